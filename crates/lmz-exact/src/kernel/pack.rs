@@ -1,0 +1,82 @@
+//! Weights in the order in which the kernels read them.
+
+/// Rows of a panel: what one pass of a kernel produces.
+pub const PANEL: usize = 16;
+/// Products that fit a 32-bit sum: 127 · 32767 · 512 < 2^31 (docs/numerics.md, 3.1).
+pub const CHUNK: usize = 512;
+
+/// A linear layer, ready to run: `out` rows of `k` int8 weights.
+///
+/// Layout of `panels`: for each panel of 16 rows, for each pair of columns, 16 rows × 2 columns. So
+/// one 32-byte load holds 16 rows, and a pair of activations is broadcast against it.
+#[derive(Clone, Debug)]
+pub struct Linear {
+    /// Rows.
+    pub out: usize,
+    /// Columns.
+    pub k: usize,
+    panels: Vec<i8>,
+    /// Row scale mantissas, zeros up to a whole panel.
+    m: Vec<i32>,
+    /// Exponent of the row scales.
+    pub e: i32,
+    /// Column shifts, empty when all are zero.
+    pub c: Vec<u8>,
+}
+
+impl Linear {
+    /// Packs row-major weights `w` [out, k] with scales `m` [out].
+    ///
+    /// # Panics
+    /// If the lengths do not agree.
+    pub fn new(w: &[i8], m: &[i32], k: usize, e: i32, c: &[u8]) -> Self {
+        let out = m.len();
+        assert_eq!(w.len(), out * k, "weights of a [{out}, {k}] layer");
+        assert!(c.is_empty() || c.len() == k, "column shifts");
+        let pairs = k.div_ceil(2);
+        let mut panels = vec![0i8; out.div_ceil(PANEL) * pairs * PANEL * 2];
+        for (row, weights) in w.chunks_exact(k.max(1)).enumerate() {
+            let base = row / PANEL * pairs * PANEL * 2 + row % PANEL * 2;
+            for (j, &weight) in weights.iter().enumerate() {
+                panels[base + j / 2 * PANEL * 2 + j % 2] = weight;
+            }
+        }
+        let mut scales = m.to_vec();
+        scales.resize(out.next_multiple_of(PANEL), 0);
+        let c = if c.iter().all(|&c| c == 0) { Vec::new() } else { c.to_vec() };
+        Self { out, k, panels, m: scales, e, c }
+    }
+
+    /// `out` rounded up to whole panels: the stride of an output row.
+    pub fn out_padded(&self) -> usize {
+        self.m.len()
+    }
+
+    /// Pairs of columns; an activation row holds twice as many values.
+    pub fn pairs(&self) -> usize {
+        self.k.div_ceil(2)
+    }
+
+    /// g of docs/numerics.md, 3.1: the extra shift of sums of several chunks.
+    pub fn sum_shift(&self) -> i32 {
+        self.k.div_ceil(CHUNK).max(1).next_power_of_two().trailing_zeros() as i32
+    }
+
+    /// The exponent of the output for activations with exponent `e`.
+    pub fn out_exponent(&self, e: i32) -> i32 {
+        e + self.sum_shift() + self.e + 32
+    }
+
+    /// Panel number `p`: `pairs() * 32` weights.
+    #[inline(always)]
+    pub(crate) fn panel(&self, p: usize) -> &[i8] {
+        let size = self.pairs() * PANEL * 2;
+        &self.panels[p * size..][..size]
+    }
+
+    /// The 16 row scales of panel `p`.
+    #[inline(always)]
+    pub(crate) fn scales(&self, p: usize) -> &[i32; PANEL] {
+        self.m[p * PANEL..][..PANEL].try_into().expect("scales are padded to whole panels")
+    }
+}

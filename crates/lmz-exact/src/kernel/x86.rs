@@ -1,0 +1,251 @@
+//! AVX2 and AVX-512 kernels. The only module of the crate with `unsafe` code.
+//!
+//! A tile is one panel of 16 rows against up to six rows of activations: twelve (AVX2) or six
+//! (AVX-512) accumulators stay in registers, and each weight is widened once for all of them.
+//! `vpmaddwd` is exact: two products of at most 127 · 32767 (or of the attention's bounds) fit 32 bits.
+//! (`vpmaddubsw` saturates, and is not.)
+#![allow(unsafe_op_in_unsafe_fn)]
+
+use std::arch::x86_64::*;
+
+use super::portable::scale_sums;
+use super::{CHUNK, Linear, PANEL, TILE};
+
+/// Instantiates the element-wise kernels for an instruction set.
+macro_rules! instantiate {
+    ($module:ident, $features:literal) => {
+        pub mod $module {
+            use super::super::portable;
+
+            instantiate!(@ $features
+                rms_norm(x: &[i32], g: &[i32], eps_fixed: u64, p: &mut [i64]) -> i32;
+                activations(p: &mut [i64], groups: &[i32], c: &[u8], out: &mut [i16]) -> i32;
+                add_residual(x: &mut [i32], y: &[i32], shift: i32) -> ();
+                gated(gate: &[i32], up: &[i32], e: i32, p: &mut [i64]) -> i32;
+                attention_weights(dots: &mut [i32], ek: &[i32], ev: &[i32], eq: i32, w: &mut [i16]) -> (i32, u64);
+                logits(y: &[i32], e: i32, z: &mut [i32], weights: &mut [u32]) -> i32;
+            );
+        }
+    };
+    (@ $features:literal $($name:ident($($arg:ident: $type:ty),*) -> $ret:ty;)*) => {
+        $(
+            #[target_feature(enable = $features)]
+            pub fn $name($($arg: $type),*) -> $ret {
+                portable::$name($($arg),*)
+            }
+        )*
+    };
+}
+
+instantiate!(avx2_elementwise, "avx2");
+instantiate!(avx512_elementwise, "avx2,avx512f,avx512bw,avx512vl,avx512dq,avx512cd");
+
+/// Weights as 16-bit lanes.
+trait Weight: Copy {
+    /// Eight rows × two columns.
+    unsafe fn load8(pointer: *const Self) -> __m256i;
+    /// Sixteen rows × two columns.
+    unsafe fn load16(pointer: *const Self) -> __m512i;
+}
+
+impl Weight for i8 {
+    #[inline(always)]
+    unsafe fn load8(pointer: *const Self) -> __m256i {
+        _mm256_cvtepi8_epi16(_mm_loadu_si128(pointer.cast()))
+    }
+    #[inline(always)]
+    unsafe fn load16(pointer: *const Self) -> __m512i {
+        _mm512_cvtepi8_epi16(_mm256_loadu_si256(pointer.cast()))
+    }
+}
+
+impl Weight for i16 {
+    #[inline(always)]
+    unsafe fn load8(pointer: *const Self) -> __m256i {
+        _mm256_loadu_si256(pointer.cast())
+    }
+    #[inline(always)]
+    unsafe fn load16(pointer: *const Self) -> __m512i {
+        _mm512_loadu_si512(pointer.cast())
+    }
+}
+
+/// A pair of neighbouring 16-bit values, as one 32-bit lane.
+#[inline(always)]
+unsafe fn pair(pointer: *const i16) -> i32 {
+    pointer.cast::<i32>().read_unaligned()
+}
+
+/// `N` rows of activations against `pairs` column pairs of one panel.
+///
+/// # Safety
+/// AVX2; `w` points to `pairs * 32` weights and every `x` to `2 * pairs` values.
+#[inline(always)]
+unsafe fn tile_avx2<const N: usize, W: Weight>(w: *const W, x: [*const i16; N], pairs: usize) -> [[__m256i; 2]; N] {
+    let mut sums = [[_mm256_setzero_si256(); 2]; N];
+    for j in 0..pairs {
+        let low = W::load8(w.add(j * PANEL * 2));
+        let high = W::load8(w.add(j * PANEL * 2 + PANEL));
+        for t in 0..N {
+            let x = _mm256_set1_epi32(pair(x[t].add(2 * j)));
+            sums[t][0] = _mm256_add_epi32(sums[t][0], _mm256_madd_epi16(low, x));
+            sums[t][1] = _mm256_add_epi32(sums[t][1], _mm256_madd_epi16(high, x));
+        }
+    }
+    sums
+}
+
+/// As [`tile_avx2`], with AVX-512 VNNI.
+#[inline(always)]
+unsafe fn tile_avx512<const N: usize, W: Weight>(w: *const W, x: [*const i16; N], pairs: usize) -> [__m512i; N] {
+    let mut sums = [_mm512_setzero_si512(); N];
+    for j in 0..pairs {
+        let weights = W::load16(w.add(j * PANEL * 2));
+        for t in 0..N {
+            let x = _mm512_set1_epi32(pair(x[t].add(2 * j)));
+            sums[t] = _mm512_dpwssd_epi32(sums[t], weights, x);
+        }
+    }
+    sums
+}
+
+/// `(sums * scales + 2^31) >> 32` for eight rows.
+#[inline(always)]
+unsafe fn scale8(sums: __m256i, scales: __m256i) -> __m256i {
+    let half = _mm256_set1_epi64x(1 << 31);
+    let even = _mm256_add_epi64(_mm256_mul_epi32(sums, scales), half);
+    let odd = _mm256_mul_epi32(_mm256_srli_epi64(sums, 32), _mm256_srli_epi64(scales, 32));
+    let odd = _mm256_add_epi64(odd, half);
+    _mm256_blend_epi32(_mm256_srli_epi64(even, 32), odd, 0b1010_1010)
+}
+
+/// As [`scale8`] for sixteen rows.
+#[inline(always)]
+unsafe fn scale16(sums: __m512i, scales: __m512i) -> __m512i {
+    let half = _mm512_set1_epi64(1 << 31);
+    let even = _mm512_add_epi64(_mm512_mul_epi32(sums, scales), half);
+    let odd = _mm512_mul_epi32(_mm512_srli_epi64(sums, 32), _mm512_srli_epi64(scales, 32));
+    let odd = _mm512_add_epi64(odd, half);
+    _mm512_mask_blend_epi32(0xaaaa, _mm512_srli_epi64(even, 32), odd)
+}
+
+/// The loops of a linear layer around a tile kernel: panels outside (a panel stays in L1 while all
+/// activations pass it), tiles inside.
+macro_rules! linear_loops {
+    ($name:ident, $features:literal, $tile:ident, $store:ident, $sum:ident, $rows:literal, $($n:literal)*) => {
+        /// # Safety
+        /// The instruction set is there; `x` has a row of `stride >= 2 * pairs` values for each row
+        /// of `y`, which has whole rows of `layer.out_padded()`.
+        #[target_feature(enable = $features)]
+        pub unsafe fn $name(layer: &Linear, x: &[i16], stride: usize, y: &mut [i32]) {
+            let (pairs, width) = (layer.pairs(), layer.out_padded());
+            let n = y.len() / width;
+            for p in 0..width / PANEL {
+                let panel = layer.panel(p).as_ptr();
+                let scales = layer.scales(p);
+                let mut t = 0;
+                while t < n {
+                    let rows = (n - t).min($rows);
+                    let x = x.as_ptr().add(t * stride);
+                    let y = y.as_mut_ptr().add(t * width + p * PANEL);
+                    match rows {
+                        $($n => one::<$n>(panel, scales, x, stride, pairs, layer.sum_shift(), y, width),)*
+                        _ => unreachable!(),
+                    }
+                    t += rows;
+                }
+            }
+
+            #[inline(always)]
+            #[allow(clippy::too_many_arguments)]
+            unsafe fn one<const N: usize>(
+                w: *const i8, scales: &[i32; PANEL], x: *const i16, stride: usize, pairs: usize, g: i32,
+                y: *mut i32, width: usize,
+            ) {
+                const STEP: usize = CHUNK / 2;
+                let row = |t: usize, j: usize| x.add(t * stride + 2 * j);
+                if pairs <= STEP {
+                    let sums = $tile::<N, i8>(w, std::array::from_fn(|t| row(t, 0)), pairs);
+                    for t in 0..N {
+                        $store(sums[t], scales, y.add(t * width));
+                    }
+                    return;
+                }
+                let mut wide = [[0i64; PANEL]; N];
+                let mut j = 0;
+                while j < pairs {
+                    let step = (pairs - j).min(STEP);
+                    let sums = $tile::<N, i8>(w.add(j * PANEL * 2), std::array::from_fn(|t| row(t, j)), step);
+                    for t in 0..N {
+                        let sums: [i32; PANEL] = $sum(sums[t]);
+                        for r in 0..PANEL {
+                            wide[t][r] += i64::from(sums[r]);
+                        }
+                    }
+                    j += step;
+                }
+                for t in 0..N {
+                    scale_sums(&wide[t], scales, g, std::slice::from_raw_parts_mut(y.add(t * width), PANEL));
+                }
+            }
+        }
+    };
+}
+
+#[inline(always)]
+unsafe fn store_avx2(sums: [__m256i; 2], scales: &[i32; PANEL], y: *mut i32) {
+    let scales: *const __m256i = scales.as_ptr().cast();
+    _mm256_storeu_si256(y.cast(), scale8(sums[0], _mm256_loadu_si256(scales)));
+    _mm256_storeu_si256(y.add(8).cast(), scale8(sums[1], _mm256_loadu_si256(scales.add(1))));
+}
+
+#[inline(always)]
+unsafe fn store_avx512(sums: __m512i, scales: &[i32; PANEL], y: *mut i32) {
+    _mm512_storeu_si512(y.cast(), scale16(sums, _mm512_loadu_si512(scales.as_ptr().cast())));
+}
+
+#[inline(always)]
+unsafe fn sums_avx2(sums: [__m256i; 2]) -> [i32; PANEL] {
+    std::mem::transmute(sums)
+}
+
+#[inline(always)]
+unsafe fn sums_avx512(sums: __m512i) -> [i32; PANEL] {
+    std::mem::transmute(sums)
+}
+
+linear_loops!(linear_avx2, "avx2", tile_avx2, store_avx2, sums_avx2, 6, 1 2 3 4 5 6);
+linear_loops!(linear_avx512, "avx2,avx512f,avx512bw,avx512vl,avx512vnni", tile_avx512, store_avx512, sums_avx512, 12,
+    1 2 3 4 5 6 7 8 9 10 11 12);
+
+macro_rules! panel_dots_loops {
+    ($name:ident, $features:literal, $tile:ident, $sum:ident) => {
+        /// # Safety
+        /// The instruction set is there; the lengths are as [`super::panel_dots`] checks.
+        #[target_feature(enable = $features)]
+        pub unsafe fn $name(panel: &[i16], pairs: usize, rows: &[&[i16]], out: &mut [[i32; PANEL]]) {
+            macro_rules! run {
+                ($n:literal) => {{
+                    let x: [*const i16; $n] = std::array::from_fn(|t| rows[t].as_ptr());
+                    let sums = $tile::<$n, i16>(panel.as_ptr(), x, pairs);
+                    for t in 0..$n {
+                        out[t] = $sum(sums[t]);
+                    }
+                }};
+            }
+            const { assert!(TILE == 6) };
+            match rows.len() {
+                0 => {}
+                1 => run!(1),
+                2 => run!(2),
+                3 => run!(3),
+                4 => run!(4),
+                5 => run!(5),
+                _ => run!(6),
+            }
+        }
+    };
+}
+
+panel_dots_loops!(panel_dots_avx2, "avx2", tile_avx2, sums_avx2);
+panel_dots_loops!(panel_dots_avx512, "avx2,avx512f,avx512bw,avx512vl,avx512vnni", tile_avx512, sums_avx512);

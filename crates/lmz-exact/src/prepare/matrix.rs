@@ -1,0 +1,153 @@
+//! Int8 rows with integer scales, and the shifts of outlier columns.
+
+use crate::fixed::{exponent, pow2};
+use crate::prepared::Builder;
+
+/// Rows that share a factor which goes into their scales.
+pub struct Part {
+    /// Row-major values.
+    pub values: Vec<f32>,
+    /// Multiplies the scales, not the integers.
+    pub factor: f64,
+}
+
+/// Matrices that read the same activations, one below the other.
+pub struct Group {
+    columns: usize,
+    parts: Vec<Part>,
+}
+
+/// A quantised group: the tensors of a linear layer.
+pub struct Quantised {
+    columns: usize,
+    w: Vec<i8>,
+    m: Vec<i32>,
+    e: i32,
+    c: Vec<u8>,
+    /// The real scale of each row, without its factor.
+    scales: Vec<f64>,
+}
+
+/// The lower median of exponents of doubles.
+pub fn lower_median(exponents: impl Iterator<Item = i32>) -> Option<i32> {
+    const LOWEST: i32 = -1074;
+    let mut histogram = [0u64; 2100];
+    let mut count = 0u64;
+    for e in exponents {
+        histogram[(e - LOWEST) as usize] += 1;
+        count += 1;
+    }
+    let mut rank = count.checked_sub(1)? / 2;
+    for (i, &n) in histogram.iter().enumerate() {
+        if rank < n {
+            return Some(i as i32 + LOWEST);
+        }
+        rank -= n;
+    }
+    None
+}
+
+impl Group {
+    /// A group of matrices with `columns` columns each.
+    pub fn new(columns: usize, parts: Vec<Part>) -> Self {
+        Self { columns, parts }
+    }
+
+    fn rows(&self) -> impl Iterator<Item = (&[f32], f64)> {
+        let columns = self.columns;
+        self.parts.iter().flat_map(move |part| part.values.chunks_exact(columns).map(|row| (row, part.factor)))
+    }
+
+    /// Column shifts: what stands more than a factor of 4 to 8 above the median column moves into
+    /// the activations, which have bits to spare for it; in a row's scale it would drown the rest.
+    fn column_shifts(&self) -> Vec<u8> {
+        let mut largest = vec![0f32; self.columns];
+        for (row, _) in self.rows() {
+            for (max, w) in largest.iter_mut().zip(row) {
+                *max = max.max(w.abs());
+            }
+        }
+        let positive = largest.iter().filter(|m| **m > 0.0);
+        let Some(median) = lower_median(positive.map(|&m| exponent(f64::from(m)))) else {
+            return vec![0; self.columns];
+        };
+        let shift = |&m: &f32| if m > 0.0 { (exponent(f64::from(m)) - median - 2).clamp(0, 20) as u8 } else { 0 };
+        largest.iter().map(shift).collect()
+    }
+
+    /// Recipe 1 for matrices.
+    pub fn quantise(&self) -> Quantised {
+        let c = self.column_shifts();
+        let shrink: Vec<f64> = c.iter().map(|&c| pow2(-i32::from(c))).collect();
+        let scaled = |row: &[f32]| -> Vec<f64> { row.iter().zip(&shrink).map(|(&w, s)| f64::from(w) * s).collect() };
+        let scale = |row: &[f64]| row.iter().fold(0f64, |max, w| max.max(w.abs())) / 127.0;
+        let wanted: Vec<f64> = self.rows().map(|(row, factor)| factor * scale(&scaled(row))).collect();
+        let (m, e) = mantissas(&wanted);
+        let mut w = Vec::with_capacity(m.len() * self.columns);
+        let mut scales = Vec::with_capacity(m.len());
+        for ((row, factor), &m) in self.rows().zip(&m) {
+            let scale = f64::from(m) * pow2(e) / factor;
+            scales.push(scale);
+            let quantise = |x: f64| if m == 0 { 0 } else { (x / scale).round().clamp(-127.0, 127.0) as i8 };
+            w.extend(scaled(row).into_iter().map(quantise));
+        }
+        Quantised { columns: self.columns, w, m, e, c, scales }
+    }
+}
+
+/// Scales as 31-bit mantissas of one exponent, that of the largest.
+fn mantissas(scales: &[f64]) -> (Vec<i32>, i32) {
+    let largest = scales.iter().fold(0f64, |max, s| max.max(*s));
+    if largest == 0.0 {
+        return (vec![0; scales.len()], 0);
+    }
+    let e = exponent(largest) - 30;
+    let mantissa = |&s: &f64| {
+        if s == 0.0 { 0 } else { (s / pow2(e)).round().clamp(1.0, f64::from(i32::MAX)) as i32 }
+    };
+    (scales.iter().map(mantissa).collect(), e)
+}
+
+impl Quantised {
+    /// The scales of the same integers times a factor: a tied head's.
+    pub fn rescaled(&self, factor: f64) -> (Vec<i32>, i32) {
+        let scales: Vec<f64> = self.scales.iter().map(|s| s * factor).collect();
+        mantissas(&scales)
+    }
+
+    /// Writes the tensors of the linear layer `name`.
+    pub fn write(&self, out: &mut Builder, name: &str) {
+        out.i8(format!("{name}.w"), [self.m.len(), self.columns], &self.w);
+        out.i32(format!("{name}.m"), &self.m);
+        out.i32(format!("{name}.e"), &[self.e]);
+        if self.c.iter().any(|&c| c > 0) {
+            out.u8(format!("{name}.c"), &self.c);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_outlier_column_leaves_the_others_their_bits() {
+        let row = |k: f32| vec![0.01 * k, -0.02, 20.0, 0.03];
+        let values: Vec<f32> = (1..=4).flat_map(|k| row(k as f32)).collect();
+        let q = Group::new(4, vec![Part { values: values.clone(), factor: 1.0 }]).quantise();
+        assert!(q.c[2] >= 6 && q.c[0] == 0 && q.c[1] == 0 && q.c[3] == 0, "{:?}", q.c);
+        for (i, &value) in values.iter().enumerate() {
+            let (r, j) = (i / 4, i % 4);
+            let real = f64::from(q.w[i]) * f64::from(q.m[r]) * pow2(q.e + i32::from(q.c[j]));
+            assert!((real - f64::from(value)).abs() < 0.03 * f64::from(value).abs(), "{real} {value}");
+        }
+    }
+
+    #[test]
+    fn zero_rows_and_empty_medians() {
+        let q = Group::new(2, vec![Part { values: vec![0.0; 6], factor: 1.5 }]).quantise();
+        assert!(q.w.iter().all(|&w| w == 0) && q.m.iter().all(|&m| m == 0));
+        assert_eq!(lower_median([].into_iter()), None);
+        assert_eq!(lower_median([5, -3, 9, 7].into_iter()), Some(5));
+    }
+}

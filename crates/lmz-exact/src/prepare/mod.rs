@@ -1,0 +1,118 @@
+//! Recipe 1: a checkpoint in integers (docs/lmzm.md, "Recipe 1").
+//!
+//! Frozen. A better recipe gets the next number and its own module; this one stays.
+
+mod matrix;
+mod rope;
+
+use lmz_model::{Blueprint, Checkpoint, ExactTokenizer, Norm, TensorSpec};
+
+use crate::error::{ExactError, Result};
+use crate::fixed::{exponent, pow2};
+use crate::prepared::{Builder, Facts, Prepared};
+use matrix::{Group, Part};
+
+/// Widest hidden size whose sum of squares fits 63 bits.
+const MAX_HIDDEN: usize = 1 << 15;
+
+/// Prepares a checkpoint with the newest recipe, under a name for people.
+///
+/// # Errors
+/// An unreadable checkpoint or tensor; a model that is too wide for the engine's number formats.
+pub fn prepare(checkpoint: &Checkpoint, name: &str) -> Result<Prepared> {
+    let blueprint = &checkpoint.blueprint;
+    blueprint.validate()?;
+    if blueprint.hidden_size > MAX_HIDDEN {
+        return Err(ExactError::Unsupported(format!(
+            "hidden_size {} is above {MAX_HIDDEN}: sums of squares would overflow",
+            blueprint.hidden_size
+        )));
+    }
+    let mut out = Builder::default();
+    let embedding = checkpoint.read(&blueprint.embedding_tensor())?;
+    let residual_frac_bits = residual_bits(&embedding);
+    let log2_e = std::f64::consts::LOG2_E;
+    let table = Group::new(blueprint.hidden_size, vec![Part { values: embedding, factor: 1.0 }]);
+    let table = table.quantise();
+    table.write(&mut out, "embed");
+    for layer in 0..blueprint.layers {
+        prepare_layer(checkpoint, layer, &mut out)?;
+    }
+    norm(checkpoint, &blueprint.final_norm_tensor(), "norm", &mut out)?;
+    if blueprint.tied_head {
+        let (m, e) = table.rescaled(log2_e);
+        out.i32("head.m", &m);
+        out.i32("head.e", &[e]);
+    } else {
+        let values = checkpoint.read(&blueprint.head_tensor())?;
+        let head = Group::new(blueprint.hidden_size, vec![Part { values, factor: log2_e }]);
+        head.quantise().write(&mut out, "head");
+    }
+    out.u32("rope.freq", &rope::frequencies(blueprint));
+    out.vocabulary(&checkpoint.vocabulary)?;
+    let tokenizer = ExactTokenizer::new(&checkpoint.tokenizer_json, &checkpoint.vocabulary)?;
+    out.tokenizer(tokenizer.reduced_json())?;
+    let Norm::RmsNorm { eps } = blueprint.norm else {
+        return Err(ExactError::Unsupported("the norm is not an RMS norm".into()));
+    };
+    let eps = eps * blueprint.hidden_size as f64 * pow2(2 * residual_frac_bits);
+    out.finish(Facts {
+        name: name.to_owned(),
+        checkpoint: checkpoint.content_hash()?,
+        residual_frac_bits,
+        eps_fixed: eps.round().min(pow2(62)) as u64,
+        blueprint: blueprint.canonical_json(),
+    })
+}
+
+fn prepare_layer(checkpoint: &Checkpoint, layer: usize, out: &mut Builder) -> Result<()> {
+    let blueprint: &Blueprint = &checkpoint.blueprint;
+    let (width, inner) = (blueprint.hidden_size, blueprint.intermediate_size);
+    let [attn_norm, q, k, v, o, ffn_norm, gate, up, down] = blueprint.layer_tensors(layer);
+    let name = |part: &str| format!("layers.{layer}.{part}");
+    let part = |spec: &TensorSpec, factor: f64| -> Result<Part> {
+        Ok(Part { values: checkpoint.read(spec)?, factor })
+    };
+    norm(checkpoint, &attn_norm, &name("attn_norm"), out)?;
+    // Scores come out in log2 units, already divided by the root of the head size.
+    let query_factor = std::f64::consts::LOG2_E / (blueprint.head_dim as f64).sqrt();
+    let qkv = vec![part(&q, query_factor)?, part(&k, 1.0)?, part(&v, 1.0)?];
+    Group::new(width, qkv).quantise().write(out, &name("qkv"));
+    let heads = blueprint.heads * blueprint.head_dim;
+    Group::new(heads, vec![part(&o, 1.0)?]).quantise().write(out, &name("o"));
+    norm(checkpoint, &ffn_norm, &name("ffn_norm"), out)?;
+    let gate_up = vec![part(&gate, 1.0)?, part(&up, 1.0)?];
+    Group::new(width, gate_up).quantise().write(out, &name("gate_up"));
+    Group::new(inner, vec![part(&down, 1.0)?]).quantise().write(out, &name("down"));
+    Ok(())
+}
+
+/// A norm's gains with 20 bits of the largest, the root of their number included.
+fn norm(checkpoint: &Checkpoint, spec: &TensorSpec, name: &str, out: &mut Builder) -> Result<()> {
+    let root = (checkpoint.blueprint.hidden_size as f64).sqrt();
+    let gains: Vec<f64> = checkpoint.read(spec)?.iter().map(|&g| f64::from(g) * root).collect();
+    let largest = gains.iter().fold(0f64, |max, g| max.max(g.abs()));
+    let e = if largest > 0.0 { exponent(largest) - 20 } else { 0 };
+    let limit = f64::from((1 << 21) - 1);
+    let gains: Vec<i32> = gains.iter().map(|g| (g / pow2(e)).round().clamp(-limit, limit) as i32).collect();
+    out.i32(format!("{name}.g"), &gains);
+    out.i32(format!("{name}.e"), &[e]);
+    Ok(())
+}
+
+/// F: the median entry of the embedding gets ten bits below it.
+fn residual_bits(embedding: &[f32]) -> i32 {
+    let exponents = embedding.iter().filter(|x| **x != 0.0).map(|&x| exponent(f64::from(x)));
+    matrix::lower_median(exponents).map_or(10, |median| (10 - median).clamp(0, 24))
+}
+
+/// Reading a whole tensor of a blueprint.
+trait Read {
+    fn read(&self, spec: &TensorSpec) -> Result<Vec<f32>>;
+}
+
+impl Read for Checkpoint {
+    fn read(&self, spec: &TensorSpec) -> Result<Vec<f32>> {
+        Ok(self.tensors.f32(&spec.name, &spec.shape)?)
+    }
+}

@@ -1,0 +1,98 @@
+//! Rotary frequencies in units of 2^-32 turn per position.
+
+use lmz_model::{Blueprint, Position, RopeScaling};
+
+use crate::fixed::pow2;
+use crate::tables::{exp2_q62, log2_q62};
+
+/// One frequency for each pair of a head's elements.
+pub fn frequencies(blueprint: &Blueprint) -> Vec<u32> {
+    #[allow(clippy::infallible_destructuring_match)]
+    let (theta, scaling) = match blueprint.position {
+        Position::Rope { theta, scaling } => (theta, scaling),
+        // `Position` may grow; recipe 1 refuses what it does not know before it comes here.
+        _ => return Vec::new(),
+    };
+    let log = log2_q62(theta);
+    let size = blueprint.head_dim as i128;
+    let turns = 4_294_967_296.0 / std::f64::consts::TAU;
+    (0..size / 2)
+        .map(|i| {
+            let (mantissa, exponent) = exp2_q62(-(log * 2 * i).div_euclid(size));
+            let inverse = mantissa as f64 * pow2(-62) * pow2(exponent);
+            (scaled(inverse, scaling) * turns).round() as u64 as u32
+        })
+        .collect()
+}
+
+/// The published scaling rules on the inverse frequency (radians per position).
+fn scaled(inverse: f64, scaling: RopeScaling) -> f64 {
+    match scaling {
+        RopeScaling::Linear { factor } => inverse / factor,
+        RopeScaling::Llama3 { factor, low_freq_factor, high_freq_factor, original_max_position_embeddings } => {
+            let context = original_max_position_embeddings as f64;
+            let wavelength = std::f64::consts::TAU / inverse;
+            if wavelength < context / high_freq_factor {
+                inverse
+            } else if wavelength > context / low_freq_factor {
+                inverse / factor
+            } else {
+                let smooth = (context / wavelength - low_freq_factor) / (high_freq_factor - low_freq_factor);
+                (1.0 - smooth) * inverse / factor + smooth * inverse
+            }
+        }
+        _ => inverse,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use lmz_model::{Activation, Norm};
+
+    fn blueprint(theta: f64, scaling: RopeScaling) -> Blueprint {
+        Blueprint {
+            hidden_size: 64,
+            intermediate_size: 64,
+            layers: 1,
+            heads: 1,
+            kv_heads: 1,
+            head_dim: 64,
+            vocab_size: 2,
+            max_positions: 8192,
+            norm: Norm::RmsNorm { eps: 1e-5 },
+            position: Position::Rope { theta, scaling },
+            activation: Activation::Silu,
+            tied_head: true,
+            start_token: 0,
+        }
+    }
+
+    #[test]
+    fn frequencies_are_the_nearest() {
+        let turns = 2f64.powi(32) / std::f64::consts::TAU;
+        for theta in [10_000.0, 500_000.0] {
+            let ours = frequencies(&blueprint(theta, RopeScaling::None));
+            for (i, &f) in ours.iter().enumerate() {
+                let exact = theta.powf(-2.0 * i as f64 / 64.0) * turns;
+                assert!((f64::from(f) - exact).abs() <= 0.5001, "{theta} {i}: {f} {exact}");
+            }
+        }
+    }
+
+    #[test]
+    fn llama3_keeps_short_waves_and_stretches_long_ones() {
+        let scaling = RopeScaling::Llama3 {
+            factor: 8.0,
+            low_freq_factor: 1.0,
+            high_freq_factor: 4.0,
+            original_max_position_embeddings: 8192,
+        };
+        let plain = frequencies(&blueprint(500_000.0, RopeScaling::None));
+        let scaled = frequencies(&blueprint(500_000.0, scaling));
+        assert_eq!(plain[0], scaled[0]);
+        let last = plain.len() - 1;
+        assert!((f64::from(plain[last]) / f64::from(scaled[last]) - 8.0).abs() < 0.01);
+        assert!(plain.iter().zip(&scaled).any(|(p, s)| *p < 8 * s && s < p), "a blend between");
+    }
+}

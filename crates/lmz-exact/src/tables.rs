@@ -1,0 +1,130 @@
+//! Tables by integer arithmetic: the sigmoid, sines, and the powers behind rotary frequencies.
+//!
+//! No libm: its last bits change with versions and CPU features.
+
+use std::sync::OnceLock;
+
+/// Intervals of the sigmoid table, 1/64 wide, for magnitudes below 16.
+pub const SIGMOID_INTERVALS: usize = 1024;
+/// Fractional bits of a sigmoid.
+pub const SIGMOID_BITS: u32 = 24;
+
+/// `T` of docs/numerics.md, 3.10: the sigmoid of `i / 64` with 24 fractional bits.
+pub fn sigmoid_table() -> &'static [i32; SIGMOID_INTERVALS + 2] {
+    static TABLE: OnceLock<[i32; SIGMOID_INTERVALS + 2]> = OnceLock::new();
+    TABLE.get_or_init(|| {
+        const ONE: u128 = 1 << 62;
+        // e^(-1/64) by its series; every term exact to 2^-62.
+        let (mut step, mut term, mut n) = (0i128, ONE as i128, 1i128);
+        while term != 0 {
+            step += term;
+            term = -term / (64 * n);
+            n += 1;
+        }
+        let mut power = ONE;
+        let mut table = [1 << SIGMOID_BITS; SIGMOID_INTERVALS + 2];
+        for entry in table.iter_mut().take(SIGMOID_INTERVALS) {
+            let scaled = (ONE << (SIGMOID_BITS + 1)) / (ONE + power);
+            *entry = scaled.div_ceil(2) as i32;
+            power = (power * step as u128) >> 62;
+        }
+        table
+    })
+}
+
+/// (cos, sin) with 30 fractional bits of a phase in units of 2^-32 turn (docs/numerics.md, 3.6).
+pub fn cos_sin(phase: u32) -> (i32, i32) {
+    let f = i64::from(phase & ((1 << 30) - 1));
+    let (s, k) = (sin_quarter(f), sin_quarter((1 << 30) - f));
+    match phase >> 30 {
+        0 => (k, s),
+        1 => (-s, k),
+        2 => (-k, -s),
+        _ => (s, -k),
+    }
+}
+
+/// sin(π/2 · f / 2^30) for 0 <= f <= 2^30, by its Taylor polynomial with 31-bit coefficients.
+fn sin_quarter(f: i64) -> i32 {
+    const COEFFICIENTS: [i64; 6] = [-7728, 344_545, -10_053_990, 171_138_612, -1_387_197_337, 3_373_259_426];
+    let u = (f * f) >> 30;
+    let r = COEFFICIENTS.iter().fold(122i64, |r, a| a + ((r * u) >> 30));
+    ((r * f) >> 31).min(1 << 30) as i32
+}
+
+/// log2 of a positive double with 62 fractional bits, by repeated squaring.
+pub fn log2_q62(x: f64) -> i128 {
+    let exponent = crate::fixed::exponent(x);
+    // x / 2^exponent in [1, 2) is exact (two steps keep subnormal numbers exact too).
+    let mantissa = x * crate::fixed::pow2(-(exponent / 2)) * crate::fixed::pow2(-(exponent - exponent / 2));
+    let mut m = (mantissa * crate::fixed::pow2(52)) as u128;
+    m <<= 10;
+    let mut fraction = 0i128;
+    for _ in 0..62 {
+        m = (m * m) >> 62;
+        let bit = m >> 63;
+        m >>= bit;
+        fraction = (fraction << 1) | bit as i128;
+    }
+    (i128::from(exponent) << 62) + fraction
+}
+
+/// 2^x for x with 62 fractional bits: (mantissa in [1, 2) with 62 fractional bits, exponent).
+pub fn exp2_q62(x: i128) -> (u128, i32) {
+    let (whole, fraction) = ((x >> 62) as i32, (x & ((1 << 62) - 1)) as u128);
+    let mut root = 2u128 << 62;
+    let mut power = 1u128 << 62;
+    for bit in (0..62).rev() {
+        root = (root << 62).isqrt();
+        if (fraction >> bit) & 1 == 1 {
+            power = (power * root) >> 62;
+        }
+    }
+    (power, whole)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_sigmoid_table_is_the_one_of_the_text() {
+        let table = sigmoid_table();
+        for (i, &entry) in table.iter().enumerate().take(SIGMOID_INTERVALS) {
+            let exact = f64::from(1 << SIGMOID_BITS) / (1.0 + (-(i as f64) / 64.0).exp());
+            assert!((f64::from(entry) - exact).abs() < 0.5001, "{i}: {entry} against {exact}");
+        }
+        let bytes: Vec<u8> = table.iter().flat_map(|t| t.to_le_bytes()).collect();
+        let hash = blake3::hash(&bytes).to_hex();
+        let text = include_str!("../../../docs/numerics.md");
+        assert!(text.contains(hash.as_str()), "docs/numerics.md does not give {hash}");
+    }
+
+    #[test]
+    fn sines_are_accurate() {
+        for i in 0..100_000u32 {
+            let phase = i.wrapping_mul(42_949_673) ^ i;
+            let (cos, sin) = cos_sin(phase);
+            let turn = f64::from(phase) / 4_294_967_296.0 * std::f64::consts::TAU;
+            let scale = f64::from(1 << 30);
+            assert!((f64::from(cos) - turn.cos() * scale).abs() < 8.0, "cos {phase}");
+            assert!((f64::from(sin) - turn.sin() * scale).abs() < 8.0, "sin {phase}");
+        }
+        assert_eq!(cos_sin(0), (1 << 30, 0));
+        assert_eq!(cos_sin(1 << 30), (0, 1 << 30));
+        assert_eq!(cos_sin(3 << 30), (0, -(1 << 30)));
+    }
+
+    #[test]
+    fn powers_and_logarithms() {
+        for theta in [10_000.0, 500_000.0, 1e6, 2.0, 1.5, 0.3, 1e-9] {
+            let log = log2_q62(theta);
+            let error = log as f64 / 2f64.powi(62) - f64::log2(theta);
+            assert!(error.abs() < 1e-13, "log2 {theta}: {error:e}");
+            let (mantissa, exponent) = exp2_q62(-log / 3);
+            let power = mantissa as f64 / 2f64.powi(62) * 2f64.powi(exponent);
+            let exact = theta.powf(-1.0 / 3.0);
+            assert!((power / exact - 1.0).abs() < 1e-13, "{theta}^(-1/3): {power} against {exact}");
+        }
+    }
+}

@@ -1,0 +1,324 @@
+//! The header of a member: what a decoder must know before the first segment.
+
+use std::fmt;
+
+use crate::error::{Fault, FormatError, Result};
+use crate::hash::write_hex;
+use crate::plan::SegmentPlan;
+use crate::varint::{Cursor, put_varint};
+use crate::{FORMAT_VERSION, MAGIC, MAX_BODY_LEN, MAX_MODEL_NAME_LEN, MAX_SEGMENT_LEN};
+
+/// The identity of a prepared model: the first 16 bytes of its BLAKE3 hash.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct ModelId(pub [u8; 16]);
+
+impl fmt::Display for ModelId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write_hex(f, &self.0)
+    }
+}
+
+impl fmt::Debug for ModelId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ModelId({self})")
+    }
+}
+
+/// How many tokens a block holds and how many of them repeat the block before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct ContextPolicy {
+    /// Tokens in a block, at least 1.
+    pub context: u32,
+    /// Tokens at the start of a block that repeat the end of the block before; fewer than
+    /// `context`.
+    pub overlap: u32,
+}
+
+impl ContextPolicy {
+    /// A policy of `context` tokens per block, `overlap` of them repeated.
+    ///
+    /// # Errors
+    /// `InvalidArgument` unless `overlap < context`.
+    pub fn new(context: u32, overlap: u32) -> Result<Self> {
+        let policy = Self { context, overlap };
+        policy.check().map_err(FormatError::invalid)?;
+        Ok(policy)
+    }
+
+    fn check(self) -> Result<(), String> {
+        if self.overlap >= self.context {
+            return Err(format!(
+                "an overlap of {} tokens does not fit a context of {}: it must be smaller",
+                self.overlap, self.context
+            ));
+        }
+        Ok(())
+    }
+}
+
+/// What a member's header says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Header {
+    /// The version of the integer numerics.
+    pub numerics_version: u8,
+    /// The number of the recipe that prepared the model.
+    pub recipe: u8,
+    /// The prepared model's identity.
+    pub model_id: ModelId,
+    /// The hash of the checkpoint that the model was prepared from (its first 16 bytes).
+    pub checkpoint: [u8; 16],
+    /// A name for people: at most 255 bytes of UTF-8 without control characters.
+    pub model_name: String,
+    /// Blocks inside a segment.
+    pub context: ContextPolicy,
+    /// Segments inside the member.
+    pub plan: SegmentPlan,
+}
+
+impl Header {
+    /// The header's body, which lies in the header and again in the footer.
+    ///
+    /// # Errors
+    /// `InvalidArgument` for a field out of its range.
+    pub(crate) fn encode_body(&self) -> Result<Vec<u8>> {
+        check_name(&self.model_name).map_err(FormatError::invalid)?;
+        self.context.check().map_err(FormatError::invalid)?;
+        if let SegmentPlan::Fixed(n) = self.plan {
+            SegmentPlan::fixed(u64::from(n))?;
+        }
+        let mut body = vec![self.numerics_version, self.recipe];
+        body.extend_from_slice(&self.model_id.0);
+        body.extend_from_slice(&self.checkpoint);
+        put_varint(&mut body, self.model_name.len() as u64);
+        body.extend_from_slice(self.model_name.as_bytes());
+        put_varint(&mut body, u64::from(self.context.context));
+        put_varint(&mut body, u64::from(self.context.overlap));
+        put_varint(&mut body, self.plan.code());
+        Ok(body)
+    }
+
+    /// Reads a body of version 1; all of `body` must make sense.
+    pub(crate) fn parse_body(body: &[u8]) -> Result<Self, Fault> {
+        let mut cursor = Cursor::new(body);
+        Self::parse_fields(&mut cursor)
+            .and_then(|header| skip_extensions(&mut cursor).map(|()| header))
+            .map_err(|fault| match fault {
+                Fault::Short => Fault::corrupt("the header's body ends inside a field"),
+                other => other,
+            })
+    }
+
+    fn parse_fields(cursor: &mut Cursor<'_>) -> Result<Self, Fault> {
+        let numerics_version = cursor.u8()?;
+        let recipe = cursor.u8()?;
+        let model_id = ModelId(cursor.array()?);
+        let checkpoint = cursor.array()?;
+        let name_len =
+            cursor.varint_max(MAX_MODEL_NAME_LEN as u64, "the length of the model's name")?;
+        let name = cursor.take(name_len as usize)?;
+        let model_name = std::str::from_utf8(name)
+            .map_err(|_| Fault::corrupt("the model's name is not UTF-8"))?
+            .to_owned();
+        check_name(&model_name).map_err(Fault::corrupt)?;
+        let max = u64::from(u32::MAX);
+        let context = ContextPolicy {
+            context: cursor.varint_max(max, "the context")? as u32,
+            overlap: cursor.varint_max(max, "the overlap")? as u32,
+        };
+        context.check().map_err(Fault::corrupt)?;
+        let plan = match cursor.varint_max(u64::from(MAX_SEGMENT_LEN), "the segment size")? {
+            0 => SegmentPlan::Default,
+            n => SegmentPlan::Fixed(n as u32),
+        };
+        Ok(Self {
+            numerics_version,
+            recipe,
+            model_id,
+            checkpoint,
+            model_name,
+            context,
+            plan,
+        })
+    }
+}
+
+/// The name is printed on terminals: a file must not smuggle control sequences into them.
+fn check_name(name: &str) -> Result<(), String> {
+    if name.len() > MAX_MODEL_NAME_LEN {
+        return Err(format!(
+            "the model's name has {} bytes, more than {MAX_MODEL_NAME_LEN}",
+            name.len()
+        ));
+    }
+    if name.chars().any(char::is_control) {
+        return Err("the model's name contains control characters".into());
+    }
+    Ok(())
+}
+
+/// Version 1 defines no extension: even tags are skipped, odd ones refused.
+fn skip_extensions(cursor: &mut Cursor<'_>) -> Result<(), Fault> {
+    let mut last = None;
+    while !cursor.rest().is_empty() {
+        let tag = cursor.varint()?;
+        if last.is_some_and(|last| tag <= last) {
+            return Err(Fault::corrupt("the header's extensions are out of order"));
+        }
+        last = Some(tag);
+        let len = cursor.varint()?;
+        cursor.take(usize::try_from(len).unwrap_or(usize::MAX))?;
+        if tag % 2 == 1 {
+            return Err(Fault::Extension(tag));
+        }
+    }
+    Ok(())
+}
+
+/// `version, body_len, body`: what header and footer have in common.
+pub(crate) fn put_versioned_body(out: &mut Vec<u8>, body: &[u8]) {
+    out.push(FORMAT_VERSION);
+    put_varint(out, body.len() as u64);
+    out.extend_from_slice(body);
+}
+
+/// Reads `version, body_len, body` without judging the version.
+pub(crate) fn take_versioned_body<'a>(cursor: &mut Cursor<'a>) -> Result<(u8, &'a [u8]), Fault> {
+    let version = cursor.u8()?;
+    let len = cursor.varint_max(MAX_BODY_LEN as u64, "the length of the header's body")?;
+    Ok((version, cursor.take(len as usize)?))
+}
+
+/// The whole header that holds `body`.
+pub(crate) fn encode_header(body: &[u8]) -> Vec<u8> {
+    let mut out = MAGIC.to_vec();
+    put_versioned_body(&mut out, body);
+    let crc = crc32fast::hash(&out);
+    out.extend_from_slice(&crc.to_le_bytes());
+    out
+}
+
+/// A header as it was read.
+#[derive(Debug)]
+pub(crate) struct ParsedHeader<'a> {
+    pub(crate) header: Header,
+    pub(crate) body: &'a [u8],
+    /// The header's size in bytes, magic and crc included.
+    pub(crate) len: usize,
+}
+
+/// Parses the header at the front of `bytes`, which begin with the magic.
+pub(crate) fn parse_header(bytes: &[u8]) -> Result<ParsedHeader<'_>, Fault> {
+    let mut cursor = Cursor::new(bytes);
+    if cursor.take(MAGIC.len())? != MAGIC {
+        return Err(Fault::corrupt("the member does not begin with the magic"));
+    }
+    let (version, body) = take_versioned_body(&mut cursor)?;
+    let covered = cursor.position();
+    // The envelope is the same in every version, so damage is told from news here.
+    if cursor.u32()? != crc32fast::hash(&bytes[..covered]) {
+        return Err(Fault::corrupt(
+            "the header's checksum is wrong; the second copy, in the footer, is used when \
+             the input is a file and not a pipe",
+        ));
+    }
+    if version != FORMAT_VERSION {
+        return Err(Fault::Version(version));
+    }
+    Ok(ParsedHeader {
+        header: Header::parse_body(body)?,
+        body,
+        len: cursor.position(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn header() -> Header {
+        Header {
+            numerics_version: 3,
+            recipe: 1,
+            model_id: ModelId([1; 16]),
+            checkpoint: [2; 16],
+            model_name: "größe".into(),
+            context: ContextPolicy {
+                context: 512,
+                overlap: 64,
+            },
+            plan: SegmentPlan::Fixed(MAX_SEGMENT_LEN),
+        }
+    }
+
+    fn with_extensions(fields: &[u8]) -> Result<Header, Fault> {
+        let mut body = header().encode_body().unwrap();
+        body.extend_from_slice(fields);
+        let bytes = encode_header(&body);
+        parse_header(&bytes).map(|parsed| parsed.header)
+    }
+
+    #[test]
+    fn bodies_round_trip_and_every_prefix_is_short() {
+        let body = header().encode_body().unwrap();
+        let bytes = encode_header(&body);
+        let parsed = parse_header(&bytes).unwrap();
+        assert_eq!((parsed.header, parsed.len), (header(), bytes.len()));
+        for len in 0..bytes.len() {
+            assert_eq!(parse_header(&bytes[..len]).unwrap_err(), Fault::Short);
+        }
+    }
+
+    #[test]
+    fn even_extensions_are_skipped_and_odd_ones_refused() {
+        assert_eq!(with_extensions(&[0, 0, 2, 3, 9, 9, 9]), Ok(header()));
+        assert_eq!(with_extensions(&[2, 0, 7, 1, 0]), Err(Fault::Extension(7)));
+        for bad in [
+            &[2, 0, 2, 0][..],
+            &[4, 0, 2, 0],
+            &[2, 5, 0],
+            &[2],
+            &[0x80, 0],
+        ] {
+            assert!(matches!(with_extensions(bad), Err(Fault::Corrupt(_))));
+        }
+    }
+
+    #[test]
+    fn fields_out_of_range_are_refused_on_both_sides() {
+        let mut bad = [header(), header(), header(), header(), header()];
+        bad[0].model_name = "x".repeat(256);
+        bad[1].model_name = "\u{1b}[2J".into();
+        bad[2].context.overlap = 512;
+        bad[3].context.context = 0;
+        bad[4].plan = SegmentPlan::Fixed(MAX_SEGMENT_LEN + 1);
+        for header in bad {
+            assert!(header.encode_body().is_err());
+        }
+        let good = header().encode_body().unwrap();
+        let name_at = 34;
+        let patch = |at: usize, with: &[u8]| {
+            let mut body = good.clone();
+            body[at..at + with.len()].copy_from_slice(with);
+            Header::parse_body(&body)
+        };
+        let name_end = name_at + 1 + "größe".len();
+        assert!(patch(name_at + 1, b"g").is_ok());
+        assert!(patch(name_at + 1, b"\n").is_err());
+        assert!(patch(name_at + 1, &[0xff]).is_err());
+        // The context, 512, becomes 0 in an overlong encoding; the plan exceeds its limit.
+        assert!(patch(name_end, &[0x80, 0x00]).is_err());
+        assert!(patch(name_end, &[0x81, 0x01, 0x7f]).is_ok());
+        assert!(patch(good.len() - 1, &[0x21]).is_err());
+    }
+
+    #[test]
+    fn a_newer_version_is_told_from_damage() {
+        let mut bytes = encode_header(&header().encode_body().unwrap());
+        bytes[4] = 7;
+        assert!(matches!(parse_header(&bytes), Err(Fault::Corrupt(_))));
+        let covered = bytes.len() - 4;
+        let crc = crc32fast::hash(&bytes[..covered]);
+        bytes[covered..].copy_from_slice(&crc.to_le_bytes());
+        assert_eq!(parse_header(&bytes).unwrap_err(), Fault::Version(7));
+    }
+}

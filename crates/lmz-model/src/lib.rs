@@ -1,0 +1,48 @@
+//! Hugging Face model directories, read as plain data.
+//!
+//! A directory holds `config.json`, one or many safetensors files and `tokenizer.json`.
+//! [`Checkpoint::open`] turns it into
+//!
+//! * a [`Blueprint`]: what the model computes, as data that any engine can build from;
+//! * [`Tensors`]: the weights, memory-mapped and looked up by name and shape;
+//! * a [`Vocabulary`]: for each token id the exact bytes that it stands for;
+//! * the bytes of `tokenizer.json`, from which an [`ExactTokenizer`] is built.
+//!
+//! This crate knows no engine. What it cannot represent exactly it refuses by name: an
+//! architecture, a field of the configuration that changes the mathematics, a kind of
+//! tokenizer, a missing, misshapen or non-finite tensor.
+//!
+//! ```no_run
+//! # fn main() -> Result<(), lmz_model::ModelError> {
+//! use lmz_model::{Checkpoint, ExactTokenizer};
+//!
+//! let checkpoint = Checkpoint::open("path/to/model")?;
+//! let head = checkpoint.blueprint.head_tensor();
+//! let weights = checkpoint.tensors.f32(&head.name, &head.shape)?;
+//! let tokenizer = ExactTokenizer::new(&checkpoint.tokenizer_json, &checkpoint.vocabulary)?;
+//! let symbols = tokenizer.encode(b"any bytes \xff at all");
+//! # let _ = (weights, symbols);
+//! # Ok(())
+//! # }
+//! ```
+
+// The one exception is `mapped`, which says why.
+#![deny(unsafe_code)]
+
+mod blueprint;
+mod checkpoint;
+mod config;
+mod error;
+mod mapped;
+mod rope;
+mod tensors;
+mod tokenize;
+mod vocab;
+
+pub use blueprint::{Activation, Blueprint, Norm, Position, RopeScaling, TensorSpec};
+pub use checkpoint::Checkpoint;
+pub use config::{ParsedConfig, parse_config};
+pub use error::{ErrorKind, ModelError, Result};
+pub use tensors::{Dtype, TensorRef, Tensors};
+pub use tokenize::{ExactTokenizer, PIECE_BYTES, Symbol};
+pub use vocab::Vocabulary;

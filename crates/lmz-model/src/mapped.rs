@@ -1,0 +1,36 @@
+//! Memory-mapped files: the one place of this crate that needs `unsafe`.
+#![allow(unsafe_code)]
+
+use std::fs::File;
+use std::path::Path;
+
+use memmap2::Mmap;
+
+use crate::error::{ModelError, Result};
+
+/// A read-only view of a whole file.
+#[derive(Debug)]
+pub(crate) struct MappedFile(Mmap);
+
+impl MappedFile {
+    /// Maps the file at `path`.
+    pub(crate) fn open(path: &Path) -> Result<Self> {
+        let io = |source| ModelError::Io {
+            path: path.to_owned(),
+            source,
+        };
+        let file = File::open(path).map_err(io)?;
+        // SAFETY: the mapping is private to this value, read-only, and only ever viewed as
+        // bytes, for which every content is valid. Should another process rewrite the file
+        // meanwhile, bytes may change between two reads or, if it is truncated, the access
+        // faults: as with every program that maps its weights, model files must not be
+        // modified in place while they are in use.
+        let map = unsafe { Mmap::map(&file) }.map_err(io)?;
+        Ok(Self(map))
+    }
+
+    /// The file's bytes.
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.0
+    }
+}

@@ -1,0 +1,507 @@
+//! Tokenisation: whatever goes in comes out, and text is tokenised as its model knows it.
+
+mod common;
+
+use std::fs;
+use std::sync::LazyLock;
+use std::time::Instant;
+
+use common::{byte_level_tokenizer, sentencepiece_tokenizer, shared};
+use lmz_model::{ErrorKind, ExactTokenizer, PIECE_BYTES, Symbol, Vocabulary};
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+struct Loaded {
+    name: &'static str,
+    json: Vec<u8>,
+    vocabulary: Vocabulary,
+    tokenizer: ExactTokenizer,
+}
+
+fn load(name: &'static str, json: Vec<u8>, vocab_size: usize) -> Loaded {
+    let vocabulary = Vocabulary::from_tokenizer_json(&json, vocab_size).unwrap();
+    let tokenizer = ExactTokenizer::new(&json, &vocabulary).unwrap();
+    Loaded {
+        name,
+        json,
+        vocabulary,
+        tokenizer,
+    }
+}
+
+/// Without some bytes, so that escapes are needed.
+fn incomplete_byte_level() -> Value {
+    let mut tokenizer = byte_level_tokenizer();
+    let vocab = tokenizer["model"]["vocab"].as_object_mut().unwrap();
+    vocab.retain(|_, id| !matches!(id.as_u64(), Some(0x80..0xa0 | 0x71 | 0x00)));
+    tokenizer
+}
+
+/// Without byte tokens above 0x7f: what they would spell is unknown.
+fn incomplete_sentencepiece() -> Value {
+    let mut tokenizer = sentencepiece_tokenizer();
+    let vocab = tokenizer["model"]["vocab"].as_object_mut().unwrap();
+    vocab.retain(|_, id| !matches!(id.as_u64(), Some(131..259)));
+    tokenizer
+}
+
+/// A splitter that throws text away.
+fn lossy_splitter() -> Value {
+    let mut tokenizer = byte_level_tokenizer();
+    tokenizer["pre_tokenizer"] = json!({ "type": "Sequence", "pretokenizers": [
+        { "type": "Split", "pattern": { "String": "a" }, "behavior": "Removed", "invert": false },
+        { "type": "ByteLevel" },
+        // After the mapping: cuts within characters.
+        { "type": "Digits", "individual_digits": true },
+    ]});
+    tokenizer
+}
+
+static ALL: LazyLock<Vec<Loaded>> = LazyLock::new(|| {
+    let bytes = |value: Value| value.to_string().into_bytes();
+    let mut all = vec![
+        load("tiny byte-level", bytes(byte_level_tokenizer()), 300),
+        load("tiny SentencePiece", bytes(sentencepiece_tokenizer()), 320),
+        load("incomplete byte-level", bytes(incomplete_byte_level()), 300),
+        load(
+            "incomplete SentencePiece",
+            bytes(incomplete_sentencepiece()),
+            320,
+        ),
+        load("lossy splitter", bytes(lossy_splitter()), 300),
+    ];
+    for (name, path, vocab_size) in [
+        ("bootstrap", "checkpoints/bootstrap/tokenizer.json", 4096),
+        ("stories260K", "checkpoints/stories260K/tokenizer.json", 512),
+        ("gpt2", "tokenizers/gpt2.tokenizer.json", 50257),
+        ("gpt-neox", "tokenizers/gpt-neox-20B.tokenizer.json", 50432),
+        ("smollm2", "tokenizers/smollm2-like.tokenizer.json", 49152),
+    ] {
+        if let Some(path) = shared(path) {
+            all.push(load(name, fs::read(path).unwrap(), vocab_size));
+        }
+    }
+    all
+});
+
+/// Put together again from the vocabulary alone, as a decoder does.
+fn restored(vocabulary: &Vocabulary, symbols: &[Symbol]) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    for symbol in symbols {
+        match symbol {
+            Symbol::Token(id) => bytes.extend_from_slice(vocabulary.get(*id).expect("has bytes")),
+            Symbol::Escape(byte) => bytes.push(*byte),
+        }
+    }
+    bytes
+}
+
+fn check(input: &[u8]) {
+    for loaded in ALL.iter() {
+        let symbols = loaded.tokenizer.encode(input);
+        let back = restored(&loaded.vocabulary, &symbols);
+        assert!(
+            back == input,
+            "{}: {:?}",
+            loaded.name,
+            input.escape_ascii().to_string()
+        );
+        assert_eq!(loaded.tokenizer.decode(&symbols), back);
+        if loaded.vocabulary.is_complete() {
+            assert!(
+                symbols.iter().all(|s| matches!(s, Symbol::Token(_))),
+                "{}",
+                loaded.name
+            );
+        }
+    }
+}
+
+#[test]
+fn special_spellings_and_odd_bytes() {
+    let all_bytes: Vec<u8> = (0..=255).collect();
+    let cases: Vec<Vec<u8>> = vec![
+        vec![],
+        all_bytes.clone(),
+        all_bytes.iter().rev().copied().collect(),
+        b"<|bos|><|endoftext|> <s> </s><unk> <0x41> <0x00> <|im_start|>".to_vec(),
+        b"line\r\nline\r\n\r\n\tend  \r".to_vec(),
+        "\u{feff}BOM first, \u{feff} and later".into(),
+        "中文字符，日本語テキスト 한국어".into(),
+        "👩‍👩‍👧‍👦 🏳️‍🌈 e\u{301} n\u{303}o\u{308}\u{323} \u{1e9b}\u{323} ﬁ Å Å".into(),
+        "▁literal▁▁block ▁ a▁".into(),
+        "▁".into(),
+        "  two  spaces   three\u{a0}nbsp\u{3000}wide\u{2028}sep".into(),
+        b"\0\0a\0 \0".to_vec(),
+        b"cut \xe4\xb8".to_vec(),
+        b"\xad in the middle \xff\xfe\xed\xa0\x80 \xf4\x90\x80\x80 \xc0\x80".to_vec(),
+        b" leading and trailing ".to_vec(),
+        "مرحبا بالعالم שלום".into(),
+        "Ġ Ċ Ń Ā".into(),
+    ];
+    for case in cases {
+        check(&case);
+    }
+}
+
+#[test]
+fn pieces_of_long_inputs() {
+    let mut input = Vec::new();
+    for i in 0..40_000u32 {
+        input.extend_from_slice(format!("{} the {i}▁中\n", i % 7).as_bytes());
+        input.extend_from_slice(&i.to_le_bytes()[..i as usize % 3]);
+    }
+    assert!(input.len() > 8 * PIECE_BYTES);
+    check(&input);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(200))]
+
+    #[test]
+    fn any_bytes(input in prop::collection::vec(any::<u8>(), 0..300)) {
+        check(&input);
+    }
+
+    #[test]
+    fn any_text(input in "\\PC{0,60}") {
+        check(input.as_bytes());
+    }
+
+    #[test]
+    fn bytes_near_trouble(
+        parts in prop::collection::vec(prop::sample::select(vec![
+            "▁", " ", "  ", "\n", "\r\n", "<s>", "<|bos|>", "<unk>", "the", " the", "th", "a", "aa",
+            "é", "e\u{301}", "中", "q", "\0", "<0x0A>", "Ġ", "1", "𝔘", "\u{feff}", "'s", "''",
+        ]), 0..40),
+        cut in 0usize..4,
+    ) {
+        let text = parts.concat();
+        check(&text.as_bytes()[..text.len().saturating_sub(cut)]);
+    }
+}
+
+#[test]
+fn the_reduced_file_does_the_same() {
+    let text = shared("corpora/test/alice29.txt").map(|path| fs::read(path).unwrap());
+    let mut input = text.unwrap_or_else(|| "the quick 中 fox\r\n ".repeat(5000).into_bytes());
+    input.truncate(100_000);
+    input.extend_from_slice("é ▁ <s> \u{1}\u{ff}".as_bytes());
+    for loaded in ALL.iter() {
+        let reduced = loaded.tokenizer.reduced_json();
+        assert!(reduced.len() < loaded.json.len() + 200, "{}", loaded.name);
+        let again = ExactTokenizer::new(reduced, &loaded.vocabulary).unwrap();
+        assert_eq!(again.reduced_json(), reduced, "{}", loaded.name);
+        assert!(
+            again.encode(&input) == loaded.tokenizer.encode(&input),
+            "{}",
+            loaded.name
+        );
+        let once_more = ExactTokenizer::new(&loaded.json, &loaded.vocabulary).unwrap();
+        assert_eq!(once_more.reduced_json(), reduced, "{}", loaded.name);
+        // It stays a file that the original library reads.
+        tokenizers::Tokenizer::from_bytes(reduced).unwrap();
+    }
+}
+
+/// What the library itself does with the whole file.
+fn original(loaded: &Loaded, text: &str) -> Vec<u32> {
+    let mut value: Value = serde_json::from_slice(&loaded.json).unwrap();
+    value["truncation"] = Value::Null;
+    value["post_processor"] = Value::Null;
+    let tokenizer = tokenizers::Tokenizer::from_bytes(value.to_string()).unwrap();
+    tokenizer
+        .encode_fast(text, false)
+        .unwrap()
+        .get_ids()
+        .to_vec()
+}
+
+#[test]
+fn text_is_tokenised_as_published() {
+    let Some(path) = shared("corpora/test/alice29.txt") else {
+        return;
+    };
+    let text = fs::read_to_string(path).unwrap();
+    let mut compared = 0;
+    for loaded in ALL.iter() {
+        if !["bootstrap", "gpt2", "smollm2"].contains(&loaded.name) {
+            continue;
+        }
+        compared += 1;
+        // Beyond one piece on purpose: the cuts are where the splitter cuts anyway.
+        assert!(text.len() > 2 * PIECE_BYTES);
+        let symbols = loaded.tokenizer.encode(text.as_bytes());
+        let expected = original(loaded, &text).into_iter().map(Symbol::Token);
+        assert!(symbols.into_iter().eq(expected), "{}", loaded.name);
+    }
+    for loaded in ALL.iter().filter(|l| l.name == "stories260K") {
+        compared += 1;
+        // The library puts a space in front; ours has it in the input. One piece only.
+        let text = &text[..PIECE_BYTES - 1];
+        let symbols = loaded.tokenizer.encode(format!(" {text}").as_bytes());
+        let expected = original(loaded, text).into_iter().map(Symbol::Token);
+        assert!(symbols.into_iter().eq(expected), "{}", loaded.name);
+    }
+    eprintln!("{compared} tokenizers compared");
+}
+
+#[test]
+fn tiny_examples_by_hand() {
+    use Symbol::{Escape, Token};
+    let find = |name: &str| &ALL.iter().find(|l| l.name == name).unwrap().tokenizer;
+    let byte = |b: u8| Token(b.into());
+    let encode = |name: &str, text: &str| find(name).encode(text.as_bytes());
+    // No space is put in front, and the special token is ordinary text.
+    let tiny = "tiny byte-level";
+    assert_eq!(encode(tiny, "the the"), [Token(258), Token(259)]);
+    assert_eq!(encode(tiny, "<|bos|>"), b"<|bos|>".map(byte));
+    assert_eq!(
+        encode(tiny, "\n\naaa"),
+        [Token(260), Token(261), byte(b'a')]
+    );
+    // "q" has no token here; its neighbours are merged as ever.
+    assert_eq!(
+        encode("incomplete byte-level", "theq the"),
+        [Token(258), Escape(b'q'), Token(259)]
+    );
+    let tiny = "tiny SentencePiece";
+    assert_eq!(encode(tiny, "the the"), [Token(267), Token(268)]);
+    // A literal block is three bytes, not a space.
+    assert_eq!(
+        encode(tiny, "▁a"),
+        [0xe2u32, 0x96, 0x81]
+            .map(|b| Token(3 + b))
+            .into_iter()
+            .chain([Token(263)])
+            .collect::<Vec<_>>()
+    );
+    // Unknown to the model and to the byte tokens: escapes, but the rest keeps its tokens.
+    assert_eq!(
+        encode("incomplete SentencePiece", "the ö the é"),
+        [
+            Token(267),
+            Token(259),
+            Escape(0xc3),
+            Escape(0xb6),
+            Token(268),
+            Token(259),
+            Token(264)
+        ]
+    );
+}
+
+#[test]
+fn hostile_runs_are_fast() {
+    let mut unicode = String::new();
+    let mut state = 1u32;
+    while unicode.len() < PIECE_BYTES {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        unicode.extend(char::from_u32(state >> 11));
+    }
+    let cases = [
+        ("a", "a".repeat(PIECE_BYTES)),
+        ("spaces", " ".repeat(PIECE_BYTES)),
+        ("spaces, then a word", " ".repeat(PIECE_BYTES - 1) + "x"),
+        ("line ends", "\n".repeat(PIECE_BYTES)),
+        ("line ends and spaces", "\n ".repeat(PIECE_BYTES / 2)),
+        ("digits", "7".repeat(PIECE_BYTES)),
+        ("punctuation", "-".repeat(PIECE_BYTES)),
+        ("apostrophes", "'".repeat(PIECE_BYTES)),
+        ("ab", "ab".repeat(PIECE_BYTES / 2)),
+        ("unicode", unicode),
+        ("blocks", "▁".repeat(PIECE_BYTES / 3)),
+    ];
+    for loaded in ALL.iter() {
+        for (name, text) in &cases {
+            let start = Instant::now();
+            let symbols = loaded.tokenizer.encode(text.as_bytes());
+            let seconds = start.elapsed().as_secs_f64();
+            assert!(restored(&loaded.vocabulary, &symbols) == text.as_bytes());
+            // Generous: linear work takes some 30 ms, and the machine may be busy.
+            assert!(seconds < 1.5, "{}: {name} took {seconds:.2} s", loaded.name);
+            if std::env::var_os("LMZ_TIMINGS").is_some() {
+                eprintln!(
+                    "{}: {name} {:.1} ms, {} symbols",
+                    loaded.name,
+                    1e3 * seconds,
+                    symbols.len()
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn vocabularies_know_what_text_can_produce() {
+    for loaded in ALL.iter() {
+        let vocabulary = &loaded.vocabulary;
+        let none = |id: u32| vocabulary.get(id).is_none();
+        assert_eq!(
+            vocabulary.is_complete(),
+            !loaded.name.starts_with("incomplete"),
+            "{}",
+            loaded.name
+        );
+        assert_eq!(vocabulary.iter().len(), vocabulary.len());
+        match loaded.name {
+            "tiny byte-level" => assert!(none(256) && !none(261) && none(262) && none(299)),
+            "tiny SentencePiece" | "stories260K" => {
+                assert!(none(0) && none(1) && none(2));
+                assert_eq!(vocabulary.get(3), Some(&[0][..]));
+            }
+            "bootstrap" => {
+                assert!(none(0));
+                assert_eq!(vocabulary.get(4095), Some(&b" learn"[..]));
+                assert_eq!(vocabulary.iter().filter(|(_, b)| b.is_some()).count(), 4095);
+            }
+            "gpt2" => assert!(none(50256)),
+            // Runs of spaces that are matched before merging, and padding rows.
+            "gpt-neox" => assert!((50254..50432).all(none) && !none(50253)),
+            "smollm2" => assert!((0..17).all(none) && !none(17)),
+            _ => {}
+        }
+    }
+}
+
+#[test]
+fn added_tokens_stay_if_merging_makes_them() {
+    let mut tokenizer = byte_level_tokenizer();
+    tokenizer["added_tokens"] = json!([
+        { "id": 256, "content": "<|bos|>", "special": true },
+        { "id": 260, "content": "ĊĊ", "special": false },
+        { "id": 97, "content": "a", "special": false },
+        { "id": 290, "content": "zzz", "special": false },
+    ]);
+    let json = tokenizer.to_string();
+    let vocabulary = Vocabulary::from_tokenizer_json(json.as_bytes(), 300).unwrap();
+    assert_eq!(vocabulary.get(260), Some(&b"\n\n"[..]));
+    assert_eq!(vocabulary.get(97), Some(&b"a"[..]));
+    assert_eq!(vocabulary.get(290), None);
+    assert_eq!(vocabulary.get(256), None);
+}
+
+#[test]
+fn other_tokenizers_are_refused_by_name() {
+    let refused = |change: &dyn Fn(&mut Value)| {
+        let mut tokenizer = byte_level_tokenizer();
+        change(&mut tokenizer);
+        let error = Vocabulary::from_tokenizer_json(tokenizer.to_string().as_bytes(), 300);
+        let error = error.unwrap_err();
+        (error.kind(), error.to_string())
+    };
+    let unigram = json!({ "type": "Unigram", "unk_id": 0, "vocab": [["a", -1.0]] });
+    let word_piece = json!({ "type": "WordPiece", "vocab": { "a": 0 } });
+    let cases: [(&dyn Fn(&mut Value), ErrorKind, &str); 10] = [
+        (
+            &|t| t["model"] = unigram.clone(),
+            ErrorKind::Compatibility,
+            "Unigram",
+        ),
+        (
+            &|t| t["model"] = word_piece.clone(),
+            ErrorKind::Compatibility,
+            "WordPiece",
+        ),
+        (
+            &|t| t["model"] = json!({ "vocab": {} }),
+            ErrorKind::Compatibility,
+            "type",
+        ),
+        (
+            &|t| t["pre_tokenizer"] = json!({ "type": "BertPreTokenizer" }),
+            ErrorKind::Compatibility,
+            "BertPreTokenizer",
+        ),
+        (
+            &|t| {
+                t["pre_tokenizer"] = Value::Null;
+                t["decoder"] = Value::Null;
+            },
+            ErrorKind::Compatibility,
+            "byte_fallback",
+        ),
+        (
+            &|t| t["model"]["end_of_word_suffix"] = json!("</w>"),
+            ErrorKind::Compatibility,
+            "end_of_word_suffix",
+        ),
+        (
+            &|t| t["model"]["vocab"]["b"] = json!(97),
+            ErrorKind::Corruption,
+            "97",
+        ),
+        (
+            &|t| t["model"]["vocab"]["th"] = json!(300),
+            ErrorKind::Corruption,
+            "300",
+        ),
+        (
+            &|t| t["model"]["merges"] = json!(["a b c"]),
+            ErrorKind::Corruption,
+            "a b c",
+        ),
+        (
+            &|t| t["model"]["merges"] = json!(["a a", "a a"]),
+            ErrorKind::Corruption,
+            "twice",
+        ),
+    ];
+    for (change, kind, word) in cases {
+        let (found, message) = refused(change);
+        assert_eq!(found, kind, "{message}");
+        assert!(
+            message.contains(word) && message.contains("tokenizer.json"),
+            "{message}"
+        );
+    }
+    let bad_regex = {
+        let mut tokenizer = byte_level_tokenizer();
+        tokenizer["pre_tokenizer"] =
+            json!({ "type": "Split", "pattern": { "Regex": "(" }, "behavior": "Isolated" });
+        tokenizer.to_string()
+    };
+    let vocabulary = Vocabulary::from_tokenizer_json(bad_regex.as_bytes(), 300).unwrap();
+    let error = ExactTokenizer::new(bad_regex.as_bytes(), &vocabulary).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Corruption);
+    for garbage in [&b""[..], b"{", b"[]", b"{\"model\":3}", b"\xff"] {
+        let error = Vocabulary::from_tokenizer_json(garbage, 10).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Corruption, "{error}");
+    }
+}
+
+#[test]
+fn a_vocabulary_of_another_model_stays_exact() {
+    // The tokenizer's ids mean other bytes here: everything is spelled from the vocabulary.
+    let mut parts: Vec<Option<Vec<u8>>> = (0..=255u8).rev().map(|b| Some(vec![b])).collect();
+    parts.push(Some(b"the".to_vec()));
+    let vocabulary = Vocabulary::from_parts(parts);
+    let json = byte_level_tokenizer().to_string();
+    let tokenizer = ExactTokenizer::new(json.as_bytes(), &vocabulary).unwrap();
+    let symbols = tokenizer.encode(b"the the\xff");
+    let expected = [256, 255 - 32, 256, 0].map(Symbol::Token);
+    assert_eq!(symbols, expected);
+}
+
+/// `cargo test --release -p lmz-model -- --ignored --nocapture speed`
+#[test]
+#[ignore = "a measurement, not a check"]
+fn speed() {
+    let Some(path) = shared("corpora/test/alice29.txt") else {
+        return;
+    };
+    let text = fs::read(path).unwrap();
+    for loaded in ALL.iter() {
+        let best = (0..5).map(|_| {
+            let start = Instant::now();
+            assert!(!loaded.tokenizer.encode(&text).is_empty());
+            start.elapsed().as_secs_f64()
+        });
+        let best = best.fold(f64::INFINITY, f64::min);
+        eprintln!(
+            "{}: {:.2} MB/s",
+            loaded.name,
+            text.len() as f64 / best / 1e6
+        );
+    }
+}
