@@ -45,14 +45,15 @@ fn incomplete_sentencepiece() -> Value {
     tokenizer
 }
 
-/// A splitter that throws text away.
+/// A splitter of several steps that throws text away.
 fn lossy_splitter() -> Value {
     let mut tokenizer = byte_level_tokenizer();
     tokenizer["pre_tokenizer"] = json!({ "type": "Sequence", "pretokenizers": [
         { "type": "Split", "pattern": { "String": "a" }, "behavior": "Removed", "invert": false },
-        { "type": "ByteLevel" },
-        // After the mapping: cuts within characters.
+        { "type": "Split", "pattern": { "Regex": "\\s+" }, "behavior": "Removed", "invert": true },
         { "type": "Digits", "individual_digits": true },
+        { "type": "Punctuation" },
+        { "type": "ByteLevel" },
     ]});
     tokenizer
 }
@@ -257,8 +258,8 @@ fn tiny_examples_by_hand() {
     assert_eq!(encode(tiny, "the the"), [Token(258), Token(259)]);
     assert_eq!(encode(tiny, "<|bos|>"), b"<|bos|>".map(byte));
     assert_eq!(
-        encode(tiny, "\n\naaa"),
-        [Token(260), Token(261), byte(b'a')]
+        encode(tiny, "aaa\n\n"),
+        [Token(261), byte(b'a'), Token(260)]
     );
     // "q" has no token here; its neighbours are merged as ever.
     assert_eq!(
@@ -339,7 +340,9 @@ fn vocabularies_know_what_text_can_produce() {
         let none = |id: u32| vocabulary.get(id).is_none();
         assert_eq!(
             vocabulary.is_complete(),
-            !loaded.name.starts_with("incomplete"),
+            // Some published vocabularies lack the bytes that UTF-8 never uses.
+            !["gpt-neox", "smollm2"].contains(&loaded.name)
+                && !loaded.name.starts_with("incomplete"),
             "{}",
             loaded.name
         );
@@ -392,7 +395,8 @@ fn other_tokenizers_are_refused_by_name() {
     };
     let unigram = json!({ "type": "Unigram", "unk_id": 0, "vocab": [["a", -1.0]] });
     let word_piece = json!({ "type": "WordPiece", "vocab": { "a": 0 } });
-    let cases: [(&dyn Fn(&mut Value), ErrorKind, &str); 10] = [
+    type Change<'a> = &'a dyn Fn(&mut Value);
+    let cases: [(Change<'_>, ErrorKind, &str); 10] = [
         (
             &|t| t["model"] = unigram.clone(),
             ErrorKind::Compatibility,

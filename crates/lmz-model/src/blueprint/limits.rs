@@ -9,8 +9,7 @@ const MAX_LAYERS: usize = 1 << 10;
 const MAX_HEADS: usize = 1 << 10;
 const MAX_HEAD_DIM: usize = 512;
 const MAX_HEADS_WIDTH: usize = 1 << 17;
-/// Also the bound on a [`Vocabulary`](crate::Vocabulary)'s length where it is read.
-pub(crate) const MAX_VOCAB: usize = 1 << 20;
+const MAX_VOCAB: usize = 1 << 20;
 const MAX_POSITIONS: usize = 1 << 24;
 const MAX_THETA: f64 = 1e12;
 const MAX_FACTOR: f64 = 1e6;

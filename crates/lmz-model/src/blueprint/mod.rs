@@ -12,6 +12,8 @@ use serde::{Deserialize, Serialize};
 
 pub use names::TensorSpec;
 
+use crate::error::{ModelError, Result};
+
 /// A decoder-only transformer. Sizes count elements.
 ///
 /// Per layer: `x += attention(norm(x))`, then `x += down(activation(gate(n)) * up(n))` with
@@ -115,5 +117,23 @@ impl Blueprint {
     pub fn canonical_json(&self) -> String {
         // A struct of numbers, strings and booleans has no way to fail.
         serde_json::to_string(self).unwrap_or_default()
+    }
+
+    /// Reads the [canonical form](Self::canonical_json) back, from a source that is not trusted.
+    ///
+    /// # Errors
+    /// [`ModelError::Json`] if it is any other text, even one that means the same;
+    /// [`ModelError::Blueprint`] if it does not [validate](Self::validate).
+    pub fn from_canonical_json(json: &[u8]) -> Result<Self> {
+        let malformed = |reason: String| ModelError::Json {
+            file: "blueprint".into(),
+            reason,
+        };
+        let read: Self = serde_json::from_slice(json).map_err(|e| malformed(e.to_string()))?;
+        read.validate()?;
+        if read.canonical_json().as_bytes() != json {
+            return Err(malformed("not in the canonical form".into()));
+        }
+        Ok(read)
     }
 }

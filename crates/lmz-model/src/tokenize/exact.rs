@@ -1,16 +1,14 @@
 //! The tokenizer: pieces, runs of text, words, and the check of each.
 
-use std::borrow::Cow;
-
 use tokenizers::models::bpe::{BPE, Vocab};
-use tokenizers::pre_tokenizers::PreTokenizerWrapper;
-use tokenizers::{Model, OffsetReferential, OffsetType, PreTokenizedString, PreTokenizer, Token};
+use tokenizers::{Model, Token};
 
 use super::Symbol;
-use super::family::{BLOCK, Family};
+use super::family::{BLOCK, Family, write_bytes};
 use super::file::TokenizerFile;
 use super::pieces::pieces;
 use super::speller::Speller;
+use super::splitter::Splitter;
 use crate::error::{ModelError, Result};
 use crate::vocab::Vocabulary;
 
@@ -18,7 +16,7 @@ use crate::vocab::Vocabulary;
 /// on its input alone.
 pub struct ExactTokenizer {
     family: Family,
-    splitter: Option<PreTokenizerWrapper>,
+    splitter: Option<Splitter>,
     bpe: BPE,
     /// Byte-level only: the bytes that are tokens of the merging model by themselves. It drops
     /// the others without a trace.
@@ -124,53 +122,45 @@ impl ExactTokenizer {
 
     fn encode_text(&self, text: &str, out: &mut Vec<Symbol>) {
         match self.family {
-            Family::ByteLevel => self.encode_run(text, Cow::Borrowed(text), out),
+            Family::ByteLevel => self.encode_run(text, out),
             Family::SentencePiece => {
                 // A block in the input must not be taken for a space.
+                let mut block = [0; 4];
+                let block = &*BLOCK.encode_utf8(&mut block);
                 for (i, part) in text.split(BLOCK).enumerate() {
                     if i > 0 {
-                        let mut block = [0; 4];
-                        self.speller
-                            .spell(BLOCK.encode_utf8(&mut block).as_bytes(), out);
+                        self.speller.spell(block.as_bytes(), out);
                     }
-                    if !part.is_empty() {
-                        let block = BLOCK.to_string();
-                        self.encode_run(part, Cow::Owned(part.replace(' ', &block)), out);
-                    }
+                    self.encode_run(&part.replace(' ', block), out);
                 }
             }
         }
     }
 
-    /// `written` is `source` in the characters that the splitter expects.
-    fn encode_run(&self, source: &str, written: Cow<'_, str>, out: &mut Vec<Symbol>) {
-        let source = source.as_bytes();
-        let mut done = 0;
-        let mut bytes = Vec::new();
-        let mut encode = |word: &str| {
-            bytes.clear();
-            let known = self.family.source_of(word, &mut bytes).is_some();
-            let follows = known && source[done..].starts_with(&bytes);
-            if follows {
-                self.encode_word(word, &bytes, out);
-                done += bytes.len();
-            }
-            follows
+    /// `text` is written as the splitter expects it.
+    fn encode_run(&self, text: &str, out: &mut Vec<Symbol>) {
+        let ends = match &self.splitter {
+            None => vec![text.len()],
+            Some(splitter) => splitter.ends(text),
         };
-        match &self.splitter {
-            None => {
-                encode(&written);
-            }
-            Some(splitter) => {
-                let mut words = PreTokenizedString::from(written.as_ref());
-                if splitter.pre_tokenize(&mut words).is_ok() {
-                    let words = words.get_splits(OffsetReferential::Normalized, OffsetType::None);
-                    // A splitter that drops or changes text is followed no further.
-                    let _ = words.into_iter().all(|(word, _, _)| encode(word));
+        let (mut word, mut bytes) = (String::new(), Vec::new());
+        let mut start = 0;
+        for end in ends {
+            let part = &text[start..end];
+            start = end;
+            match self.family {
+                Family::ByteLevel => {
+                    word.clear();
+                    write_bytes(part.as_bytes(), &mut word);
+                    self.encode_word(&word, part.as_bytes(), out);
+                }
+                Family::SentencePiece => {
+                    bytes.clear();
+                    self.family.source_of(part, &mut bytes);
+                    self.encode_word(part, &bytes, out);
                 }
             }
         }
-        self.speller.spell(&source[done..], out);
     }
 
     /// A word as the merging model sees it, and the bytes that it stands for.

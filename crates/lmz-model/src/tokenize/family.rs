@@ -30,6 +30,26 @@ const BYTE_OF_CHAR: [Option<u8>; 0x180] = {
     table
 };
 
+/// The inverse: for each byte its character.
+const CHAR_OF_BYTE: [char; 256] = {
+    let mut table = ['\0'; 256];
+    let mut c = 0;
+    while c < BYTE_OF_CHAR.len() {
+        if let Some(byte) = BYTE_OF_CHAR[c]
+            && let Some(c) = char::from_u32(c as u32)
+        {
+            table[byte as usize] = c;
+        }
+        c += 1;
+    }
+    table
+};
+
+/// Appends the characters that stand for some bytes in GPT-2's table.
+pub(crate) fn write_bytes(bytes: &[u8], word: &mut String) {
+    word.extend(bytes.iter().map(|b| CHAR_OF_BYTE[usize::from(*b)]));
+}
+
 fn byte_of_char(c: char) -> Option<u8> {
     *BYTE_OF_CHAR.get(c as usize)?
 }
@@ -105,7 +125,10 @@ mod tests {
         assert_eq!(bytes(""), None);
         let mut seen: Vec<u8> = BYTE_OF_CHAR.iter().flatten().copied().collect();
         seen.sort_unstable();
-        assert!(seen.into_iter().eq(0..=255));
+        assert!(seen.iter().copied().eq(0..=255));
+        let mut written = String::new();
+        write_bytes(&seen, &mut written);
+        assert_eq!(bytes(&written), Some(seen));
     }
 
     #[test]

@@ -20,9 +20,9 @@ pub(crate) fn pieces(mut input: &[u8]) -> impl Iterator<Item = &[u8]> {
 
 /// The length of the first piece of `input`.
 ///
-/// In the last [`SEARCH_BYTES`] before the limit, the last place of the best kind there is: after
-/// a line's end that no white space follows; before a space that no white space follows; before
-/// the first byte of a character. There pre-tokenizers cut anyway, or nearly so.
+/// In the last [`SEARCH_BYTES`] before the limit, the last place of the best kind there is: before
+/// a space that no white space follows, where the published pre-tokenizers cut anyway; after a
+/// line's end that no white space follows; before the first byte of a character.
 fn cut(input: &[u8]) -> usize {
     if input.len() <= PIECE_BYTES {
         return input.len();
@@ -35,8 +35,8 @@ fn cut(input: &[u8]) -> usize {
         input[at] == b' ' && next.is_some_and(|b| !b.is_ascii_whitespace())
     };
     let character = |at: usize| input[at] & 0xc0 != 0x80;
-    last(&line)
-        .or_else(|| last(&word))
+    last(&word)
+        .or_else(|| last(&line))
         .or_else(|| last(&character))
         .unwrap_or(PIECE_BYTES)
 }
@@ -61,15 +61,17 @@ mod tests {
     #[test]
     fn the_best_place_wins() {
         let mut input = vec![b'a'; PIECE_BYTES + 100];
-        input[PIECE_BYTES - 3] = b' ';
-        assert_eq!(lengths(&input)[0], PIECE_BYTES - 3);
-        input[PIECE_BYTES - 700] = b'\n';
-        assert_eq!(lengths(&input)[0], PIECE_BYTES - 699);
+        input[PIECE_BYTES - 3] = b'\n';
+        assert_eq!(lengths(&input)[0], PIECE_BYTES - 2);
+        input[PIECE_BYTES - 2] = b'\t';
+        assert_eq!(lengths(&input)[0], PIECE_BYTES);
+        input[PIECE_BYTES - 700] = b' ';
+        assert_eq!(lengths(&input)[0], PIECE_BYTES - 700);
         input[PIECE_BYTES - 699] = b' ';
-        assert_eq!(lengths(&input)[0], PIECE_BYTES - 3);
+        assert_eq!(lengths(&input)[0], PIECE_BYTES - 699);
         // Too far back to be looked at.
         let mut input = vec![b'a'; PIECE_BYTES + 100];
-        input[PIECE_BYTES - 2000] = b'\n';
+        input[PIECE_BYTES - 2000] = b' ';
         assert_eq!(lengths(&input)[0], PIECE_BYTES);
     }
 

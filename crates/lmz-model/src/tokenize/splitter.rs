@@ -3,18 +3,17 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tokenizers::SplitDelimiterBehavior;
-use tokenizers::pre_tokenizers::PreTokenizerWrapper;
-use tokenizers::pre_tokenizers::byte_level::ByteLevel;
-use tokenizers::pre_tokenizers::digits::Digits;
-use tokenizers::pre_tokenizers::metaspace::{Metaspace, PrependScheme};
-use tokenizers::pre_tokenizers::punctuation::Punctuation;
-use tokenizers::pre_tokenizers::sequence::Sequence;
-use tokenizers::pre_tokenizers::split::{Split, SplitPattern};
+use tokenizers::pre_tokenizers::split::SplitPattern;
+use tokenizers::utils::SysRegex;
 
 use super::family::BLOCK;
 use crate::error::{ModelError, Result};
 
-/// A pre-tokenizer that never adds a character. Written in Hugging Face's form, always in the
+/// The expression that a byte-level step splits by (GPT-2's).
+const GPT2: &str = r"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+";
+const PUNCTUATION: &str = r"[!-/:-@\[-`{-~\p{P}]";
+
+/// A pre-tokenizer, as its file describes it. Written in Hugging Face's form, always in the
 /// same way, whatever features other crates give the JSON library.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(tag = "type")]
@@ -132,26 +131,247 @@ impl SplitterSpec {
     /// The splitter itself.
     ///
     /// # Errors
-    /// A regular expression that does not compile.
-    pub(crate) fn build(&self) -> Result<PreTokenizerWrapper> {
-        Ok(match self {
+    /// A regular expression that does not compile; a step after a byte-level one, which would
+    /// have to cut between the bytes of a character.
+    pub(crate) fn build(&self) -> Result<Splitter> {
+        let mut steps = Vec::new();
+        let mut ended = false;
+        self.add_steps(&mut steps, &mut ended)?;
+        Ok(Splitter { steps })
+    }
+
+    fn add_steps(&self, steps: &mut Vec<Step>, ended: &mut bool) -> Result<()> {
+        if *ended {
+            let what = "pre_tokenizer: a step after ByteLevel";
+            return Err(ModelError::TokenizerKind(what.into()));
+        }
+        let regex = |pattern: &str| match SysRegex::new(pattern) {
+            Ok(regex) => Ok(Matcher::Regex(Box::new(regex))),
+            Err(e) => Err(ModelError::Tokenizer(format!("pre_tokenizer: {e}"))),
+        };
+        match self {
             Self::Sequence { pretokenizers } => {
-                let parts: Result<Vec<_>> = pretokenizers.iter().map(Self::build).collect();
-                Sequence::new(parts?).into()
+                for part in pretokenizers {
+                    part.add_steps(steps, ended)?;
+                }
             }
             Self::Split {
                 pattern,
                 behavior,
                 invert,
-            } => Split::new(pattern.clone(), *behavior, *invert)
-                .map_err(|e| ModelError::Tokenizer(format!("pre_tokenizer: {e}")))?
-                .into(),
-            Self::ByteLevel { use_regex, .. } => ByteLevel::new(false, true, *use_regex).into(),
-            Self::Metaspace {
-                replacement, split, ..
-            } => Metaspace::new(*replacement, PrependScheme::Never, split.unwrap_or(true)).into(),
-            Self::Digits { individual_digits } => Digits::new(*individual_digits).into(),
-            Self::Punctuation { behavior } => Punctuation::new(*behavior).into(),
-        })
+            } => {
+                let matcher = match pattern {
+                    SplitPattern::Regex(pattern) => regex(pattern)?,
+                    SplitPattern::String(text) => Matcher::Text(text.clone()),
+                };
+                steps.push(Step::new(matcher, *behavior, *invert));
+            }
+            Self::ByteLevel { use_regex, .. } => {
+                if *use_regex {
+                    steps.push(Step::new(regex(GPT2)?, isolated(), false));
+                }
+                *ended = true;
+            }
+            Self::Metaspace { split, .. } => {
+                if *split != Some(false) {
+                    let block = Matcher::Text(BLOCK.into());
+                    let behavior = SplitDelimiterBehavior::MergedWithNext;
+                    steps.push(Step::new(block, behavior, false));
+                }
+            }
+            Self::Digits { individual_digits } => {
+                let behavior = if *individual_digits {
+                    isolated()
+                } else {
+                    SplitDelimiterBehavior::Contiguous
+                };
+                steps.push(Step::new(regex(r"\p{N}")?, behavior, false));
+            }
+            Self::Punctuation { behavior } => {
+                steps.push(Step::new(regex(PUNCTUATION)?, *behavior, false));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Cuts text into words. Nothing is ever dropped or changed: text that the original would remove
+/// becomes words of its own.
+pub(crate) struct Splitter {
+    steps: Vec<Step>,
+}
+
+struct Step {
+    matcher: Matcher,
+    behavior: SplitDelimiterBehavior,
+    invert: bool,
+}
+
+enum Matcher {
+    Regex(Box<SysRegex>),
+    Text(String),
+}
+
+impl Splitter {
+    /// The ends of the words of `text`, ascending; the last is the end of `text`. None in an empty
+    /// text.
+    pub(crate) fn ends(&self, text: &str) -> Vec<usize> {
+        let mut ends = Vec::new();
+        if !text.is_empty() {
+            ends.push(text.len());
+        }
+        for step in &self.steps {
+            let mut finer = Vec::with_capacity(text.len() / 4);
+            let mut start = 0;
+            for end in ends {
+                step.add_ends(start, &text[start..end], &mut finer);
+                start = end;
+            }
+            ends = finer;
+        }
+        ends
+    }
+}
+
+impl Step {
+    fn new(matcher: Matcher, behavior: SplitDelimiterBehavior, invert: bool) -> Self {
+        Self {
+            matcher,
+            behavior,
+            invert,
+        }
+    }
+
+    /// Appends the ends of the words of `text`, moved by `offset`.
+    fn add_ends(&self, offset: usize, text: &str, ends: &mut Vec<usize>) {
+        // Whether the part before was a match; at the start neither, so that nothing is merged.
+        let mut before = None;
+        let mut add = |from: usize, to: usize, matched: bool| {
+            if from == to {
+                return;
+            }
+            let matched = matched != self.invert;
+            let merged = match self.behavior {
+                SplitDelimiterBehavior::Removed | SplitDelimiterBehavior::Isolated => false,
+                SplitDelimiterBehavior::Contiguous => before == Some(matched),
+                SplitDelimiterBehavior::MergedWithPrevious => matched && before == Some(false),
+                SplitDelimiterBehavior::MergedWithNext => !matched && before == Some(true),
+            };
+            if merged {
+                ends.pop();
+            }
+            ends.push(offset + to);
+            before = Some(matched);
+        };
+        let mut done = 0;
+        let mut on_match = |from: usize, to: usize| {
+            add(done, from, false);
+            add(from, to, true);
+            done = to;
+        };
+        match &self.matcher {
+            // Should the expression give up (it counts its steps), the rest is one word.
+            Matcher::Regex(regex) => regex.find_iter(text).for_each(|(a, b)| on_match(a, b)),
+            Matcher::Text(part) => {
+                let found = text.match_indices(part.as_str());
+                found.for_each(|(at, found)| on_match(at, at + found.len()));
+            }
+        }
+        add(done, text.len(), false);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+    use tokenizers::pre_tokenizers::PreTokenizerWrapper;
+    use tokenizers::{OffsetReferential, OffsetType, PreTokenizedString, PreTokenizer};
+
+    fn words(spec: &Value, text: &str) -> Vec<String> {
+        let splitter = SplitterSpec::parse(spec.clone()).unwrap().build().unwrap();
+        let mut start = 0;
+        let mut cut = |end| {
+            let word = text[start..end].to_owned();
+            start = end;
+            word
+        };
+        let words = splitter.ends(text).into_iter().map(&mut cut).collect();
+        assert_eq!(start, text.len());
+        words
+    }
+
+    /// The library's words, put back from GPT-2's characters where it uses them.
+    fn published(spec: &Value, text: &str) -> Vec<String> {
+        let original: PreTokenizerWrapper = serde_json::from_value(spec.clone()).unwrap();
+        let mut string = PreTokenizedString::from(text);
+        original.pre_tokenize(&mut string).unwrap();
+        let splits = string.get_splits(OffsetReferential::Original, OffsetType::Byte);
+        splits
+            .iter()
+            .map(|(_, (a, b), _)| text[*a..*b].to_owned())
+            .collect()
+    }
+
+    #[test]
+    fn words_are_those_of_the_library() {
+        let texts = [
+            "",
+            "  Two  words, 12 or 3456!?  don't \r\n\r\n\tend ",
+            "----a--b-- 1-2 ½ ② é中文\u{301} \u{2003}x",
+            "-",
+            " ",
+            "▁one▁▁two▁",
+        ];
+        let mut specs = vec![
+            json!({ "type": "ByteLevel", "add_prefix_space": false, "trim_offsets": true }),
+            json!({ "type": "Digits", "individual_digits": true }),
+            json!({ "type": "Digits", "individual_digits": false }),
+            json!({ "type": "Metaspace", "replacement": "▁", "prepend_scheme": "never" }),
+            json!({ "type": "Metaspace", "replacement": "▁", "prepend_scheme": "never", "split": false }),
+        ];
+        for behavior in [
+            "Isolated",
+            "MergedWithPrevious",
+            "MergedWithNext",
+            "Contiguous",
+        ] {
+            specs.push(json!({ "type": "Punctuation", "behavior": behavior }));
+            for pattern in [
+                json!({ "String": "-" }),
+                json!({ "Regex": r"\s+|\p{N}{1,3}" }),
+            ] {
+                for invert in [false, true] {
+                    specs.push(
+                        json!({ "type": "Split", "pattern": pattern, "behavior": behavior,
+                        "invert": invert }),
+                    );
+                }
+            }
+        }
+        specs.push(json!({ "type": "Sequence", "pretokenizers": [specs[1], specs[7], specs[0]] }));
+        for spec in &specs {
+            for text in texts {
+                // The library's Metaspace would replace spaces as well.
+                if spec["type"] == "Metaspace" && text.contains(' ') {
+                    continue;
+                }
+                assert_eq!(words(spec, text), published(spec, text), "{spec}: {text:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn removed_text_stays() {
+        let spec = json!({ "type": "Split", "pattern": { "String": "-" }, "behavior": "Removed",
+            "invert": false });
+        assert_eq!(words(&spec, "a--b"), ["a", "-", "-", "b"]);
+    }
+
+    #[test]
+    fn no_step_after_the_bytes() {
+        let spec = json!({ "type": "Sequence", "pretokenizers": [
+            { "type": "ByteLevel" }, { "type": "Digits" } ] });
+        assert!(SplitterSpec::parse(spec).unwrap().build().is_err());
     }
 }

@@ -1,0 +1,56 @@
+//! Blocks of bounded context within a segment (docs/numerics.md, section 7).
+
+use lmz_format::ContextPolicy;
+
+/// The symbols that one block codes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Block {
+    /// First coded symbol.
+    pub first: usize,
+    /// One past the last coded symbol.
+    pub end: usize,
+    /// Symbols before `first` that the block sees; 0 in the first block.
+    pub overlap: usize,
+}
+
+/// The blocks of `symbols` symbols.
+pub fn blocks(policy: ContextPolicy, symbols: usize) -> impl Iterator<Item = Block> {
+    let mut first = 0;
+    std::iter::from_fn(move || {
+        let block = block_at(policy, first);
+        let block = Block { end: block.end.min(symbols), ..block };
+        (first < symbols).then(|| {
+            first = block.end;
+            block
+        })
+    })
+}
+
+/// The block that starts at symbol `first`, full length.
+pub fn block_at(policy: ContextPolicy, first: usize) -> Block {
+    let (context, overlap) = (policy.context as usize, policy.overlap as usize);
+    let overlap = if first == 0 { 0 } else { overlap };
+    Block { first, end: first + context - overlap, overlap }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn blocks_tile_the_symbols() {
+        for (context, overlap) in [(1, 0), (8, 0), (8, 3), (8, 7)] {
+            let policy = ContextPolicy::new(context, overlap).unwrap();
+            for symbols in 0..40 {
+                let mut next = 0;
+                for block in blocks(policy, symbols) {
+                    assert_eq!(block.first, next);
+                    assert!(block.end > block.first && block.overlap <= block.first);
+                    assert!(block.end - block.first + block.overlap <= context as usize);
+                    next = block.end;
+                }
+                assert_eq!(next, symbols);
+            }
+        }
+    }
+}

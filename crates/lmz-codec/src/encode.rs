@@ -1,0 +1,121 @@
+//! Segments to coded bytes. The unit of parallel work is a block: its inputs are known.
+
+use lmz_coder::{Cost, Encoder, Interval};
+use lmz_exact::{Cache, Run, Scratch};
+use lmz_format::ContextPolicy;
+use lmz_model::Symbol;
+use rayon::prelude::*;
+
+use crate::blocks::{Block, blocks};
+use crate::error::{CodecError, Result};
+use crate::model::Model;
+use crate::observer::{Observer, Phase, check};
+
+/// A segment as the model codes it.
+#[derive(Debug)]
+pub struct Coded {
+    pub bytes: Vec<u8>,
+    /// The model's ideal code length.
+    pub ideal: Cost,
+}
+
+/// Codes segments with the current rayon pool.
+pub fn encode(model: &Model, policy: ContextPolicy, segments: &[&[u8]], observer: &dyn Observer) -> Result<Vec<Coded>> {
+    let tokenizer = model.tokenizer()?;
+    let symbols: Vec<Vec<Symbol>> = segments.par_iter().map(|raw| tokenizer.encode(raw)).collect();
+    let tasks: Vec<(usize, Block)> = symbols
+        .iter()
+        .enumerate()
+        .flat_map(|(segment, symbols)| blocks(policy, symbols.len()).map(move |block| (segment, block)))
+        .collect();
+    let scored: Vec<Vec<Scored>> = tasks
+        .par_iter()
+        .map_init(
+            || Worker::new(model, policy),
+            |worker, &(segment, block)| {
+                check(observer)?;
+                let scored = worker.score(&symbols[segment], block)?;
+                let raw = |s: &Symbol| match s {
+                    Symbol::Token(token) => model.engine().symbols().vocabulary().get(*token).map_or(0, <[u8]>::len),
+                    Symbol::Escape(_) => 1,
+                };
+                let bytes = symbols[segment][block.first..block.end].iter().map(raw).sum::<usize>();
+                observer.advance(Phase::Encode, bytes as u64);
+                Ok(scored)
+            },
+        )
+        .collect::<Result<_>>()?;
+    let mut by_segment: Vec<Vec<Vec<Scored>>> = segments.iter().map(|_| Vec::new()).collect();
+    for ((segment, _), scored) in tasks.iter().zip(scored) {
+        by_segment[*segment].push(scored);
+    }
+    by_segment.into_par_iter().zip(symbols).map(|(scored, symbols)| pack(scored, &symbols)).collect()
+}
+
+/// What the model says of one symbol that was there.
+#[derive(Clone, Copy, Debug)]
+struct Scored {
+    interval: Interval,
+    cost: Cost,
+}
+
+/// One thread's engine state.
+struct Worker<'a> {
+    model: &'a Model,
+    scratch: Scratch,
+    cache: Cache,
+    inputs: Vec<u32>,
+}
+
+impl<'a> Worker<'a> {
+    fn new(model: &'a Model, policy: ContextPolicy) -> Self {
+        let cache = Cache::new(model.engine(), policy.context as usize);
+        Self { model, scratch: Scratch::new(), cache, inputs: Vec::new() }
+    }
+
+    fn score(&mut self, symbols: &[Symbol], block: Block) -> Result<Vec<Scored>> {
+        let engine = self.model.engine();
+        let table = engine.symbols();
+        let coded = &symbols[block.first..block.end];
+        let numbers: Vec<usize> = coded
+            .iter()
+            .map(|symbol| match symbol {
+                Symbol::Escape(_) => Some(table.len()),
+                Symbol::Token(token) => table.symbol(*token),
+            })
+            .collect::<Option<_>>()
+            .ok_or_else(|| CodecError::InvalidArgument("the tokeniser gave a token that cannot be coded".into()))?;
+        self.inputs.clear();
+        self.inputs.push(engine.start_token());
+        let known = &symbols[block.first - block.overlap..block.end - 1];
+        self.inputs.extend(known.iter().map(|symbol| match symbol {
+            Symbol::Token(token) => *token,
+            Symbol::Escape(_) => engine.start_token(),
+        }));
+        let mut scored = Vec::with_capacity(coded.len());
+        let run = Run { cache: &mut self.cache, start: 0, tokens: &self.inputs, wanted: block.overlap };
+        engine.forward(&mut self.scratch, &mut [run], &mut |_, position, scores| {
+            let (interval, cost) = scores.code(numbers[position - block.overlap]);
+            scored.push(Scored { interval, cost });
+        });
+        Ok(scored)
+    }
+}
+
+/// Intervals to bytes.
+fn pack(scored: Vec<Vec<Scored>>, symbols: &[Symbol]) -> Result<Coded> {
+    let mut encoder = Encoder::new();
+    let mut ideal = Cost::default();
+    let put = |encoder: &mut Encoder, interval| {
+        encoder.encode(interval).map_err(|e| CodecError::InvalidArgument(e.to_string()))
+    };
+    for (scored, symbol) in scored.into_iter().flatten().zip(symbols) {
+        put(&mut encoder, scored.interval)?;
+        ideal += scored.cost;
+        if let Symbol::Escape(byte) = *symbol {
+            put(&mut encoder, Interval::of_byte(byte))?;
+            ideal += Cost::from_bits(lmz_coder::ESCAPE_BYTE_BITS);
+        }
+    }
+    Ok(Coded { bytes: encoder.finish(), ideal })
+}

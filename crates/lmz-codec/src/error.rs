@@ -1,0 +1,130 @@
+//! Errors of the codec: those of the layers below, and what only the whole can notice.
+
+use lmz_exact::ExactError;
+pub use lmz_format::ErrorKind;
+use lmz_format::{FormatError, ModelId, Place};
+use lmz_model::ModelError;
+
+/// The result of everything in this crate.
+pub type Result<T, E = CodecError> = std::result::Result<T, E>;
+
+/// An error of compression or decompression.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum CodecError {
+    /// The container.
+    #[error(transparent)]
+    Format(#[from] FormatError),
+    /// The checkpoint.
+    #[error(transparent)]
+    Model(#[from] ModelError),
+    /// The prepared model or the engine.
+    #[error(transparent)]
+    Exact(#[from] ExactError),
+    /// A segment does not decode.
+    #[error("damaged: segment {} of member {} (raw bytes {from}..{to}, file offset {}): {why}",
+        .place.segment.unwrap_or(0), .place.member, .place.offset)]
+    Segment {
+        /// Its record in the file.
+        place: Place,
+        /// First raw byte that is lost, in the member.
+        from: u64,
+        /// End of the raw bytes that are lost.
+        to: u64,
+        /// What was found.
+        why: String,
+    },
+    /// All segments decode, but together they are not the file that was compressed.
+    #[error("damaged: member {member} decodes, but its hash is {found}, not {expected}")]
+    Hash {
+        /// Number of the member.
+        member: u64,
+        /// Hash of what was decoded.
+        found: String,
+        /// Hash in the footer.
+        expected: String,
+    },
+    /// The file needs another model than the one at hand.
+    #[error("this file needs the model {needed_name} ({needed}), not {found_name} ({found}){}",
+        if needed_name == found_name { ": another model of the same name" } else { "" })]
+    WrongModel {
+        /// The model that the file names.
+        needed: ModelId,
+        /// Its name.
+        needed_name: String,
+        /// The model at hand.
+        found: ModelId,
+        /// Its name.
+        found_name: String,
+    },
+    /// A source of models does not have the one that the file names.
+    #[error("{0}")]
+    ModelNotFound(String),
+    /// Numerics or a recipe that this build does not have, or a context beyond its limit.
+    #[error("this file needs {what} {found}; this build has {supported}: use another version of lmz")]
+    Unsupported {
+        /// Which number.
+        what: &'static str,
+        /// Its value in the file.
+        found: u64,
+        /// What this build has.
+        supported: u64,
+    },
+    /// A segment did not decode to what was compressed; nothing of it was written.
+    #[error("verification failed: raw bytes {from}..{to} did not decode to themselves ({why}). \
+        Nothing is lost: keep the original, and please report this together with the machine's processor")]
+    Verification {
+        /// First raw byte.
+        from: u64,
+        /// End of the raw bytes.
+        to: u64,
+        /// What was found.
+        why: String,
+    },
+    /// The caller asked for something impossible.
+    #[error("{0}")]
+    InvalidArgument(String),
+    /// The observer asked to stop.
+    #[error("cancelled")]
+    Cancelled,
+    /// The raw input could not be read.
+    #[error("cannot read the input: {0}")]
+    Read(#[source] std::io::Error),
+    /// The raw output could not be written.
+    #[error("cannot write the output: {0}")]
+    Write(#[source] std::io::Error),
+}
+
+impl CodecError {
+    /// The kind of this error. Cancelling is an [`ErrorKind::Io`] as far as a program is concerned.
+    pub fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Format(error) => error.kind(),
+            Self::Model(error) => kind_of_model(error.kind()),
+            Self::Exact(error) => kind_of_model(error.kind()),
+            Self::Segment { .. } | Self::Hash { .. } | Self::Verification { .. } => ErrorKind::Corruption,
+            Self::WrongModel { .. } | Self::ModelNotFound(_) | Self::Unsupported { .. } => ErrorKind::Compatibility,
+            Self::InvalidArgument(_) => ErrorKind::InvalidArgument,
+            Self::Cancelled | Self::Read(_) | Self::Write(_) => ErrorKind::Io,
+        }
+    }
+
+    /// The I/O error underneath, if there is one.
+    pub fn io(&self) -> Option<&std::io::Error> {
+        match self {
+            Self::Read(error) | Self::Write(error) => Some(error),
+            Self::Format(FormatError::Read { source, .. } | FormatError::Write { source }) => Some(source),
+            _ => None,
+        }
+    }
+}
+
+fn kind_of_model(kind: lmz_model::ErrorKind) -> ErrorKind {
+    match kind {
+        lmz_model::ErrorKind::Compatibility => ErrorKind::Compatibility,
+        lmz_model::ErrorKind::InsufficientData => ErrorKind::InsufficientData,
+        lmz_model::ErrorKind::InvalidArgument => ErrorKind::InvalidArgument,
+        lmz_model::ErrorKind::Io => ErrorKind::Io,
+        _ => ErrorKind::Corruption,
+    }
+}

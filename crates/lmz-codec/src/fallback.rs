@@ -1,0 +1,108 @@
+//! Segments that the model would not shrink, or not as well as zstd does.
+
+use lmz_format::Payload;
+
+use crate::encode::Coded;
+
+/// Level of the segments that zstd keeps.
+const LEVEL: i32 = 19;
+/// Bits per byte above which bytes look random, in a histogram of the whole segment.
+const DENSE_BITS: f64 = 7.6;
+
+/// Whether the model should look at a segment at all: not if its bytes are as good as random, by
+/// their histogram and by zstd's fastest match finder. Compressed and encrypted data end here, at
+/// hundreds of megabytes a second.
+pub fn worth_modelling(raw: &[u8]) -> bool {
+    if raw.len() < 256 || bits_per_byte(raw) < DENSE_BITS {
+        return true;
+    }
+    zstd::bulk::compress(raw, 1).is_ok_and(|packed| packed.len() + packed.len() / 16 < raw.len())
+}
+
+fn bits_per_byte(raw: &[u8]) -> f64 {
+    let mut counts = [0u32; 256];
+    for &byte in raw {
+        counts[usize::from(byte)] += 1;
+    }
+    let n = raw.len() as f64;
+    let share = |&count: &u32| if count == 0 { 0.0 } else { f64::from(count) / n * (n / f64::from(count)).log2() };
+    counts.iter().map(share).sum()
+}
+
+/// A segment's coded bytes, owned.
+#[derive(Debug)]
+pub enum Packed {
+    Model { coded: Vec<u8>, ideal_bits: u64 },
+    Zstd(Vec<u8>),
+    Stored,
+}
+
+impl Packed {
+    /// As the container takes it.
+    pub fn payload(&self) -> Payload<'_> {
+        match self {
+            Self::Model { coded, ideal_bits } => Payload::Model { coded, ideal_bits: *ideal_bits },
+            Self::Zstd(coded) => Payload::Zstd(coded),
+            Self::Stored => Payload::Stored,
+        }
+    }
+
+    /// The smallest of what the model made, zstd and the bytes themselves.
+    pub fn smallest(raw: &[u8], model: Option<Coded>) -> Self {
+        let limit = model.as_ref().map_or(raw.len(), |coded| coded.bytes.len().min(raw.len()));
+        if zstd_may_win(raw, limit) {
+            if let Ok(packed) = zstd::bulk::compress(raw, LEVEL) {
+                if packed.len() < limit {
+                    return Self::Zstd(packed);
+                }
+            }
+        }
+        match model {
+            Some(Coded { bytes: coded, ideal }) if coded.len() < raw.len() => {
+                let most = lmz_format::MAX_IDEAL_PER_RAW_BYTE * raw.len() as u64;
+                Self::Model { coded, ideal_bits: ideal.to_q8().min(most) }
+            }
+            _ => Self::Stored,
+        }
+    }
+}
+
+/// Whether the slow level could come below `limit`: the fast level is within a quarter of it.
+fn zstd_may_win(raw: &[u8], limit: usize) -> bool {
+    zstd::bulk::compress(raw, 3).is_ok_and(|packed| packed.len() - packed.len() / 4 < limit)
+}
+
+/// Decompresses a zstd segment to exactly `raw_len` bytes.
+pub fn unzstd(coded: &[u8], raw_len: usize) -> Result<Vec<u8>, String> {
+    let raw = zstd::bulk::decompress(coded, raw_len).map_err(|e| format!("zstd: {e}"))?;
+    if raw.len() == raw_len { Ok(raw) } else { Err(format!("zstd gives {} bytes, not {raw_len}", raw.len())) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn random_bytes_are_not_worth_the_model() {
+        let mut state = 1u64;
+        let mut next = || {
+            state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+            (state >> 56) as u8
+        };
+        let random: Vec<u8> = (0..65536).map(|_| next()).collect();
+        assert!(!worth_modelling(&random));
+        assert!(matches!(Packed::smallest(&random, None), Packed::Stored));
+        let text = b"some text that says little, and says it again. ".repeat(1000);
+        assert!(worth_modelling(&text));
+        assert!(worth_modelling(b""));
+    }
+
+    #[test]
+    fn zstd_wins_where_it_is_smaller() {
+        let zeros = vec![0u8; 100_000];
+        let Packed::Zstd(packed) = Packed::smallest(&zeros, None) else { panic!("not zstd") };
+        assert_eq!(unzstd(&packed, zeros.len()).unwrap(), zeros);
+        assert!(unzstd(&packed, 99_999).is_err());
+        assert!(unzstd(b"nonsense", 5).is_err());
+    }
+}

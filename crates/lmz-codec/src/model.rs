@@ -1,0 +1,149 @@
+//! A model for compressing and decompressing, and where a file's model comes from.
+
+use std::borrow::Cow;
+use std::path::Path;
+use std::sync::{Arc, OnceLock};
+
+use lmz_exact::{Engine, Kernel, NUMERICS_VERSION, Prepared, prepare};
+use lmz_format::{Header, ModelId};
+use lmz_model::{Blueprint, Checkpoint, ExactTokenizer, ModelError};
+
+use crate::error::{CodecError, Result};
+
+/// A prepared model with its engine. Clones share it.
+#[derive(Clone, Debug)]
+pub struct Model(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    prepared: Prepared,
+    engine: Engine,
+    /// Only encoders need one.
+    tokenizer: OnceLock<ExactTokenizer>,
+}
+
+impl Model {
+    /// Opens a Hugging Face directory (prepared on the way) or a prepared `.lmzm` file.
+    ///
+    /// # Errors
+    /// What cannot be read, is damaged or is not supported.
+    pub fn open(path: &Path) -> Result<Self> {
+        Self::open_with(path, Kernel::detect())
+    }
+
+    /// As [`Model::open`], with chosen kernels.
+    ///
+    /// # Errors
+    /// As [`Model::open`].
+    pub fn open_with(path: &Path, kernel: Kernel) -> Result<Self> {
+        if path.is_dir() {
+            let checkpoint = Checkpoint::open(path)?;
+            return Self::from_prepared(prepare(&checkpoint, &checkpoint.name)?, kernel);
+        }
+        let bytes = std::fs::read(path).map_err(|source| ModelError::Io { path: path.to_owned(), source })?;
+        Self::from_lmzm(bytes, kernel)
+    }
+
+    /// A prepared model from the bytes of its file.
+    ///
+    /// # Errors
+    /// What is damaged or not supported.
+    pub fn from_lmzm(bytes: impl Into<Cow<'static, [u8]>>, kernel: Kernel) -> Result<Self> {
+        Self::from_prepared(Prepared::from_bytes(bytes)?, kernel)
+    }
+
+    /// A prepared model.
+    ///
+    /// # Errors
+    /// What is damaged or beyond the engine's bounds.
+    pub fn from_prepared(prepared: Prepared, kernel: Kernel) -> Result<Self> {
+        let engine = Engine::new(&prepared, kernel)?;
+        Ok(Self(Arc::new(Inner { prepared, engine, tokenizer: OnceLock::new() })))
+    }
+
+    /// What people call it.
+    pub fn name(&self) -> &str {
+        &self.0.prepared.name
+    }
+
+    /// The first half of its identity, as files store it.
+    pub fn id(&self) -> ModelId {
+        ModelId(first_half(self.0.prepared.identity()))
+    }
+
+    /// The prepared model.
+    pub fn prepared(&self) -> &Prepared {
+        &self.0.prepared
+    }
+
+    /// The engine.
+    pub fn engine(&self) -> &Engine {
+        &self.0.engine
+    }
+
+    /// The model's description.
+    pub fn blueprint(&self) -> &Blueprint {
+        &self.0.prepared.blueprint
+    }
+
+    /// The exact-bytes tokeniser.
+    ///
+    /// # Errors
+    /// A model that was prepared without a usable one.
+    pub fn tokenizer(&self) -> Result<&ExactTokenizer> {
+        let inner = &*self.0;
+        if let Some(tokenizer) = inner.tokenizer.get() {
+            return Ok(tokenizer);
+        }
+        let json = inner.prepared.tokenizer_json()?;
+        let tokenizer = ExactTokenizer::new(&json, inner.engine.symbols().vocabulary())?;
+        Ok(inner.tokenizer.get_or_init(|| tokenizer))
+    }
+
+    /// The first half of the checkpoint's hash, as files store it.
+    pub(crate) fn checkpoint(&self) -> [u8; 16] {
+        first_half(self.0.prepared.checkpoint)
+    }
+}
+
+fn first_half(hash: [u8; 32]) -> [u8; 16] {
+    let mut half = [0; 16];
+    half.copy_from_slice(&hash[..16]);
+    half
+}
+
+/// Where decompression gets the model that a file names.
+pub trait ModelSource {
+    /// The model of a member's header.
+    ///
+    /// # Errors
+    /// If there is none; the message says where it was looked for.
+    fn find(&self, header: &Header) -> Result<Model>;
+}
+
+/// The one model at hand, or an error.
+impl ModelSource for Model {
+    fn find(&self, header: &Header) -> Result<Model> {
+        if self.id() == header.model_id {
+            return Ok(self.clone());
+        }
+        Err(CodecError::WrongModel {
+            needed: header.model_id,
+            needed_name: header.model_name.clone(),
+            found: self.id(),
+            found_name: self.name().to_owned(),
+        })
+    }
+}
+
+/// Refuses numerics and recipes that this build does not have.
+pub(crate) fn check_versions(header: &Header) -> Result<()> {
+    let check = |what, found: u8, supported: u8| {
+        if found == supported {
+            return Ok(());
+        }
+        Err(CodecError::Unsupported { what, found: found.into(), supported: supported.into() })
+    };
+    check("numerics version", header.numerics_version, NUMERICS_VERSION)?;
+    check("preparation recipe", header.recipe, lmz_exact::RECIPE)
+}

@@ -1,0 +1,58 @@
+//! What a caller may choose. Only `context`, `overlap` and `plan` change the bytes.
+
+use lmz_exact::MAX_CONTEXT;
+use lmz_format::{ContextPolicy, SegmentPlan};
+
+use crate::error::{CodecError, Result};
+
+/// How to compress.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CompressOptions {
+    /// Positions of a block, in tokens. `None`: what the model was trained for, at most 512.
+    pub context: Option<u32>,
+    /// Symbols of the block before that a block sees again. `None`: a quarter of the context.
+    pub overlap: Option<u32>,
+    /// Where segments begin.
+    pub plan: SegmentPlan,
+    /// Threads; 0 for as many as there are processors.
+    pub threads: usize,
+    /// Decode every segment again and compare before it is written.
+    pub verify: bool,
+}
+
+impl Default for CompressOptions {
+    fn default() -> Self {
+        Self { context: None, overlap: None, plan: SegmentPlan::Default, threads: 0, verify: true }
+    }
+}
+
+/// How to decompress.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct DecompressOptions {
+    /// Threads; 0 for as many as there are processors.
+    pub threads: usize,
+}
+
+/// Default of the longest context: compute grows with it, and small models gain little from more.
+const DEFAULT_CONTEXT: u32 = 512;
+
+impl CompressOptions {
+    /// The context policy for a model trained on `max_positions` positions.
+    pub(crate) fn policy(&self, max_positions: usize) -> Result<ContextPolicy> {
+        let trained = u32::try_from(max_positions).unwrap_or(u32::MAX);
+        let context = self.context.unwrap_or(trained.min(DEFAULT_CONTEXT));
+        if context as usize > MAX_CONTEXT {
+            return Err(CodecError::InvalidArgument(format!(
+                "a context of {context} tokens is above the engine's limit of {MAX_CONTEXT}"
+            )));
+        }
+        let overlap = self.overlap.unwrap_or(context / 4);
+        ContextPolicy::new(context, overlap).map_err(|e| CodecError::InvalidArgument(e.to_string()))
+    }
+}
+
+/// A thread pool of `threads`, 0 standing for all processors.
+pub(crate) fn pool(threads: usize) -> Result<rayon::ThreadPool> {
+    let builder = rayon::ThreadPoolBuilder::new().num_threads(threads);
+    builder.build().map_err(|e| CodecError::InvalidArgument(format!("cannot start {threads} threads: {e}")))
+}

@@ -1,0 +1,273 @@
+//! Compression: a [`std::io::Write`] that collects segments, codes them in batches and writes them.
+
+use std::io::{Read, Write};
+
+use lmz_exact::NUMERICS_VERSION;
+use lmz_format::{ContainerBytes, ContextPolicy, Header, RawHash, SegmentKind};
+use rayon::prelude::*;
+
+use crate::decode::{Job, decode};
+use crate::encode::encode;
+use crate::error::{CodecError, Result};
+use crate::fallback::{Packed, worth_modelling};
+use crate::model::Model;
+use crate::observer::{Observer, Phase, check};
+use crate::options::{CompressOptions, pool};
+
+/// What compression did.
+#[derive(Clone, Debug, Default, PartialEq)]
+#[non_exhaustive]
+pub struct CompressReport {
+    /// Bytes read.
+    pub raw_len: u64,
+    /// Bytes written.
+    pub compressed_len: u64,
+    /// Segments that the model coded, that zstd coded, and that are stored.
+    pub segments: [u64; 3],
+    /// Sum of the model's ideal bits over the segments that it coded.
+    pub ideal_bits: f64,
+    /// The container's bytes by part.
+    pub container: ContainerBytes,
+    /// Hash of the raw bytes.
+    pub raw_hash: Option<RawHash>,
+}
+
+/// Segments of a batch, for each thread: as many as its lanes take when it verifies.
+const SEGMENTS_PER_THREAD: usize = 16;
+/// Raw bytes at which a batch is full: bounds memory.
+const BATCH_BYTES: usize = 16 << 20;
+
+/// Compresses what is written to it. [`Writer::finish`] completes the file; dropping does not.
+///
+/// ```no_run
+/// use std::io::Write;
+/// use lmz_codec::{CompressOptions, Model, Writer};
+///
+/// let model = Model::open("models/bootstrap/bootstrap.lmzm".as_ref())?;
+/// let file = std::fs::File::create("notes.lmz")?;
+/// let mut writer = Writer::new(file, &model, &CompressOptions::default(), &())?;
+/// writer.write_all(b"first part, ")?;
+/// writer.write_all(b"second part")?;
+/// let (file, report) = writer.finish()?;
+/// file.sync_all()?;
+/// println!("{} -> {} bytes", report.raw_len, report.compressed_len);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct Writer<'a, W: Write> {
+    container: lmz_format::Writer<W>,
+    model: Model,
+    policy: ContextPolicy,
+    verify: bool,
+    observer: &'a dyn Observer,
+    pool: rayon::ThreadPool,
+    /// Whole segments, then the one that is being filled.
+    batch: Vec<Vec<u8>>,
+    /// Raw offset of the batch's first byte.
+    offset: u64,
+    header: Header,
+    report: CompressReport,
+}
+
+impl<'a, W: Write> Writer<'a, W> {
+    /// Writes the header.
+    ///
+    /// # Errors
+    /// Impossible options; an output that cannot be written.
+    pub fn new(output: W, model: &Model, options: &CompressOptions, observer: &'a dyn Observer) -> Result<Self> {
+        let policy = options.policy(model.blueprint().max_positions)?;
+        // Fails now rather than after the first batch.
+        model.tokenizer()?;
+        let header = Header {
+            numerics_version: NUMERICS_VERSION,
+            recipe: model.prepared().recipe,
+            model_id: model.id(),
+            checkpoint: model.checkpoint(),
+            model_name: model.name().to_owned(),
+            context: policy,
+            plan: options.plan,
+        };
+        Ok(Self {
+            container: lmz_format::Writer::new(output, &header)?,
+            model: model.clone(),
+            policy,
+            verify: options.verify,
+            observer,
+            pool: pool(options.threads)?,
+            batch: Vec::new(),
+            offset: 0,
+            header,
+            report: CompressReport::default(),
+        })
+    }
+
+    /// Codes what is left and writes the footer.
+    ///
+    /// # Errors
+    /// As for writing.
+    pub fn finish(mut self) -> Result<(W, CompressReport)> {
+        self.flush_batch()?;
+        let (output, summary) = self.container.finish()?;
+        self.report.raw_len = summary.raw_len;
+        self.report.compressed_len = summary.compressed_len;
+        self.report.container = summary.bytes;
+        self.report.raw_hash = Some(summary.raw_hash);
+        self.report.ideal_bits = summary.ideal_bits as f64 / 256.0;
+        Ok((output, self.report))
+    }
+
+    /// Takes bytes up to the end of the current segment; returns how many.
+    fn take(&mut self, bytes: &[u8]) -> Result<usize> {
+        let size = |batch: &[Vec<u8>], offset: u64| {
+            let before: usize = batch.iter().map(Vec::len).sum();
+            self.header.plan.size_at(offset + before as u64) as usize
+        };
+        let wanted = match self.batch.split_last() {
+            Some((last, before)) => size(before, self.offset) - last.len(),
+            None => 0,
+        };
+        if wanted == 0 {
+            let full = self.batch.iter().map(Vec::len).sum::<usize>() >= BATCH_BYTES
+                || self.batch.len() >= SEGMENTS_PER_THREAD * self.pool.current_num_threads();
+            if full {
+                self.flush_batch()?;
+            }
+            self.batch.push(Vec::new());
+            return Ok(0);
+        }
+        let n = wanted.min(bytes.len());
+        if let Some(last) = self.batch.last_mut() {
+            last.extend_from_slice(&bytes[..n]);
+        }
+        Ok(n)
+    }
+
+    fn flush_batch(&mut self) -> Result<()> {
+        let mut batch = std::mem::take(&mut self.batch);
+        batch.retain(|segment| !segment.is_empty());
+        check(self.observer)?;
+        let packed = self.pool.install(|| pack(&self.model, self.policy, &batch, self.verify, self.offset, self.observer))?;
+        for (raw, packed) in batch.iter().zip(&packed) {
+            let info = self.container.segment(raw, packed.payload())?;
+            self.offset += raw.len() as u64;
+            self.report.segments[match info.kind {
+                SegmentKind::Model => 0,
+                SegmentKind::Zstd => 1,
+                _ => 2,
+            }] += 1;
+        }
+        Ok(())
+    }
+}
+
+/// Codes and verifies one batch. `offset` is the first raw byte, for errors.
+fn pack(
+    model: &Model,
+    policy: ContextPolicy,
+    batch: &[Vec<u8>],
+    verify: bool,
+    offset: u64,
+    observer: &dyn Observer,
+) -> Result<Vec<Packed>> {
+    let worth: Vec<bool> = batch.par_iter().map(|raw| worth_modelling(raw)).collect();
+    let modelled: Vec<&[u8]> = batch.iter().zip(&worth).filter(|(_, w)| **w).map(|(raw, _)| &raw[..]).collect();
+    let mut coded = encode(model, policy, &modelled, observer)?.into_iter();
+    let coded: Vec<_> = worth.iter().map(|&worth| if worth { coded.next() } else { None }).collect();
+    let packed: Vec<Packed> =
+        batch.par_iter().zip(coded).map(|(raw, coded)| Packed::smallest(raw, coded)).collect();
+    if verify {
+        self::verify(model, policy, batch, &packed, offset, observer)?;
+    }
+    let skipped: usize = batch.iter().zip(&worth).filter(|(_, w)| !**w).map(|(raw, _)| raw.len()).sum();
+    observer.advance(Phase::Encode, skipped as u64);
+    Ok(packed)
+}
+
+fn verify(
+    model: &Model,
+    policy: ContextPolicy,
+    batch: &[Vec<u8>],
+    packed: &[Packed],
+    offset: u64,
+    observer: &dyn Observer,
+) -> Result<()> {
+    let mut jobs = Vec::new();
+    let mut places = Vec::new();
+    let mut from = offset;
+    for (raw, packed) in batch.iter().zip(packed) {
+        let to = from + raw.len() as u64;
+        let failed = |why: String| CodecError::Verification { from, to, why };
+        match packed {
+            Packed::Model { coded, .. } => {
+                jobs.push(Job { coded, raw_len: raw.len() });
+                places.push((raw, from, to));
+            }
+            Packed::Zstd(coded) => {
+                let again = crate::fallback::unzstd(coded, raw.len()).map_err(failed)?;
+                if again != *raw {
+                    return Err(failed("other bytes".into()));
+                }
+                observer.advance(Phase::Verify, raw.len() as u64);
+            }
+            Packed::Stored => observer.advance(Phase::Verify, raw.len() as u64),
+        }
+        from = to;
+    }
+    let decoded = decode(model, policy, &jobs, Phase::Verify, observer)?;
+    for (result, (raw, from, to)) in decoded.into_iter().zip(places) {
+        let why = match result {
+            Ok(again) if again == *raw => continue,
+            Ok(_) => "other bytes".to_owned(),
+            Err(why) => why,
+        };
+        return Err(CodecError::Verification { from, to, why });
+    }
+    Ok(())
+}
+
+impl<W: Write> Write for Writer<'_, W> {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        let mut taken = 0;
+        while taken < bytes.len() {
+            taken += self.take(&bytes[taken..]).map_err(std::io::Error::other)?;
+        }
+        Ok(taken)
+    }
+
+    /// Does nothing: a segment is only coded when it is whole.
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Compresses a stream.
+///
+/// # Errors
+/// Input that cannot be read, output that cannot be written, impossible options, a failed
+/// verification, cancellation. What was written by then is not a complete file.
+pub fn compress(
+    mut input: impl Read,
+    output: impl Write,
+    model: &Model,
+    options: &CompressOptions,
+    observer: &dyn Observer,
+) -> Result<CompressReport> {
+    let mut writer = Writer::new(output, model, options, observer)?;
+    let mut buffer = vec![0u8; 1 << 16];
+    loop {
+        check(observer)?;
+        match input.read(&mut buffer) {
+            Ok(0) => break,
+            Ok(n) => {
+                let mut taken = 0;
+                while taken < n {
+                    taken += writer.take(&buffer[taken..n])?;
+                }
+            }
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(CodecError::Read(error)),
+        }
+    }
+    let (mut output, report) = writer.finish()?;
+    output.flush().map_err(CodecError::Write)?;
+    Ok(report)
+}

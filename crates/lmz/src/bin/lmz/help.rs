@@ -1,0 +1,78 @@
+//! The texts of `--help`.
+
+/// After `lmz `, for `--version`.
+pub const LONG_VERSION: &str = concat!(
+    env!("CARGO_PKG_VERSION"),
+    "\nformat version 1, numerics version 0, recipe 1"
+);
+
+pub const ABOUT: &str = "Compress files losslessly with a language model, and restore them exactly";
+
+pub const LONG_ABOUT: &str = "\
+Compress files losslessly with a language model, and restore them exactly.
+
+FILE becomes FILE.lmz; the original is kept. Text costs what the model says it is worth, so it \
+comes out smaller than from general-purpose compressors, at the price of time: expect tens of \
+kilobytes per second. What the model cannot shrink is stored with zstd or as it is.
+
+A file decodes bit for bit on any machine, with any number of threads. It names the model that it \
+needs; the default one is part of this program.";
+
+pub const USAGE: &str = "\
+lmz [OPTIONS] [FILE]...          compress FILE to FILE.lmz
+       lmz -d [OPTIONS] [FILE.lmz]...   restore FILE
+       lmz -t | -l [FILE.lmz]...        test | list
+       lmz models | lmz model info PATH | lmz model prepare DIR -o X.lmzm";
+
+pub const AFTER: &str = "\
+Examples: lmz book.txt    lmz -d book.txt.lmz    tar -I lmz -cf docs.tar.lmz docs/
+See --help for more examples, exit codes and the environment.";
+
+pub const AFTER_LONG: &str = "\
+Examples:
+  lmz book.txt                       write book.txt.lmz, keep book.txt
+  lmz -d book.txt.lmz                write book.txt, unless it exists (-f)
+  lmz -dc book.txt.lmz | less        look at it
+  lmz -t *.lmz                       decode and check, write nothing
+  lmz -l --json book.txt.lmz         sizes, model and segments, for a program
+  tar -I lmz -cf docs.tar.lmz docs/  and tar -I lmz -xf docs.tar.lmz
+  lmz model prepare Qwen3-0.6B/ -o qwen.lmzm
+  lmz -m qwen.lmzm book.txt          and lmz -d -m qwen.lmzm book.txt.lmz
+  lmz models                         the models that are found without -m
+
+Files:
+  Output goes to a temporary file in the same directory, and gets its name once it is complete \
+and checked; an error or Ctrl-C removes it. Permissions and modification time are the input's. \
+Several files: one that fails does not stop the others. A file called 'models' or 'model' is \
+written './models'. Compressed files may be concatenated. Options about compressing are accepted \
+and ignored with -d, so that tar -I 'lmz --segment 1M' works both ways.
+
+Environment:
+  LMZ_MODELS  directories with .lmzm files, separated as in PATH
+  LMZ_KERNEL  scalar, avx2 or avx512: the instructions to use, instead of the best that \
+this machine has; the output is the same
+  Models are also looked for in the user's data directory: $XDG_DATA_HOME/lmz/models or \
+~/.local/share/lmz/models (%LOCALAPPDATA%\\lmz\\models on Windows, \
+~/Library/Application Support/lmz/models on macOS).
+
+Exit code:
+  0  all went well
+  1  an error; other files were still worked on
+  2  the command line (or LMZ_KERNEL) makes no sense
+  An interrupt, or a reader of standard output that went away, ends lmz by that signal.";
+
+pub const MODELS_LONG: &str = "\
+List the models that this lmz can find without -m: the one that is part of the program, and the \
+.lmzm files in the directories of $LMZ_MODELS and in the user's data directory.
+
+A name or the first digits of an id, at least four, can be given to -m.";
+
+pub const PREPARE_LONG: &str = "\
+Turn a Hugging Face directory into an .lmzm file: the exact integers that compression runs on.
+
+The directory holds config.json, tokenizer.json and one or many safetensors files of a \
+LlamaForCausalLM. Preparing is deterministic: the same checkpoint gives the same file, and the \
+same id, on any machine.
+
+Put the file into the user's data directory or a directory of $LMZ_MODELS to have it found by \
+name and by the files that need it.";

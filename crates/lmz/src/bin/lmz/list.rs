@@ -1,0 +1,401 @@
+//! `-l`: what is in compressed files, without decoding them.
+
+use std::io::{self, Write};
+
+use anyhow::{Context, Result};
+use lmz::format::{ContainerBytes, Header, IndexedReader, SegmentInfo, SegmentKind, SegmentPlan};
+use serde::Serialize;
+
+use crate::decompress::refuse_terminal;
+use crate::input::Input;
+use crate::message::{Failure, complain, say};
+use crate::report::{bits_per_byte, percent};
+use crate::settings::{Settings, Source, Volume};
+
+/// Ideal bits are counted in units of 1/256 bit.
+const BIT: f64 = 256.0;
+
+/// What `-l --json` says about a file.
+#[derive(Serialize)]
+struct Listing {
+    file: String,
+    #[serde(flatten)]
+    first: Facts,
+    #[serde(flatten)]
+    sizes: Sizes,
+    /// Each with its own facts and sizes; a file that was not concatenated has one.
+    members: Vec<Member>,
+    segments: Vec<Segment>,
+}
+
+/// What a header says.
+#[derive(Clone, Serialize)]
+struct Facts {
+    model: ModelFacts,
+    format_version: u8,
+    numerics_version: u8,
+    recipe: u8,
+    context: u32,
+    overlap: u32,
+    /// Bytes of each segment; null for the default schedule.
+    segment_size: Option<u32>,
+}
+
+#[derive(Clone, Serialize)]
+struct ModelFacts {
+    name: String,
+    id: String,
+    checkpoint: String,
+}
+
+#[derive(Clone, Copy, Default, Serialize)]
+struct Sizes {
+    raw_bytes: u64,
+    compressed_bytes: u64,
+    ideal_bits: f64,
+    bits_per_byte: Option<f64>,
+    container: Container,
+    header_damaged: bool,
+    end_byte_damaged: bool,
+}
+
+#[derive(Clone, Copy, Default, Serialize)]
+struct Container {
+    header: u64,
+    records: u64,
+    coded: u64,
+    index: u64,
+    footer: u64,
+}
+
+#[derive(Serialize)]
+struct Member {
+    offset: u64,
+    raw_offset: u64,
+    raw_hash: String,
+    #[serde(flatten)]
+    facts: Facts,
+    #[serde(flatten)]
+    sizes: Sizes,
+}
+
+#[derive(Serialize)]
+struct Segment {
+    member: u64,
+    index: u64,
+    kind: &'static str,
+    /// In the concatenation of all members.
+    raw_offset: u64,
+    raw_len: u32,
+    coded_len: u32,
+    /// Null for what the model did not code.
+    ideal_bits: Option<f64>,
+    /// Where the record lies in the file.
+    offset: u64,
+    record_len: u32,
+}
+
+/// Lists all sources on standard output; says whether all of them could be.
+pub fn run(settings: &Settings) -> Result<bool, Failure> {
+    for source in &settings.sources {
+        refuse_terminal(source, settings)?;
+    }
+    print(settings).map_err(Failure::stdout)
+}
+
+fn print(settings: &Settings) -> io::Result<bool> {
+    let mut out = io::BufWriter::new(io::stdout());
+    let mut table = Table::default();
+    let mut listings = Vec::new();
+    let mut ok = true;
+    for source in &settings.sources {
+        match list(source) {
+            Ok(listing) => {
+                warn(&listing, settings);
+                if settings.json {
+                    listings.push(listing);
+                } else {
+                    table.row(&listing, settings.volume == Volume::Verbose, &mut out)?;
+                }
+            }
+            Err(error) => {
+                ok = false;
+                out.flush()?;
+                complain(&source.to_string(), &error);
+            }
+        }
+    }
+    if settings.json {
+        serde_json::to_writer_pretty(&mut out, &listings)?;
+        writeln!(out)?;
+    } else {
+        table.total(&mut out)?;
+    }
+    out.flush()?;
+    Ok(ok)
+}
+
+fn warn(listing: &Listing, settings: &Settings) {
+    if settings.volume > Volume::Quiet {
+        for (number, member) in listing.members.iter().enumerate() {
+            if member.sizes.header_damaged {
+                say(&format!(
+                    "lmz: {}: warning: the header of member {number} is damaged; its copy in the \
+                     footer was used",
+                    listing.file
+                ));
+            }
+            if member.sizes.end_byte_damaged {
+                say(&format!(
+                    "lmz: {}: warning: the end byte of member {number} is damaged",
+                    listing.file
+                ));
+            }
+        }
+    }
+}
+
+fn list(source: &Source) -> Result<Listing> {
+    let input = Input::open(source, true)?;
+    let file = input.name.clone();
+    let mut reader = IndexedReader::open(io::BufReader::new(input.into_seekable()?))?;
+    let mut members = Vec::new();
+    let mut segments = Vec::new();
+    let mut total = Sizes::default();
+    for found in reader.members().to_vec() {
+        let bytes = reader.container_bytes(found.number)?;
+        let mut sizes = Sizes {
+            raw_bytes: found.raw_len,
+            compressed_bytes: found.len,
+            container: bytes.into(),
+            header_damaged: found.header_damaged,
+            end_byte_damaged: found.end_byte_damaged,
+            ..Sizes::default()
+        };
+        for info in reader.segments(found.number) {
+            let info = info?;
+            let segment = Segment::new(&info, found.raw_start);
+            sizes.ideal_bits += segment.ideal_bits.unwrap_or(0.0);
+            segments.push(segment);
+        }
+        sizes.bits_per_byte = bits_per_byte(sizes.raw_bytes, sizes.compressed_bytes);
+        total.add(&sizes);
+        members.push(Member {
+            offset: found.start,
+            raw_offset: found.raw_start,
+            raw_hash: found.raw_hash.to_string(),
+            facts: Facts::new(&found.header),
+            sizes,
+        });
+    }
+    let first = members.first().context("no member")?.facts.clone();
+    Ok(Listing {
+        file,
+        first,
+        sizes: total,
+        members,
+        segments,
+    })
+}
+
+impl Facts {
+    fn new(header: &Header) -> Self {
+        Self {
+            model: ModelFacts {
+                name: header.model_name.clone(),
+                id: header.model_id.to_string(),
+                checkpoint: header
+                    .checkpoint
+                    .iter()
+                    .map(|b| format!("{b:02x}"))
+                    .collect(),
+            },
+            format_version: lmz::format::FORMAT_VERSION,
+            numerics_version: header.numerics_version,
+            recipe: header.recipe,
+            context: header.context.context,
+            overlap: header.context.overlap,
+            segment_size: match header.plan {
+                SegmentPlan::Default => None,
+                SegmentPlan::Fixed(bytes) => Some(bytes),
+            },
+        }
+    }
+}
+
+impl Segment {
+    fn new(info: &SegmentInfo, raw_start: u64) -> Self {
+        Self {
+            member: info.member,
+            index: info.index,
+            kind: info.kind.name(),
+            raw_offset: raw_start + info.raw_offset,
+            raw_len: info.raw_len,
+            coded_len: info.coded_len,
+            ideal_bits: info.ideal_bits.map(|bits| bits as f64 / BIT),
+            offset: info.record_offset,
+            record_len: info.record_len,
+        }
+    }
+}
+
+impl Sizes {
+    fn add(&mut self, other: &Self) {
+        self.raw_bytes += other.raw_bytes;
+        self.compressed_bytes += other.compressed_bytes;
+        self.ideal_bits += other.ideal_bits;
+        self.container.header += other.container.header;
+        self.container.records += other.container.records;
+        self.container.coded += other.container.coded;
+        self.container.index += other.container.index;
+        self.container.footer += other.container.footer;
+        self.header_damaged |= other.header_damaged;
+        self.end_byte_damaged |= other.end_byte_damaged;
+        self.bits_per_byte = bits_per_byte(self.raw_bytes, self.compressed_bytes);
+    }
+}
+
+impl From<ContainerBytes> for Container {
+    fn from(bytes: ContainerBytes) -> Self {
+        Self {
+            header: bytes.header,
+            records: bytes.records,
+            coded: bytes.coded,
+            index: bytes.index,
+            footer: bytes.footer,
+        }
+    }
+}
+
+/// The list for people; grows a row at a time.
+#[derive(Default)]
+struct Table {
+    rows: u64,
+    total: Sizes,
+    kinds: [usize; 3],
+}
+
+impl Table {
+    fn row(&mut self, listing: &Listing, verbose: bool, out: &mut dyn Write) -> io::Result<()> {
+        if self.rows == 0 {
+            writeln!(
+                out,
+                "{:>12} {:>12} {:>7} {:>9}  {:<14} {:<12} name",
+                "compressed", "raw", "ratio", "bits/byte", "segments", "model"
+            )?;
+        }
+        let kinds = [SegmentKind::Model, SegmentKind::Zstd, SegmentKind::Stored];
+        let kinds = kinds.map(|kind| {
+            listing
+                .segments
+                .iter()
+                .filter(|s| s.kind == kind.name())
+                .count()
+        });
+        let models = match listing.members.len() {
+            1 => listing.first.model.name.clone(),
+            n => format!("({n} members)"),
+        };
+        line(out, &listing.sizes, kinds, &models, &listing.file)?;
+        if verbose {
+            for member in &listing.members {
+                details(member, out)?;
+            }
+            segments(&listing.segments, out)?;
+        }
+        self.rows += 1;
+        self.total.add(&listing.sizes);
+        for (sum, kind) in self.kinds.iter_mut().zip(kinds) {
+            *sum += kind;
+        }
+        Ok(())
+    }
+
+    fn total(&self, out: &mut dyn Write) -> io::Result<()> {
+        if self.rows > 1 {
+            let name = format!("{} files", self.rows);
+            line(out, &self.total, self.kinds, "", &name)?;
+        }
+        Ok(())
+    }
+}
+
+fn line(
+    out: &mut dyn Write,
+    sizes: &Sizes,
+    kinds: [usize; 3],
+    model: &str,
+    name: &str,
+) -> io::Result<()> {
+    let letters = ['m', 'z', 's'];
+    let kinds: Vec<String> = kinds
+        .iter()
+        .zip(letters)
+        .filter(|(count, _)| **count > 0)
+        .map(|(count, letter)| format!("{count}{letter}"))
+        .collect();
+    let kinds = if kinds.is_empty() {
+        "none".into()
+    } else {
+        kinds.join(" ")
+    };
+    let bits = sizes
+        .bits_per_byte
+        .map_or("-".into(), |bits| format!("{bits:.3}"));
+    writeln!(
+        out,
+        "{:>12} {:>12} {:>7} {bits:>9}  {kinds:<14} {model:<12} {name}",
+        sizes.compressed_bytes,
+        sizes.raw_bytes,
+        percent(sizes.raw_bytes, sizes.compressed_bytes),
+    )
+}
+
+fn details(member: &Member, out: &mut dyn Write) -> io::Result<()> {
+    let (facts, c) = (&member.facts, &member.sizes.container);
+    writeln!(
+        out,
+        "    model {} (id {})",
+        facts.model.name, facts.model.id
+    )?;
+    writeln!(
+        out,
+        "    format {}, numerics {}, recipe {}, context {} tokens, overlap {}",
+        facts.format_version, facts.numerics_version, facts.recipe, facts.context, facts.overlap
+    )?;
+    writeln!(
+        out,
+        "    bytes: coded {}, header {}, segment records {}, index {}, footer {}; ideal {:.1}",
+        c.coded,
+        c.header,
+        c.records,
+        c.index,
+        c.footer,
+        member.sizes.ideal_bits / 8.0
+    )
+}
+
+fn segments(segments: &[Segment], out: &mut dyn Write) -> io::Result<()> {
+    if segments.is_empty() {
+        return Ok(());
+    }
+    writeln!(
+        out,
+        "    {:>8} {:<6} {:>12} {:>9} {:>9} {:>9} {:>12} {:>12}",
+        "segment", "kind", "raw offset", "raw", "coded", "bits/byte", "ideal bits", "offset"
+    )?;
+    for s in segments {
+        let bits = bits_per_byte(s.raw_len.into(), s.coded_len.into()).unwrap_or(0.0);
+        let ideal = s.ideal_bits.map_or("-".into(), |bits| format!("{bits:.1}"));
+        let number = match s.member {
+            0 => s.index.to_string(),
+            member => format!("{member}/{}", s.index),
+        };
+        writeln!(
+            out,
+            "    {number:>8} {:<6} {:>12} {:>9} {:>9} {bits:>9.3} {ideal:>12} {:>12}",
+            s.kind, s.raw_offset, s.raw_len, s.coded_len, s.offset
+        )?;
+    }
+    Ok(())
+}

@@ -1,0 +1,90 @@
+//! The `lmz` command. What it does is in the library; this is how it is asked to.
+
+mod args;
+mod compress;
+mod decompress;
+mod help;
+mod input;
+mod list;
+mod message;
+mod models;
+mod names;
+mod output;
+mod progress;
+mod report;
+mod settings;
+mod signal;
+
+use std::env;
+use std::process::ExitCode;
+
+use args::{Command, FileArgs};
+use message::{Failure, complain};
+use models::Models;
+use settings::{Mode, Settings};
+
+fn main() -> ExitCode {
+    let command = Command::parse(env::args_os().collect());
+    if let Err(error) = signal::install() {
+        complain("cannot listen for signals", &error.into());
+    }
+    let done = match command {
+        Command::Files(args) => return files(*args),
+        Command::Models(args) => models::list(&args),
+        Command::Model(command) => models::run(&command),
+    };
+    signal::end_if_interrupted();
+    match done {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(failure) => {
+            failure.end_if_broken_pipe();
+            failure.print("");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn files(args: FileArgs) -> ExitCode {
+    let settings = match Settings::resolve(args) {
+        Ok(settings) => settings,
+        Err(usage) => usage.exit(),
+    };
+    let mut ok = true;
+    if settings.mode == Mode::List {
+        ok = match list::run(&settings) {
+            Ok(ok) => ok,
+            Err(failure) => {
+                failure.end_if_broken_pipe();
+                failure.print("");
+                false
+            }
+        };
+        return code(ok);
+    }
+    let models = Models::new(&settings);
+    for source in &settings.sources {
+        let done = match settings.mode {
+            Mode::Compress => compress::run(source, &settings, &models),
+            _ => decompress::run(source, &settings, &models),
+        };
+        signal::end_if_interrupted();
+        if let Err(failure) = done {
+            ok = false;
+            failure.end_if_broken_pipe();
+            failure.print(&source.to_string());
+            if matches!(failure, Failure::Fatal(_)) {
+                break;
+            }
+        }
+    }
+    code(ok)
+}
+
+fn code(ok: bool) -> ExitCode {
+    if ok {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    }
+}

@@ -1,0 +1,120 @@
+//! A bar on a terminal's standard error, with speed and time left.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use lmz::{Observer, Phase};
+
+use crate::signal;
+
+const KNOWN: &str =
+    "{prefix} {msg:8} {wide_bar} {percent:>3}% of {total_bytes} {binary_bytes_per_sec} {eta} left";
+const UNKNOWN: &str = "{spinner} {prefix} {msg:8} {bytes} {binary_bytes_per_sec} {elapsed}";
+
+/// Longest name that leaves room for a bar.
+const MAX_NAME: usize = 24;
+
+/// Watches one piece of work: draws its bar, if there is one, and stops it on a signal.
+pub struct Progress {
+    bar: ProgressBar,
+    /// How often the same bytes pass.
+    passes: u64,
+    /// Bytes that have passed, all passes taken together.
+    passed: AtomicU64,
+    phase: Mutex<Option<Phase>>,
+}
+
+impl Progress {
+    /// Progress of `total` raw bytes, if it is known how many there are, that pass twice if
+    /// `verify`.
+    pub fn new(visible: bool, name: &str, total: Option<u64>, verify: bool) -> Self {
+        let bar = if visible {
+            draw(name, total)
+        } else {
+            ProgressBar::hidden()
+        };
+        Self {
+            bar,
+            passes: if verify { 2 } else { 1 },
+            passed: AtomicU64::new(0),
+            phase: Mutex::new(None),
+        }
+    }
+}
+
+fn draw(name: &str, total: Option<u64>) -> ProgressBar {
+    let bar = match total {
+        Some(total) => ProgressBar::new(total),
+        None => ProgressBar::no_length(),
+    };
+    bar.set_draw_target(ProgressDrawTarget::stderr_with_hz(8));
+    let template = if total.is_some() { KNOWN } else { UNKNOWN };
+    if let Ok(style) = ProgressStyle::with_template(template) {
+        bar.set_style(style);
+    }
+    bar.set_prefix(shorten(name));
+    // A first segment can take seconds.
+    bar.enable_steady_tick(Duration::from_millis(250));
+    bar
+}
+
+impl Observer for Progress {
+    fn advance(&self, phase: Phase, raw_bytes: u64) {
+        if self.bar.is_hidden() {
+            return;
+        }
+        let passed = self.passed.fetch_add(raw_bytes, Ordering::Relaxed) + raw_bytes;
+        self.bar.set_position(passed / self.passes);
+        let mut shown = self.phase.lock().unwrap_or_else(PoisonError::into_inner);
+        if *shown != Some(phase) {
+            *shown = Some(phase);
+            self.bar.set_message(match phase {
+                Phase::Encode => "encoding",
+                Phase::Verify => "checking",
+                Phase::Decode => "decoding",
+            });
+        }
+    }
+
+    fn cancelled(&self) -> bool {
+        signal::interrupted()
+    }
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        self.bar.finish_and_clear();
+    }
+}
+
+/// The end of a long name: there the names of many files differ.
+fn shorten(name: &str) -> String {
+    let length = name.chars().count();
+    if length <= MAX_NAME {
+        return name.to_owned();
+    }
+    let tail: String = name.chars().skip(length - MAX_NAME + 1).collect();
+    format!("…{tail}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_templates_are_valid() {
+        for template in [KNOWN, UNKNOWN] {
+            assert!(ProgressStyle::with_template(template).is_ok());
+        }
+    }
+
+    #[test]
+    fn long_names_keep_their_ends() {
+        assert_eq!(shorten("short"), "short");
+        let name = format!("{}end", "ä".repeat(40));
+        assert_eq!(shorten(&name).chars().count(), MAX_NAME);
+        assert!(shorten(&name).ends_with("end"));
+    }
+}

@@ -1,0 +1,53 @@
+//! `lmz` compresses files losslessly with a language model, and restores them exactly.
+//!
+//! A token costs -log2 of the probability that the model gives it, and an arithmetic coder turns
+//! these bits into bytes. The model runs in integers, so that a file decodes bit for bit on any
+//! machine, with any number of threads. This crate is the library behind the `lmz` command: the
+//! codec, the model that is part of the program, and the search for other models.
+//!
+//! ```
+//! use lmz::{CompressOptions, DecompressOptions, ModelStore};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let text = b"It was the best of times, it was the worst of times.";
+//! let model = lmz::embedded_model()?;
+//! let mut packed = Vec::new();
+//! let report = lmz::compress(&text[..], &mut packed, &model, &CompressOptions::default(), &())?;
+//! assert_eq!(report.raw_len, text.len() as u64);
+//!
+//! // The file names its model; the store finds it.
+//! let mut restored = Vec::new();
+//! let models = ModelStore::from_env();
+//! lmz::decompress(&packed[..], &mut restored, &models, &DecompressOptions::default(), &())?;
+//! assert_eq!(restored, text);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! * [`compress`] and [`decompress`] work on streams; progress and cancellation go through an
+//!   [`Observer`]. [`Writer`] is a [`std::io::Write`], [`Reader`] gives random access.
+//! * [`Model`] is a prepared model; [`ModelStore`] finds one by name or by the identity that a
+//!   file's header holds.
+//! * [`format`] is the container alone: listing a file and reading its segments takes no model.
+#![forbid(unsafe_code)]
+
+mod embedded;
+mod store;
+mod summary;
+
+pub use lmz_codec::{
+    CodecError, CompressOptions, CompressReport, ContextPolicy, DecompressOptions,
+    DecompressReport, ErrorKind, Header, Isa, Kernel, Model, ModelId, ModelSource, Observer, Phase,
+    Reader, SegmentPlan, Writer, compress, decompress, decompress_seekable,
+};
+pub use lmz_exact::{NUMERICS_VERSION, Prepared, RECIPE, prepare};
+pub use lmz_model::{Blueprint, Checkpoint};
+
+/// The `.lmz` container (the crate `lmz-format`).
+pub mod format {
+    pub use lmz_format::*;
+}
+
+pub use embedded::{embedded_bytes, embedded_model};
+pub use store::{ARCHIVED, Archived, Found, ModelStore, Origin, StoreError};
+pub use summary::{ModelSummary, summarise};

@@ -1,0 +1,313 @@
+//! Models are data, found by their identity.
+
+mod error;
+mod places;
+
+use std::ffi::OsStr;
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+use lmz_codec::{CodecError, Kernel, Model, ModelSource};
+use lmz_exact::{ExactError, Prepared, prepare};
+use lmz_format::{Header, ModelId};
+use lmz_model::Checkpoint;
+
+pub use error::{ARCHIVED, Archived, StoreError};
+
+use crate::embedded::{embedded_bytes, embedded_model};
+use crate::summary::{ModelSummary, summarise};
+use error::Search;
+use places::Place;
+
+/// Fewest hexadecimal digits by which a model may be named.
+const MIN_ID_DIGITS: usize = 4;
+
+/// Finds models: one that was given, the embedded one, and the `.lmzm` files of some directories.
+///
+/// Directories are looked at when a model is needed, not before. An identity is known only once
+/// all bytes of a file have been hashed, so the files that are likely are tried first.
+#[derive(Debug)]
+pub struct ModelStore {
+    kernel: Kernel,
+    given: Vec<(String, Model)>,
+    places: Vec<Place>,
+    /// Opened before, by this store.
+    opened: Mutex<Vec<Model>>,
+}
+
+/// Where a model is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// In the program.
+    Embedded,
+    /// In a file.
+    File(PathBuf),
+}
+
+impl std::fmt::Display for Origin {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Embedded => f.write_str("embedded in lmz"),
+            Self::File(path) => path.display().fmt(f),
+        }
+    }
+}
+
+/// A model that a store can see.
+#[derive(Debug)]
+pub struct Found {
+    /// Where it is.
+    pub origin: Origin,
+    /// What it says about itself.
+    pub summary: io::Result<ModelSummary>,
+}
+
+impl Origin {
+    /// The whole model, checked and hashed, without an engine.
+    ///
+    /// # Errors
+    /// It cannot be read, is damaged, or is not supported.
+    pub fn load(&self) -> Result<Prepared, StoreError> {
+        let prepared = match self {
+            Self::Embedded => Prepared::from_bytes(embedded_bytes()),
+            Self::File(path) => {
+                let bytes = fs::read(path).map_err(|source| StoreError::Io {
+                    path: path.clone(),
+                    source,
+                })?;
+                Prepared::from_bytes(bytes)
+            }
+        };
+        prepared.map_err(|error| StoreError::Open {
+            origin: self.to_string(),
+            source: Box::new(error.into()),
+        })
+    }
+}
+
+impl ModelStore {
+    /// The embedded model and these directories.
+    pub fn new(directories: impl IntoIterator<Item = PathBuf>) -> Self {
+        let places = directories.into_iter().map(|path| Place::new(path, ""));
+        Self::with_places(places.collect())
+    }
+
+    /// The embedded model, the directories of `$LMZ_MODELS` and the user's data directory.
+    pub fn from_env() -> Self {
+        Self::with_places(places::from_env())
+    }
+
+    fn with_places(places: Vec<Place>) -> Self {
+        Self {
+            kernel: Kernel::detect(),
+            given: Vec::new(),
+            places,
+            opened: Mutex::new(Vec::new()),
+        }
+    }
+
+    /// Opens models with these kernels. The coded bytes do not depend on them.
+    #[must_use]
+    pub fn with_kernel(mut self, kernel: Kernel) -> Self {
+        self.kernel = kernel;
+        self
+    }
+
+    /// Adds a model that is already open; `what` is how messages call its place.
+    pub fn add(&mut self, what: impl Into<String>, model: Model) {
+        self.given.push((what.into(), model));
+    }
+
+    /// The directories, in the order in which they are looked at.
+    pub fn directories(&self) -> impl Iterator<Item = &Path> {
+        self.places.iter().map(|place| place.path.as_path())
+    }
+
+    /// The embedded model and all `.lmzm` files of the directories.
+    pub fn models(&self) -> Vec<Found> {
+        let embedded = Found {
+            origin: Origin::Embedded,
+            summary: summarise(embedded_bytes()),
+        };
+        let files = self
+            .places
+            .iter()
+            .flat_map(|place| place.files().unwrap_or_default());
+        let files = files.map(|path| Found {
+            summary: File::open(&path).and_then(summarise),
+            origin: Origin::File(path),
+        });
+        std::iter::once(embedded).chain(files).collect()
+    }
+
+    /// The model for compressing when none was asked for: the embedded one.
+    ///
+    /// # Errors
+    /// Those of [`embedded_model`].
+    pub fn default_model(&self) -> Result<Model, StoreError> {
+        let model = if self.kernel == Kernel::detect() {
+            embedded_model()
+        } else {
+            Model::from_lmzm(embedded_bytes(), self.kernel)
+        };
+        model.map_err(|source| StoreError::Open {
+            origin: Origin::Embedded.to_string(),
+            source: Box::new(source),
+        })
+    }
+
+    /// The model that somebody asked for: the path of an `.lmzm` file or a Hugging Face directory
+    /// (prepared on the way), or a name or the first digits of an identity, at least four, of a
+    /// model that [`ModelStore::models`] lists.
+    ///
+    /// # Errors
+    /// There is none, or more than one; it cannot be opened.
+    pub fn open(&self, asked: &OsStr) -> Result<Model, StoreError> {
+        self.open_prepared(self.load(asked)?)
+    }
+
+    /// As [`ModelStore::open`], without an engine.
+    ///
+    /// # Errors
+    /// As [`ModelStore::open`].
+    pub fn load(&self, asked: &OsStr) -> Result<Prepared, StoreError> {
+        let path = Path::new(asked);
+        if path.is_dir() {
+            let prepared = Checkpoint::open(path)
+                .map_err(ExactError::from)
+                .and_then(|checkpoint| prepare(&checkpoint, &checkpoint.name));
+            return prepared.map_err(|error| StoreError::Open {
+                origin: path.display().to_string(),
+                source: Box::new(error.into()),
+            });
+        }
+        if path.exists() {
+            return Origin::File(path.to_owned()).load();
+        }
+        self.named(asked)?.load()
+    }
+
+    /// The known model of this name or identity.
+    fn named(&self, asked: &OsStr) -> Result<Origin, StoreError> {
+        let text = asked.to_string_lossy();
+        let known = self.models();
+        let names: Vec<String> = known
+            .iter()
+            .filter_map(|f| Some(f.summary.as_ref().ok()?.name.clone()))
+            .collect();
+        let is_name = |f: &Found| f.summary.as_ref().is_ok_and(|s| s.name == text);
+        let is_id = text.len() >= MIN_ID_DIGITS && text.bytes().all(|b| b.is_ascii_hexdigit());
+        let (mut matching, others): (Vec<_>, Vec<_>) = known.into_iter().partition(is_name);
+        if matching.is_empty() && is_id {
+            let digits = text.to_ascii_lowercase();
+            let same = |f: &Found| {
+                f.origin
+                    .load()
+                    .is_ok_and(|m| hex(&m.identity()).starts_with(&digits))
+            };
+            matching = others.into_iter().filter(same).collect();
+        }
+        if matching.len() > 1 {
+            let ids = matching.iter().map(|f| Ok(f.origin.load()?.identity()));
+            let ids = ids.collect::<Result<Vec<_>, StoreError>>()?;
+            if ids.iter().any(|id| id != &ids[0]) {
+                let list = matching.iter().zip(&ids);
+                return Err(StoreError::Ambiguous {
+                    asked: text.into_owned(),
+                    candidates: list
+                        .map(|(f, id)| format!("{} (id {})", f.origin, &hex(id)[..32]))
+                        .collect(),
+                });
+            }
+        }
+        matching
+            .into_iter()
+            .next()
+            .map(|found| found.origin)
+            .ok_or_else(|| StoreError::Unknown {
+                asked: text.into_owned(),
+                names,
+                places: self.places.iter().map(Place::to_string).collect(),
+            })
+    }
+
+    fn open_prepared(&self, prepared: Prepared) -> Result<Model, StoreError> {
+        let name = prepared.name.clone();
+        Model::from_prepared(prepared, self.kernel).map_err(|source| StoreError::Open {
+            origin: name,
+            source: Box::new(source),
+        })
+    }
+
+    fn opened(&self) -> std::sync::MutexGuard<'_, Vec<Model>> {
+        self.opened.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Looks through everything for the model of `header`; says where it looked if it fails.
+    fn search(&self, header: &Header) -> Result<Model, StoreError> {
+        let mut search = Search::new(header);
+        for (what, model) in &self.given {
+            if model.id() == header.model_id {
+                return Ok(model.clone());
+            }
+            search.saw(what, model.name(), model.id());
+        }
+        let mut likely: Vec<(Origin, bool)> = vec![(Origin::Embedded, true)];
+        for found in self.models() {
+            let Ok(summary) = &found.summary else {
+                continue;
+            };
+            let same_versions = summary.recipe == u64::from(header.recipe)
+                && summary.numerics == u64::from(header.numerics_version);
+            if found.origin != Origin::Embedded && same_versions {
+                let same = summary.checkpoint.starts_with(&hex(&header.checkpoint));
+                likely.push((found.origin, same || summary.name == header.model_name));
+            }
+        }
+        // A stable sort: among equals, the order of the directories counts.
+        likely.sort_by_key(|(_, likely)| !likely);
+        for (origin, _) in likely {
+            match origin.load() {
+                Ok(prepared) if short(&prepared) == header.model_id => {
+                    return match origin {
+                        Origin::Embedded => self.default_model(),
+                        Origin::File(_) => self.open_prepared(prepared),
+                    };
+                }
+                Ok(prepared) => search.saw(&origin.to_string(), &prepared.name, short(&prepared)),
+                Err(error) => search.failed(&error),
+            }
+        }
+        for place in &self.places {
+            search.looked(place);
+        }
+        Err(search.into_error())
+    }
+}
+
+impl ModelSource for ModelStore {
+    fn find(&self, header: &Header) -> Result<Model, CodecError> {
+        if let Some(model) = self.opened().iter().find(|m| m.id() == header.model_id) {
+            return Ok(model.clone());
+        }
+        let model = self.search(header).map_err(|error| match error {
+            StoreError::Open { source, .. } => *source,
+            other => CodecError::ModelNotFound(other.to_string()),
+        })?;
+        self.opened().push(model.clone());
+        Ok(model)
+    }
+}
+
+/// The identity as files store it.
+fn short(prepared: &Prepared) -> ModelId {
+    let mut id = [0; 16];
+    id.copy_from_slice(&prepared.identity()[..16]);
+    ModelId(id)
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|b| format!("{b:02x}")).collect()
+}

@@ -1,0 +1,812 @@
+#!/usr/bin/env python3
+"""An independent decoder of .lmz files: plain Python 3, standard library only, scalar and slow.
+
+It is written from docs/format.md, docs/lmzm.md and docs/numerics.md alone; the functions cite
+their sections. It exists to show that these texts suffice to restore a file.
+
+    lmz_decode.py MODEL.lmzm FILE.lmz > OUT         restores a file
+    lmz_decode.py MODEL.lmzm --logits 0,17,5        prints the integer logits of one block as JSON
+"""
+
+import argparse
+import json
+import math
+import struct
+import subprocess
+import sys
+import tempfile
+import unicodedata
+import zlib
+from array import array
+from itertools import accumulate
+from operator import mul
+
+FORMAT_VERSION, NUMERICS_VERSION, MODEL_VERSION = 1, 0, 1
+MAGIC, END_MAGIC = b"\x89LMZ", b"ZML\x89"
+KIND_END, KIND_MODEL, KIND_ZSTD, KIND_STORED = 0, 1, 2, 3
+I32_MAX = 2**31 - 1
+
+
+class LmzError(Exception):
+    """The input is damaged, truncated, or needs something that this decoder does not know."""
+
+
+def require(condition, message):
+    if not condition:
+        raise LmzError(message)
+
+
+# ---- BLAKE3 -------------------------------------------------------------------------------------
+# Many chunks are hashed at once: a "lane integer" holds one 32-bit word of each chunk, 64 bits
+# apart, so that one operation on Python integers serves all of them.
+
+B3_IV = (0x6A09E667, 0xBB67AE85, 0x3C6EF372, 0xA54FF53A, 0x510E527F, 0x9B05688C, 0x1F83D9AB, 0x5BE0CD19)
+B3_PERMUTATION = (2, 6, 3, 10, 7, 0, 4, 13, 1, 11, 12, 5, 9, 14, 15, 8)
+B3_MIXES = ((0, 4, 8, 12), (1, 5, 9, 13), (2, 6, 10, 14), (3, 7, 11, 15),
+            (0, 5, 10, 15), (1, 6, 11, 12), (2, 7, 8, 13), (3, 4, 9, 14))
+B3_START, B3_END, B3_PARENT, B3_ROOT = 1, 2, 4, 8
+
+
+def to_lanes(words):
+    return int.from_bytes(array("Q", words).tobytes(), sys.byteorder)
+
+
+def from_lanes(lanes, count):
+    return array("Q", lanes.to_bytes(8 * count, sys.byteorder))
+
+
+def blake3_compress(cv, block, counters, length, flags):
+    """The new chaining value: 8 words from 8, 16 words of block, all of them lane integers."""
+    ones = to_lanes([1] * len(counters))
+    mask = ones * 0xFFFFFFFF
+    v = list(cv) + [ones * w for w in B3_IV[:4]]
+    v += [to_lanes(c & 0xFFFFFFFF for c in counters), to_lanes(c >> 32 for c in counters)]
+    v += [ones * length, ones * flags]
+    m = list(block)
+    for _ in range(7):
+        for i, (a, b, c, d) in enumerate(B3_MIXES):
+            for word, r1, r2 in ((m[2 * i], 16, 12), (m[2 * i + 1], 8, 7)):
+                v[a] = (v[a] + v[b] + word) & mask
+                x = v[d] ^ v[a]
+                v[d] = (x >> r1 | x << (32 - r1)) & mask
+                v[c] = (v[c] + v[d]) & mask
+                x = v[b] ^ v[c]
+                v[b] = (x >> r2 | x << (32 - r2)) & mask
+        m = [m[i] for i in B3_PERMUTATION]
+    return [v[i] ^ v[i + 8] for i in range(8)]
+
+
+def blake3_chunks(data, first, count, root):
+    """Chaining values of `count` chunks of equal length (`data` holds just these)."""
+    size = len(data) // count
+    cv = [to_lanes([1] * count) * w for w in B3_IV]
+    blocks = max(1, (size + 63) // 64)
+    for b in range(blocks):
+        length = min(64, size - 64 * b)
+        flags = (B3_START if b == 0 else 0) | ((B3_END | root) if b == blocks - 1 else 0)
+        words = struct.iter_unpack("<16I", b"".join(
+            bytes(data[o + 64 * b:o + 64 * b + length]).ljust(64, b"\0")
+            for o in range(0, size * count or 1, size or 1)))
+        block = [to_lanes(column) for column in zip(*words)]
+        cv = blake3_compress(cv, block, range(first, first + count), length, flags)
+    return [from_lanes(w, count) for w in cv]
+
+
+def blake3(data):
+    data = memoryview(data)
+    chunks = max(1, (len(data) + 1023) // 1024)
+    level = [array("Q") for _ in range(8)]
+    for first in range(0, chunks, 2048):  # all whole chunks but the last, many at a time
+        count = min(2048, chunks - 1 - first)
+        if count > 0:
+            part = blake3_chunks(data[1024 * first:1024 * (first + count)], first, count, 0)
+            level = [a + b for a, b in zip(level, part)]
+    part = blake3_chunks(data[1024 * (chunks - 1):], chunks - 1, 1, B3_ROOT if chunks == 1 else 0)
+    level = [a + b for a, b in zip(level, part)]
+    while (n := len(level[0])) > 1:  # join neighbours; an odd one at the end moves up as it is
+        block = [to_lanes(w[i:n - n % 2:2]) for i in (0, 1) for w in level]
+        flags = B3_PARENT | (B3_ROOT if n == 2 else 0)
+        key = [to_lanes([w] * (n // 2)) for w in B3_IV]
+        joined = blake3_compress(key, block, [0] * (n // 2), 64, flags)
+        level = [from_lanes(j, n // 2) + w[n - n % 2:] for j, w in zip(joined, level)]
+    return struct.pack("<8I", *(w[0] for w in level))
+
+
+# ---- Container (format.md) ----------------------------------------------------------------------
+
+class Cursor:
+    """Reads fields from bytes; an end of input inside a field is an error."""
+
+    def __init__(self, data, at=0):
+        self.data, self.at = data, at
+
+    def take(self, n):
+        require(n <= len(self.data) - self.at, "the input is truncated")
+        self.at += n
+        return bytes(self.data[self.at - n:self.at])
+
+    def uint(self, n):
+        return int.from_bytes(self.take(n), "little")
+
+    def varint(self):
+        """format.md, Conventions: LEB128, at most 64 bits, only the shortest encoding."""
+        value = 0
+        for i in range(10):
+            byte = self.uint(1)
+            value |= (byte & 127) << (7 * i)
+            if byte < 128:
+                require((byte or i == 0) and value < 2**64, "invalid varint")
+                return value
+        raise LmzError("invalid varint")
+
+
+def read_body(body):
+    """format.md, Header: the body's fields."""
+    cur = Cursor(body)
+    head = {"numerics": cur.uint(1), "recipe": cur.uint(1), "model": cur.take(16), "checkpoint": cur.take(16)}
+    name = cur.take(cur.varint())
+    try:
+        head["name"] = name.decode("utf-8")
+    except UnicodeDecodeError as e:
+        raise LmzError("header: the model's name is not UTF-8") from e
+    require(len(name) <= 255, "header: the model's name is too long")
+    require(all(unicodedata.category(c) != "Cc" for c in head["name"]), "header: control character in the name")
+    head["context"], head["overlap"], head["plan"] = cur.varint(), cur.varint(), cur.varint()
+    require(1 <= head["context"] < 2**32, "header: context out of range")
+    require(head["overlap"] < head["context"], "header: overlap not below context")
+    require(head["plan"] <= 2**26, "header: plan out of range")
+    last = -1
+    while cur.at < len(body):  # Extension fields: even tags are skipped, odd ones refused
+        tag = cur.varint()
+        cur.take(cur.varint())
+        require(tag > last, "header: extension tags do not increase")
+        require(tag % 2 == 0, f"header: extension {tag} is not known to this decoder")
+        last = tag
+    return head
+
+
+def read_header(cur):
+    """format.md, Header: checksum first, version second. Returns (fields, body)."""
+    start = cur.at
+    require(cur.take(4) == MAGIC, "trailing garbage" if start else "not an lmz file")
+    version, length = cur.uint(1), cur.varint()
+    require(length <= 4096, "header: body too long")
+    body = cur.take(length)
+    require(zlib.crc32(cur.data[start:cur.at]) == cur.uint(4), "header: checksum mismatch")
+    require(version == FORMAT_VERSION, f"format version {version} is not known to this decoder")
+    return read_body(body), body
+
+
+def segment_size(plan, offset):
+    """format.md, Plan: the size of the segment that starts at this raw offset."""
+    if plan:
+        return plan
+    return (64 if offset < 2**20 else 128 if offset < 2**23 else 256) * 1024
+
+
+def read_record(cur, number, kind):
+    """format.md, Segment record; `kind` has been read, the cursor stands behind it."""
+    start = cur.at - 1
+    raw_length, coded_length = cur.varint(), cur.varint()
+    ideal = cur.varint() if kind == KIND_MODEL else None
+    crc = cur.uint(4)
+    check = zlib.crc32(number.to_bytes(8, "little") + cur.data[start:cur.at]) & 0xFFFF
+    require(check == cur.uint(2), f"segment {number}: check of the record's header fails")
+    require(kind in (KIND_MODEL, KIND_ZSTD, KIND_STORED), f"segment {number}: kind {kind} is not known")
+    require(1 <= raw_length <= 2**26 and coded_length <= raw_length, f"segment {number}: bad lengths")
+    require(kind != KIND_MODEL or ideal <= raw_length << 14, f"segment {number}: bad ideal length")
+    require(kind != KIND_STORED or coded_length == raw_length, f"segment {number}: bad stored length")
+    coded = cur.take(coded_length)
+    return {"number": number, "kind": kind, "raw_length": raw_length, "ideal": ideal, "crc": crc,
+            "coded": coded, "size": cur.at - start}
+
+
+def read_footer(cur, body, segments):
+    """format.md, Footer: every field agrees with what was read. Returns the hash."""
+    start = cur.at
+    version, length = cur.uint(1), cur.varint()
+    require(length <= 4096, "footer: body too long")
+    copy, digest, raw_length, count = cur.take(length), cur.take(16), cur.varint(), cur.varint()
+    require(count == len(segments), "footer: number of segments differs")
+    index = [cur.varint() for _ in range(count)]
+    size = cur.at - start
+    require(cur.uint(4) == size, "footer: wrong footer length")
+    require(zlib.crc32(cur.data[start:cur.at]) == cur.uint(4), "footer: checksum mismatch")
+    require(cur.take(4) == END_MAGIC, "footer: no end magic")
+    require(version == FORMAT_VERSION, "footer: version differs from the header's")
+    require(copy == body, "footer: the copy of the header's body differs")
+    require(raw_length == sum(s["raw_length"] for s in segments), "footer: raw length differs")
+    require(index == [s["size"] for s in segments], "footer: the index differs")
+    return digest
+
+
+def read_member(cur):
+    """format.md, File: one member. Returns (header fields, segments, hash of the raw bytes)."""
+    head, body = read_header(cur)
+    segments, offset, ended = [], 0, False
+    while (kind := cur.uint(1)) != KIND_END:
+        require(not ended, "a segment follows a shorter one")
+        segment = read_record(cur, len(segments), kind)
+        size = segment_size(head["plan"], offset)
+        require(segment["raw_length"] <= size, f"segment {segment['number']}: longer than the plan says")
+        ended = segment["raw_length"] < size
+        offset += segment["raw_length"]
+        segments.append(segment)
+    return head, segments, read_footer(cur, body, segments)
+
+
+# ---- Segment kinds (format.md) ------------------------------------------------------------------
+
+def zstd_frame_end(data):
+    """The length of the frame at the front of `data` (RFC 8878, section 3.1.1)."""
+    cur = Cursor(data)
+    require(cur.uint(4) == 0xFD2FB528, "zstd: no frame")
+    flags = cur.uint(1)
+    single = flags >> 5 & 1
+    require(not flags & 8, "zstd: reserved bit")
+    cur.take(1 - single)
+    require(cur.uint((0, 1, 2, 4)[flags & 3]) == 0, "zstd: needs a dictionary")
+    cur.take((single, 2, 4, 8)[flags >> 6])
+    last = False
+    while not last:
+        block = cur.uint(3)
+        last, kind, size = block & 1, block >> 1 & 3, block >> 3
+        require(kind != 3, "zstd: reserved block type")
+        cur.take(1 if kind == 1 else size)
+    cur.take(4 if flags & 4 else 0)
+    return cur.at
+
+
+def zstd_decompress(data, limit):
+    """At most `limit` bytes, by whichever zstd decoder this machine has."""
+    try:
+        from compression import zstd
+        return zstd.ZstdDecompressor().decompress(data, limit)
+    except ImportError:
+        pass
+    try:
+        import zstandard
+        with zstandard.ZstdDecompressor().stream_reader(data) as reader:
+            return reader.read(limit)
+    except ImportError:
+        pass
+    with tempfile.TemporaryFile() as file:
+        file.write(data)
+        file.seek(0)
+        try:
+            with subprocess.Popen(["zstd", "-dcq"], stdin=file, stdout=subprocess.PIPE) as program:
+                return program.stdout.read(limit)
+        except FileNotFoundError as e:
+            raise LmzError("a zstd segment needs Python's zstandard or the program zstd") from e
+
+
+def decode_segment(segment, head, load_model):
+    """The raw bytes of one segment, verified."""
+    where, raw_length = f"segment {segment['number']}: ", segment["raw_length"]
+    if segment["kind"] == KIND_STORED:
+        raw = segment["coded"]
+    elif segment["kind"] == KIND_ZSTD:
+        require(zstd_frame_end(segment["coded"]) == len(segment["coded"]), where + "bytes after the zstd frame")
+        try:
+            raw = zstd_decompress(segment["coded"], raw_length + 1)
+        except Exception as e:  # each zstd library has its own error type
+            raise LmzError(where + str(e)) from e
+    else:
+        raw = decode_symbols(load_model(head), segment["coded"], raw_length, head["context"], head["overlap"])
+    require(len(raw) == raw_length, where + "wrong raw length")
+    require(zlib.crc32(raw) == segment["crc"], where + "checksum mismatch")
+    return bytes(raw)
+
+
+def decode_file(data, load_model):
+    """format.md, File: yields the raw bytes segment by segment, over all members."""
+    cur = Cursor(data)
+    while True:
+        head, segments, digest = read_member(cur)
+        raw = bytearray()
+        for segment in segments:
+            part = decode_segment(segment, head, load_model)
+            raw += part
+            yield part
+        require(blake3(raw)[:16] == digest, "the hash of the member's raw bytes differs")
+        if cur.at == len(data):
+            return
+
+
+# ---- Range decoder (format.md, Coded segments) --------------------------------------------------
+
+MASK128 = 2**128 - 1
+
+
+class RangeDecoder:
+    def __init__(self, coded):
+        self.words = coded
+        self.lower, self.range = 0, MASK128
+        self.point, self.at = int.from_bytes(coded[:16].ljust(16, b"\0"), "big"), 16
+
+    def quotient(self):
+        """Where in 0..2^32 the coded point lies; the caller finds the interval around it."""
+        q = ((self.point - self.lower) & MASK128) // (self.range >> 32)
+        require(q < 2**32, "the coded bytes are damaged")
+        return q
+
+    def consume(self, start, width):
+        scale = self.range >> 32
+        self.lower = (self.lower + scale * start) & MASK128
+        self.range = scale * width
+        if self.range < 2**96:
+            word = int.from_bytes(self.words[self.at:self.at + 4].ljust(4, b"\0"), "big")
+            self.at += 4
+            self.lower = (self.lower << 32) & MASK128
+            self.range <<= 32
+            self.point = (self.point << 32 & MASK128) + word
+
+
+# ---- Numerics, sections 1 and 3.9 to 3.10 -------------------------------------------------------
+
+def clamp(x, lo, hi):
+    return lo if x < lo else hi if x > hi else x
+
+
+def rshift(x, n):
+    """Section 1: the rounding shift."""
+    if n <= 0:
+        return x << -n
+    return (x + (1 << (n - 1))) >> n if n < 63 else 0
+
+
+def rshift_all(v, n):
+    if n <= 0:
+        return [x << -n for x in v]
+    if n >= 63:
+        return [0] * len(v)
+    half = 1 << (n - 1)
+    return [(x + half) >> n for x in v]
+
+
+def shift_to(x, e):
+    """Section 1: x * 2^e as an integer; a left shift saturates at +-(2^31 - 1)."""
+    if e <= 0:
+        return rshift(x, -e)
+    if x == 0:
+        return 0
+    return clamp(x << min(e, 32), -I32_MAX, I32_MAX)  # 32 places saturate every x but 0
+
+
+def max_bitlen(v):
+    return max(max(v), -min(v)).bit_length()
+
+
+def quantise(p, e, bits):
+    """Section 1: mantissas of at most `bits` bits and a sign. Returns (q, exponent)."""
+    n = max_bitlen(p)
+    if n == 0:
+        return [0] * len(p), 0
+    top = 2**bits - 1
+    return [clamp(x, -top, top) for x in rshift_all(p, n - bits)], e + n - bits
+
+
+def exp2(n):
+    """Section 3.9: 2^(-n / 2^16) with 30 fractional bits."""
+    f = -n & 0xFFFF
+    h = 896
+    h = 3396 + ((h * f + 32768) >> 16)
+    h = 15826 + ((h * f + 32768) >> 16)
+    h = 45418 + ((h * f + 32768) >> 16)
+    return (2**30 + (h * f >> 2)) >> min((n + 0xFFFF) >> 16, 31)
+
+
+# Section 3.10: the sigmoid of i / 64 with 24 fractional bits.
+SIGMOID = [round(2**24 / (1 + math.exp(-i / 64))) for i in range(1024)] + [2**24] * 2
+
+
+def sigmoid(t):
+    """Section 3.8, step 2: t has 16 fractional bits and lies in +-2^20."""
+    a = abs(t)
+    i, r = a >> 10, a & 1023
+    g = SIGMOID[i] + ((SIGMOID[i + 1] - SIGMOID[i]) * r >> 10)
+    return 2**24 - g if t < 0 else g
+
+
+def sinq(f):
+    """Section 3.6: sin of a quarter turn times f / 2^30, with 30 fractional bits."""
+    u, r = f * f >> 30, 122
+    for a in (-7728, 344545, -10053990, 171138612, -1387197337, 3373259426):
+        r = a + (r * u >> 30)
+    return min(r * f >> 31, 2**30)
+
+
+def cos_sin(phase):
+    """Section 3.6: (cos, sin) of a phase in units of 2^-32 turns."""
+    q, f = phase >> 30, phase & (2**30 - 1)
+    s, k = sinq(f), sinq(2**30 - f)
+    return ((k, s), (-s, k), (-k, -s), (s, -k))[q]
+
+
+def dot(a, b):
+    return sum(map(mul, a, b))
+
+
+# ---- Prepared model (lmzm.md) -------------------------------------------------------------------
+
+DTYPES = {"I8": ("b", 1), "U8": ("B", 1), "U16": ("H", 2), "I32": ("i", 4), "U32": ("I", 4)}
+I8_VALUES = [i - 256 if i > 127 else i for i in range(256)]
+
+
+class Linear:
+    """A linear layer's tensors: rows of `w`, `m`, `e`, and `c` (None if no column is shifted)."""
+
+    def __init__(self, w, m, e, c):
+        self.w, self.m, self.e, self.c = w, m, e, c if c and max(c) > 0 else None
+        chunks = (len(w[0]) + 511) // 512
+        self.guard = (chunks - 1).bit_length()  # section 3.1: g = ceil(log2(chunks))
+
+
+class Model:
+    """A prepared model: its tensors, checked, as Python lists, and its constants (section 2)."""
+
+    def __init__(self, data):
+        try:
+            self.read_file(data)
+            self.read_model()
+        except (KeyError, TypeError, ValueError, IndexError, struct.error, RecursionError) as e:
+            raise LmzError(f"not a valid prepared model: {e!r}") from e
+        self.trig = {}
+
+    def read_file(self, data):
+        require(len(data) >= 8, "model: truncated")
+        length = int.from_bytes(data[:8], "little")
+        require(length <= len(data) - 8, "model: truncated")
+        self.tensors = json.loads(data[8:8 + length].decode("utf-8"))
+        self.meta = json.loads(self.tensors.pop("__metadata__")["lmzm"])
+        require(self.meta["version"] == MODEL_VERSION, "model: unknown version")
+        require(self.meta["numerics"] == NUMERICS_VERSION, "model: unknown version of the numerics")
+        self.data = memoryview(data)[8 + length:]
+        for name, t in self.tensors.items():
+            lo, hi = t["data_offsets"]
+            require(0 <= lo <= hi <= len(self.data), f"model: {name} leaves the file")
+            require(hi - lo == math.prod(t["shape"]) * DTYPES[t["dtype"]][1], f"model: size of {name}")
+
+    def identity(self):
+        """lmzm.md, Identity: 32 bytes, of which a .lmz file holds the first 16."""
+        def u64(*values):
+            return struct.pack(f"<{len(values)}Q", *values)
+
+        meta, blueprint = self.meta, self.meta["blueprint"].encode("utf-8")
+        text = bytearray(b"lmz prepared model v1\n")
+        text += u64(*(int(meta[k]) for k in ("recipe", "numerics", "residual_frac_bits", "eps_fixed")))
+        text += u64(len(blueprint)) + blueprint
+        for name in sorted(self.tensors, key=lambda n: n.encode("utf-8")):
+            t, key = self.tensors[name], name.encode("utf-8")
+            dtype = t["dtype"].encode("utf-8")
+            text += u64(len(key)) + key + u64(len(dtype)) + dtype
+            text += u64(len(t["shape"]), *t["shape"]) + self.data[slice(*t["data_offsets"])]
+        return blake3(text)
+
+    def tensor(self, name, dtype, shape):
+        t = self.tensors[name]
+        require(t["dtype"] == dtype and t["shape"] == list(shape), f"model: type or shape of {name}")
+        code, _ = DTYPES[dtype]
+        return struct.unpack(f"<{math.prod(shape)}{code}", self.data[slice(*t["data_offsets"])])
+
+    def linear(self, name, out, inp):
+        w = None
+        if name + ".w" in self.tensors:
+            t = self.tensors[name + ".w"]
+            require(t["dtype"] == "I8" and t["shape"] == [out, inp], f"model: type or shape of {name}.w")
+            data = bytes(self.data[slice(*t["data_offsets"])])
+            require(b"\x80" not in data, f"model: {name}.w holds -128")
+            w = [[I8_VALUES[b] for b in data[r:r + inp]] for r in range(0, out * inp, inp)]
+        m, (e,) = self.tensor(name + ".m", "I32", [out]), self.tensor(name + ".e", "I32", [1])
+        require(min(m) >= 0, f"model: {name}.m is negative")
+        c = self.tensor(name + ".c", "U8", [inp]) if name + ".c" in self.tensors else None
+        require(c is None or max(c) <= 20, f"model: {name}.c above 20")
+        if name == "head" and w is None:  # a tied head
+            w, c = self.embed.w, self.embed.c
+        require(w is not None, f"model: {name}.w is missing")
+        return Linear(w, m, e, c)
+
+    def norm_tensors(self, name):
+        g, (e,) = self.tensor(name + ".g", "I32", [self.d]), self.tensor(name + ".e", "I32", [1])
+        require(max(map(abs, g)) < 2**21, f"model: {name}.g out of range")
+        return g, e
+
+    def read_model(self):
+        b = json.loads(self.meta["blueprint"])
+        self.d, self.f, layers = b["hidden_size"], b["intermediate_size"], b["layers"]
+        self.H, self.G, self.D = b["heads"], b["kv_heads"], b["head_dim"]
+        self.start, vocab_size = b["start_token"], b["vocab_size"]
+        self.F, self.eps_fixed = self.meta["residual_frac_bits"], int(self.meta["eps_fixed"])
+        d, f, H, G, D = self.d, self.f, self.H, self.G, self.D
+        require(min(d, f, H, G, D, vocab_size) >= 1 and layers >= 0, "model: a size is not positive")
+        require(d <= 2**15 and f <= 2**20 and H * D <= 2**20, "model: too large")
+        require(H % G == 0 and D % 2 == 0 and D <= 512, "model: bad heads")
+        require(0 <= self.start < vocab_size, "model: bad start token")
+        require(0 <= self.eps_fixed <= 2**62, "model: bad eps")
+        bits = min(31 - (D - 1).bit_length(), 30)  # section 2
+        self.query_bits, self.key_bits = (bits + 1) // 2, bits // 2
+
+        self.embed = self.linear("embed", vocab_size, d)
+        self.layers = []
+        for n in range(layers):
+            p = f"layers.{n}."
+            self.layers.append((
+                self.norm_tensors(p + "attn_norm"), self.linear(p + "qkv", (H + 2 * G) * D, d),
+                self.linear(p + "o", d, H * D), self.norm_tensors(p + "ffn_norm"),
+                self.linear(p + "gate_up", 2 * f, d), self.linear(p + "down", d, f)))
+        self.norm = self.norm_tensors("norm")
+        head = self.linear("head", vocab_size, d)
+        self.freq = self.tensor("rope.freq", "U32", [D // 2])
+
+        # Section 5: the symbols, and the head's rows for them.
+        lengths = self.tensor("vocab.len", "U16", [vocab_size])
+        spelled = bytes(self.tensor("vocab.bytes", "U8", [sum(lengths)]))
+        ends = list(accumulate(lengths))
+        self.symbols = [t for t in range(vocab_size) if lengths[t] > 0]
+        require(self.symbols, "model: no token has bytes")
+        self.spelling = [spelled[ends[t] - lengths[t]:ends[t]] for t in self.symbols]
+        self.all_bytes = len({s for s in self.spelling if len(s) == 1}) == 256
+        self.head = Linear([head.w[t] for t in self.symbols], [head.m[t] for t in self.symbols], head.e, head.c)
+
+    def rotations(self, position):
+        """Section 3.6: (cos, sin) of every pair of a head at this position."""
+        if position not in self.trig:
+            self.trig[position] = [cos_sin(position * freq % 2**32) for freq in self.freq]
+        return self.trig[position]
+
+
+# ---- Numerics, sections 3.1 to 3.8 --------------------------------------------------------------
+
+def linear(layer, x, e):
+    """Section 3.1: (y, exponent)."""
+    g = layer.guard
+    half = 1 << g >> 1
+    y = [(((sum(map(mul, row, x)) + half) >> g) * m + 2**31) >> 32 for row, m in zip(layer.w, layer.m)]
+    return y, e + g + layer.e + 32
+
+
+def activations(layer, groups):
+    """Section 3.2: the input (x, exponent) of `layer` from groups of (mantissas, exponent)."""
+    if layer.c:
+        top, c, shifted = max(layer.c), iter(layer.c), []
+        for p, e in groups:
+            shifted.append(([rshift(x, top - next(c)) for x in p], e + top))
+        groups = shifted
+    bits = [max_bitlen(p) for p, _ in groups]
+    if not any(bits):
+        return [0] * sum(len(p) for p, _ in groups), 0
+    t = max(n + e for n, (_, e) in zip(bits, groups) if n > 0) - 15
+    x = []
+    for n, (p, e) in zip(bits, groups):
+        x += [clamp(v, -32767, 32767) for v in rshift_all(p, t - e)] if n else p
+    return x, t
+
+
+def apply(layer, groups):
+    return linear(layer, *activations(layer, groups))
+
+
+def embedding(model, token):
+    """Section 3.3: the residual stream's start."""
+    layer = model.embed
+    m, e = layer.m[token], layer.e + model.F
+    c = layer.c or [0] * model.d
+    return [clamp(shift_to(w * m, e + cj), -I32_MAX, I32_MAX) for w, cj in zip(layer.w[token], c)]
+
+
+def add_residual(model, x, y, e):
+    """Section 3.4."""
+    e += model.F
+    return [clamp(a + shift_to(b, e), -I32_MAX, I32_MAX) for a, b in zip(x, y)]
+
+
+def rms_norm(model, x, norm):
+    """Section 3.5: one group (mantissas, exponent)."""
+    g, e = norm
+    s = max(0, max_bitlen(x) - 24)
+    x = rshift_all(x, s)
+    n = max(1, dot(x, x) + (model.eps_fixed >> 2 * s))
+    j = (64 - n.bit_length()) >> 1
+    rho = 2**48 // math.isqrt(n << 2 * j)
+    return [a * b * rho for a, b in zip(x, g)], e + j - 48
+
+
+def rotate(y, rotations):
+    """Section 3.6."""
+    half, first, second = len(y) // 2, [], []
+    for a, b, (cos, sin) in zip(y, y[half:], rotations):
+        first.append((a * cos - b * sin + 2**29) >> 30)
+        second.append((b * cos + a * sin + 2**29) >> 30)
+    return first + second
+
+
+class KeyValues:
+    """What attention keeps of one key-value head: per position, and the values by column."""
+
+    def __init__(self, head_dim):
+        self.k, self.ek, self.ev = [], [], []
+        self.v = [[] for _ in range(head_dim)]
+
+    def append(self, key, ek, value, ev):
+        self.k.append(key)
+        self.ek.append(ek)
+        self.ev.append(ev)
+        for column, v in zip(self.v, value):
+            column.append(v)
+
+
+def attend(q, eq, cache):
+    """Section 3.7, steps 2 to 6, for one query head: one group (mantissas, exponent)."""
+    z = []
+    for k, ek in zip(cache.k, cache.ek):
+        t, s = eq + ek + 16, dot(q, k)
+        s = s >> min(-t, 31) if t <= 0 else s << min(t, 31)
+        z.append(clamp(s, -2**30, 2**30))
+    top = max(z)
+    p = [exp2(top - s) for s in z]
+    total = sum(p)
+    X = max(a.bit_length() + ev for a, ev in zip(p, cache.ev) if a > 0)
+    w = [min(rshift(a, X - 15 - ev), 32767) if a else 0 for a, ev in zip(p, cache.ev)]
+    length = total.bit_length()
+    iota = 2**52 // (total << 32 - length if length <= 32 else total >> length - 32)
+    return [dot(w, column) * iota for column in cache.v], X - 35 - length
+
+
+def attention(model, caches, y, e):
+    """Section 3.7 for one position (y: rows of queries, keys, values): one group per head."""
+    H, G, D = model.H, model.G, model.D
+    heads = [y[i:i + D] for i in range(0, len(y), D)]
+    turn = model.rotations(len(caches[0].k))
+    for g, cache in enumerate(caches):
+        key, ek = quantise(rotate(heads[H + g], turn), e, model.key_bits)
+        cache.append(key, ek, *quantise(heads[H + G + g], e, 9))
+    return [attend(*quantise(rotate(heads[h], turn), e, model.query_bits), caches[h // (H // G)])
+            for h in range(H)]
+
+
+def gated(y, e):
+    """Section 3.8: one group (mantissas, exponent)."""
+    half, p = len(y) // 2, []
+    for gate, up in zip(y[:half], y[half:]):
+        t = clamp(shift_to(gate, e + 16), -2**20, 2**20)
+        p.append(rshift(gate * sigmoid(t), 24) * up)
+    return p, 2 * e
+
+
+# ---- Numerics, sections 4 to 7 ------------------------------------------------------------------
+
+class Block:
+    """Section 4: the forward pass, position by position, within one block."""
+
+    def __init__(self, model):
+        self.model, self.position = model, 0
+        self.caches = [[KeyValues(model.D) for _ in range(model.G)] for _ in model.layers]
+
+    def step(self, token, want_logits=True):
+        model = self.model
+        x = embedding(model, token)
+        for (attn_norm, qkv, o, ffn_norm, gate_up, down), caches in zip(model.layers, self.caches):
+            y, e = apply(qkv, [rms_norm(model, x, attn_norm)])
+            x = add_residual(model, x, *apply(o, attention(model, caches, y, e)))
+            y, e = apply(gate_up, [rms_norm(model, x, ffn_norm)])
+            x = add_residual(model, x, *apply(down, [gated(y, e)]))
+        self.position += 1
+        if want_logits:
+            y, e = apply(model.head, [rms_norm(model, x, model.norm)])
+            return [clamp(shift_to(v, e + 16), -2**30, 2**30) for v in y]
+
+
+class Distribution:
+    """Section 6: the intervals of the symbols and, as the last symbol, the escape."""
+
+    def __init__(self, model, logits):
+        self.logits, self.top = logits, max(logits)
+        self.weights = [exp2(self.top - z) for z in logits]
+        self.weights.append(0 if model.all_bytes else (sum(self.weights) >> 12) + 1)
+        self.cumulated = [0, *accumulate(self.weights)]
+        self.free = 2**32 - len(self.weights)
+
+    def bound(self, s):
+        """F(s)."""
+        return self.cumulated[s] * self.free // self.cumulated[-1] + s
+
+    def interval(self, s):
+        return self.bound(s), self.bound(s + 1) - self.bound(s)
+
+    def find(self, q):
+        """The symbol whose interval holds q."""
+        lo, hi = 0, len(self.weights)
+        while hi - lo > 1:
+            mid = (lo + hi) // 2
+            lo, hi = (mid, hi) if self.bound(mid) <= q else (lo, mid)
+        return lo
+
+
+class Context:
+    """Section 7: feeds a segment's symbols through blocks of C positions with overlap K."""
+
+    def __init__(self, model, context, overlap):
+        require(context <= 2**17, "context above 2^17 positions")
+        self.model, self.context, self.overlap = model, context, overlap
+        self.block, self.pending, self.inputs = Block(model), [model.start], []
+
+    def distribution(self):
+        if self.block.position == self.context:
+            self.block = Block(self.model)
+            self.pending = [self.model.start] + self.inputs[len(self.inputs) - self.overlap:]
+        for token in self.pending[:-1]:
+            self.block.step(token, want_logits=False)
+        return Distribution(self.model, self.block.step(self.pending[-1]))
+
+    def push(self, symbol):
+        """Takes the symbol that was coded; after an escape the model sees the start token."""
+        known = symbol < len(self.model.symbols)
+        self.pending = [self.model.symbols[symbol] if known else self.model.start]
+        self.inputs += self.pending
+
+
+def decode_symbols(model, coded, raw_length, context, overlap):
+    """format.md, Coded segments, with the intervals of sections 6 and 7."""
+    decoder, feed, raw = RangeDecoder(coded), Context(model, context, overlap), bytearray()
+    while len(raw) < raw_length:
+        distribution = feed.distribution()
+        symbol = distribution.find(decoder.quotient())
+        decoder.consume(*distribution.interval(symbol))
+        if symbol < len(model.symbols):
+            raw += model.spelling[symbol]
+        else:
+            byte = decoder.quotient() >> 24
+            decoder.consume(byte << 24, 1 << 24)
+            raw.append(byte)
+        require(len(raw) <= raw_length, "a symbol leaves the segment: the coded bytes are damaged")
+        feed.push(symbol)
+    return raw
+
+
+# ---- Command line -------------------------------------------------------------------------------
+
+def model_loader(path):
+    """Loads the model when the first model segment asks for it, and checks each header against it."""
+    loaded = []
+
+    def load(head):
+        require(head["numerics"] == NUMERICS_VERSION, f"version {head['numerics']} of the numerics is not known")
+        if not loaded:
+            with open(path, "rb") as file:
+                model = Model(file.read())
+            loaded.extend((model, model.identity()[:16]))
+        model, identity = loaded
+        require(identity == head["model"], f"made with another model: {head['model'].hex()} ({head['name']!r}), "
+                f"the one given is {identity.hex()}")
+        require(model.meta["recipe"] == head["recipe"], "the header's recipe is not the model's")
+        return model
+    return load
+
+
+def main():
+    parser = argparse.ArgumentParser(description="Restores .lmz files, slowly.")
+    parser.add_argument("model", help="the prepared model, .lmzm")
+    parser.add_argument("file", nargs="?", help="the .lmz file")
+    parser.add_argument("--logits", metavar="TOKENS", help="print the logits after each of these input tokens")
+    args = parser.parse_args()
+    if (args.file is None) == (args.logits is None):
+        parser.error("give either a file or --logits")
+    try:
+        if args.logits is not None:
+            tokens = [int(t) for t in args.logits.split(",")]
+            with open(args.model, "rb") as file:
+                block = Block(Model(file.read()))
+            require(all(0 <= t < len(block.model.embed.w) for t in tokens), "no such token")
+            print(json.dumps({"logits": [block.step(t) for t in tokens]}))
+            return
+        with open(args.file, "rb") as file:
+            data = file.read()
+        for part in decode_file(data, model_loader(args.model)):
+            sys.stdout.buffer.write(part)
+            sys.stdout.buffer.flush()
+    except (LmzError, OSError) as e:
+        sys.exit(f"lmz_decode: {e}")
+
+
+if __name__ == "__main__":
+    main()
