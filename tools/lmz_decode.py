@@ -381,7 +381,7 @@ def quantise(p, e, bits):
     """Section 1: mantissas of at most `bits` bits and a sign. Returns (q, exponent)."""
     n = max_bitlen(p)
     if n == 0:
-        return [0] * len(p), 0
+        return [0] * len(p), -65536
     top = 2**bits - 1
     return [clamp(x, -top, top) for x in rshift_all(p, n - bits)], e + n - bits
 

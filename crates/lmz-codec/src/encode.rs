@@ -28,7 +28,7 @@ pub fn encode(model: &Model, policy: ContextPolicy, segments: &[&[u8]], observer
         .enumerate()
         .flat_map(|(segment, symbols)| blocks(policy, symbols.len()).map(move |block| (segment, block)))
         .collect();
-    let scored: Vec<Vec<Scored>> = tasks
+    let scored: Vec<Scored> = tasks
         .par_iter()
         .map_init(
             || Worker::new(model, policy),
@@ -45,17 +45,18 @@ pub fn encode(model: &Model, policy: ContextPolicy, segments: &[&[u8]], observer
             },
         )
         .collect::<Result<_>>()?;
-    let mut by_segment: Vec<Vec<Vec<Scored>>> = segments.iter().map(|_| Vec::new()).collect();
+    let mut by_segment: Vec<Vec<Scored>> = segments.iter().map(|_| Vec::new()).collect();
     for ((segment, _), scored) in tasks.iter().zip(scored) {
         by_segment[*segment].push(scored);
     }
     by_segment.into_par_iter().zip(symbols).map(|(scored, symbols)| pack(scored, &symbols)).collect()
 }
 
-/// What the model says of one symbol that was there.
-#[derive(Clone, Copy, Debug)]
+/// What the model says of the symbols of one block.
+#[derive(Debug)]
 struct Scored {
-    interval: Interval,
+    intervals: Vec<Interval>,
+    /// Sum of the ideal costs, without the escaped bytes.
     cost: Cost,
 }
 
@@ -73,7 +74,7 @@ impl<'a> Worker<'a> {
         Self { model, scratch: Scratch::new(), cache, inputs: Vec::new() }
     }
 
-    fn score(&mut self, symbols: &[Symbol], block: Block) -> Result<Vec<Scored>> {
+    fn score(&mut self, symbols: &[Symbol], block: Block) -> Result<Scored> {
         let engine = self.model.engine();
         let table = engine.symbols();
         let coded = &symbols[block.first..block.end];
@@ -92,26 +93,27 @@ impl<'a> Worker<'a> {
             Symbol::Token(token) => *token,
             Symbol::Escape(_) => engine.start_token(),
         }));
-        let mut scored = Vec::with_capacity(coded.len());
+        let mut scored = Scored { intervals: Vec::with_capacity(coded.len()), cost: Cost::default() };
         let run = Run { cache: &mut self.cache, start: 0, tokens: &self.inputs, wanted: block.overlap };
         engine.forward(&mut self.scratch, &mut [run], &mut |_, position, scores| {
             let (interval, cost) = scores.code(numbers[position - block.overlap]);
-            scored.push(Scored { interval, cost });
+            scored.intervals.push(interval);
+            scored.cost += cost;
         });
         Ok(scored)
     }
 }
 
 /// Intervals to bytes.
-fn pack(scored: Vec<Vec<Scored>>, symbols: &[Symbol]) -> Result<Coded> {
+fn pack(scored: Vec<Scored>, symbols: &[Symbol]) -> Result<Coded> {
     let mut encoder = Encoder::new();
-    let mut ideal = Cost::default();
+    let mut ideal: Cost = scored.iter().map(|block| block.cost).sum();
     let put = |encoder: &mut Encoder, interval| {
         encoder.encode(interval).map_err(|e| CodecError::InvalidArgument(e.to_string()))
     };
-    for (scored, symbol) in scored.into_iter().flatten().zip(symbols) {
-        put(&mut encoder, scored.interval)?;
-        ideal += scored.cost;
+    let intervals = scored.iter().flat_map(|block| &block.intervals);
+    for (&interval, symbol) in intervals.zip(symbols) {
+        put(&mut encoder, interval)?;
         if let Symbol::Escape(byte) = *symbol {
             put(&mut encoder, Interval::of_byte(byte))?;
             ideal += Cost::from_bits(lmz_coder::ESCAPE_BYTE_BITS);

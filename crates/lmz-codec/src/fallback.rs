@@ -6,6 +6,8 @@ use crate::encode::Coded;
 
 /// Level of the segments that zstd keeps.
 const LEVEL: i32 = 19;
+/// Level of a first look.
+const FAST_LEVEL: i32 = 3;
 /// Bits per byte above which bytes look random, in a histogram of the whole segment.
 const DENSE_BITS: f64 = 7.6;
 
@@ -47,15 +49,18 @@ impl Packed {
         }
     }
 
-    /// The smallest of what the model made, zstd and the bytes themselves.
+    /// The smallest of what the model made, zstd and the bytes themselves. Without the model, because
+    /// the bytes look random, only zstd's fast level is tried.
     pub fn smallest(raw: &[u8], model: Option<Coded>) -> Self {
         let limit = model.as_ref().map_or(raw.len(), |coded| coded.bytes.len().min(raw.len()));
-        if zstd_may_win(raw, limit) {
-            if let Ok(packed) = zstd::bulk::compress(raw, LEVEL) {
-                if packed.len() < limit {
-                    return Self::Zstd(packed);
-                }
-            }
+        let zstd = |level| zstd::bulk::compress(raw, level).unwrap_or_else(|_| raw.to_vec());
+        let mut packed = zstd(FAST_LEVEL);
+        // The slow level is worth its time where the fast one comes within a quarter.
+        if model.is_some() && packed.len() - packed.len() / 4 < limit {
+            packed = zstd(LEVEL);
+        }
+        if packed.len() < limit {
+            return Self::Zstd(packed);
         }
         match model {
             Some(Coded { bytes: coded, ideal }) if coded.len() < raw.len() => {
@@ -65,11 +70,6 @@ impl Packed {
             _ => Self::Stored,
         }
     }
-}
-
-/// Whether the slow level could come below `limit`: the fast level is within a quarter of it.
-fn zstd_may_win(raw: &[u8], limit: usize) -> bool {
-    zstd::bulk::compress(raw, 3).is_ok_and(|packed| packed.len() - packed.len() / 4 < limit)
 }
 
 /// Decompresses a zstd segment to exactly `raw_len` bytes.

@@ -35,7 +35,7 @@ pub struct CompressReport {
 /// Segments of a batch, for each thread: as many as its lanes take when it verifies.
 const SEGMENTS_PER_THREAD: usize = 16;
 /// Raw bytes at which a batch is full: bounds memory.
-const BATCH_BYTES: usize = 16 << 20;
+const BATCH_BYTES: usize = 8 << 20;
 
 /// Compresses what is written to it. [`Writer::finish`] completes the file; dropping does not.
 ///

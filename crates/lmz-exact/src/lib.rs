@@ -20,6 +20,6 @@ pub mod tables;
 
 pub use engine::{Cache, Engine, MAX_CONTEXT, Run, Scores, Scratch, Symbols};
 pub use error::{ExactError, Result};
-pub use kernel::{Isa, Kernel};
+pub use kernel::{Isa, Kernel, Linear};
 pub use prepare::prepare;
 pub use prepared::{LMZM_VERSION, NUMERICS_VERSION, Prepared, RECIPE};

@@ -72,15 +72,15 @@ impl Engine {
                 self.rotary.rotate(position, x);
                 let at = row * s.heads + head;
                 let out = &mut buffers.queries[at * dim..][..dim];
-                buffers.exponents[at] = quantise(x, s.query_bits, out).map_or(0, |s| e + s);
+                buffers.exponents[at] = quantise(x, e, s.query_bits, out);
             }
             for (head, x) in keys.chunks_exact_mut(dim).enumerate() {
                 self.rotary.rotate(position, x);
-                let exponent = quantise(x, s.key_bits, &mut packed).map_or(0, |s| e + s);
+                let exponent = quantise(x, e, s.key_bits, &mut packed);
                 cache.put_key(head, position, &packed, exponent);
             }
             for (head, x) in values.chunks_exact_mut(dim).take(s.kv_heads).enumerate() {
-                let exponent = quantise(x, VALUE_BITS, &mut packed).map_or(0, |s| e + s);
+                let exponent = quantise(x, e, VALUE_BITS, &mut packed);
                 cache.put_value(head, position, &packed, exponent);
             }
         }

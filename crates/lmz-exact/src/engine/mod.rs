@@ -133,7 +133,7 @@ impl Engine {
         let layers = layers.collect::<Result<Vec<_>>>()?;
         let embed = Embedding {
             w: prepared.weights_i8("embed.w", [b.vocab_size, b.hidden_size])?,
-            m: prepared.i32s("embed.m", b.vocab_size, i32::MAX)?,
+            m: scales(prepared, "embed.m", b.vocab_size)?,
             e: scale_exponent(prepared, "embed.e")?,
             c: prepared.shifts("embed.c", b.hidden_size)?,
         };

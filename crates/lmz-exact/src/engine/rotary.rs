@@ -41,6 +41,6 @@ impl Rotary {
 
 #[inline(always)]
 fn turn(a: i32, b: i32, cos: i32, sin: i32) -> (i32, i32) {
-    let [a, b, cos, sin] = [a, b, cos, sin].map(i64::from);
+    let (a, b, cos, sin) = (i64::from(a), i64::from(b), i64::from(cos), i64::from(sin));
     (rshift(a * cos - b * sin, 30) as i32, rshift(b * cos + a * sin, 30) as i32)
 }

@@ -9,6 +9,8 @@
 
 mod pack;
 pub(crate) mod portable;
+#[cfg(test)]
+mod tests;
 #[cfg(target_arch = "x86_64")]
 mod x86;
 
@@ -94,6 +96,15 @@ impl Kernel {
     /// Which instruction set it is.
     pub fn isa(self) -> Isa {
         self.0
+    }
+
+    /// A linear layer alone (docs/numerics.md, 3.1), for measurements: `y` [n, out_padded] = `layer` ·
+    /// `x` [n, stride]. Rows of `x` hold `2 * layer.pairs()` values, the last one zero where k is odd.
+    ///
+    /// # Panics
+    /// If the lengths do not agree.
+    pub fn linear(self, layer: &Linear, x: &[i16], stride: usize, y: &mut [i32]) {
+        linear(self, layer, x, stride, y);
     }
 }
 

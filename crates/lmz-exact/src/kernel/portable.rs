@@ -123,20 +123,25 @@ pub fn or_magnitudes(p: &[i64]) -> u64 {
     p.iter().fold(0u64, |or, p| or | p.unsigned_abs())
 }
 
-/// docs/numerics.md, 1: `quantise` to at most `bits`; returns the exponent's change.
+/// Exponent of a block of zeros: so low that it never counts in a maximum of exponents.
+pub const ZERO_EXPONENT: i32 = -(1 << 16);
+
+/// docs/numerics.md, 1: `quantise` mantissas of exponent `e` to at most `bits`; returns the exponent.
 #[inline(always)]
-pub fn quantise(p: &[i32], bits: i32, out: &mut [i16]) -> Option<i32> {
+pub fn quantise(p: &[i32], e: i32, bits: i32, out: &mut [i16]) -> i32 {
     let or = p.iter().fold(0u32, |or, p| or | p.unsigned_abs());
     if or == 0 {
         out.fill(0);
-        return None;
+        return ZERO_EXPONENT;
     }
     let s = bitlen(u64::from(or)) - bits;
     let limit = (1i64 << bits) - 1;
+    let (left, right) = ((-s).max(0), s.max(0));
+    let half = (1i64 << right) >> 1;
     for (out, &p) in out.iter_mut().zip(p) {
-        *out = rshift(i64::from(p), s).clamp(-limit, limit) as i16;
+        *out = (((i64::from(p) << left) + half) >> right).clamp(-limit, limit) as i16;
     }
-    Some(s)
+    e + s
 }
 
 /// docs/numerics.md, 3.4, with `shift` = e + F.
@@ -176,16 +181,21 @@ pub fn gated(gate: &[i32], up: &[i32], e: i32, p: &mut [i64]) -> i32 {
 /// docs/numerics.md, 3.7, steps 2 to 4: `dots` become scores, then the weights `w`. Returns (X, Λ).
 #[inline(always)]
 pub fn attention_weights(dots: &mut [i32], ek: &[i32], ev: &[i32], eq: i32, w: &mut [i16]) -> (i32, u64) {
+    let shift = eq + 16;
     let mut max = i32::MIN;
-    for (dot, &ek) in dots.iter_mut().zip(ek) {
-        let t = eq + ek + 16;
-        let z = if t <= 0 {
-            (*dot >> (-t).min(31)).clamp(-MAX_LOGIT as i32, MAX_LOGIT as i32)
-        } else {
-            (i64::from(*dot) << t.min(31)).clamp(-MAX_LOGIT, MAX_LOGIT) as i32
-        };
-        *dot = z;
-        max = max.max(z);
+    if ek.iter().all(|&ek| shift + ek <= 0) {
+        // Nearly always: the dot products have more fractional bits than a score.
+        for (dot, &ek) in dots.iter_mut().zip(ek) {
+            *dot = (*dot >> (-(shift + ek)).min(31)).clamp(-MAX_LOGIT as i32, MAX_LOGIT as i32);
+            max = max.max(*dot);
+        }
+    } else {
+        for (dot, &ek) in dots.iter_mut().zip(ek) {
+            let t = shift + ek;
+            let z = if t <= 0 { i64::from(*dot >> (-t).min(31)) } else { i64::from(*dot) << t.min(31) };
+            *dot = z.clamp(-MAX_LOGIT, MAX_LOGIT) as i32;
+            max = max.max(*dot);
+        }
     }
     let mut x = i32::MIN;
     let mut sum = 0u64;

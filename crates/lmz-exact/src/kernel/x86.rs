@@ -109,6 +109,16 @@ unsafe fn tile_avx512<const N: usize, W: Weight>(w: *const W, x: [*const i16; N]
     sums
 }
 
+/// Pointers to `N` rows, `stride` apart.
+#[inline(always)]
+unsafe fn rows<const N: usize>(x: *const i16, stride: usize) -> [*const i16; N] {
+    let mut rows = [x; N];
+    for (t, row) in rows.iter_mut().enumerate() {
+        *row = x.add(t * stride);
+    }
+    rows
+}
+
 /// `(sums * scales + 2^31) >> 32` for eight rows.
 #[inline(always)]
 unsafe fn scale8(sums: __m256i, scales: __m256i) -> __m256i {
@@ -163,9 +173,8 @@ macro_rules! linear_loops {
                 y: *mut i32, width: usize,
             ) {
                 const STEP: usize = CHUNK / 2;
-                let row = |t: usize, j: usize| x.add(t * stride + 2 * j);
                 if pairs <= STEP {
-                    let sums = $tile::<N, i8>(w, std::array::from_fn(|t| row(t, 0)), pairs);
+                    let sums = $tile::<N, i8>(w, rows(x, stride), pairs);
                     for t in 0..N {
                         $store(sums[t], scales, y.add(t * width));
                     }
@@ -175,7 +184,7 @@ macro_rules! linear_loops {
                 let mut j = 0;
                 while j < pairs {
                     let step = (pairs - j).min(STEP);
-                    let sums = $tile::<N, i8>(w.add(j * PANEL * 2), std::array::from_fn(|t| row(t, j)), step);
+                    let sums = $tile::<N, i8>(w.add(j * PANEL * 2), rows(x.add(2 * j), stride), step);
                     for t in 0..N {
                         let sums: [i32; PANEL] = $sum(sums[t]);
                         for r in 0..PANEL {
@@ -226,7 +235,10 @@ macro_rules! panel_dots_loops {
         pub unsafe fn $name(panel: &[i16], pairs: usize, rows: &[&[i16]], out: &mut [[i32; PANEL]]) {
             macro_rules! run {
                 ($n:literal) => {{
-                    let x: [*const i16; $n] = std::array::from_fn(|t| rows[t].as_ptr());
+                    let mut x = [std::ptr::null(); $n];
+                    for t in 0..$n {
+                        x[t] = rows.get_unchecked(t).as_ptr();
+                    }
                     let sums = $tile::<$n, i16>(panel.as_ptr(), x, pairs);
                     for t in 0..$n {
                         out[t] = $sum(sums[t]);

@@ -100,15 +100,14 @@ impl<'a> Search<'a> {
     /// A model, but not the one.
     pub(super) fn saw(&mut self, what: &str, name: &str, id: ModelId) {
         // What lies in a directory is summed up by `looked`.
-        if !self.header_names(name) {
-            return;
+        if name == self.header.model_name {
+            self.namesakes.push(format!("{what} (id {id})"));
         }
-        self.namesakes.push(format!("{what} (id {id})"));
     }
 
     /// A file that could have been the one.
-    pub(super) fn failed(&mut self, error: &StoreError) {
-        self.broken.push(error.to_string());
+    pub(super) fn failed(&mut self, error: String) {
+        self.broken.push(error);
     }
 
     /// A directory, all files of which have been tried.
@@ -124,10 +123,6 @@ impl<'a> Search<'a> {
             }
             Err(error) => format!("{place}: {error}"),
         });
-    }
-
-    fn header_names(&self, name: &str) -> bool {
-        name == self.header.model_name
     }
 
     pub(super) fn into_error(self) -> StoreError {

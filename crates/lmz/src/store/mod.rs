@@ -256,8 +256,12 @@ impl ModelStore {
         }
         let mut likely: Vec<(Origin, bool)> = vec![(Origin::Embedded, true)];
         for found in self.models() {
-            let Ok(summary) = &found.summary else {
-                continue;
+            let summary = match &found.summary {
+                Ok(summary) => summary,
+                Err(error) => {
+                    search.failed(format!("{}: {error}", found.origin));
+                    continue;
+                }
             };
             let same_versions = summary.recipe == u64::from(header.recipe)
                 && summary.numerics == u64::from(header.numerics_version);
@@ -277,7 +281,7 @@ impl ModelStore {
                     };
                 }
                 Ok(prepared) => search.saw(&origin.to_string(), &prepared.name, short(&prepared)),
-                Err(error) => search.failed(&error),
+                Err(error) => search.failed(error.to_string()),
             }
         }
         for place in &self.places {

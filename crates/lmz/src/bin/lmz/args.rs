@@ -121,7 +121,7 @@ pub struct FileArgs {
     /// directory
     #[arg(short, long, value_name = "MODEL", help_heading = "Model and speed")]
     pub model: Option<OsString>,
-    /// Use N threads (0: one for each core) [default: 0]
+    /// Use N threads [default: one for each core, as with 0]
     #[arg(
         short = 'T',
         long,
@@ -138,10 +138,10 @@ pub struct FileArgs {
     /// 256K, growing with the offset]
     #[arg(long, value_name = "SIZE", value_parser = parse_segment, help_heading = "Format")]
     pub segment: Option<SegmentPlan>,
-    /// Tokens that a block may hold [default: what the model was made for]
+    /// Tokens that a block may hold [default: the model's own context, at most 512]
     #[arg(long, value_name = "TOKENS", value_parser = clap::value_parser!(u32).range(1..), help_heading = "Format")]
     pub context: Option<u32>,
-    /// Tokens that a block repeats from the one before, below the context
+    /// Tokens that a block repeats from the one before [default: a quarter of the context]
     #[arg(long, value_name = "TOKENS", help_heading = "Format")]
     pub overlap: Option<u32>,
 }

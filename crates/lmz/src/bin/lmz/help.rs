@@ -25,8 +25,8 @@ lmz [OPTIONS] [FILE]...          compress FILE to FILE.lmz
        lmz models | lmz model info PATH | lmz model prepare DIR -o X.lmzm";
 
 pub const AFTER: &str = "\
-Examples: lmz book.txt    lmz -d book.txt.lmz    tar -I lmz -cf docs.tar.lmz docs/
-See --help for more examples, exit codes and the environment.";
+Examples: lmz book.txt; lmz -d book.txt.lmz; tar -I lmz -cf docs.tar.lmz docs/
+More examples, exit codes and the environment: lmz --help";
 
 pub const AFTER_LONG: &str = "\
 Examples:
@@ -49,17 +49,20 @@ and ignored with -d, so that tar -I 'lmz --segment 1M' works both ways.
 
 Environment:
   LMZ_MODELS  directories with .lmzm files, separated as in PATH
-  LMZ_KERNEL  scalar, avx2 or avx512: the instructions to use, instead of the best that \
-this machine has; the output is the same
-  Models are also looked for in the user's data directory: $XDG_DATA_HOME/lmz/models or \
-~/.local/share/lmz/models (%LOCALAPPDATA%\\lmz\\models on Windows, \
-~/Library/Application Support/lmz/models on macOS).
+  LMZ_KERNEL  scalar, avx2 or avx512: the instructions to use instead of the
+              best that this machine has; the output is the same
+
+  Models are also looked for in the user's data directory:
+  $XDG_DATA_HOME/lmz/models, or ~/.local/share/lmz/models; on macOS
+  ~/Library/Application Support/lmz/models, on Windows
+  %LOCALAPPDATA%\\lmz\\models.
 
 Exit code:
   0  all went well
   1  an error; other files were still worked on
   2  the command line (or LMZ_KERNEL) makes no sense
-  An interrupt, or a reader of standard output that went away, ends lmz by that signal.";
+  An interrupt, or a reader of standard output that went away, ends lmz by its \
+signal.";
 
 pub const MODELS_LONG: &str = "\
 List the models that this lmz can find without -m: the one that is part of the program, and the \

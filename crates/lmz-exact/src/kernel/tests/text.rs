@@ -1,0 +1,166 @@
+//! docs/numerics.md, sections 1 and 3, word for word in wide integers: slow, and with nothing to
+//! overflow. Vectors are made from this, so that no kernel is compared with itself.
+
+/// 2^31 - 1.
+pub const MAX32: i128 = (1 << 31) - 1;
+
+pub fn bitlen(x: i128) -> i32 {
+    128 - x.unsigned_abs().leading_zeros() as i32
+}
+
+pub fn rshift(x: i128, n: i32) -> i128 {
+    match n {
+        63.. => 0,
+        1..63 => (x + (1 << (n - 1))) >> n,
+        _ if x == 0 => 0,
+        _ => {
+            assert!(bitlen(x) - n < 127, "{x} · 2^{} is beyond this transcription", -n);
+            x << -n
+        }
+    }
+}
+
+pub fn shift_to(x: i128, e: i32) -> i128 {
+    // Beyond 2^40 everything but zero saturates.
+    rshift(x, -e.min(40)).clamp(-MAX32, MAX32)
+}
+
+fn most_bits<'a>(p: impl IntoIterator<Item = &'a i128>) -> i32 {
+    p.into_iter().map(|&p| bitlen(p)).max().unwrap_or(0)
+}
+
+pub fn quantise(p: &[i128], e: i32, bits: i32) -> (Vec<i128>, i32) {
+    let n = most_bits(p);
+    if n == 0 {
+        return (vec![0; p.len()], -(1 << 16));
+    }
+    let (s, limit) = (n - bits, (1 << bits) - 1);
+    (p.iter().map(|&p| rshift(p, s).clamp(-limit, limit)).collect(), e + s)
+}
+
+/// 3.1 for one row of activations; `w` is [out, x.len()].
+pub fn linear(w: &[i8], m: &[i32], x: &[i16]) -> Vec<i128> {
+    let k = x.len();
+    let g = (0..).find(|&g| 1usize << g >= k.div_ceil(512)).unwrap_or(0);
+    let rows = w.chunks_exact(k).zip(m);
+    rows.map(|(w, &m)| {
+        let sum: i64 = w.iter().zip(x).map(|(&w, &x)| i64::from(w) * i64::from(x)).sum();
+        rshift(rshift(sum.into(), g) * i128::from(m), 32)
+    })
+    .collect()
+}
+
+/// 3.2.
+pub fn activations(p: &[i128], groups: &[i32], c: &[u8]) -> (Vec<i128>, i32) {
+    let most = i32::from(c.iter().copied().max().unwrap_or(0));
+    let p: Vec<i128> =
+        p.iter().enumerate().map(|(j, &p)| if most > 0 { rshift(p, most - i32::from(c[j])) } else { p }).collect();
+    let size = p.len() / groups.len();
+    let parts = || p.chunks_exact(size).zip(groups.iter().map(|e| e + most));
+    let Some(top) = parts().filter(|(p, _)| most_bits(*p) > 0).map(|(p, e)| most_bits(p) + e).max() else {
+        return (vec![0; p.len()], 0);
+    };
+    let t = top - 15;
+    let out = parts().flat_map(|(p, e)| p.iter().map(move |&p| rshift(p, t - e).clamp(-32767, 32767)));
+    (out.collect(), t)
+}
+
+/// 3.4.
+pub fn add_residual(x: &[i32], y: &[i32], shift: i32) -> Vec<i128> {
+    x.iter().zip(y).map(|(&x, &y)| (i128::from(x) + shift_to(y.into(), shift)).clamp(-MAX32, MAX32)).collect()
+}
+
+fn isqrt(n: i128) -> i128 {
+    (0..64).rev().fold(0, |root, bit| {
+        let next = root | 1i128 << bit;
+        if next * next <= n { next } else { root }
+    })
+}
+
+/// 3.5, with E_g = 0.
+pub fn rms_norm(x: &[i32], g: &[i32], eps_fixed: u64) -> (Vec<i128>, i32) {
+    let x: Vec<i128> = x.iter().map(|&x| x.into()).collect();
+    let s = (most_bits(&x) - 24).max(0);
+    let x: Vec<i128> = x.iter().map(|&x| rshift(x, s)).collect();
+    let n = (x.iter().map(|x| x * x).sum::<i128>() + (i128::from(eps_fixed) >> (2 * s))).max(1);
+    let j = (64 - bitlen(n)) >> 1;
+    let h = isqrt(n << (2 * j));
+    assert_eq!(bitlen(h), 32);
+    let rho = (1 << 48) / h;
+    let p: Vec<i128> = x.iter().zip(g).map(|(x, &g)| x * i128::from(g) * rho).collect();
+    assert!(most_bits(&p) <= 63);
+    (p, j - 48)
+}
+
+/// 3.6: (cos, sin).
+pub fn cos_sin(phase: u32) -> (i128, i128) {
+    let sinq = |f: i128| {
+        let u = (f * f) >> 30;
+        let mut r = 122i128;
+        for a in [-7728, 344545, -10053990, 171138612, -1387197337, 3373259426] {
+            r = a + ((r * u) >> 30);
+        }
+        ((r * f) >> 31).min(1 << 30)
+    };
+    let f = i128::from(phase % (1 << 30));
+    let (s, k) = (sinq(f), sinq((1 << 30) - f));
+    [(k, s), (-s, k), (-k, -s), (s, -k)][(phase >> 30) as usize]
+}
+
+/// 3.9.
+pub fn exp2(n: u32) -> i128 {
+    let n = i128::from(n);
+    let f = (-n).rem_euclid(1 << 16);
+    let k = (n + 65535) >> 16;
+    let mut h = 896;
+    for a in [3396, 15826, 45418] {
+        h = a + ((h * f + (1 << 15)) >> 16);
+    }
+    ((1 << 30) + ((h * f) >> 2)) >> k.min(31)
+}
+
+/// 3.7, steps 2 to 4: (w, X, Λ).
+pub fn attention_weights(dots: &[i32], ek: &[i32], ev: &[i32], eq: i32) -> (Vec<i128>, i32, i128) {
+    let limit = 1i128 << 30;
+    let z: Vec<i128> = dots
+        .iter()
+        .zip(ek)
+        .map(|(&dot, ek)| {
+            let (dot, t) = (i128::from(dot), eq + ek + 16);
+            let z = if t <= 0 { dot >> (-t).min(31) } else { dot << t.min(31) };
+            z.clamp(-limit, limit)
+        })
+        .collect();
+    let m = *z.iter().max().expect("a position sees itself");
+    let p: Vec<i128> = z.iter().map(|z| exp2((m - z) as u32)).collect();
+    let x = p.iter().zip(ev).filter(|(p, _)| **p > 0).map(|(&p, ev)| bitlen(p) + ev).max().expect("exp2(0) > 0");
+    let w = p.iter().zip(ev).map(|(&p, ev)| if p == 0 { 0 } else { rshift(p, x - 15 - ev).min(32767) });
+    (w.collect(), x, p.iter().sum())
+}
+
+/// 3.10, in double precision.
+pub fn sigmoid_table() -> Vec<i128> {
+    let entry = |i| if i < 1024 { 16_777_216.0 / (1.0 + (-f64::from(i) / 64.0).exp()) } else { 16_777_216.0 };
+    (0..1026).map(|i| entry(i).round() as i128).collect()
+}
+
+/// 3.8: (p, exponent).
+pub fn gated(table: &[i128], gate: &[i32], up: &[i32], e: i32) -> (Vec<i128>, i32) {
+    let p = gate.iter().zip(up).map(|(&gate, &up)| {
+        let (gate, up) = (i128::from(gate), i128::from(up));
+        let t = shift_to(gate, e + 16).clamp(-(1 << 20), 1 << 20);
+        let (i, r) = ((t.abs() >> 10) as usize, t.abs() & 1023);
+        let g = table[i] + (((table[i + 1] - table[i]) * r) >> 10);
+        let g = if t < 0 { (1 << 24) - g } else { g };
+        rshift(gate * g, 24) * up
+    });
+    (p.collect(), 2 * e)
+}
+
+/// Sections 4 and 6: logits and weights.
+pub fn logits(y: &[i32], e: i32) -> (Vec<i128>, Vec<i128>) {
+    let z: Vec<i128> = y.iter().map(|&y| shift_to(y.into(), e + 16).clamp(-(1 << 30), 1 << 30)).collect();
+    let m = *z.iter().max().expect("a symbol");
+    let weights = z.iter().map(|z| exp2((m - z) as u32)).collect();
+    (z, weights)
+}

@@ -1,0 +1,338 @@
+//! The integer engine against the same checkpoint in double precision: bits per byte of real text,
+//! in blocks of 512 positions without overlap.
+
+mod common;
+#[path = "common/llama.rs"]
+mod llama;
+
+use common::{Model, shared};
+use llama::Llama;
+use lmz_coder::{Cost, Encoder};
+use lmz_exact::{Cache, Engine, Kernel, Run, Scratch, prepare};
+use lmz_model::{Checkpoint, ExactTokenizer, Symbol};
+use rayon::prelude::*;
+
+const CONTEXT: usize = 512;
+
+/// The first bytes of a text of ../shared/corpora/test, the contents of a .jsonl one after the other.
+fn text(name: &str, bytes: usize) -> Option<Vec<u8>> {
+    let file = std::fs::read(shared(&format!("corpora/test/{name}"))?).unwrap();
+    let mut text = if name.ends_with(".jsonl") {
+        let mut text = String::new();
+        for line in String::from_utf8(file).unwrap().lines() {
+            let line: serde_json::Value = serde_json::from_str(line).unwrap();
+            text.push_str(line["content"].as_str().unwrap());
+            text.push('\n');
+            if text.len() >= bytes {
+                break;
+            }
+        }
+        text.into_bytes()
+    } else {
+        file
+    };
+    assert!(text.len() >= bytes, "{name} is too short");
+    text.truncate(bytes);
+    Some(text)
+}
+
+/// The tokens of a text, which must need no escape.
+fn tokenize(checkpoint: &Checkpoint, text: &[u8]) -> Vec<u32> {
+    let tokenizer = ExactTokenizer::new(&checkpoint.tokenizer_json, &checkpoint.vocabulary).unwrap();
+    let token = |symbol: &Symbol| match symbol {
+        Symbol::Token(token) => *token,
+        Symbol::Escape(byte) => panic!("the byte {byte} needs an escape"),
+    };
+    tokenizer.encode(text).iter().map(token).collect()
+}
+
+/// The inputs of a block that codes `coded`.
+fn inputs(start: u32, coded: &[u32]) -> Vec<u32> {
+    std::iter::once(start).chain(coded[..coded.len() - 1].iter().copied()).collect()
+}
+
+/// Bits by double precision: softmax over the tokens that have bytes.
+fn reference_bits(checkpoint: &Checkpoint, tokens: &[u32]) -> f64 {
+    let llama = Llama::new(checkpoint);
+    let symbols: Vec<usize> =
+        checkpoint.vocabulary.iter().filter(|(_, bytes)| bytes.is_some()).map(|(id, _)| id as usize).collect();
+    let block = |coded: &[u32]| -> f64 {
+        let logits = llama.forward(&inputs(checkpoint.blueprint.start_token, coded), &mut |_, _| {});
+        let bits = logits.chunks_exact(checkpoint.blueprint.vocab_size).zip(coded).map(|(z, &token)| {
+            let max = symbols.iter().map(|&s| z[s]).fold(f64::MIN, f64::max);
+            let sum: f64 = symbols.iter().map(|&s| (z[s] - max).exp()).sum();
+            (sum.ln() + max - z[token as usize]) / std::f64::consts::LN_2
+        });
+        bits.sum()
+    };
+    tokens.par_chunks(CONTEXT).map(block).sum()
+}
+
+fn engine(checkpoint: &Checkpoint) -> Engine {
+    Engine::new(&prepare(checkpoint, "reference").unwrap(), Kernel::detect()).unwrap()
+}
+
+/// What the integer engine says of a text.
+#[derive(Default)]
+struct Exact {
+    /// Accounted in fixed point.
+    ideal: f64,
+    /// Double precision softmax of the integer logits.
+    softmax: f64,
+    /// Of the sealed bytes.
+    coded: f64,
+}
+
+fn exact_bits(engine: &Engine, tokens: &[u32]) -> Exact {
+    let blocks: Vec<_> = tokens
+        .par_chunks(CONTEXT)
+        .map(|coded| {
+            let mut cache = Cache::new(engine, coded.len());
+            let inputs = inputs(engine.start_token(), coded);
+            let (mut cost, mut softmax, mut intervals) = (Cost::default(), 0.0, Vec::new());
+            let run = Run { cache: &mut cache, start: 0, tokens: &inputs, wanted: 0 };
+            engine.forward(&mut Scratch::new(), &mut [run], &mut |_, at, scores| {
+                let symbol = engine.symbols().symbol(coded[at]).unwrap();
+                let (interval, own) = scores.code(symbol);
+                cost += own;
+                intervals.push(interval);
+                let power = |z: i32| ((f64::from(z) - f64::from(scores.max)) / 65536.0).exp2();
+                let sum: f64 = scores.logits.iter().map(|&z| power(z)).sum();
+                softmax += sum.log2() + (f64::from(scores.max) - f64::from(scores.logits[symbol])) / 65536.0;
+            });
+            (cost, softmax, intervals)
+        })
+        .collect();
+    let mut exact = Exact::default();
+    let mut encoder = Encoder::new();
+    for (cost, softmax, intervals) in blocks {
+        exact.ideal += cost.bits();
+        exact.softmax += softmax;
+        intervals.into_iter().for_each(|interval| encoder.encode(interval).unwrap());
+    }
+    exact.coded = encoder.finish().len() as f64 * 8.0;
+    exact
+}
+
+/// Relative distance of the engine's bits from the reference; both are printed.
+fn compare(what: &str, checkpoint: &Checkpoint, text: &[u8]) -> f64 {
+    let tokens = tokenize(checkpoint, text);
+    let reference = reference_bits(checkpoint, &tokens);
+    let exact = exact_bits(&engine(checkpoint), &tokens);
+    let bytes = text.len() as f64;
+    let distance = exact.ideal / reference - 1.0;
+    println!(
+        "{what}: {} tokens of {} bytes, f64 {:.5} bits/byte, exact {:.5} ({:+.4} %)",
+        tokens.len(),
+        text.len(),
+        reference / bytes,
+        exact.ideal / bytes,
+        100.0 * distance
+    );
+    distance.abs()
+}
+
+fn bootstrap() -> Option<Checkpoint> {
+    Some(Checkpoint::open(shared("checkpoints/bootstrap")?).unwrap())
+}
+
+/// Each text alone; by itself none may be worse than this.
+fn check_bootstrap(texts: &[(&str, usize)], limit: f64) {
+    let Some(checkpoint) = bootstrap() else { return };
+    for &(name, bytes) in texts {
+        let Some(text) = text(name, bytes) else { return };
+        let distance = compare(&format!("bootstrap, {name}"), &checkpoint, &text);
+        assert!(distance <= limit, "{name}: {:.3} %", 100.0 * distance);
+    }
+}
+
+#[test]
+fn bootstrap_is_within_two_per_mille() {
+    check_bootstrap(
+        &[("alice29.txt", 6_000), ("web.jsonl", 2_000), ("python.jsonl", 2_000), ("math.jsonl", 2_000)],
+        0.002,
+    );
+}
+
+#[test]
+#[ignore = "more of the same; half a minute"]
+fn bootstrap_on_more_text() {
+    check_bootstrap(
+        &[("alice29.txt", 24_000), ("web.jsonl", 12_000), ("python.jsonl", 12_000), ("math.jsonl", 12_000)],
+        0.002,
+    );
+}
+
+#[test]
+fn stories_are_within_five_per_mille() {
+    let (Some(directory), Some(text)) = (shared("checkpoints/stories260K"), text("alice29.txt", 6_000)) else { return };
+    let distance = compare("stories260K, alice29.txt", &Checkpoint::open(directory).unwrap(), &text);
+    assert!(distance <= 0.005, "{:.3} %", 100.0 * distance);
+}
+
+/// What a checkpoint of outliers has.
+#[derive(Clone, Copy, Default)]
+struct Outliers {
+    /// Three channels of the residual stream a thousand times the typical entry, and a first token ten
+    /// thousand times.
+    residual: bool,
+    /// Three channels of every feed-forward layer's product a thousand times the others.
+    feed: bool,
+    /// Two channels of every layer's values this many times the others, if any.
+    values: Option<f32>,
+    /// A rotary pair of every layer's keys a thousand times the others.
+    keys: bool,
+}
+
+const FACTOR: f32 = 1000.0;
+
+/// The bootstrap model with outliers. All but those of the residual stream leave the function as it is;
+/// those take the norms' gains along, by the typical root mean square of each norm.
+fn outliers(kinds: Outliers, sample: &[u32], name: &str) -> Option<Checkpoint> {
+    let original = bootstrap()?;
+    let b = original.blueprint.clone();
+    let mut model = Model::read(&shared("checkpoints/bootstrap")?);
+    if kinds.residual {
+        residual_outliers(&mut model, &original, sample);
+    }
+    for layer in 0..b.layers {
+        let name = |part: &str| format!("model.layers.{layer}.{part}.weight");
+        let mut row = |name: &str, columns: usize, row: usize, factor: f32| {
+            model.tensor(name)[row * columns..][..columns].iter_mut().for_each(|w| *w *= factor);
+        };
+        let group = b.heads / b.kv_heads;
+        let mut columns: Vec<(String, usize, usize, f32)> = Vec::new();
+        if kinds.feed {
+            for channel in [7, 100, 411] {
+                row(&name("mlp.up_proj"), b.hidden_size, channel, FACTOR);
+                columns.push((name("mlp.down_proj"), b.intermediate_size, channel, FACTOR));
+            }
+        }
+        if let Some(factor) = kinds.values {
+            for (kv, channel) in [(0, 5), (2, 30)] {
+                row(&name("self_attn.v_proj"), b.hidden_size, kv * b.head_dim + channel, factor);
+                let heads = kv * group..(kv + 1) * group;
+                columns.extend(
+                    heads.map(|h| (name("self_attn.o_proj"), b.heads * b.head_dim, h * b.head_dim + channel, factor)),
+                );
+            }
+        }
+        if kinds.keys {
+            for channel in [9, 9 + b.head_dim / 2] {
+                row(&name("self_attn.k_proj"), b.hidden_size, b.head_dim + channel, FACTOR);
+                for head in group..2 * group {
+                    row(&name("self_attn.q_proj"), b.hidden_size, head * b.head_dim + channel, 1.0 / FACTOR);
+                }
+            }
+        }
+        for (name, width, column, factor) in columns {
+            model.tensor(&name).iter_mut().skip(column).step_by(width).for_each(|w| *w /= factor);
+        }
+    }
+    Some(model.open(name))
+}
+
+fn residual_outliers(model: &mut Model, original: &Checkpoint, sample: &[u32]) {
+    const CHANNELS: [usize; 3] = [3, 77, 150];
+    const FIRST: usize = 120;
+    let b = &original.blueprint;
+    let width = b.hidden_size;
+    // The typical root mean square of each norm, positions after the first.
+    let norms = 2 * b.layers + 1;
+    let (mut sums, mut counts) = (vec![0.0; norms], vec![0usize; norms]);
+    Llama::new(original).forward(&inputs(b.start_token, sample), &mut |norm, rms| {
+        if counts[norm] > 0 {
+            sums[norm] += rms;
+        }
+        counts[norm] += 1;
+    });
+    // The head keeps the old embedding: in a tied one outliers would only shift all logits alike.
+    model.config["tie_word_embeddings"] = serde_json::json!(false);
+    let embedding = model.tensors["model.embed_tokens.weight"].clone();
+    let typical = (embedding.1.iter().map(|w| f64::from(*w).powi(2)).sum::<f64>() / embedding.1.len() as f64).sqrt();
+    model.tensors.insert("lm_head.weight".into(), embedding);
+    let table = model.tensor("model.embed_tokens.weight");
+    for row in table.chunks_exact_mut(width) {
+        CHANNELS.into_iter().for_each(|channel| row[channel] += FACTOR * typical as f32);
+    }
+    table[b.start_token as usize * width + FIRST] += 10.0 * FACTOR * typical as f32;
+    for norm in 0..norms {
+        let rms = sums[norm] / (counts[norm] - 1) as f64;
+        let added = 3.0 * (f64::from(FACTOR) * typical).powi(2) / width as f64;
+        let ratio = (rms * rms + added).sqrt() / rms;
+        let name = match norm {
+            n if n == 2 * b.layers => "model.norm.weight".to_owned(),
+            n if n % 2 == 0 => format!("model.layers.{}.input_layernorm.weight", n / 2),
+            n => format!("model.layers.{}.post_attention_layernorm.weight", n / 2),
+        };
+        for (channel, gain) in model.tensor(&name).iter_mut().enumerate() {
+            *gain *= if CHANNELS.contains(&channel) || channel == FIRST { 1e-3 } else { ratio as f32 };
+        }
+    }
+}
+
+fn check_outliers(kinds: Outliers, name: &str) {
+    let (Some(original), Some(text)) = (bootstrap(), text("alice29.txt", 3_000)) else { return };
+    let sample = tokenize(&original, &text);
+    let Some(checkpoint) = outliers(kinds, &sample[..256], name) else { return };
+    let distance = compare(name, &checkpoint, &text);
+    assert!(distance <= 0.005, "{:.3} %", 100.0 * distance);
+}
+
+#[test]
+fn outliers_of_the_residual_stream() {
+    check_outliers(Outliers { residual: true, ..Outliers::default() }, "outliers-residual");
+}
+
+#[test]
+fn outliers_of_the_feed_forward_layers() {
+    check_outliers(Outliers { feed: true, ..Outliers::default() }, "outliers-feed");
+}
+
+#[test]
+fn outliers_of_the_values() {
+    check_outliers(Outliers { values: Some(100.0), ..Outliers::default() }, "outliers-values");
+}
+
+/// Values have nine bits and one exponent for each head and position: a channel that stands ten bits above
+/// its neighbours leaves them none. Recipe 1 does not level such channels.
+#[test]
+#[ignore = "a known limit of recipe 1: about 2.5 %, not 0.5 %"]
+fn larger_outliers_of_the_values() {
+    check_outliers(Outliers { values: Some(FACTOR), ..Outliers::default() }, "outliers-larger-values");
+}
+
+#[test]
+fn outliers_of_the_keys() {
+    check_outliers(Outliers { keys: true, ..Outliers::default() }, "outliers-keys");
+}
+
+#[test]
+fn outliers_of_all_kinds() {
+    check_outliers(Outliers { residual: true, feed: true, values: Some(100.0), keys: true }, "outliers-all");
+}
+
+/// The coder's bits over a softmax of the integer logits on 400 KB: at most 0.05 %, sealing left out.
+fn check_overhead(name: &str, bytes: usize) {
+    let (Some(checkpoint), Some(text)) = (bootstrap(), text(name, bytes)) else { return };
+    let exact = exact_bits(&engine(&checkpoint), &tokenize(&checkpoint, &text));
+    println!(
+        "{name}, {bytes} bytes: softmax {:.1} bits, accounted {:+.5} %, coded {:+.5} %",
+        exact.softmax,
+        100.0 * (exact.ideal / exact.softmax - 1.0),
+        100.0 * (exact.coded / exact.softmax - 1.0)
+    );
+    assert!(exact.coded - 32.0 <= 1.0005 * exact.softmax);
+    assert!((exact.ideal / exact.softmax - 1.0).abs() < 1e-4);
+}
+
+#[test]
+fn the_coder_adds_next_to_nothing() {
+    check_overhead("lcet10.txt", 16_000);
+}
+
+#[test]
+#[ignore = "half a minute"]
+fn the_coder_adds_next_to_nothing_on_400_kb() {
+    check_overhead("lcet10.txt", 400_000);
+}

@@ -1,0 +1,273 @@
+//! Running the program.
+
+use std::ffi::OsStr;
+use std::io::{Read, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::OnceLock;
+use std::{fs, thread};
+
+use tempfile::TempDir;
+
+const NANO: &str = concat!(
+    env!("CARGO_MANIFEST_DIR"),
+    "/../../../shared/checkpoints/stories260K"
+);
+
+/// What a finished program left.
+pub struct Run {
+    pub status: ExitStatus,
+    pub stdout: Vec<u8>,
+    pub stderr: String,
+}
+
+impl Run {
+    /// The exit code; -1 for a signal.
+    pub fn code(&self) -> i32 {
+        self.status.code().unwrap_or(-1)
+    }
+
+    /// Expects success without a word on standard error.
+    #[track_caller]
+    pub fn quiet(self) -> Vec<u8> {
+        assert_eq!((self.code(), self.stderr.as_str()), (0, ""));
+        self.stdout
+    }
+
+    /// Expects an exit code and a message.
+    #[track_caller]
+    pub fn fails(&self, code: i32, message: &str) {
+        assert_eq!(self.code(), code, "{}", self.stderr);
+        assert!(
+            self.stderr.contains(message),
+            "{:?} is not in:\n{}",
+            message,
+            self.stderr
+        );
+    }
+}
+
+/// The program, in an environment without models of this machine's user.
+pub fn lmz() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_lmz"));
+    isolate(&mut command);
+    command
+}
+
+/// Takes the user's models and settings away.
+pub fn isolate(command: &mut Command) {
+    command
+        .env_remove("LMZ_MODELS")
+        .env_remove("LMZ_KERNEL")
+        .env(
+            "XDG_DATA_HOME",
+            concat!(env!("CARGO_TARGET_TMPDIR"), "/no-such-directory"),
+        );
+}
+
+/// Runs a command to its end with this standard input.
+pub fn run(command: &mut Command, stdin: &[u8]) -> Run {
+    let mut child = spawn(command);
+    let mut pipe = child.stdin.take().unwrap();
+    let stdin = stdin.to_vec();
+    // A program that stops reading is no error of the test.
+    let feeder = thread::spawn(move || drop(pipe.write_all(&stdin)));
+    let run = finish(child);
+    feeder.join().unwrap();
+    run
+}
+
+/// Starts a command with pipes.
+pub fn spawn(command: &mut Command) -> Child {
+    command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    command.spawn().unwrap()
+}
+
+/// Waits for a command and collects what it says.
+pub fn finish(mut child: Child) -> Run {
+    let stdout = child.stdout.take().map(collect);
+    let stderr = child.stderr.take().map(collect);
+    let status = child.wait().unwrap();
+    let take = |thread: Option<thread::JoinHandle<Vec<u8>>>| {
+        thread.map_or(Vec::new(), |t| t.join().unwrap())
+    };
+    Run {
+        status,
+        stdout: take(stdout),
+        stderr: String::from_utf8_lossy(&take(stderr)).into_owned(),
+    }
+}
+
+fn collect(mut pipe: impl Read + Send + 'static) -> thread::JoinHandle<Vec<u8>> {
+    thread::spawn(move || {
+        let mut bytes = Vec::new();
+        pipe.read_to_end(&mut bytes).unwrap();
+        bytes
+    })
+}
+
+/// A directory of a test's own.
+pub struct Place(TempDir);
+
+impl Place {
+    pub fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    pub fn path(&self, name: impl AsRef<Path>) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    pub fn write(&self, name: impl AsRef<Path>, bytes: impl AsRef<[u8]>) -> PathBuf {
+        let path = self.path(name);
+        fs::write(&path, bytes).unwrap();
+        path
+    }
+
+    pub fn read(&self, name: impl AsRef<Path>) -> Vec<u8> {
+        fs::read(self.path(name)).unwrap()
+    }
+
+    /// The names in it, sorted.
+    pub fn names(&self) -> Vec<String> {
+        let entries = fs::read_dir(self.0.path()).unwrap();
+        let mut names: Vec<_> = entries
+            .map(|e| e.unwrap().file_name().into_string().unwrap())
+            .collect();
+        names.sort();
+        names
+    }
+
+    /// Runs the program in it, without standard input.
+    pub fn lmz<S: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = S>) -> Run {
+        self.lmz_with(args, b"")
+    }
+
+    /// Runs the program in it.
+    pub fn lmz_with<S: AsRef<OsStr>>(
+        &self,
+        args: impl IntoIterator<Item = S>,
+        stdin: &[u8],
+    ) -> Run {
+        run(self.command().args(args), stdin)
+    }
+
+    /// The program, about to run in it.
+    pub fn command(&self) -> Command {
+        let mut command = lmz();
+        command.current_dir(self.0.path());
+        command
+    }
+}
+
+/// A model so small that tests are quick, prepared once; `None`, with a word, where it is absent.
+pub fn nano() -> Option<&'static str> {
+    static NANO_LMZM: OnceLock<Option<String>> = OnceLock::new();
+    let path = NANO_LMZM.get_or_init(|| {
+        if !Path::new(NANO).is_dir() {
+            return None;
+        }
+        let out = concat!(env!("CARGO_TARGET_TMPDIR"), "/cli-nano.lmzm");
+        let mut command = lmz();
+        command.args([
+            "model", "prepare", NANO, "-f", "-q", "--name", "nano", "-o", out,
+        ]);
+        run(&mut command, b"").quiet();
+        Some(out.to_owned())
+    });
+    if path.is_none() {
+        eprintln!("skipped: {NANO} is not there");
+    }
+    path.as_deref()
+}
+
+/// The checkpoint that the nano model is prepared from.
+pub fn nano_checkpoint() -> &'static str {
+    NANO
+}
+
+/// Bytes that look random and are the same every time.
+pub fn noise(len: usize) -> Vec<u8> {
+    let mut state = 0x9e37_79b9_7f4a_7c15u64;
+    let next = || {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        (state >> 32) as u8
+    };
+    std::iter::repeat_with(next).take(len).collect()
+}
+
+/// Text of the kind that the nano model was made for: on short pieces of it the model beats zstd.
+pub fn story(len: usize) -> Vec<u8> {
+    let names = ["Lily", "Tom", "Mia", "Ben", "Sue", "Max", "Anna", "Tim"];
+    let places = [
+        "park", "forest", "beach", "garden", "house", "farm", "lake", "shop",
+    ];
+    let things = [
+        "red ball",
+        "little bird",
+        "big dog",
+        "shiny stone",
+        "old tree",
+        "small cat",
+    ];
+    let feelings = [
+        "happy",
+        "sad",
+        "scared",
+        "excited",
+        "surprised",
+        "proud",
+        "tired",
+    ];
+    let mut text = String::new();
+    let mut choices = noise(5 * (len / 100 + 1)).into_iter().map(usize::from);
+    while text.len() < len {
+        let mut pick = |words: &[&'static str]| words[choices.next().unwrap_or(0) % words.len()];
+        let (name, place, thing) = (pick(&names), pick(&places), pick(&things));
+        text.push_str(&match pick(&["a", "b", "c"]) {
+            "a" => format!(
+                "One day, {name} went to the {place} with her mom. She saw a {thing} and wanted to play \
+                 with it. She was very {}. ",
+                pick(&feelings)
+            ),
+            "b" => format!(
+                "Once upon a time, there was a {thing}. It lived near the {place}. {name} came and said, \
+                 \"Hello! Do you want to be my friend?\" They were {} together.\n",
+                pick(&feelings)
+            ),
+            _ => format!(
+                "{name} looked at the {thing} and felt {}. \"Can we go to the {place} now?\" he asked. His \
+                 dad smiled and said yes.\n\n",
+                pick(&feelings)
+            ),
+        });
+    }
+    text.truncate(len);
+    text.into_bytes()
+}
+
+/// Whether this process may read and write whatever it likes.
+#[cfg(unix)]
+pub fn is_root() -> bool {
+    use std::os::unix::fs::MetadataExt;
+    let place = Place::new();
+    fs::metadata(place.write("mine", "")).unwrap().uid() == 0
+}
+
+/// Whether a program is installed.
+pub fn exists(program: &str) -> bool {
+    let found = Command::new(program)
+        .arg("--version")
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status();
+    if found.is_err() {
+        eprintln!("skipped: there is no {program}");
+    }
+    found.is_ok()
+}
