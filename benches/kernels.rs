@@ -10,8 +10,14 @@ const ROWS: usize = 60;
 const OUT: usize = 256;
 
 fn layer(k: usize) -> (Linear, Vec<i16>) {
-    let w: Vec<i8> = (0..OUT * k).map(|i| (i * 37 % 255) as i8).map(|w| w.max(-127)).collect();
-    let x: Vec<i16> = (0..ROWS * k).map(|i| (i * 7919 % 65_535) as i16).map(|x| x.max(-32767)).collect();
+    let w: Vec<i8> = (0..OUT * k)
+        .map(|i| (i * 37 % 255) as i8)
+        .map(|w| w.max(-127))
+        .collect();
+    let x: Vec<i16> = (0..ROWS * k)
+        .map(|i| (i * 7919 % 65_535) as i16)
+        .map(|x| x.max(-32767))
+        .collect();
     (Linear::new(&w, &[1 << 30; OUT], k, 0, &[]), x)
 }
 
@@ -21,8 +27,13 @@ fn products(c: &mut Criterion) {
         let (layer, x) = layer(k);
         let mut y = vec![0; ROWS * layer.out_padded()];
         group.throughput(Throughput::Elements((ROWS * OUT * k) as u64));
-        for isa in Isa::available().into_iter().filter(|isa| *isa != Isa::Scalar) {
-            let Some(kernel) = Kernel::new(isa) else { continue };
+        for isa in Isa::available()
+            .into_iter()
+            .filter(|isa| *isa != Isa::Scalar)
+        {
+            let Some(kernel) = Kernel::new(isa) else {
+                continue;
+            };
             group.bench_with_input(BenchmarkId::new(isa.name(), k), &k, |b, _| {
                 b.iter(|| kernel.linear(&layer, std::hint::black_box(&x), k, &mut y));
             });
@@ -47,7 +58,9 @@ fn registers(c: &mut Criterion) {
             // Keeps the compiler from taking the product out of the loop; costs one instruction in 25.
             w = _mm256_xor_si256(w, sums[0]);
         }
-        let total = sums.into_iter().fold(_mm256_setzero_si256(), |a, b| _mm256_xor_si256(a, b));
+        let total = sums
+            .into_iter()
+            .fold(_mm256_setzero_si256(), |a, b| _mm256_xor_si256(a, b));
         _mm256_extract_epi32::<0>(total)
     }
 

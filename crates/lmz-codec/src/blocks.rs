@@ -18,7 +18,10 @@ pub fn blocks(policy: ContextPolicy, symbols: usize) -> impl Iterator<Item = Blo
     let mut first = 0;
     std::iter::from_fn(move || {
         let block = block_at(policy, first);
-        let block = Block { end: block.end.min(symbols), ..block };
+        let block = Block {
+            end: block.end.min(symbols),
+            ..block
+        };
         (first < symbols).then(|| {
             first = block.end;
             block
@@ -30,7 +33,11 @@ pub fn blocks(policy: ContextPolicy, symbols: usize) -> impl Iterator<Item = Blo
 pub fn block_at(policy: ContextPolicy, first: usize) -> Block {
     let (context, overlap) = (policy.context as usize, policy.overlap as usize);
     let overlap = if first == 0 { 0 } else { overlap };
-    Block { first, end: first + context - overlap, overlap }
+    Block {
+        first,
+        end: first + context - overlap,
+        overlap,
+    }
 }
 
 #[cfg(test)]

@@ -38,13 +38,19 @@ pub fn decode(
     // A block never has more positions than the segment has symbols, one a byte at most.
     let positions = (policy.context as usize).min(longest + 1);
     let affordable = CACHE_BUDGET / threads / Cache::size(model.engine(), positions).max(1);
-    let lanes = jobs.len().div_ceil(threads).clamp(1, MAX_LANES.min(affordable.max(1)));
+    let lanes = jobs
+        .len()
+        .div_ceil(threads)
+        .clamp(1, MAX_LANES.min(affordable.max(1)));
     let next = AtomicUsize::new(0);
     let done: Vec<Vec<(usize, Result<Vec<u8>, String>)>> = (0..threads)
         .into_par_iter()
         .map(|_| Batch::new(model, policy, positions, lanes).run(jobs, &next, phase, observer))
         .collect::<Result<_>>()?;
-    let mut results: Vec<_> = jobs.iter().map(|_| Err("was not decoded".to_owned())).collect();
+    let mut results: Vec<_> = jobs
+        .iter()
+        .map(|_| Err("was not decoded".to_owned()))
+        .collect();
     for (index, result) in done.into_iter().flatten() {
         results[index] = result;
     }
@@ -79,8 +85,16 @@ struct Lane<'a> {
 
 impl<'a> Batch<'a> {
     fn new(model: &'a Model, policy: ContextPolicy, positions: usize, lanes: usize) -> Self {
-        let idle = (0..lanes).map(|_| Cache::new(model.engine(), positions)).collect();
-        Self { model, policy, scratch: Scratch::new(), idle, lanes: Vec::new() }
+        let idle = (0..lanes)
+            .map(|_| Cache::new(model.engine(), positions))
+            .collect();
+        Self {
+            model,
+            policy,
+            scratch: Scratch::new(),
+            idle,
+            lanes: Vec::new(),
+        }
     }
 
     fn run(
@@ -147,20 +161,42 @@ impl<'a> Batch<'a> {
     /// One symbol of every lane.
     fn step(&mut self) {
         let engine = self.model.engine();
-        let Self { lanes, scratch, policy, .. } = self;
+        let Self {
+            lanes,
+            scratch,
+            policy,
+            ..
+        } = self;
         let mut states = Vec::with_capacity(lanes.len());
         let mut runs = Vec::with_capacity(lanes.len());
         for lane in lanes.iter_mut() {
-            let Lane { decoder, cache, out, history, inputs, position, failure, raw_len, .. } = lane;
+            let Lane {
+                decoder,
+                cache,
+                out,
+                history,
+                inputs,
+                position,
+                failure,
+                raw_len,
+                ..
+            } = lane;
             let (tokens, start) = (&inputs[..], *position);
-            runs.push(Run { cache, start, tokens, wanted: tokens.len() - 1 });
+            runs.push(Run {
+                cache,
+                start,
+                tokens,
+                wanted: tokens.len() - 1,
+            });
             states.push((decoder, out, history, failure, *raw_len));
         }
         engine.forward(scratch, &mut runs, &mut |lane, _, scores| {
             let (decoder, out, history, failure, raw_len) = &mut states[lane];
             match next_symbol(engine, scores, decoder, out) {
                 Err(why) => **failure = Some(why),
-                Ok(_) if out.len() > *raw_len => **failure = Some("holds more bytes than it should".to_owned()),
+                Ok(_) if out.len() > *raw_len => {
+                    **failure = Some("holds more bytes than it should".to_owned())
+                }
                 Ok(input) => history.push(input),
             }
         });
@@ -178,7 +214,9 @@ fn next_symbol(
     out: &mut Vec<u8>,
 ) -> Result<u32, String> {
     let symbols = engine.symbols();
-    let symbol = decoder.decode(&scores.distribution()).map_err(|e| e.to_string())?;
+    let symbol = decoder
+        .decode(&scores.distribution())
+        .map_err(|e| e.to_string())?;
     match symbols.token(symbol) {
         Some(token) => {
             out.extend_from_slice(symbols.bytes(symbol));
@@ -206,12 +244,18 @@ impl Lane<'_> {
         self.position = 0;
         self.inputs.clear();
         self.inputs.push(start_token);
-        self.inputs.extend_from_slice(&self.history[n - block.overlap..]);
+        self.inputs
+            .extend_from_slice(&self.history[n - block.overlap..]);
     }
 }
 
 /// The error of a segment.
 pub fn segment_error(info: &lmz_format::SegmentInfo, why: impl Into<String>) -> CodecError {
     let (from, to) = (info.raw_offset, info.raw_offset + u64::from(info.raw_len));
-    CodecError::Segment { place: info.place(), from, to, why: why.into() }
+    CodecError::Segment {
+        place: info.place(),
+        from,
+        to,
+        why: why.into(),
+    }
 }

@@ -2,7 +2,10 @@
 
 use std::io::{Read, Seek, Write};
 
-use lmz_format::{Event, FormatError, Header, IndexedReader, RawHash, RawHasher, SegmentInfo, SegmentKind, StreamReader};
+use lmz_format::{
+    Event, FormatError, Header, IndexedReader, RawHash, RawHasher, SegmentInfo, SegmentKind,
+    StreamReader,
+};
 
 use crate::decode::{Job, decode, segment_error};
 use crate::error::{CodecError, Result};
@@ -75,14 +78,23 @@ pub fn decompress_seekable(
 ) -> Result<DecompressReport> {
     let rewind = |input: &mut dyn Seek| input.rewind().map_err(CodecError::Read);
     let damaged = match IndexedReader::open(&mut input) {
-        Ok(reader) => reader.members().iter().any(|m| m.header_damaged || m.end_byte_damaged),
+        Ok(reader) => reader
+            .members()
+            .iter()
+            .any(|m| m.header_damaged || m.end_byte_damaged),
         // The stream reader finds the place, and restores what comes before it.
         Err(error @ FormatError::Read { .. }) => return Err(error.into()),
         Err(_) => false,
     };
     rewind(&mut input)?;
     if !damaged {
-        return decompress(std::io::BufReader::new(input), output, models, options, observer);
+        return decompress(
+            std::io::BufReader::new(input),
+            output,
+            models,
+            options,
+            observer,
+        );
     }
     let mut reader = IndexedReader::open(input)?;
     let mut sink = Sink::new(output, models, options, observer)?;
@@ -110,14 +122,19 @@ pub(crate) fn decode_batch(
     let jobs: Vec<Job<'_>> = batch
         .iter()
         .filter(|(info, _)| is_model(info))
-        .map(|(info, coded)| Job { coded, raw_len: info.raw_len as usize })
+        .map(|(info, coded)| Job {
+            coded,
+            raw_len: info.raw_len as usize,
+        })
         .collect();
     let mut decoded = decode(model, header.context, &jobs, Phase::Decode, observer)?.into_iter();
     let results = batch.iter().map(|(info, coded)| {
         if !is_model(info) {
             return decode_plain(info, coded, observer);
         }
-        let raw = decoded.next().unwrap_or_else(|| Err("was not decoded".into()));
+        let raw = decoded
+            .next()
+            .unwrap_or_else(|| Err("was not decoded".into()));
         checked(info, raw)
     });
     Ok(results.collect())
@@ -177,25 +194,38 @@ impl<'a, W: Write> Sink<'a, W> {
     fn push(&mut self, info: SegmentInfo, coded: Vec<u8>) -> Result<()> {
         self.batch.push((info, coded));
         self.report.segments += 1;
-        let bytes: u64 = self.batch.iter().map(|(info, _)| u64::from(info.raw_len)).sum();
-        let full = bytes >= BATCH_BYTES || self.batch.len() >= SEGMENTS_PER_THREAD * self.pool.current_num_threads();
+        let bytes: u64 = self
+            .batch
+            .iter()
+            .map(|(info, _)| u64::from(info.raw_len))
+            .sum();
+        let full = bytes >= BATCH_BYTES
+            || self.batch.len() >= SEGMENTS_PER_THREAD * self.pool.current_num_threads();
         if full { self.drain() } else { Ok(()) }
     }
 
     /// Decodes and writes what has been collected; up to the first damaged segment.
     fn drain(&mut self) -> Result<()> {
         let batch = std::mem::take(&mut self.batch);
-        let Some((header, model)) = &mut self.member else { return Ok(()) };
-        let needs_model = batch.iter().any(|(info, _)| info.kind == SegmentKind::Model);
+        let Some((header, model)) = &mut self.member else {
+            return Ok(());
+        };
+        let needs_model = batch
+            .iter()
+            .any(|(info, _)| info.kind == SegmentKind::Model);
         let results = if needs_model {
             if model.is_none() {
                 *model = Some(model_for(header, self.models)?);
             }
             let Some(model) = model else { return Ok(()) };
-            self.pool.install(|| decode_batch(model, header, &batch, self.observer))?
+            self.pool
+                .install(|| decode_batch(model, header, &batch, self.observer))?
         } else {
             check_versions(header)?;
-            batch.iter().map(|(info, coded)| decode_plain(info, coded, self.observer)).collect()
+            batch
+                .iter()
+                .map(|(info, coded)| decode_plain(info, coded, self.observer))
+                .collect()
         };
         for result in results {
             let raw = result?;
@@ -213,7 +243,11 @@ impl<'a, W: Write> Sink<'a, W> {
             return Ok(());
         }
         let member = self.report.members - 1;
-        Err(CodecError::Hash { member, found: found.to_string(), expected: expected.to_string() })
+        Err(CodecError::Hash {
+            member,
+            found: found.to_string(),
+            expected: expected.to_string(),
+        })
     }
 
     fn finish(mut self) -> Result<DecompressReport> {
@@ -234,6 +268,7 @@ fn decode_plain(info: &SegmentInfo, coded: &[u8], observer: &dyn Observer) -> Re
 
 fn checked(info: &SegmentInfo, raw: Result<Vec<u8>, String>) -> Result<Vec<u8>> {
     let raw = raw.map_err(|why| segment_error(info, why))?;
-    info.check_raw(&raw).map_err(|_| segment_error(info, "its checksum does not match"))?;
+    info.check_raw(&raw)
+        .map_err(|_| segment_error(info, "its checksum does not match"))?;
     Ok(raw)
 }

@@ -20,13 +20,23 @@ pub struct Coded {
 }
 
 /// Codes segments with the current rayon pool.
-pub fn encode(model: &Model, policy: ContextPolicy, segments: &[&[u8]], observer: &dyn Observer) -> Result<Vec<Coded>> {
+pub fn encode(
+    model: &Model,
+    policy: ContextPolicy,
+    segments: &[&[u8]],
+    observer: &dyn Observer,
+) -> Result<Vec<Coded>> {
     let tokenizer = model.tokenizer()?;
-    let symbols: Vec<Vec<Symbol>> = segments.par_iter().map(|raw| tokenizer.encode(raw)).collect();
+    let symbols: Vec<Vec<Symbol>> = segments
+        .par_iter()
+        .map(|raw| tokenizer.encode(raw))
+        .collect();
     let tasks: Vec<(usize, Block)> = symbols
         .iter()
         .enumerate()
-        .flat_map(|(segment, symbols)| blocks(policy, symbols.len()).map(move |block| (segment, block)))
+        .flat_map(|(segment, symbols)| {
+            blocks(policy, symbols.len()).map(move |block| (segment, block))
+        })
         .collect();
     let scored: Vec<Scored> = tasks
         .par_iter()
@@ -36,10 +46,18 @@ pub fn encode(model: &Model, policy: ContextPolicy, segments: &[&[u8]], observer
                 check(observer)?;
                 let scored = worker.score(&symbols[segment], block)?;
                 let raw = |s: &Symbol| match s {
-                    Symbol::Token(token) => model.engine().symbols().vocabulary().get(*token).map_or(0, <[u8]>::len),
+                    Symbol::Token(token) => model
+                        .engine()
+                        .symbols()
+                        .vocabulary()
+                        .get(*token)
+                        .map_or(0, <[u8]>::len),
                     Symbol::Escape(_) => 1,
                 };
-                let bytes = symbols[segment][block.first..block.end].iter().map(raw).sum::<usize>();
+                let bytes = symbols[segment][block.first..block.end]
+                    .iter()
+                    .map(raw)
+                    .sum::<usize>();
                 observer.advance(Phase::Encode, bytes as u64);
                 Ok(scored)
             },
@@ -49,7 +67,11 @@ pub fn encode(model: &Model, policy: ContextPolicy, segments: &[&[u8]], observer
     for ((segment, _), scored) in tasks.iter().zip(scored) {
         by_segment[*segment].push(scored);
     }
-    by_segment.into_par_iter().zip(symbols).map(|(scored, symbols)| pack(scored, &symbols)).collect()
+    by_segment
+        .into_par_iter()
+        .zip(symbols)
+        .map(|(scored, symbols)| pack(scored, &symbols))
+        .collect()
 }
 
 /// What the model says of the symbols of one block.
@@ -71,7 +93,12 @@ struct Worker<'a> {
 impl<'a> Worker<'a> {
     fn new(model: &'a Model, policy: ContextPolicy) -> Self {
         let cache = Cache::new(model.engine(), policy.context as usize);
-        Self { model, scratch: Scratch::new(), cache, inputs: Vec::new() }
+        Self {
+            model,
+            scratch: Scratch::new(),
+            cache,
+            inputs: Vec::new(),
+        }
     }
 
     fn score(&mut self, symbols: &[Symbol], block: Block) -> Result<Scored> {
@@ -85,7 +112,11 @@ impl<'a> Worker<'a> {
                 Symbol::Token(token) => table.symbol(*token),
             })
             .collect::<Option<_>>()
-            .ok_or_else(|| CodecError::InvalidArgument("the tokeniser gave a token that cannot be coded".into()))?;
+            .ok_or_else(|| {
+                CodecError::InvalidArgument(
+                    "the tokeniser gave a token that cannot be coded".into(),
+                )
+            })?;
         self.inputs.clear();
         self.inputs.push(engine.start_token());
         let known = &symbols[block.first - block.overlap..block.end - 1];
@@ -93,8 +124,16 @@ impl<'a> Worker<'a> {
             Symbol::Token(token) => *token,
             Symbol::Escape(_) => engine.start_token(),
         }));
-        let mut scored = Scored { intervals: Vec::with_capacity(coded.len()), cost: Cost::default() };
-        let run = Run { cache: &mut self.cache, start: 0, tokens: &self.inputs, wanted: block.overlap };
+        let mut scored = Scored {
+            intervals: Vec::with_capacity(coded.len()),
+            cost: Cost::default(),
+        };
+        let run = Run {
+            cache: &mut self.cache,
+            start: 0,
+            tokens: &self.inputs,
+            wanted: block.overlap,
+        };
         engine.forward(&mut self.scratch, &mut [run], &mut |_, position, scores| {
             let (interval, cost) = scores.code(numbers[position - block.overlap]);
             scored.intervals.push(interval);
@@ -109,7 +148,9 @@ fn pack(scored: Vec<Scored>, symbols: &[Symbol]) -> Result<Coded> {
     let mut encoder = Encoder::new();
     let mut ideal: Cost = scored.iter().map(|block| block.cost).sum();
     let put = |encoder: &mut Encoder, interval| {
-        encoder.encode(interval).map_err(|e| CodecError::InvalidArgument(e.to_string()))
+        encoder
+            .encode(interval)
+            .map_err(|e| CodecError::InvalidArgument(e.to_string()))
     };
     let intervals = scored.iter().flat_map(|block| &block.intervals);
     for (&interval, symbol) in intervals.zip(symbols) {
@@ -119,5 +160,8 @@ fn pack(scored: Vec<Scored>, symbols: &[Symbol]) -> Result<Coded> {
             ideal += Cost::from_bits(lmz_coder::ESCAPE_BYTE_BITS);
         }
     }
-    Ok(Coded { bytes: encoder.finish(), ideal })
+    Ok(Coded {
+        bytes: encoder.finish(),
+        ideal,
+    })
 }

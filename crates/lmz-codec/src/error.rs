@@ -61,7 +61,9 @@ pub enum CodecError {
     #[error("{0}")]
     ModelNotFound(String),
     /// Numerics or a recipe that this build does not have, or a context beyond its limit.
-    #[error("this file needs {what} {found}; this build has {supported}: use another version of lmz")]
+    #[error(
+        "this file needs {what} {found}; this build has {supported}: use another version of lmz"
+    )]
     Unsupported {
         /// Which number.
         what: &'static str,
@@ -71,8 +73,10 @@ pub enum CodecError {
         supported: u64,
     },
     /// A segment did not decode to what was compressed; nothing of it was written.
-    #[error("verification failed: raw bytes {from}..{to} did not decode to themselves ({why}). \
-        Nothing is lost: keep the original, and please report this together with the machine's processor")]
+    #[error(
+        "verification failed: raw bytes {from}..{to} did not decode to themselves ({why}). \
+        Nothing is lost: keep the original, and please report this together with the machine's processor"
+    )]
     Verification {
         /// First raw byte.
         from: u64,
@@ -102,8 +106,12 @@ impl CodecError {
             Self::Format(error) => error.kind(),
             Self::Model(error) => kind_of_model(error.kind()),
             Self::Exact(error) => kind_of_model(error.kind()),
-            Self::Segment { .. } | Self::Hash { .. } | Self::Verification { .. } => ErrorKind::Corruption,
-            Self::WrongModel { .. } | Self::ModelNotFound(_) | Self::Unsupported { .. } => ErrorKind::Compatibility,
+            Self::Segment { .. } | Self::Hash { .. } | Self::Verification { .. } => {
+                ErrorKind::Corruption
+            }
+            Self::WrongModel { .. } | Self::ModelNotFound(_) | Self::Unsupported { .. } => {
+                ErrorKind::Compatibility
+            }
             Self::InvalidArgument(_) => ErrorKind::InvalidArgument,
             Self::Cancelled | Self::Read(_) | Self::Write(_) => ErrorKind::Io,
         }
@@ -113,7 +121,9 @@ impl CodecError {
     pub fn io(&self) -> Option<&std::io::Error> {
         match self {
             Self::Read(error) | Self::Write(error) => Some(error),
-            Self::Format(FormatError::Read { source, .. } | FormatError::Write { source }) => Some(source),
+            Self::Format(FormatError::Read { source, .. } | FormatError::Write { source }) => {
+                Some(source)
+            }
             _ => None,
         }
     }

@@ -1,5 +1,6 @@
 //! Segments that the model would not shrink, or not as well as zstd does.
 
+use lmz_coder::log2_q24;
 use lmz_format::Payload;
 
 use crate::encode::Coded;
@@ -8,27 +9,32 @@ use crate::encode::Coded;
 const LEVEL: i32 = 19;
 /// Level of a first look.
 const FAST_LEVEL: i32 = 3;
-/// Bits per byte above which bytes look random, in a histogram of the whole segment.
-const DENSE_BITS: f64 = 7.6;
+/// Bits per byte, in units of 2^-24, above which bytes look random in a histogram of the segment: 7.6.
+const DENSE: u64 = (76 << 24) / 10;
 
 /// Whether the model should look at a segment at all: not if its bytes are as good as random, by
 /// their histogram and by zstd's fastest match finder. Compressed and encrypted data end here, at
 /// hundreds of megabytes a second.
 pub fn worth_modelling(raw: &[u8]) -> bool {
-    if raw.len() < 256 || bits_per_byte(raw) < DENSE_BITS {
+    if raw.len() < 256 || bits_per_byte(raw) < DENSE {
         return true;
     }
     zstd::bulk::compress(raw, 1).is_ok_and(|packed| packed.len() + packed.len() / 16 < raw.len())
 }
 
-fn bits_per_byte(raw: &[u8]) -> f64 {
-    let mut counts = [0u32; 256];
+/// Order-0 entropy in units of 2^-24 bit, in integers: it decides what is written.
+fn bits_per_byte(raw: &[u8]) -> u64 {
+    let mut counts = [0u64; 256];
     for &byte in raw {
         counts[usize::from(byte)] += 1;
     }
-    let n = raw.len() as f64;
-    let share = |&count: &u32| if count == 0 { 0.0 } else { f64::from(count) / n * (n / f64::from(count)).log2() };
-    counts.iter().map(share).sum()
+    let n = raw.len() as u64;
+    // The sum stays below 2^26 bytes x 27 bits x 2^24.
+    let bits: u64 = counts
+        .iter()
+        .map(|&count| count * (log2_q24(n) - log2_q24(count)))
+        .sum();
+    bits / n.max(1)
 }
 
 /// A segment's coded bytes, owned.
@@ -43,7 +49,10 @@ impl Packed {
     /// As the container takes it.
     pub fn payload(&self) -> Payload<'_> {
         match self {
-            Self::Model { coded, ideal_bits } => Payload::Model { coded, ideal_bits: *ideal_bits },
+            Self::Model { coded, ideal_bits } => Payload::Model {
+                coded,
+                ideal_bits: *ideal_bits,
+            },
             Self::Zstd(coded) => Payload::Zstd(coded),
             Self::Stored => Payload::Stored,
         }
@@ -52,7 +61,9 @@ impl Packed {
     /// The smallest of what the model made, zstd and the bytes themselves. Without the model, because
     /// the bytes look random, only zstd's fast level is tried.
     pub fn smallest(raw: &[u8], model: Option<Coded>) -> Self {
-        let limit = model.as_ref().map_or(raw.len(), |coded| coded.bytes.len().min(raw.len()));
+        let limit = model
+            .as_ref()
+            .map_or(raw.len(), |coded| coded.bytes.len().min(raw.len()));
         let zstd = |level| zstd::bulk::compress(raw, level).unwrap_or_else(|_| raw.to_vec());
         let mut packed = zstd(FAST_LEVEL);
         // The slow level is worth its time where the fast one comes within a quarter.
@@ -63,9 +74,15 @@ impl Packed {
             return Self::Zstd(packed);
         }
         match model {
-            Some(Coded { bytes: coded, ideal }) if coded.len() < raw.len() => {
+            Some(Coded {
+                bytes: coded,
+                ideal,
+            }) if coded.len() < raw.len() => {
                 let most = lmz_format::MAX_IDEAL_PER_RAW_BYTE * raw.len() as u64;
-                Self::Model { coded, ideal_bits: ideal.to_q8().min(most) }
+                Self::Model {
+                    coded,
+                    ideal_bits: ideal.to_q8().min(most),
+                }
             }
             _ => Self::Stored,
         }
@@ -75,7 +92,11 @@ impl Packed {
 /// Decompresses a zstd segment to exactly `raw_len` bytes.
 pub fn unzstd(coded: &[u8], raw_len: usize) -> Result<Vec<u8>, String> {
     let raw = zstd::bulk::decompress(coded, raw_len).map_err(|e| format!("zstd: {e}"))?;
-    if raw.len() == raw_len { Ok(raw) } else { Err(format!("zstd gives {} bytes, not {raw_len}", raw.len())) }
+    if raw.len() == raw_len {
+        Ok(raw)
+    } else {
+        Err(format!("zstd gives {} bytes, not {raw_len}", raw.len()))
+    }
 }
 
 #[cfg(test)]
@@ -86,7 +107,9 @@ mod tests {
     fn random_bytes_are_not_worth_the_model() {
         let mut state = 1u64;
         let mut next = || {
-            state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+            state = state
+                .wrapping_mul(6364136223846793005)
+                .wrapping_add(1442695040888963407);
             (state >> 56) as u8
         };
         let random: Vec<u8> = (0..65536).map(|_| next()).collect();
@@ -100,7 +123,9 @@ mod tests {
     #[test]
     fn zstd_wins_where_it_is_smaller() {
         let zeros = vec![0u8; 100_000];
-        let Packed::Zstd(packed) = Packed::smallest(&zeros, None) else { panic!("not zstd") };
+        let Packed::Zstd(packed) = Packed::smallest(&zeros, None) else {
+            panic!("not zstd")
+        };
         assert_eq!(unzstd(&packed, zeros.len()).unwrap(), zeros);
         assert!(unzstd(&packed, 99_999).is_err());
         assert!(unzstd(b"nonsense", 5).is_err());

@@ -40,7 +40,10 @@ impl Model {
             let checkpoint = Checkpoint::open(path)?;
             return Self::from_prepared(prepare(&checkpoint, &checkpoint.name)?, kernel);
         }
-        let bytes = std::fs::read(path).map_err(|source| ModelError::Io { path: path.to_owned(), source })?;
+        let bytes = std::fs::read(path).map_err(|source| ModelError::Io {
+            path: path.to_owned(),
+            source,
+        })?;
         Self::from_lmzm(bytes, kernel)
     }
 
@@ -58,7 +61,11 @@ impl Model {
     /// What is damaged or beyond the engine's bounds.
     pub fn from_prepared(prepared: Prepared, kernel: Kernel) -> Result<Self> {
         let engine = Engine::new(&prepared, kernel)?;
-        Ok(Self(Arc::new(Inner { prepared, engine, tokenizer: OnceLock::new() })))
+        Ok(Self(Arc::new(Inner {
+            prepared,
+            engine,
+            tokenizer: OnceLock::new(),
+        })))
     }
 
     /// What people call it.
@@ -142,8 +149,16 @@ pub(crate) fn check_versions(header: &Header) -> Result<()> {
         if found == supported {
             return Ok(());
         }
-        Err(CodecError::Unsupported { what, found: found.into(), supported: supported.into() })
+        Err(CodecError::Unsupported {
+            what,
+            found: found.into(),
+            supported: supported.into(),
+        })
     };
-    check("numerics version", header.numerics_version, NUMERICS_VERSION)?;
+    check(
+        "numerics version",
+        header.numerics_version,
+        NUMERICS_VERSION,
+    )?;
     check("preparation recipe", header.recipe, lmz_exact::RECIPE)
 }

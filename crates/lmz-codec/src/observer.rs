@@ -29,5 +29,9 @@ impl Observer for () {}
 
 /// Looks whether to stop.
 pub(crate) fn check(observer: &dyn Observer) -> crate::Result<()> {
-    if observer.cancelled() { Err(crate::CodecError::Cancelled) } else { Ok(()) }
+    if observer.cancelled() {
+        Err(crate::CodecError::Cancelled)
+    } else {
+        Ok(())
+    }
 }

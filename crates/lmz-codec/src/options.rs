@@ -22,7 +22,13 @@ pub struct CompressOptions {
 
 impl Default for CompressOptions {
     fn default() -> Self {
-        Self { context: None, overlap: None, plan: SegmentPlan::Default, threads: 0, verify: true }
+        Self {
+            context: None,
+            overlap: None,
+            plan: SegmentPlan::Default,
+            threads: 0,
+            verify: true,
+        }
     }
 }
 
@@ -54,5 +60,7 @@ impl CompressOptions {
 /// A thread pool of `threads`, 0 standing for all processors.
 pub(crate) fn pool(threads: usize) -> Result<rayon::ThreadPool> {
     let builder = rayon::ThreadPoolBuilder::new().num_threads(threads);
-    builder.build().map_err(|e| CodecError::InvalidArgument(format!("cannot start {threads} threads: {e}")))
+    builder
+        .build()
+        .map_err(|e| CodecError::InvalidArgument(format!("cannot start {threads} threads: {e}")))
 }

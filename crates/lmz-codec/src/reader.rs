@@ -42,8 +42,18 @@ impl<R: Read + Seek> Reader<R> {
     /// A damaged index, a missing model, an input that cannot be read.
     pub fn open(input: R, models: &dyn ModelSource, options: &DecompressOptions) -> Result<Self> {
         let index = IndexedReader::open(input)?;
-        let models = index.members().iter().map(|member| model_for(&member.header, models)).collect::<Result<_>>()?;
-        Ok(Self { index, models, pool: pool(options.threads)?, position: 0, last: None })
+        let models = index
+            .members()
+            .iter()
+            .map(|member| model_for(&member.header, models))
+            .collect::<Result<_>>()?;
+        Ok(Self {
+            index,
+            models,
+            pool: pool(options.threads)?,
+            position: 0,
+            last: None,
+        })
     }
 
     /// Length of the raw bytes of all members.
@@ -80,7 +90,9 @@ impl<R: Read + Seek> Reader<R> {
 
     /// Bytes from one batch of neighbouring segments of one member.
     fn read_some(&mut self, offset: u64, buffer: &mut [u8]) -> Result<usize> {
-        let Some(at) = self.index.locate(offset) else { return Ok(0) };
+        let Some(at) = self.index.locate(offset) else {
+            return Ok(0);
+        };
         if let Some((member, segment, raw)) = &self.last {
             if (*member, *segment) == (at.member, at.segment) {
                 return Ok(copy(&raw[at.within as usize..], buffer));
@@ -99,7 +111,9 @@ impl<R: Read + Seek> Reader<R> {
             segment += 1;
         }
         let model = &self.models[at.member as usize];
-        let decoded = self.pool.install(|| decode_batch(model, &header, &batch, &()))?;
+        let decoded = self
+            .pool
+            .install(|| decode_batch(model, &header, &batch, &()))?;
         let (mut done, mut skip) = (0, at.within as usize);
         for (raw, number) in decoded.into_iter().zip(at.segment..) {
             let raw = raw?;
@@ -119,7 +133,9 @@ fn copy(from: &[u8], to: &mut [u8]) -> usize {
 
 impl<R: Read + Seek> Read for Reader<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let n = self.read_at(self.position, buffer).map_err(io::Error::other)?;
+        let n = self
+            .read_at(self.position, buffer)
+            .map_err(io::Error::other)?;
         self.position += n as u64;
         Ok(n)
     }
@@ -133,7 +149,8 @@ impl<R: Read + Seek> Seek for Reader<R> {
             SeekFrom::Current(n) => self.position.checked_add_signed(n),
         };
         let before = || CodecError::InvalidArgument("a seek before the first byte".into());
-        self.position = target.ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, before()))?;
+        self.position =
+            target.ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, before()))?;
         Ok(self.position)
     }
 }

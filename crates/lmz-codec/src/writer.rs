@@ -73,7 +73,12 @@ impl<'a, W: Write> Writer<'a, W> {
     ///
     /// # Errors
     /// Impossible options; an output that cannot be written.
-    pub fn new(output: W, model: &Model, options: &CompressOptions, observer: &'a dyn Observer) -> Result<Self> {
+    pub fn new(
+        output: W,
+        model: &Model,
+        options: &CompressOptions,
+        observer: &'a dyn Observer,
+    ) -> Result<Self> {
         let policy = options.policy(model.blueprint().max_positions)?;
         // Fails now rather than after the first batch.
         model.tokenizer()?;
@@ -145,7 +150,16 @@ impl<'a, W: Write> Writer<'a, W> {
         let mut batch = std::mem::take(&mut self.batch);
         batch.retain(|segment| !segment.is_empty());
         check(self.observer)?;
-        let packed = self.pool.install(|| pack(&self.model, self.policy, &batch, self.verify, self.offset, self.observer))?;
+        let packed = self.pool.install(|| {
+            pack(
+                &self.model,
+                self.policy,
+                &batch,
+                self.verify,
+                self.offset,
+                self.observer,
+            )
+        })?;
         for (raw, packed) in batch.iter().zip(&packed) {
             let info = self.container.segment(raw, packed.payload())?;
             self.offset += raw.len() as u64;
@@ -169,15 +183,31 @@ fn pack(
     observer: &dyn Observer,
 ) -> Result<Vec<Packed>> {
     let worth: Vec<bool> = batch.par_iter().map(|raw| worth_modelling(raw)).collect();
-    let modelled: Vec<&[u8]> = batch.iter().zip(&worth).filter(|(_, w)| **w).map(|(raw, _)| &raw[..]).collect();
+    let modelled: Vec<&[u8]> = batch
+        .iter()
+        .zip(&worth)
+        .filter(|(_, w)| **w)
+        .map(|(raw, _)| &raw[..])
+        .collect();
     let mut coded = encode(model, policy, &modelled, observer)?.into_iter();
-    let coded: Vec<_> = worth.iter().map(|&worth| if worth { coded.next() } else { None }).collect();
-    let packed: Vec<Packed> =
-        batch.par_iter().zip(coded).map(|(raw, coded)| Packed::smallest(raw, coded)).collect();
+    let coded: Vec<_> = worth
+        .iter()
+        .map(|&worth| if worth { coded.next() } else { None })
+        .collect();
+    let packed: Vec<Packed> = batch
+        .par_iter()
+        .zip(coded)
+        .map(|(raw, coded)| Packed::smallest(raw, coded))
+        .collect();
     if verify {
         self::verify(model, policy, batch, &packed, offset, observer)?;
     }
-    let skipped: usize = batch.iter().zip(&worth).filter(|(_, w)| !**w).map(|(raw, _)| raw.len()).sum();
+    let skipped: usize = batch
+        .iter()
+        .zip(&worth)
+        .filter(|(_, w)| !**w)
+        .map(|(raw, _)| raw.len())
+        .sum();
     observer.advance(Phase::Encode, skipped as u64);
     Ok(packed)
 }
@@ -198,7 +228,10 @@ fn verify(
         let failed = |why: String| CodecError::Verification { from, to, why };
         match packed {
             Packed::Model { coded, .. } => {
-                jobs.push(Job { coded, raw_len: raw.len() });
+                jobs.push(Job {
+                    coded,
+                    raw_len: raw.len(),
+                });
                 places.push((raw, from, to));
             }
             Packed::Zstd(coded) => {

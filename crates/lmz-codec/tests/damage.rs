@@ -8,8 +8,8 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use common::{nano, noise, packed, restored, small, text};
 use lmz_codec::{
-    CodecError, CompressOptions, DecompressOptions, ErrorKind, Kernel, Model, Observer, Phase, Reader, compress,
-    decompress_seekable,
+    CodecError, CompressOptions, DecompressOptions, ErrorKind, Kernel, Model, Observer, Phase,
+    Reader, compress, decompress_seekable,
 };
 
 fn raw() -> Vec<u8> {
@@ -21,7 +21,13 @@ fn every_truncation_is_an_error() {
     let file = packed(&raw(), &small());
     for n in 0..file.len() {
         let error = restored(&file[..n]).expect_err("a truncated file");
-        assert!(matches!(error.kind(), ErrorKind::InsufficientData | ErrorKind::Corruption), "{n}: {error}");
+        assert!(
+            matches!(
+                error.kind(),
+                ErrorKind::InsufficientData | ErrorKind::Corruption
+            ),
+            "{n}: {error}"
+        );
     }
 }
 
@@ -51,13 +57,16 @@ fn a_damaged_segment_is_located() {
     let coded = info.record_offset as usize + (info.record_len - info.coded_len) as usize;
     file[coded + 3] ^= 0x10;
     match restored(&file).unwrap_err() {
-        CodecError::Segment { place, from, to, .. } => {
+        CodecError::Segment {
+            place, from, to, ..
+        } => {
             assert_eq!((place.segment, from, to), (Some(1), 200, 400));
         }
         other => panic!("{other}"),
     }
     // Random access to the other segments still works.
-    let mut reader = Reader::open(Cursor::new(&file), nano(), &DecompressOptions::default()).unwrap();
+    let mut reader =
+        Reader::open(Cursor::new(&file), nano(), &DecompressOptions::default()).unwrap();
     let mut buffer = [0; 100];
     assert_eq!(reader.read_at(450, &mut buffer).unwrap(), 100);
     assert!(buffer == raw[450..550]);
@@ -71,8 +80,14 @@ fn a_damaged_header_is_survived_by_a_file() {
     file[9] ^= 0xff;
     assert!(restored(&file).is_err());
     let mut out = Vec::new();
-    let report =
-        decompress_seekable(Cursor::new(&file), &mut out, nano(), &DecompressOptions::default(), &()).unwrap();
+    let report = decompress_seekable(
+        Cursor::new(&file),
+        &mut out,
+        nano(),
+        &DecompressOptions::default(),
+        &(),
+    )
+    .unwrap();
     assert!(out == raw && report.header_damaged);
 }
 
@@ -82,8 +97,17 @@ fn another_model_of_the_same_name_is_refused() {
     let mut bytes = nano().prepared().as_bytes().to_vec();
     // Another weight: the same name, another identity.
     *bytes.last_mut().unwrap() ^= 1;
-    let Ok(other) = Model::from_lmzm(bytes, Kernel::detect()) else { return };
-    let error = lmz_codec::decompress(&file[..], Vec::new(), &other, &DecompressOptions::default(), &()).unwrap_err();
+    let Ok(other) = Model::from_lmzm(bytes, Kernel::detect()) else {
+        return;
+    };
+    let error = lmz_codec::decompress(
+        &file[..],
+        Vec::new(),
+        &other,
+        &DecompressOptions::default(),
+        &(),
+    )
+    .unwrap_err();
     let text = error.to_string();
     assert!(matches!(error, CodecError::WrongModel { .. }), "{text}");
     assert!(text.contains("another model of the same name"), "{text}");
@@ -121,24 +145,47 @@ impl Observer for Counts {
 #[test]
 fn progress_adds_up_and_cancelling_stops() {
     let raw = raw();
-    let options = CompressOptions { verify: true, ..small() };
-    let counts = Counts { stop_after: usize::MAX, ..Default::default() };
+    let options = CompressOptions {
+        verify: true,
+        ..small()
+    };
+    let counts = Counts {
+        stop_after: usize::MAX,
+        ..Default::default()
+    };
     let mut file = Vec::new();
     compress(&raw[..], &mut file, nano(), &options, &counts).unwrap();
-    lmz_codec::decompress(&file[..], std::io::sink(), nano(), &DecompressOptions::default(), &counts).unwrap();
+    lmz_codec::decompress(
+        &file[..],
+        std::io::sink(),
+        nano(),
+        &DecompressOptions::default(),
+        &counts,
+    )
+    .unwrap();
     let sums = counts.phases.map(|n| n.load(Ordering::Relaxed));
     assert_eq!(sums, [raw.len() as u64; 3]);
     for stop_after in [0, 1, 3] {
-        let counts = Counts { stop_after, ..Default::default() };
+        let counts = Counts {
+            stop_after,
+            ..Default::default()
+        };
         let result = compress(&raw[..], std::io::sink(), nano(), &options, &counts);
-        assert!(matches!(result, Err(CodecError::Cancelled)), "{stop_after}: {result:?}");
+        assert!(
+            matches!(result, Err(CodecError::Cancelled)),
+            "{stop_after}: {result:?}"
+        );
     }
 }
 
 #[test]
 fn impossible_options_are_refused() {
     for (context, overlap) in [(0, 0), (8, 8), (1 << 20, 0)] {
-        let options = CompressOptions { context: Some(context), overlap: Some(overlap), ..small() };
+        let options = CompressOptions {
+            context: Some(context),
+            overlap: Some(overlap),
+            ..small()
+        };
         let error = compress(&b"x"[..], Vec::new(), nano(), &options, &()).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::InvalidArgument, "{error}");
     }

@@ -6,7 +6,9 @@ mod common;
 use std::io::{Read, Write};
 
 use common::{nano, packed, small, text};
-use lmz_codec::{CompressOptions, DecompressOptions, Isa, Kernel, Model, Writer, compress, decompress};
+use lmz_codec::{
+    CompressOptions, DecompressOptions, Isa, Kernel, Model, Writer, compress, decompress,
+};
 
 fn raw() -> Vec<u8> {
     text()[..6000].to_vec()
@@ -20,12 +22,23 @@ fn kernels_threads_and_verification_do_not_change_a_bit() {
         let kernel = Kernel::new(isa).unwrap();
         let model = Model::from_lmzm(nano().prepared().as_bytes().to_vec(), kernel).unwrap();
         for threads in [1, 2, 3] {
-            let options = CompressOptions { threads, verify: threads == 2, ..small() };
+            let options = CompressOptions {
+                threads,
+                verify: threads == 2,
+                ..small()
+            };
             let mut file = Vec::new();
             compress(&raw[..], &mut file, &model, &options, &()).unwrap();
             assert!(file == expected, "{isa:?}, {threads} threads");
             let mut out = Vec::new();
-            decompress(&file[..], &mut out, &model, &DecompressOptions { threads }, &()).unwrap();
+            decompress(
+                &file[..],
+                &mut out,
+                &model,
+                &DecompressOptions { threads },
+                &(),
+            )
+            .unwrap();
             assert!(out == raw, "{isa:?}, {threads} threads");
         }
     }
@@ -64,8 +77,18 @@ fn pipes_files_and_writers_give_the_same_bytes() {
     }
     let (file, report) = writer.finish().unwrap();
     assert!(file == expected);
-    assert_eq!((report.raw_len, report.compressed_len), (raw.len() as u64, file.len() as u64));
+    assert_eq!(
+        (report.raw_len, report.compressed_len),
+        (raw.len() as u64, file.len() as u64)
+    );
     let mut out = Vec::new();
-    decompress(Dribble(&file, 0), &mut out, nano(), &DecompressOptions::default(), &()).unwrap();
+    decompress(
+        Dribble(&file, 0),
+        &mut out,
+        nano(),
+        &DecompressOptions::default(),
+        &(),
+    )
+    .unwrap();
     assert!(out == raw);
 }

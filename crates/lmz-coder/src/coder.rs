@@ -74,7 +74,11 @@ impl Encoder {
             if let EncoderSituation::Inverted(held, first) = situation {
                 // Words held back because a carry could still run through them.
                 let carry = point < lower;
-                let (first, rest) = if carry { (first.wrapping_add(1), 0) } else { (first, u32::MAX) };
+                let (first, rest) = if carry {
+                    (first.wrapping_add(1), 0)
+                } else {
+                    (first, u32::MAX)
+                };
                 bytes.extend_from_slice(&first.to_be_bytes());
                 for _ in 1..held.get() {
                     bytes.extend_from_slice(&rest.to_be_bytes());

@@ -31,7 +31,8 @@ impl Cost {
     /// all [weights](crate::exp2_weight). The symbol's own weight does not enter: it may have been
     /// rounded to 0, its logit was not.
     pub fn of_symbol(distance: u32, total: u64) -> Self {
-        let log_total = log2_q24(total) - (30 << Self::FRAC_BITS);
+        // Weights that come from logits sum to 2^30 at least; others cost nothing below that.
+        let log_total = log2_q24(total).saturating_sub(30 << Self::FRAC_BITS);
         Self(log_total + (u64::from(distance) << (Self::FRAC_BITS - LOGIT_FRAC_BITS)))
     }
 }
@@ -65,7 +66,7 @@ pub fn log2_q24(x: u64) -> u64 {
     let mut mantissa = x << x.leading_zeros();
     let mut log = u64::from(exponent);
     for _ in 0..Cost::FRAC_BITS {
-        let square = ((u128::from(mantissa) * u128::from(mantissa)) >> 63) as u128;
+        let square = (u128::from(mantissa) * u128::from(mantissa)) >> 63;
         let bit = (square >> 64) as u64;
         mantissa = (square >> bit) as u64;
         log = (log << 1) | bit;
@@ -79,10 +80,23 @@ mod tests {
 
     #[test]
     fn log2_agrees_with_f64() {
-        for x in [1u64, 2, 3, 7, 10, 1 << 30, (1 << 30) + 1, 12_345_678_901, u64::MAX] {
+        for x in [
+            1u64,
+            2,
+            3,
+            7,
+            10,
+            1 << 30,
+            (1 << 30) + 1,
+            12_345_678_901,
+            u64::MAX,
+        ] {
             let exact = (x as f64).log2() * f64::from(1 << 24);
             let ours = log2_q24(x) as f64;
-            assert!(ours <= exact + 1e-3 && exact - ours < 1.001, "{x}: {ours} against {exact}");
+            assert!(
+                ours <= exact + 1e-3 && exact - ours < 1.001,
+                "{x}: {ours} against {exact}"
+            );
         }
         assert_eq!(log2_q24(0), 0);
     }

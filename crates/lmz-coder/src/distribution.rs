@@ -22,7 +22,10 @@ pub struct Interval {
 impl Interval {
     /// The interval of a raw byte behind the escape symbol: 1/256 of the code space.
     pub const fn of_byte(byte: u8) -> Self {
-        Self { start: (byte as u32) << 24, width: 1 << 24 }
+        Self {
+            start: (byte as u32) << 24,
+            width: 1 << 24,
+        }
     }
 
     /// The code length that this share implies, in bits, for display.
@@ -58,11 +61,23 @@ impl<'a> Distribution<'a> {
     /// If there is no symbol, or 2^24 or more, or no weight is positive: a caller's error, not one of
     /// input.
     pub fn new(weights: &'a [u32], escape_shift: u32) -> Self {
-        assert!(!weights.is_empty() && weights.len() < 1 << 24, "{} symbols", weights.len());
+        assert!(
+            !weights.is_empty() && weights.len() < 1 << 24,
+            "{} symbols",
+            weights.len()
+        );
         let sum: u64 = sum(weights);
         assert!(sum > 0, "all weights are 0");
-        let escape = if escape_shift == 0 { 0 } else { (sum >> escape_shift.min(63)) + 1 };
-        Self { weights, total: sum + escape, escape }
+        let escape = if escape_shift == 0 {
+            0
+        } else {
+            (sum >> escape_shift.min(63)) + 1
+        };
+        Self {
+            weights,
+            total: sum + escape,
+            escape,
+        }
     }
 
     /// Sum of all weights, the escape's included.
@@ -90,16 +105,26 @@ impl<'a> Distribution<'a> {
     /// # Panics
     /// If `symbol` is above `V`.
     pub fn interval(&self, symbol: usize) -> Interval {
-        assert!(symbol <= self.weights.len(), "symbol {symbol} of {}", self.weights.len());
+        assert!(
+            symbol <= self.weights.len(),
+            "symbol {symbol} of {}",
+            self.weights.len()
+        );
         let before = sum(&self.weights[..symbol]);
-        let own = self.weights.get(symbol).map_or(self.escape, |&w| u64::from(w));
+        let own = self
+            .weights
+            .get(symbol)
+            .map_or(self.escape, |&w| u64::from(w));
         self.share(before, own, symbol)
     }
 
     fn share(&self, before: u64, own: u64, symbol: usize) -> Interval {
         let start = self.start(before, symbol);
         let end = self.start(before + own, symbol + 1);
-        Interval { start: start as u32, width: (end - start) as u32 }
+        Interval {
+            start: start as u32,
+            width: (end - start) as u32,
+        }
     }
 
     /// The model's ideal cost of a symbol, `distance` being the largest logit less this symbol's.
@@ -121,7 +146,9 @@ impl<'a> Distribution<'a> {
     pub fn find(&self, point: u32) -> (usize, Interval) {
         // F(s) <= point  <=>  C(s) * shared < (point - s + 1) * total, without a division.
         let starts_by = |cumulative: u64, symbol: usize| {
-            let Some(room) = u64::from(point).checked_sub(symbol as u64) else { return false };
+            let Some(room) = u64::from(point).checked_sub(symbol as u64) else {
+                return false;
+            };
             u128::from(cumulative) * u128::from(self.shared())
                 < u128::from(room + 1) * u128::from(self.total)
         };
@@ -143,14 +170,19 @@ impl<'a> Distribution<'a> {
             before = after;
             symbol += 1;
         }
-        let own = self.weights.get(symbol).map_or(self.escape, |&w| u64::from(w));
+        let own = self
+            .weights
+            .get(symbol)
+            .map_or(self.escape, |&w| u64::from(w));
         (symbol, self.share(before, own, symbol))
     }
 }
 
 #[inline]
 fn sum(weights: &[u32]) -> u64 {
-    weights.iter().fold(0u64, |total, &weight| total.wrapping_add(u64::from(weight)))
+    weights
+        .iter()
+        .fold(0u64, |total, &weight| total.wrapping_add(u64::from(weight)))
 }
 
 impl EntropyModel<32> for Distribution<'_> {
@@ -161,7 +193,11 @@ impl EntropyModel<32> for Distribution<'_> {
 impl DecoderModel<32> for Distribution<'_> {
     fn quantile_function(&self, quantile: u32) -> (usize, u32, NonZeroU32) {
         let (symbol, share) = self.find(quantile);
-        (symbol, share.start, NonZeroU32::new(share.width).expect("every share is at least 1"))
+        (
+            symbol,
+            share.start,
+            NonZeroU32::new(share.width).expect("every share is at least 1"),
+        )
     }
 }
 
@@ -193,6 +229,10 @@ impl DecoderModel<32> for RawByte {
     fn quantile_function(&self, quantile: u32) -> (u8, u32, NonZeroU32) {
         let byte = (quantile >> 24) as u8;
         let share = Interval::of_byte(byte);
-        (byte, share.start, NonZeroU32::new(share.width).expect("2^24"))
+        (
+            byte,
+            share.start,
+            NonZeroU32::new(share.width).expect("2^24"),
+        )
     }
 }

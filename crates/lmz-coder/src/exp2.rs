@@ -53,7 +53,10 @@ mod tests {
             previous = weight;
             let exact = (-f64::from(distance) / 65536.0).exp2() * f64::from(WEIGHT_ONE);
             let error = (f64::from(weight) - exact).abs() / exact;
-            assert!(error < 1.3e-5, "distance {distance}: relative error {error:e}");
+            assert!(
+                error < 1.3e-5,
+                "distance {distance}: relative error {error:e}"
+            );
         }
         assert_eq!(exp2_weight(0), WEIGHT_ONE);
         assert_eq!(exp2_weight(65536), WEIGHT_ONE / 2);

@@ -20,15 +20,22 @@ fn intervals(seed: u64, count: usize, straddling: u64) -> Vec<Interval> {
             text.straddling_interval(&mut random)
         } else if straddle && random.below(2) == 0 {
             // Around a boundary between two words of the whole range.
-            Some(Interval { start: 0x7fff_ffff, width: 2 })
+            Some(Interval {
+                start: 0x7fff_ffff,
+                width: 2,
+            })
         } else {
             None
         };
         let interval = interval.unwrap_or_else(|| {
             let start = random.next() as u32 >> random.below(32);
             let room = (1u64 << 32) - u64::from(start);
-            let width = ((1 + random.below(room)) >> random.below(33)).clamp(1, room.min(u32::MAX.into()));
-            Interval { start, width: width as u32 }
+            let width =
+                ((1 + random.below(room)) >> random.below(33)).clamp(1, room.min(u32::MAX.into()));
+            Interval {
+                start,
+                width: width as u32,
+            }
         });
         text.encode(interval);
         all.push(interval);
@@ -53,7 +60,10 @@ fn library_length(intervals: &[Interval]) -> usize {
     }
     let words = encoder.into_compressed().unwrap();
     let bytes: Vec<u8> = words.iter().flat_map(|word| word.to_be_bytes()).collect();
-    bytes.iter().rposition(|&b| b != 0).map_or(0, |last| last + 1)
+    bytes
+        .iter()
+        .rposition(|&b| b != 0)
+        .map_or(0, |last| last + 1)
 }
 
 fn check(intervals: &[Interval]) -> usize {
@@ -61,8 +71,15 @@ fn check(intervals: &[Interval]) -> usize {
     let mut text = TextEncoder::new();
     intervals.iter().for_each(|&interval| text.encode(interval));
     let carries = text.carries;
-    assert_eq!(bytes, text.finish(), "the text and the crate disagree on {intervals:x?}");
-    assert!(bytes.len() <= library_length(intervals), "sealed longer than constriction does");
+    assert_eq!(
+        bytes,
+        text.finish(),
+        "the text and the crate disagree on {intervals:x?}"
+    );
+    assert!(
+        bytes.len() <= library_length(intervals),
+        "sealed longer than constriction does"
+    );
     let mut decoder = TextDecoder::new(&bytes);
     for &interval in intervals {
         let quantile = decoder.quantile().expect("damaged");
@@ -104,17 +121,32 @@ proptest! {
 #[test]
 fn carries_run_through_held_words() {
     let carries: usize = (0..300).map(|seed| check(&intervals(seed, 60, 95))).sum();
-    assert!(carries > 100, "only {carries} carries: the generator misses its aim");
+    assert!(
+        carries > 100,
+        "only {carries} carries: the generator misses its aim"
+    );
 }
 
 #[test]
 fn the_widest_and_the_narrowest() {
     for interval in [
-        Interval { start: 0, width: u32::MAX },
-        Interval { start: 1, width: u32::MAX },
+        Interval {
+            start: 0,
+            width: u32::MAX,
+        },
+        Interval {
+            start: 1,
+            width: u32::MAX,
+        },
         Interval { start: 0, width: 1 },
-        Interval { start: u32::MAX, width: 1 },
-        Interval { start: 0x7fff_ffff, width: 1 },
+        Interval {
+            start: u32::MAX,
+            width: 1,
+        },
+        Interval {
+            start: 0x7fff_ffff,
+            width: 1,
+        },
     ] {
         for count in [1, 2, 3, 4, 5, 100] {
             check(&vec![interval; count]);
@@ -127,7 +159,16 @@ fn the_widest_and_the_narrowest() {
 
 #[test]
 fn impossible_intervals_are_refused_and_leave_no_trace() {
-    let good = [Interval { start: 17, width: 5 }, Interval { start: u32::MAX, width: 1 }];
+    let good = [
+        Interval {
+            start: 17,
+            width: 5,
+        },
+        Interval {
+            start: u32::MAX,
+            width: 1,
+        },
+    ];
     let mut encoder = Encoder::new();
     for interval in good {
         for (start, width) in [(0, 0), (5, 0), (u32::MAX, 0), (u32::MAX, 2), (2, u32::MAX)] {
@@ -144,6 +185,9 @@ fn damage_is_reported_where_no_encoder_could_have_been() {
     // 2^128 - 1 lies beyond 2^32 times the first scale: no interval holds it.
     let weights = [1 << 30];
     let distribution = Distribution::new(&weights, 0);
-    assert_eq!(Decoder::new(&[0xff; 16]).decode(&distribution), Err(CoderError::InvalidData));
+    assert_eq!(
+        Decoder::new(&[0xff; 16]).decode(&distribution),
+        Err(CoderError::InvalidData)
+    );
     assert_eq!(TextDecoder::new(&[0xff; 16]).quantile(), None);
 }

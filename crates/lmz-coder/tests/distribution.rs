@@ -18,8 +18,16 @@ fn weights(kind: u8, len: usize, random: &mut Random) -> Vec<u32> {
             weights[random.below(len as u64) as usize] = WEIGHT_ONE;
             weights
         }
-        2 => (0..len).map(|_| random.below(one) as u32).chain([1]).skip(1).collect(),
-        3 => (0..len).map(|_| (WEIGHT_ONE >> random.below(31)) * random.below(2) as u32).chain([7]).skip(1).collect(),
+        2 => (0..len)
+            .map(|_| random.below(one) as u32)
+            .chain([1])
+            .skip(1)
+            .collect(),
+        3 => (0..len)
+            .map(|_| (WEIGHT_ONE >> random.below(31)) * random.below(2) as u32)
+            .chain([7])
+            .skip(1)
+            .collect(),
         // The largest numbers that a caller can give.
         4 => vec![u32::MAX; len],
         _ => (0..len).map(|_| 1).collect(),
@@ -29,12 +37,21 @@ fn weights(kind: u8, len: usize, random: &mut Random) -> Vec<u32> {
 /// F of the text at 0..=V'.
 fn boundaries(weights: &[u32], escape_shift: u32) -> Vec<u64> {
     let sum: u128 = weights.iter().map(|&w| u128::from(w)).sum();
-    let escape = if escape_shift == 0 { 0 } else { (sum >> escape_shift) + 1 };
+    let escape = if escape_shift == 0 {
+        0
+    } else {
+        (sum >> escape_shift) + 1
+    };
     let total = sum + escape;
     let symbols = weights.len() as u128 + 1;
     let mut before = 0u128;
     let mut all = Vec::new();
-    for (s, weight) in weights.iter().map(|&w| u128::from(w)).chain([escape, 0]).enumerate() {
+    for (s, weight) in weights
+        .iter()
+        .map(|&w| u128::from(w))
+        .chain([escape, 0])
+        .enumerate()
+    {
         all.push((before * ((1 << 32) - symbols) / total + s as u128) as u64);
         before += weight;
     }
@@ -46,13 +63,27 @@ fn check_shares(weights: &[u32], escape_shift: u32, symbols: impl Iterator<Item 
     let boundaries = boundaries(weights, escape_shift);
     assert_eq!(boundaries[0], 0);
     assert_eq!(boundaries[weights.len() + 1], 1 << 32);
-    assert!(boundaries.windows(2).all(|pair| pair[0] < pair[1]), "F is not strictly increasing");
+    assert!(
+        boundaries.windows(2).all(|pair| pair[0] < pair[1]),
+        "F is not strictly increasing"
+    );
     for symbol in symbols {
         let share = distribution.interval(symbol);
-        assert_eq!(u64::from(share.start), boundaries[symbol], "start of {symbol}");
-        assert_eq!(u64::from(share.width), boundaries[symbol + 1] - boundaries[symbol], "width of {symbol}");
+        assert_eq!(
+            u64::from(share.start),
+            boundaries[symbol],
+            "start of {symbol}"
+        );
+        assert_eq!(
+            u64::from(share.width),
+            boundaries[symbol + 1] - boundaries[symbol],
+            "width of {symbol}"
+        );
         assert_eq!(distribution.find(share.start), (symbol, share));
-        assert_eq!(distribution.find(share.start + (share.width - 1)), (symbol, share));
+        assert_eq!(
+            distribution.find(share.start + (share.width - 1)),
+            (symbol, share)
+        );
     }
 }
 
@@ -72,7 +103,11 @@ fn round_trip(weights: &[u32], escape_shift: u32, message: &[(usize, u8)]) {
     }
     let bytes = encoder.finish();
     let most = bits + 8.0 * 4.0 + 1e-3 * message.len() as f64;
-    assert!(bytes.len() as f64 * 8.0 <= most, "{} bytes for {bits} bits", bytes.len());
+    assert!(
+        bytes.len() as f64 * 8.0 <= most,
+        "{} bytes for {bits} bits",
+        bytes.len()
+    );
     let mut decoder = Decoder::new(&bytes);
     for &(symbol, byte) in message {
         assert_eq!(decoder.decode(&distribution).unwrap(), symbol);
@@ -122,7 +157,9 @@ fn one_symbol_and_many() {
         let many = weights(kind, 65_536, &mut random);
         let sample = (0..400).map(|i| i * 163).chain([65_535, 65_536]);
         check_shares(&many, 12 * u32::from(kind % 2), sample);
-        let message: Vec<_> = (0..200).map(|_| (random.below(65_537) as usize, 9)).collect();
+        let message: Vec<_> = (0..200)
+            .map(|_| (random.below(65_537) as usize, 9))
+            .collect();
         round_trip(&many, 12, &message);
     }
 }
@@ -130,7 +167,10 @@ fn one_symbol_and_many() {
 /// -log2 of the softmax probability in double precision, by log-sum-exp.
 fn f64_cost(logits: &[i32], symbol: usize) -> f64 {
     let max = f64::from(*logits.iter().max().unwrap());
-    let sum: f64 = logits.iter().map(|&z| ((f64::from(z) - max) / 65536.0).exp2()).sum();
+    let sum: f64 = logits
+        .iter()
+        .map(|&z| ((f64::from(z) - max) / 65536.0).exp2())
+        .sum();
     sum.log2() + (max - f64::from(logits[symbol])) / 65536.0
 }
 
@@ -143,8 +183,9 @@ fn ideal_costs_agree_with_a_softmax() {
     for round in 0..400 {
         let len = 2 + random.below(if round % 20 == 0 { 30_000 } else { 3_000 }) as usize;
         let spread = 1 + random.below(40 << 16);
-        let logits: Vec<i32> =
-            (0..len).map(|_| random.below(spread) as i32 - (random.below(spread) / 2) as i32).collect();
+        let logits: Vec<i32> = (0..len)
+            .map(|_| random.below(spread) as i32 - (random.below(spread) / 2) as i32)
+            .collect();
         let max = *logits.iter().max().unwrap();
         let mut weights = vec![0; len];
         exp2_weights(&logits, max, &mut weights);

@@ -30,20 +30,29 @@ impl Peaked {
         let mut weights = vec![0; symbols];
         exp2_weights(&logits, max, &mut weights);
         let mut sum = 0.0;
-        let terms = logits.iter().map(|&z| (f64::from(z - max) / 65536.0).exp2());
+        let terms = logits
+            .iter()
+            .map(|&z| (f64::from(z - max) / 65536.0).exp2());
         let cumulative = terms
             .map(|term| {
                 sum += term;
                 sum
             })
             .collect();
-        Self { logits, max, weights, cumulative }
+        Self {
+            logits,
+            max,
+            weights,
+            cumulative,
+        }
     }
 
     fn draw(&self, random: &mut Random) -> usize {
         let total = self.cumulative[self.cumulative.len() - 1];
         let point = random.unit() * total;
-        self.cumulative.partition_point(|&c| c <= point).min(self.logits.len() - 1)
+        self.cumulative
+            .partition_point(|&c| c <= point)
+            .min(self.logits.len() - 1)
     }
 
     /// Bits by the softmax.
@@ -55,7 +64,9 @@ impl Peaked {
 
 fn overhead(symbols: usize, distributions: usize, steps: usize, seed: u64) {
     let mut random = Random(seed);
-    let models: Vec<Peaked> = (0..distributions).map(|_| Peaked::new(symbols, &mut random)).collect();
+    let models: Vec<Peaked> = (0..distributions)
+        .map(|_| Peaked::new(symbols, &mut random))
+        .collect();
     let drawn: Vec<(usize, usize)> = (0..steps)
         .map(|_| {
             let model = random.below(distributions as u64) as usize;
@@ -81,10 +92,19 @@ fn overhead(symbols: usize, distributions: usize, steps: usize, seed: u64) {
     );
     assert!(real - 32.0 <= ideal * 1.0005, "{real} bits against {ideal}");
     assert!(real >= ideal * 0.9999, "{real} bits cannot hold {ideal}");
-    assert!((accounted.bits() / ideal - 1.0).abs() < 2e-5, "accounted {} of {ideal}", accounted.bits());
+    assert!(
+        (accounted.bits() / ideal - 1.0).abs() < 2e-5,
+        "accounted {} of {ideal}",
+        accounted.bits()
+    );
     let mut decoder = Decoder::new(&bytes);
     for &(model, symbol) in &drawn {
-        assert_eq!(decoder.decode(&Distribution::new(&models[model].weights, 0)).unwrap(), symbol);
+        assert_eq!(
+            decoder
+                .decode(&Distribution::new(&models[model].weights, 0))
+                .unwrap(),
+            symbol
+        );
     }
 }
 

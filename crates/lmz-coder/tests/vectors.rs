@@ -18,18 +18,40 @@ fn number(hex: &str) -> u32 {
 
 /// The rows of the table behind the line that announces it.
 fn vectors() -> Vec<Vector> {
-    let (_, after) = TEXT.split_once("| intervals | coded bytes |").expect("docs/format.md has no vectors");
-    let rows = after.lines().skip(2).take_while(|line| line.starts_with('|'));
+    let (_, after) = TEXT
+        .split_once("| intervals | coded bytes |")
+        .expect("docs/format.md has no vectors");
+    let rows = after
+        .lines()
+        .skip(2)
+        .take_while(|line| line.starts_with('|'));
     rows.map(|row| {
-        let cells: Vec<&str> = row.trim_matches('|').split('|').map(|c| c.trim().trim_matches('`')).collect();
-        let [intervals, bytes] = cells[..] else { panic!("{row}") };
+        let cells: Vec<&str> = row
+            .trim_matches('|')
+            .split('|')
+            .map(|c| c.trim().trim_matches('`'))
+            .collect();
+        let [intervals, bytes] = cells[..] else {
+            panic!("{row}")
+        };
         let interval = |text: &str| {
             let (start, width) = text.split_once('+').expect("start+width");
-            Interval { start: number(start), width: number(width) }
+            Interval {
+                start: number(start),
+                width: number(width),
+            }
         };
         Vector {
-            intervals: intervals.split_whitespace().filter(|t| *t != "(none)").map(interval).collect(),
-            bytes: bytes.split_whitespace().filter(|t| *t != "(none)").map(|b| number(b) as u8).collect(),
+            intervals: intervals
+                .split_whitespace()
+                .filter(|t| *t != "(none)")
+                .map(interval)
+                .collect(),
+            bytes: bytes
+                .split_whitespace()
+                .filter(|t| *t != "(none)")
+                .map(|b| number(b) as u8)
+                .collect(),
         }
     })
     .collect()
@@ -51,7 +73,10 @@ fn the_encoder_gives_the_bytes_of_the_text() {
         let mut decoder = TextDecoder::new(bytes);
         for &interval in intervals {
             let quantile = decoder.quantile().unwrap();
-            assert!(quantile.wrapping_sub(interval.start) < interval.width, "{intervals:x?}");
+            assert!(
+                quantile.wrapping_sub(interval.start) < interval.width,
+                "{intervals:x?}"
+            );
             decoder.take(interval);
         }
     }
@@ -83,17 +108,35 @@ fn print_vectors() {
             plain(start, (width >> random.below(16)) | 1)
         })
         .collect();
-    let rows = [vec![], vec![plain(0, 1)], vec![plain(0x1234_5678, 0x100)], kept, below, above, sequence];
+    let rows = [
+        vec![],
+        vec![plain(0, 1)],
+        vec![plain(0x1234_5678, 0x100)],
+        kept,
+        below,
+        above,
+        sequence,
+    ];
     for intervals in rows {
         let mut text = TextEncoder::new();
         intervals.iter().for_each(|&interval| text.encode(interval));
         eprintln!("carries {} straddles {}", text.carries, text.straddles());
         let bytes = text.finish();
-        let cell =
-            |parts: Vec<String>| if parts.is_empty() { "(none)".into() } else { format!("`{}`", parts.join(" ")) };
+        let cell = |parts: Vec<String>| {
+            if parts.is_empty() {
+                "(none)".into()
+            } else {
+                format!("`{}`", parts.join(" "))
+            }
+        };
         println!(
             "| {} | {} |",
-            cell(intervals.iter().map(|i| format!("{:x}+{:x}", i.start, i.width)).collect()),
+            cell(
+                intervals
+                    .iter()
+                    .map(|i| format!("{:x}+{:x}", i.start, i.width))
+                    .collect()
+            ),
             cell(bytes.iter().map(|b| format!("{b:02x}")).collect()),
         );
     }

@@ -13,7 +13,9 @@ pub enum ExactError {
     #[error("not a prepared model (.lmzm): {0}")]
     NotPrepared(String),
     /// A prepared model of another version.
-    #[error("this prepared model has {what} {found}; this build reads {supported} (prepare the checkpoint again with `lmz model prepare`)")]
+    #[error(
+        "this prepared model has {what} {found}; this build reads {supported} (prepare the checkpoint again with `lmz model prepare`)"
+    )]
     Version {
         /// Which number.
         what: &'static str,

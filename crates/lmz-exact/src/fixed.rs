@@ -42,7 +42,11 @@ pub fn isqrt(n: u64) -> u64 {
 pub fn exponent(x: f64) -> i32 {
     let bits = x.to_bits();
     let field = ((bits >> 52) & 0x7ff) as i32;
-    if field != 0 { field - 1023 } else { bitlen(bits & ((1 << 52) - 1)) - 1075 }
+    if field != 0 {
+        field - 1023
+    } else {
+        bitlen(bits & ((1 << 52) - 1)) - 1075
+    }
 }
 
 /// `2^e` as a double, exact for -1022..=1023.
@@ -56,8 +60,14 @@ mod tests {
 
     #[test]
     fn rounding_shift_rounds_halves_up() {
-        assert_eq!([rshift(5, 1), rshift(-5, 1), rshift(6, 2), rshift(-6, 2)], [3, -2, 2, -1]);
-        assert_eq!([rshift(7, 0), rshift(7, -2), rshift(i64::MAX / 2, 63)], [7, 28, 0]);
+        assert_eq!(
+            [rshift(5, 1), rshift(-5, 1), rshift(6, 2), rshift(-6, 2)],
+            [3, -2, 2, -1]
+        );
+        assert_eq!(
+            [rshift(7, 0), rshift(7, -2), rshift(i64::MAX / 2, 63)],
+            [7, 28, 0]
+        );
         assert_eq!(rshift(-1, 62), 0);
     }
 
@@ -73,7 +83,17 @@ mod tests {
 
     #[test]
     fn exponents_of_doubles() {
-        for x in [1.0, 1.5, 2.0, 0.75, 1e-300, 1e300, -3.0, f64::MIN_POSITIVE / 8.0, 5e-324] {
+        for x in [
+            1.0,
+            1.5,
+            2.0,
+            0.75,
+            1e-300,
+            1e300,
+            -3.0,
+            f64::MIN_POSITIVE / 8.0,
+            5e-324,
+        ] {
             let e = exponent(x);
             if (-1022..=1023).contains(&e) {
                 assert!(pow2(e) <= x.abs() && x.abs() < 2.0 * pow2(e), "{x}: {e}");
@@ -85,6 +105,15 @@ mod tests {
 
     #[test]
     fn bit_lengths() {
-        assert_eq!([bitlen(0), bitlen(1), bitlen(255), bitlen(256), bitlen(u64::MAX)], [0, 1, 8, 9, 64]);
+        assert_eq!(
+            [
+                bitlen(0),
+                bitlen(1),
+                bitlen(255),
+                bitlen(256),
+                bitlen(u64::MAX)
+            ],
+            [0, 1, 8, 9, 64]
+        );
     }
 }

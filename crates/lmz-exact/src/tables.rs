@@ -46,7 +46,14 @@ pub fn cos_sin(phase: u32) -> (i32, i32) {
 
 /// sin(π/2 · f / 2^30) for 0 <= f <= 2^30, by its Taylor polynomial with 31-bit coefficients.
 fn sin_quarter(f: i64) -> i32 {
-    const COEFFICIENTS: [i64; 6] = [-7728, 344_545, -10_053_990, 171_138_612, -1_387_197_337, 3_373_259_426];
+    const COEFFICIENTS: [i64; 6] = [
+        -7728,
+        344_545,
+        -10_053_990,
+        171_138_612,
+        -1_387_197_337,
+        3_373_259_426,
+    ];
     let u = (f * f) >> 30;
     let r = COEFFICIENTS.iter().fold(122i64, |r, a| a + ((r * u) >> 30));
     ((r * f) >> 31).min(1 << 30) as i32
@@ -56,7 +63,8 @@ fn sin_quarter(f: i64) -> i32 {
 pub fn log2_q62(x: f64) -> i128 {
     let exponent = crate::fixed::exponent(x);
     // x / 2^exponent in [1, 2) is exact (two steps keep subnormal numbers exact too).
-    let mantissa = x * crate::fixed::pow2(-(exponent / 2)) * crate::fixed::pow2(-(exponent - exponent / 2));
+    let mantissa =
+        x * crate::fixed::pow2(-(exponent / 2)) * crate::fixed::pow2(-(exponent - exponent / 2));
     let mut m = (mantissa * crate::fixed::pow2(52)) as u128;
     m <<= 10;
     let mut fraction = 0i128;
@@ -92,12 +100,18 @@ mod tests {
         let table = sigmoid_table();
         for (i, &entry) in table.iter().enumerate().take(SIGMOID_INTERVALS) {
             let exact = f64::from(1 << SIGMOID_BITS) / (1.0 + (-(i as f64) / 64.0).exp());
-            assert!((f64::from(entry) - exact).abs() < 0.5001, "{i}: {entry} against {exact}");
+            assert!(
+                (f64::from(entry) - exact).abs() < 0.5001,
+                "{i}: {entry} against {exact}"
+            );
         }
         let bytes: Vec<u8> = table.iter().flat_map(|t| t.to_le_bytes()).collect();
         let hash = blake3::hash(&bytes).to_hex();
         let text = include_str!("../../../docs/numerics.md");
-        assert!(text.contains(hash.as_str()), "docs/numerics.md does not give {hash}");
+        assert!(
+            text.contains(hash.as_str()),
+            "docs/numerics.md does not give {hash}"
+        );
     }
 
     #[test]
@@ -107,8 +121,14 @@ mod tests {
             let (cos, sin) = cos_sin(phase);
             let turn = f64::from(phase) / 4_294_967_296.0 * std::f64::consts::TAU;
             let scale = f64::from(1 << 30);
-            assert!((f64::from(cos) - turn.cos() * scale).abs() < 8.0, "cos {phase}");
-            assert!((f64::from(sin) - turn.sin() * scale).abs() < 8.0, "sin {phase}");
+            assert!(
+                (f64::from(cos) - turn.cos() * scale).abs() < 8.0,
+                "cos {phase}"
+            );
+            assert!(
+                (f64::from(sin) - turn.sin() * scale).abs() < 8.0,
+                "sin {phase}"
+            );
         }
         assert_eq!(cos_sin(0), (1 << 30, 0));
         assert_eq!(cos_sin(1 << 30), (0, 1 << 30));
@@ -124,7 +144,10 @@ mod tests {
             let (mantissa, exponent) = exp2_q62(-log / 3);
             let power = mantissa as f64 / 2f64.powi(62) * 2f64.powi(exponent);
             let exact = theta.powf(-1.0 / 3.0);
-            assert!((power / exact - 1.0).abs() < 1e-13, "{theta}^(-1/3): {power} against {exact}");
+            assert!(
+                (power / exact - 1.0).abs() < 1e-13,
+                "{theta}^(-1/3): {power} against {exact}"
+            );
         }
     }
 }

@@ -26,10 +26,22 @@ type Call = Vec<(usize, usize, usize, usize)>;
 fn run(engine: &Engine, lanes: &[Vec<u32>], calls: &[Call]) -> Lanes {
     let mut scratch = Scratch::new();
     let longest = lanes.iter().map(Vec::len).max().unwrap();
-    let mut caches: Vec<Cache> = lanes.iter().map(|_| Cache::new(engine, longest + 7)).collect();
+    let mut caches: Vec<Cache> = lanes
+        .iter()
+        .map(|_| Cache::new(engine, longest + 7))
+        .collect();
     for (i, cache) in caches.iter_mut().enumerate() {
         let junk = tokens(engine, 90.min(longest), 1000 + i as u64);
-        engine.forward(&mut scratch, &mut [Run { cache, start: 0, tokens: &junk, wanted: 3 }], &mut |_, _, _| {});
+        engine.forward(
+            &mut scratch,
+            &mut [Run {
+                cache,
+                start: 0,
+                tokens: &junk,
+                wanted: 3,
+            }],
+            &mut |_, _, _| {},
+        );
     }
     let mut seen: Lanes = lanes.iter().map(|lane| vec![None; lane.len()]).collect();
     for call in calls {
@@ -50,7 +62,11 @@ fn run(engine: &Engine, lanes: &[Vec<u32>], calls: &[Call]) -> Lanes {
             assert!(token >= wanted && token < len);
             let slot = &mut seen[lane][start + token];
             assert!(slot.is_none(), "a position was shown twice");
-            *slot = Some(Seen { logits: scores.logits.to_vec(), max: scores.max, weights: scores.weights.to_vec() });
+            *slot = Some(Seen {
+                logits: scores.logits.to_vec(),
+                max: scores.max,
+                weights: scores.weights.to_vec(),
+            });
             order.push((run, token));
         });
         assert!(order.is_sorted(), "not in order of runs and tokens");
@@ -60,18 +76,35 @@ fn run(engine: &Engine, lanes: &[Vec<u32>], calls: &[Call]) -> Lanes {
 
 /// Each lane by itself in one call.
 fn parallel(lanes: &[Vec<u32>]) -> Vec<Call> {
-    lanes.iter().enumerate().map(|(i, lane)| vec![(i, 0, lane.len(), 0)]).collect()
+    lanes
+        .iter()
+        .enumerate()
+        .map(|(i, lane)| vec![(i, 0, lane.len(), 0)])
+        .collect()
 }
 
 /// All lanes in one call.
 fn together(lanes: &[Vec<u32>]) -> Vec<Call> {
-    vec![lanes.iter().enumerate().map(|(i, lane)| (i, 0, lane.len(), 0)).collect()]
+    vec![
+        lanes
+            .iter()
+            .enumerate()
+            .map(|(i, lane)| (i, 0, lane.len(), 0))
+            .collect(),
+    ]
 }
 
 /// One position of every lane that is not at its end, as in decoding.
 fn steps(lanes: &[Vec<u32>]) -> Vec<Call> {
     let longest = lanes.iter().map(Vec::len).max().unwrap();
-    (0..longest).map(|at| (0..lanes.len()).filter(|&i| at < lanes[i].len()).map(|i| (i, at, 1, 0)).collect()).collect()
+    (0..longest)
+        .map(|at| {
+            (0..lanes.len())
+                .filter(|&i| at < lanes[i].len())
+                .map(|i| (i, at, 1, 0))
+                .collect()
+        })
+        .collect()
 }
 
 /// Runs of random lengths in random order, each lane left out now and then.
@@ -79,7 +112,11 @@ fn mixture(lanes: &[Vec<u32>], most: usize, seed: u64) -> Vec<Call> {
     let mut random = Random(seed);
     let mut done = vec![0; lanes.len()];
     let mut calls = Vec::new();
-    while done.iter().zip(lanes).any(|(done, lane)| *done < lane.len()) {
+    while done
+        .iter()
+        .zip(lanes)
+        .any(|(done, lane)| *done < lane.len())
+    {
         let mut order: Vec<usize> = (0..lanes.len()).collect();
         for i in (1..order.len()).rev() {
             order.swap(i, random.below(i + 1));
@@ -139,26 +176,44 @@ fn check(prepared: &Prepared, lanes: impl Fn(&Engine) -> Vec<Vec<u32>>) {
         ];
         for (name, calls) in schedules {
             let seen = run(&engine, &lanes, &calls);
-            assert!(seen.iter().flatten().all(Option::is_some), "{name}: a position is missing");
+            assert!(
+                seen.iter().flatten().all(Option::is_some),
+                "{name}: a position is missing"
+            );
             let reference = reference.get_or_insert_with(|| seen.clone());
             for (lane, (ours, expected)) in seen.iter().zip(&*reference).enumerate() {
                 for (at, (ours, expected)) in ours.iter().zip(expected).enumerate() {
-                    assert!(ours == expected, "{kernel:?}, {name}: lane {lane} differs at {at}");
+                    assert!(
+                        ours == expected,
+                        "{kernel:?}, {name}: lane {lane} differs at {at}"
+                    );
                 }
             }
         }
         let expected = reference.as_ref().unwrap();
         let threads: Vec<Lanes> = lanes
             .par_iter()
-            .map(|lane| run(&engine, std::slice::from_ref(lane), &[vec![(0, 0, lane.len(), 0)]]))
+            .map(|lane| {
+                run(
+                    &engine,
+                    std::slice::from_ref(lane),
+                    &[vec![(0, 0, lane.len(), 0)]],
+                )
+            })
             .collect();
         for (lane, threaded) in threads.iter().enumerate() {
-            assert!(threaded[0] == expected[lane], "{kernel:?}: lane {lane} differs in a thread");
+            assert!(
+                threaded[0] == expected[lane],
+                "{kernel:?}: lane {lane} differs in a thread"
+            );
         }
         // Wanting fewer positions changes none of them.
         let half = lanes[0].len() / 2;
         let wanted = run(&engine, &lanes, &[vec![(0, 0, lanes[0].len(), half)]]);
-        assert!(wanted[0][..half].iter().all(Option::is_none) && wanted[0][half..] == expected[0][half..]);
+        assert!(
+            wanted[0][..half].iter().all(Option::is_none)
+                && wanted[0][half..] == expected[0][half..]
+        );
     }
     // Lanes that start alike are alike that far, and differ after it: attention is causal and does look.
     let reference = reference.unwrap();
@@ -166,7 +221,11 @@ fn check(prepared: &Prepared, lanes: impl Fn(&Engine) -> Vec<Vec<u32>>) {
 }
 
 fn random_lanes(engine: &Engine) -> Vec<Vec<u32>> {
-    [300, 131, 64, 65, 1, 17].into_iter().enumerate().map(|(i, n)| tokens(engine, n, i as u64)).collect()
+    [300, 131, 64, 65, 1, 17]
+        .into_iter()
+        .enumerate()
+        .map(|(i, n)| tokens(engine, n, i as u64))
+        .collect()
 }
 
 fn tiny(shape: Tiny, name: &str) {
@@ -190,11 +249,15 @@ fn a_wide_model() {
 
 #[test]
 fn a_trained_model() {
-    let (Some(directory), Some(text)) = (shared("checkpoints/stories260K"), shared("corpora/test/alice29.txt")) else {
+    let (Some(directory), Some(text)) = (
+        shared("checkpoints/stories260K"),
+        shared("corpora/test/alice29.txt"),
+    ) else {
         return;
     };
     let checkpoint = Checkpoint::open(directory).unwrap();
-    let tokenizer = ExactTokenizer::new(&checkpoint.tokenizer_json, &checkpoint.vocabulary).unwrap();
+    let tokenizer =
+        ExactTokenizer::new(&checkpoint.tokenizer_json, &checkpoint.vocabulary).unwrap();
     let text = std::fs::read(text).unwrap();
     let prepared = prepare(&checkpoint, "stories260K").unwrap();
     check(&prepared, |engine| {
@@ -204,7 +267,10 @@ fn a_trained_model() {
                 Symbol::Token(token) => *token,
                 Symbol::Escape(_) => engine.start_token(),
             };
-            std::iter::once(engine.start_token()).chain(symbols.iter().map(token)).take(count).collect()
+            std::iter::once(engine.start_token())
+                .chain(symbols.iter().map(token))
+                .take(count)
+                .collect()
         };
         vec![lane(1000, 200), lane(5000, 129), lane(9000, 40)]
     });
@@ -222,7 +288,10 @@ fn later_tokens_change_nothing_earlier_ones_do() {
         let (first, second) = (common::logits(&engine, &a), common::logits(&engine, &b));
         assert_eq!(first[..70], second[..70]);
         for at in 70..100 {
-            assert_ne!(first[at], second[at], "position {at} does not see position 70");
+            assert_ne!(
+                first[at], second[at],
+                "position {at} does not see position 70"
+            );
         }
     }
 }

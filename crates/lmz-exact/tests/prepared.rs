@@ -25,7 +25,10 @@ impl Parts {
         let text = &index.metadata().as_ref().unwrap()["lmzm"];
         let tensors = SafeTensors::deserialize(bytes).unwrap();
         let part = |(name, view): (String, TensorView<'_>)| {
-            (name, (view.dtype(), view.shape().to_vec(), view.data().to_vec()))
+            (
+                name,
+                (view.dtype(), view.shape().to_vec(), view.data().to_vec()),
+            )
         };
         Self {
             metadata: serde_json::from_str(text).unwrap(),
@@ -35,10 +38,19 @@ impl Parts {
 
     fn bytes(&self) -> Vec<u8> {
         let info = HashMap::from([("lmzm".to_owned(), self.metadata.to_string())]);
-        let view = |(dtype, shape, bytes): &'_ (Dtype, Vec<usize>, Vec<u8>)| (*dtype, shape.clone(), bytes.clone());
-        let owned: Vec<_> = self.tensors.iter().map(|(name, part)| (name, view(part))).collect();
+        let view = |(dtype, shape, bytes): &'_ (Dtype, Vec<usize>, Vec<u8>)| {
+            (*dtype, shape.clone(), bytes.clone())
+        };
+        let owned: Vec<_> = self
+            .tensors
+            .iter()
+            .map(|(name, part)| (name, view(part)))
+            .collect();
         let views = owned.iter().map(|(name, (dtype, shape, bytes))| {
-            (name.as_str(), TensorView::new(*dtype, shape.clone(), bytes).unwrap())
+            (
+                name.as_str(),
+                TensorView::new(*dtype, shape.clone(), bytes).unwrap(),
+            )
         });
         safetensors::serialize(views, Some(info)).unwrap()
     }
@@ -83,10 +95,20 @@ fn what_was_taken_apart_and_put_together_is_the_same() {
 fn every_truncation_is_an_error() {
     let bytes = ODD.prepared(1, "prepared-cut").as_bytes().to_vec();
     let header = 8 + u64::from_le_bytes(bytes[..8].try_into().unwrap()) as usize;
-    let cuts = (0..header.min(200)).chain((200..bytes.len()).step_by(61)).chain([header - 1, header, bytes.len() - 1]);
+    let cuts = (0..header.min(200))
+        .chain((200..bytes.len()).step_by(61))
+        .chain([header - 1, header, bytes.len() - 1]);
     for cut in cuts {
-        let error = open(bytes[..cut].to_vec()).map(|_| ()).expect_err("a truncated model was accepted");
-        assert!(matches!(error.kind(), ErrorKind::InvalidArgument | ErrorKind::Corruption), "{cut}: {error}");
+        let error = open(bytes[..cut].to_vec())
+            .map(|_| ())
+            .expect_err("a truncated model was accepted");
+        assert!(
+            matches!(
+                error.kind(),
+                ErrorKind::InvalidArgument | ErrorKind::Corruption
+            ),
+            "{cut}: {error}"
+        );
     }
     let longer = [&bytes[..], &[0]].concat();
     assert!(open(longer).is_err(), "a byte too many was accepted");
@@ -110,11 +132,15 @@ fn flipped_bits_of_the_header_never_panic() {
                 Ok((prepared, engine)) => {
                     // Name and checkpoint are no part of the identity, all else is.
                     let same = prepared.identity() == original.identity();
-                    if prepared.name != original.name || prepared.checkpoint != original.checkpoint {
+                    if prepared.name != original.name || prepared.checkpoint != original.checkpoint
+                    {
                         assert!(same, "byte {at}, bit {bit}");
                     }
                     if same {
-                        assert_eq!(prepared.blueprint, original.blueprint, "byte {at}, bit {bit}");
+                        assert_eq!(
+                            prepared.blueprint, original.blueprint,
+                            "byte {at}, bit {bit}"
+                        );
                         assert_eq!(prepared.residual_frac_bits, original.residual_frac_bits);
                         assert_eq!(prepared.eps_fixed, original.eps_fixed);
                         let tokens = tokens(&engine, 9, 1);
@@ -125,7 +151,10 @@ fn flipped_bits_of_the_header_never_panic() {
             }
         }
     }
-    assert!(errors > 20 * harmless, "{errors} errors and {harmless} accepted");
+    assert!(
+        errors > 20 * harmless,
+        "{errors} errors and {harmless} accepted"
+    );
 }
 
 #[test]
@@ -148,7 +177,12 @@ fn random_bytes_are_an_error() {
 #[test]
 fn other_versions_are_named() {
     let parts = Parts::new(&ODD.prepared(1, "prepared-versions"));
-    for (field, value) in [("version", 2), ("version", 0), ("recipe", 2), ("numerics", 1)] {
+    for (field, value) in [
+        ("version", 2),
+        ("version", 0),
+        ("recipe", 2),
+        ("numerics", 1),
+    ] {
         let mut other = parts.clone();
         other.metadata[field] = json!(value);
         if field == "version" {
@@ -156,7 +190,10 @@ fn other_versions_are_named() {
             other.metadata["something"] = json!({ "new": [1, 2] });
         }
         let error = refused(field, &other);
-        assert!(matches!(error, ExactError::Version { found, .. } if found == value), "{field}: {error}");
+        assert!(
+            matches!(error, ExactError::Version { found, .. } if found == value),
+            "{field}: {error}"
+        );
         assert_eq!(error.kind(), ErrorKind::Compatibility);
     }
 }
@@ -165,12 +202,21 @@ fn other_versions_are_named() {
 fn a_checkpoint_is_not_a_prepared_model() {
     let mut parts = Parts::new(&ODD.prepared(1, "prepared-plain"));
     let weights = safetensors::serialize(
-        parts.tensors.iter().map(|(n, (d, s, b))| (n.as_str(), TensorView::new(*d, s.clone(), b).unwrap())),
+        parts
+            .tensors
+            .iter()
+            .map(|(n, (d, s, b))| (n.as_str(), TensorView::new(*d, s.clone(), b).unwrap())),
         None,
     );
-    assert!(matches!(open(weights.unwrap()), Err(ExactError::NotPrepared(_))));
+    assert!(matches!(
+        open(weights.unwrap()),
+        Err(ExactError::NotPrepared(_))
+    ));
     parts.metadata = json!("no object");
-    assert!(matches!(refused("metadata", &parts), ExactError::Damaged(_)));
+    assert!(matches!(
+        refused("metadata", &parts),
+        ExactError::Damaged(_)
+    ));
 }
 
 #[test]
@@ -233,7 +279,12 @@ fn numbers_beyond_the_bounds_of_the_text_are_refused() {
     };
     assert!(shifted.tensors.contains_key("layers.0.down.c"));
     let names = |dtype: Dtype| -> Vec<String> {
-        shifted.tensors.iter().filter(|(_, t)| t.0 == dtype).map(|(name, _)| name.clone()).collect()
+        shifted
+            .tensors
+            .iter()
+            .filter(|(_, t)| t.0 == dtype)
+            .map(|(name, _)| name.clone())
+            .collect()
     };
     let mut cases: Vec<(String, Parts)> = Vec::new();
     let mut case = |what: String, change: &dyn Fn(&mut Parts)| {
@@ -242,7 +293,9 @@ fn numbers_beyond_the_bounds_of_the_text_are_refused() {
         cases.push((what, parts));
     };
     for name in names(Dtype::I8) {
-        case(format!("-128 in {name}"), &|parts| *parts.data(&name).last_mut().unwrap() = 0x80);
+        case(format!("-128 in {name}"), &|parts| {
+            *parts.data(&name).last_mut().unwrap() = 0x80
+        });
     }
     for name in names(Dtype::I32) {
         let values: &[i32] = match name.rsplit('.').next().unwrap() {
@@ -252,19 +305,33 @@ fn numbers_beyond_the_bounds_of_the_text_are_refused() {
             other => panic!("what is {other}?"),
         };
         for &value in values {
-            case(format!("{value} in {name}"), &|parts| parts.put_i32(&name, 0, value));
+            case(format!("{value} in {name}"), &|parts| {
+                parts.put_i32(&name, 0, value)
+            });
         }
     }
-    case("a shift of 21".into(), &|parts| parts.data("layers.0.down.c")[1] = 21);
-    case("a longer token".into(), &|parts| parts.data("vocab.len")[0] += 1);
-    case("a shorter token".into(), &|parts| parts.data("vocab.len")[0] -= 1);
+    case("a shift of 21".into(), &|parts| {
+        parts.data("layers.0.down.c")[1] = 21
+    });
+    case("a longer token".into(), &|parts| {
+        parts.data("vocab.len")[0] += 1
+    });
+    case("a shorter token".into(), &|parts| {
+        parts.data("vocab.len")[0] -= 1
+    });
     case("no token at all".into(), &|parts| {
         parts.data("vocab.len").fill(0);
-        parts.tensors.insert("vocab.bytes".into(), (Dtype::U8, vec![0], Vec::new()));
+        parts
+            .tensors
+            .insert("vocab.bytes".into(), (Dtype::U8, vec![0], Vec::new()));
     });
-    case("a damaged tokenizer".into(), &|parts| parts.data("tokenizer")[0] ^= 1);
+    case("a damaged tokenizer".into(), &|parts| {
+        parts.data("tokenizer")[0] ^= 1
+    });
     for name in shifted.tensors.keys().filter(|name| !name.ends_with(".c")) {
-        case(format!("no {name}"), &|parts| drop(parts.tensors.remove(name)));
+        case(format!("no {name}"), &|parts| {
+            drop(parts.tensors.remove(name))
+        });
         case(format!("{name} of another type"), &|parts| {
             let tensor = parts.tensors.get_mut(name).unwrap();
             let bytes = tensor.2.len();
@@ -274,7 +341,9 @@ fn numbers_beyond_the_bounds_of_the_text_are_refused() {
             };
         });
         if name != "vocab.bytes" && name != "tokenizer" {
-            case(format!("{name} with another rank"), &|parts| parts.tensors.get_mut(name).unwrap().1.push(1));
+            case(format!("{name} with another rank"), &|parts| {
+                parts.tensors.get_mut(name).unwrap().1.push(1)
+            });
             case(format!("{name} doubled"), &|parts| {
                 let tensor = parts.tensors.get_mut(name).unwrap();
                 tensor.1[0] *= 2;
@@ -282,8 +351,11 @@ fn numbers_beyond_the_bounds_of_the_text_are_refused() {
             });
         }
     }
-    let accepted: Vec<String> =
-        cases.into_iter().filter(|(_, p)| open(p.bytes()).is_ok()).map(|(what, _)| what).collect();
+    let accepted: Vec<String> = cases
+        .into_iter()
+        .filter(|(_, p)| open(p.bytes()).is_ok())
+        .map(|(what, _)| what)
+        .collect();
     assert!(accepted.is_empty(), "accepted: {accepted:#?}");
 }
 
@@ -291,14 +363,20 @@ fn numbers_beyond_the_bounds_of_the_text_are_refused() {
 fn a_model_within_the_bounds_never_panics() {
     let mut random = Random(11);
     for round in 0..60 {
-        let mut parts = Parts::new(&[ODD, NARROW][round % 2].prepared(1, &format!("prepared-hostile-{}", round % 2)));
+        let mut parts = Parts::new(
+            &[ODD, NARROW][round % 2].prepared(1, &format!("prepared-hostile-{}", round % 2)),
+        );
         let wild = [1, 3, 12][round % 3];
         let columns = parts.tensors["layers.0.down.w"].1[1];
         let shifts = (0..columns).map(|_| random.below(21) as u8).collect();
-        parts.tensors.insert("layers.0.down.c".into(), (Dtype::U8, vec![columns], shifts));
+        parts
+            .tensors
+            .insert("layers.0.down.c".into(), (Dtype::U8, vec![columns], shifts));
         for (name, (dtype, _, bytes)) in &mut parts.tensors {
             match dtype {
-                Dtype::I8 => bytes.fill_with(|| [127, 0x81, 0, random.next() as u8 & 127][random.below(4)]),
+                Dtype::I8 => {
+                    bytes.fill_with(|| [127, 0x81, 0, random.next() as u8 & 127][random.below(4)])
+                }
                 Dtype::U32 => bytes.fill_with(|| random.next() as u8),
                 Dtype::I32 => {
                     for value in bytes.as_chunks_mut::<4>().0 {
@@ -307,9 +385,16 @@ fn a_model_within_the_bounds_never_panics() {
                             "g" => (1 << 21) - 1,
                             _ => [8, 60, 2000][random.below(3)],
                         };
-                        let sign = if name.ends_with(".m") { 1 } else { [1, -1][random.below(2)] };
-                        let size =
-                            if random.below(wild) == 0 { largest } else { random.below(largest as usize) as i32 };
+                        let sign = if name.ends_with(".m") {
+                            1
+                        } else {
+                            [1, -1][random.below(2)]
+                        };
+                        let size = if random.below(wild) == 0 {
+                            largest
+                        } else {
+                            random.below(largest as usize) as i32
+                        };
                         *value = (sign * size).to_le_bytes();
                     }
                 }
@@ -332,7 +417,10 @@ fn a_model_within_the_bounds_never_panics() {
 #[test]
 fn the_identity_is_that_of_the_content() {
     let checkpoint = ODD.model(1).open("prepared-identity");
-    let (a, b) = (prepare(&checkpoint, "a").unwrap(), prepare(&checkpoint, "another name").unwrap());
+    let (a, b) = (
+        prepare(&checkpoint, "a").unwrap(),
+        prepare(&checkpoint, "another name").unwrap(),
+    );
     assert_eq!(a.identity(), b.identity());
     assert_ne!(a.name, b.name);
     let parts = Parts::new(&a);
@@ -352,11 +440,15 @@ fn the_identity_is_that_of_the_content() {
         seen.push(identity(&other));
     }
     let mut longer = parts.clone();
-    longer.tensors.insert("extra".into(), (Dtype::U8, vec![1], vec![0]));
+    longer
+        .tensors
+        .insert("extra".into(), (Dtype::U8, vec![1], vec![0]));
     seen.push(identity(&longer));
     let mut moved = parts.clone();
-    let blueprint =
-        moved.metadata["blueprint"].as_str().unwrap().replace("\"max_positions\":512", "\"max_positions\":513");
+    let blueprint = moved.metadata["blueprint"]
+        .as_str()
+        .unwrap()
+        .replace("\"max_positions\":512", "\"max_positions\":513");
     moved.metadata["blueprint"] = json!(blueprint);
     seen.push(identity(&moved));
     let count = seen.len();
@@ -364,5 +456,8 @@ fn the_identity_is_that_of_the_content() {
     seen.dedup();
     assert_eq!(seen.len(), count, "two contents have one identity");
     // Another seed, another model.
-    assert_ne!(ODD.prepared(2, "prepared-identity-2").identity(), a.identity());
+    assert_ne!(
+        ODD.prepared(2, "prepared-identity-2").identity(),
+        a.identity()
+    );
 }

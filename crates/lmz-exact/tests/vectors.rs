@@ -12,7 +12,16 @@ use serde_json::{Value, json};
 const FILE: &str = "tests/vectors/models.json";
 const COUNT: usize = 200;
 /// (position, symbol) of the logits that are written out.
-const SHOWN: [(usize, usize); 8] = [(0, 0), (0, 5), (1, 1), (63, 7), (64, 7), (128, 11), (199, 2), (199, 20)];
+const SHOWN: [(usize, usize); 8] = [
+    (0, 0),
+    (0, 5),
+    (1, 1),
+    (63, 7),
+    (64, 7),
+    (128, 11),
+    (199, 2),
+    (199, 20),
+];
 
 fn hex(hash: [u8; 32]) -> String {
     blake3::Hash::from_bytes(hash).to_hex().to_string()
@@ -33,7 +42,11 @@ fn model(name: &str) -> Prepared {
 }
 
 fn hash(logits: &[Vec<i32>]) -> String {
-    let bytes: Vec<u8> = logits.iter().flatten().flat_map(|z| z.to_le_bytes()).collect();
+    let bytes: Vec<u8> = logits
+        .iter()
+        .flatten()
+        .flat_map(|z| z.to_le_bytes())
+        .collect();
     blake3::hash(&bytes).to_hex().to_string()
 }
 
@@ -44,9 +57,17 @@ fn whole_models_give_the_committed_logits() {
     assert_eq!(models.len(), 3);
     for (name, expected) in models {
         let prepared = model(name);
-        assert_eq!(hex(prepared.identity()), expected["identity"], "{name} was prepared differently");
-        let tokens: Vec<u32> =
-            expected["tokens"].as_array().unwrap().iter().map(|t| t.as_u64().unwrap() as u32).collect();
+        assert_eq!(
+            hex(prepared.identity()),
+            expected["identity"],
+            "{name} was prepared differently"
+        );
+        let tokens: Vec<u32> = expected["tokens"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|t| t.as_u64().unwrap() as u32)
+            .collect();
         assert_eq!(tokens.len(), COUNT);
         for kernel in kernels() {
             let engine = Engine::new(&prepared, kernel).unwrap();
@@ -54,9 +75,17 @@ fn whole_models_give_the_committed_logits() {
             for shown in expected["logits"].as_array().unwrap() {
                 let [position, symbol, z] = [0, 1, 2].map(|i| shown[i].as_i64().unwrap());
                 let ours = logits[position as usize][symbol as usize];
-                assert_eq!(i64::from(ours), z, "{name}, {kernel:?}: position {position}, symbol {symbol}");
+                assert_eq!(
+                    i64::from(ours),
+                    z,
+                    "{name}, {kernel:?}: position {position}, symbol {symbol}"
+                );
             }
-            assert_eq!(hash(&logits), expected["logits_blake3"], "{name}, {kernel:?}");
+            assert_eq!(
+                hash(&logits),
+                expected["logits_blake3"],
+                "{name}, {kernel:?}"
+            );
         }
     }
 }
@@ -65,19 +94,27 @@ fn whole_models_give_the_committed_logits() {
 #[test]
 fn preparing_gives_the_committed_file() {
     let committed = std::fs::read(repository("tests/vectors/odd.lmzm")).unwrap();
-    assert!(ODD.prepared(1, "vectors-odd").as_bytes() == committed, "recipe 1 gives another file");
+    assert!(
+        ODD.prepared(1, "vectors-odd").as_bytes() == committed,
+        "recipe 1 gives another file"
+    );
 }
 
 #[test]
 #[ignore = "writes tests/vectors/models.json and odd.lmzm from what the engine says now"]
 fn write_the_vectors() {
-    std::fs::write(repository("tests/vectors/odd.lmzm"), ODD.prepared(1, "vectors-odd").as_bytes()).unwrap();
+    std::fs::write(
+        repository("tests/vectors/odd.lmzm"),
+        ODD.prepared(1, "vectors-odd").as_bytes(),
+    )
+    .unwrap();
     let models = ["bootstrap", "odd", "wide"].map(|name| {
         let prepared = model(name);
         let engine = Engine::new(&prepared, Kernel::detect()).unwrap();
         let tokens = tokens(&engine, COUNT, 77);
         let logits = logits(&engine, &tokens);
-        let shown = SHOWN.map(|(position, symbol)| json!([position, symbol, logits[position][symbol]]));
+        let shown =
+            SHOWN.map(|(position, symbol)| json!([position, symbol, logits[position][symbol]]));
         let fields = [
             ("identity", json!(hex(prepared.identity()))),
             ("tokens", json!(tokens)),

@@ -28,7 +28,7 @@
 //!   [`Observer`]. [`Writer`] is a [`std::io::Write`], [`Reader`] gives random access.
 //! * [`Model`] is a prepared model; [`ModelStore`] finds one by name or by the identity that a
 //!   file's header holds.
-//! * [`format`] is the container alone: listing a file and reading its segments takes no model.
+//! * [`format`](mod@format) is the container alone: listing a file and reading its segments takes no model.
 #![forbid(unsafe_code)]
 
 mod embedded;

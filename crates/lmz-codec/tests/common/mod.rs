@@ -46,7 +46,13 @@ pub fn packed(raw: &[u8], options: &CompressOptions) -> Vec<u8> {
 
 pub fn restored(packed: &[u8]) -> lmz_codec::Result<Vec<u8>> {
     let mut out = Vec::new();
-    decompress(packed, &mut out, nano(), &DecompressOptions { threads: 2 }, &())?;
+    decompress(
+        packed,
+        &mut out,
+        nano(),
+        &DecompressOptions { threads: 2 },
+        &(),
+    )?;
     Ok(out)
 }
 

@@ -41,7 +41,13 @@ const TOP: u128 = 1 << 96;
 
 impl TextEncoder {
     pub fn new() -> Self {
-        Self { lower: 0, range: u128::MAX, words: Vec::new(), started: false, carries: 0 }
+        Self {
+            lower: 0,
+            range: u128::MAX,
+            words: Vec::new(),
+            started: false,
+            carries: 0,
+        }
     }
 
     fn carry(&mut self) {
@@ -59,7 +65,9 @@ impl TextEncoder {
         self.started = true;
         let scale = self.range >> 32;
         self.range = scale * u128::from(interval.width);
-        let (lower, wrapped) = self.lower.overflowing_add(scale * u128::from(interval.start));
+        let (lower, wrapped) = self
+            .lower
+            .overflowing_add(scale * u128::from(interval.start));
         self.lower = lower;
         if wrapped {
             self.carry();
@@ -90,7 +98,11 @@ impl TextEncoder {
         if self.started {
             let point = (0..=4u32)
                 .map(|n| {
-                    let u = if n == 0 { u128::MAX } else { (1u128 << (128 - 8 * n)) - 1 };
+                    let u = if n == 0 {
+                        u128::MAX
+                    } else {
+                        (1u128 << (128 - 8 * n)) - 1
+                    };
                     self.lower.wrapping_add(u) & !u
                 })
                 .find(|point| point.wrapping_sub(self.lower) < self.range)
@@ -100,11 +112,21 @@ impl TextEncoder {
             }
             let bytes = point.to_be_bytes();
             for word in bytes.chunks(4) {
-                self.words.push(u32::from_be_bytes(word.try_into().unwrap()));
+                self.words
+                    .push(u32::from_be_bytes(word.try_into().unwrap()));
             }
         }
-        let mut bytes: Vec<u8> = self.words.iter().flat_map(|word| word.to_be_bytes()).collect();
-        bytes.truncate(bytes.iter().rposition(|&b| b != 0).map_or(0, |last| last + 1));
+        let mut bytes: Vec<u8> = self
+            .words
+            .iter()
+            .flat_map(|word| word.to_be_bytes())
+            .collect();
+        bytes.truncate(
+            bytes
+                .iter()
+                .rposition(|&b| b != 0)
+                .map_or(0, |last| last + 1),
+        );
         bytes
     }
 }
@@ -119,7 +141,12 @@ pub struct TextDecoder<'a> {
 
 impl<'a> TextDecoder<'a> {
     pub fn new(bytes: &'a [u8]) -> Self {
-        let mut decoder = Self { lower: 0, range: u128::MAX, point: 0, rest: bytes };
+        let mut decoder = Self {
+            lower: 0,
+            range: u128::MAX,
+            point: 0,
+            rest: bytes,
+        };
         for _ in 0..4 {
             decoder.shift();
         }
@@ -129,7 +156,10 @@ impl<'a> TextDecoder<'a> {
     fn shift(&mut self) {
         let mut word = 0u32;
         for _ in 0..4 {
-            let (byte, rest) = self.rest.split_first().map_or((0, self.rest), |(b, rest)| (*b, rest));
+            let (byte, rest) = self
+                .rest
+                .split_first()
+                .map_or((0, self.rest), |(b, rest)| (*b, rest));
             self.rest = rest;
             word = (word << 8) | u32::from(byte);
         }

@@ -35,7 +35,14 @@ pub(crate) struct Rows<'a> {
 
 impl Engine {
     pub(crate) fn attention(&self, buffers: &mut Buffers, cache: &mut LayerCache, rows: Rows<'_>) {
-        self.store(buffers, cache, rows.start, rows.qkv, rows.stride, rows.exponents);
+        self.store(
+            buffers,
+            cache,
+            rows.start,
+            rows.qkv,
+            rows.stride,
+            rows.exponents,
+        );
         let group = self.shape.heads / self.shape.kv_heads;
         for kv in 0..self.shape.kv_heads {
             // (row, head) pairs that read the same keys.
@@ -43,7 +50,15 @@ impl Engine {
                 .flat_map(|row| (kv * group..(kv + 1) * group).map(move |head| (row, head)))
                 .collect();
             for tile in queries.chunks(TILE) {
-                self.attend(buffers, cache, kv, tile, rows.start, rows.out, rows.out_exponents);
+                self.attend(
+                    buffers,
+                    cache,
+                    kv,
+                    tile,
+                    rows.start,
+                    rows.out,
+                    rows.out_exponents,
+                );
             }
         }
     }
@@ -102,7 +117,12 @@ impl Engine {
         let visible = |row: usize| start + row + 1;
         let most = tile.iter().map(|&(row, _)| visible(row)).max().unwrap_or(0);
         let room = most.next_multiple_of(PANEL);
-        let Buffers { queries, exponents, dots, weights } = buffers;
+        let Buffers {
+            queries,
+            exponents,
+            dots,
+            weights,
+        } = buffers;
         dots.resize(TILE * room, 0);
         weights.resize(TILE * room, 0);
         let query = |&(row, head): &(usize, usize)| &queries[(row * heads + head) * dim..][..dim];
@@ -113,7 +133,13 @@ impl Engine {
         let rows = &rows[..tile.len()];
         let mut sums = [[0i32; PANEL]; TILE];
         for panel in 0..room / PANEL {
-            kernel::panel_dots(self.kernel, cache.key_panel(kv, panel), dim / 2, rows, &mut sums);
+            kernel::panel_dots(
+                self.kernel,
+                cache.key_panel(kv, panel),
+                dim / 2,
+                rows,
+                &mut sums,
+            );
             for (dots, sums) in dots.chunks_exact_mut(room).zip(&sums[..rows.len()]) {
                 dots[panel * PANEL..][..PANEL].copy_from_slice(sums);
             }
@@ -125,11 +151,21 @@ impl Engine {
             let weights = &mut weights[t * room..][..room];
             let exponent = exponents[row * heads + head];
             let dots = &mut dots[t * room..][..n];
-            let (x, sum) =
-                kernel::attention_weights(self.kernel, dots, key_exponents, value_exponents, exponent, &mut weights[..n]);
+            let (x, sum) = kernel::attention_weights(
+                self.kernel,
+                dots,
+                key_exponents,
+                value_exponents,
+                exponent,
+                &mut weights[..n],
+            );
             weights[n..].fill(0);
             let l = bitlen(sum);
-            let top = if l <= 32 { sum << (32 - l) } else { sum >> (l - 32) };
+            let top = if l <= 32 {
+                sum << (32 - l)
+            } else {
+                sum >> (l - 32)
+            };
             factors[t] = (((1u64 << 52) / top) as i64, x - 35 - l);
         }
         for panel in 0..dim.div_ceil(PANEL) {
@@ -141,7 +177,13 @@ impl Engine {
                     *row = &weights[t * room + from..][..n];
                 }
                 let rows = &rows[..tile.len()];
-                kernel::panel_dots(self.kernel, cache.value_panel(kv, panel, from), n / 2, rows, &mut sums);
+                kernel::panel_dots(
+                    self.kernel,
+                    cache.value_panel(kv, panel, from),
+                    n / 2,
+                    rows,
+                    &mut sums,
+                );
                 for (wide, sums) in wide.iter_mut().zip(&sums[..tile.len()]) {
                     for (wide, &sum) in wide.iter_mut().zip(sums) {
                         *wide += i64::from(sum);

@@ -37,7 +37,10 @@ impl Cache {
     pub fn new(engine: &Engine, positions: usize) -> Self {
         assert!(positions <= MAX_CONTEXT, "a context of {positions} tokens");
         let layer = LayerCache::new(&engine.shape, positions);
-        Self { positions, layers: vec![layer; engine.layers.len()] }
+        Self {
+            positions,
+            layers: vec![layer; engine.layers.len()],
+        }
     }
 
     /// How many positions fit.
@@ -48,7 +51,8 @@ impl Cache {
     /// Bytes that a cache of `positions` takes.
     pub fn size(engine: &Engine, positions: usize) -> usize {
         let room = positions.next_multiple_of(PANEL);
-        let dims = engine.shape.head_dim.next_multiple_of(2) + engine.shape.head_dim.next_multiple_of(PANEL);
+        let dims = engine.shape.head_dim.next_multiple_of(2)
+            + engine.shape.head_dim.next_multiple_of(PANEL);
         engine.layers.len() * engine.shape.kv_heads * room * (2 * dims + 8)
     }
 }
@@ -83,7 +87,10 @@ impl LayerCache {
         let size = self.room * self.head_dim.next_multiple_of(PANEL);
         let panels = &mut self.values[head * size..][..size];
         for (i, &v) in value.iter().enumerate() {
-            panels[i / PANEL * self.room * PANEL + position / 2 * PANEL * 2 + i % PANEL * 2 + position % 2] = v;
+            panels[i / PANEL * self.room * PANEL
+                + position / 2 * PANEL * 2
+                + i % PANEL * 2
+                + position % 2] = v;
         }
     }
 
@@ -103,6 +110,9 @@ impl LayerCache {
     /// Exponents of the keys and the values of the first `n` positions.
     pub fn exponents(&self, head: usize, n: usize) -> (&[i32], &[i32]) {
         let from = head * self.room;
-        (&self.key_exponents[from..from + n], &self.value_exponents[from..from + n])
+        (
+            &self.key_exponents[from..from + n],
+            &self.value_exponents[from..from + n],
+        )
     }
 }

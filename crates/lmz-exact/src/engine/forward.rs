@@ -102,11 +102,18 @@ impl Engine {
         let mut rows = 0;
         for index in 0..runs.len() {
             let (run, len) = (&runs[index], runs[index].tokens.len());
-            assert!(run.start + len <= run.cache.positions(), "the run leaves its cache");
+            assert!(
+                run.start + len <= run.cache.positions(),
+                "the run leaves its cache"
+            );
             let mut from = 0;
             while from < len {
                 let n = (len - from).min(MAX_ROWS - rows);
-                pending.push(Piece { run: index, from, n });
+                pending.push(Piece {
+                    run: index,
+                    from,
+                    n,
+                });
                 from += n;
                 rows += n;
                 if rows == MAX_ROWS {
@@ -157,7 +164,11 @@ impl Engine {
         let e = self.embed.e + self.residual_frac_bits;
         let row = &self.embed.w[token * width..][..width];
         let shift = |j: usize| self.embed.c.get(j).map_or(0, |&c| i32::from(c));
-        x.extend(row.iter().enumerate().map(|(j, &w)| shift_to(i64::from(w) * m, e + shift(j)) as i32));
+        x.extend(
+            row.iter()
+                .enumerate()
+                .map(|(j, &w)| shift_to(i64::from(w) * m, e + shift(j)) as i32),
+        );
     }
 
     /// Norm of every row, as activations of `next`.
@@ -168,7 +179,10 @@ impl Engine {
         a.resize(rows * stride, 0);
         e.clear();
         p.resize(self.shape.width, 0);
-        for (x, a) in x.chunks_exact(self.shape.width).zip(a.chunks_exact_mut(stride)) {
+        for (x, a) in x
+            .chunks_exact(self.shape.width)
+            .zip(a.chunks_exact_mut(stride))
+        {
             let exponent = norm.e + kernel::rms_norm(self.kernel, x, &norm.g, self.eps_fixed, p);
             e.push(kernel::activations(self.kernel, p, &[exponent], &next.c, a));
         }
@@ -178,16 +192,35 @@ impl Engine {
     fn linear(&self, scratch: &mut Scratch, layer: &Linear) {
         let rows = scratch.e.len();
         scratch.y.resize(rows * layer.out_padded(), 0);
-        kernel::linear(self.kernel, layer, &scratch.a, 2 * layer.pairs(), &mut scratch.y);
+        kernel::linear(
+            self.kernel,
+            layer,
+            &scratch.a,
+            2 * layer.pairs(),
+            &mut scratch.y,
+        );
         for e in &mut scratch.e {
             *e = layer.out_exponent(*e);
         }
     }
 
-    fn attend_runs(&self, scratch: &mut Scratch, runs: &mut [Run<'_>], pieces: &[Piece], index: usize) {
+    fn attend_runs(
+        &self,
+        scratch: &mut Scratch,
+        runs: &mut [Run<'_>],
+        pieces: &[Piece],
+        index: usize,
+    ) {
         let s = &self.shape;
         let stride = self.layers[index].qkv.out_padded();
-        let Scratch { y, e, heads, head_exponents, attention, .. } = scratch;
+        let Scratch {
+            y,
+            e,
+            heads,
+            head_exponents,
+            attention,
+            ..
+        } = scratch;
         heads.resize(e.len() * s.queries(), 0);
         head_exponents.resize(e.len() * s.heads, 0);
         let mut row = 0;
@@ -208,10 +241,18 @@ impl Engine {
 
     /// Attention's output as activations of the output projection.
     fn head_activations(&self, scratch: &mut Scratch, next: &Linear) {
-        let Scratch { a, e, heads, head_exponents, .. } = scratch;
+        let Scratch {
+            a,
+            e,
+            heads,
+            head_exponents,
+            ..
+        } = scratch;
         let stride = 2 * next.pairs();
         a.resize(e.len() * stride, 0);
-        let rows = heads.chunks_exact_mut(self.shape.queries()).zip(head_exponents.chunks_exact(self.shape.heads));
+        let rows = heads
+            .chunks_exact_mut(self.shape.queries())
+            .zip(head_exponents.chunks_exact(self.shape.heads));
         for ((e, a), (p, groups)) in e.iter_mut().zip(a.chunks_exact_mut(stride)).zip(rows) {
             *e = kernel::activations(self.kernel, p, groups, &next.c, a);
         }
@@ -220,9 +261,16 @@ impl Engine {
     /// Adds `y` to the residual stream.
     fn add(&self, scratch: &mut Scratch, layer: &Linear) {
         let Scratch { x, y, e, .. } = scratch;
-        let rows = x.chunks_exact_mut(self.shape.width).zip(y.chunks_exact(layer.out_padded()));
+        let rows = x
+            .chunks_exact_mut(self.shape.width)
+            .zip(y.chunks_exact(layer.out_padded()));
         for ((x, y), &e) in rows.zip(e.iter()) {
-            kernel::add_residual(self.kernel, x, &y[..self.shape.width], e + self.residual_frac_bits);
+            kernel::add_residual(
+                self.kernel,
+                x,
+                &y[..self.shape.width],
+                e + self.residual_frac_bits,
+            );
         }
     }
 
@@ -232,7 +280,9 @@ impl Engine {
         let (inner, stride) = (self.shape.inner, 2 * layer.down.pairs());
         a.resize(e.len() * stride, 0);
         p.resize(inner, 0);
-        let rows = y.chunks_exact(layer.gate_up.out_padded()).zip(a.chunks_exact_mut(stride));
+        let rows = y
+            .chunks_exact(layer.gate_up.out_padded())
+            .zip(a.chunks_exact_mut(stride));
         for (e, (y, a)) in e.iter_mut().zip(rows) {
             let (gate, up) = (&y[..inner], &y[inner..2 * inner]);
             let exponent = kernel::gated(self.kernel, gate, up, *e, p);
@@ -261,7 +311,9 @@ impl Engine {
         }
         // Only those rows go on.
         for (to, &(from, ..)) in wanted.iter().enumerate() {
-            scratch.x.copy_within(from * width..(from + 1) * width, to * width);
+            scratch
+                .x
+                .copy_within(from * width..(from + 1) * width, to * width);
         }
         scratch.x.truncate(wanted.len() * width);
         let batch = (MAX_LOGITS / self.head.out_padded()).clamp(kernel::TILE, MAX_ROWS);
@@ -271,13 +323,24 @@ impl Engine {
             scratch.x.extend_from_slice(x);
             self.norm(scratch, &self.norm, &self.head);
             self.linear(scratch, &self.head);
-            let Scratch { y, e, logits, weights, .. } = &mut *scratch;
+            let Scratch {
+                y,
+                e,
+                logits,
+                weights,
+                ..
+            } = &mut *scratch;
             logits.resize(self.symbols.len(), 0);
             weights.resize(self.symbols.len(), 0);
             let rows = y.chunks_exact(self.head.out_padded()).zip(e.iter());
             for ((y, &e), &(_, run, token)) in rows.zip(wanted) {
                 let max = kernel::logits(self.kernel, &y[..self.symbols.len()], e, logits, weights);
-                let scores = Scores { logits, max, weights, escape_shift: self.symbols.escape_shift() };
+                let scores = Scores {
+                    logits,
+                    max,
+                    weights,
+                    escape_shift: self.symbols.escape_shift(),
+                };
                 visit(run, token, &scores);
             }
         }

@@ -113,9 +113,14 @@ impl Engine {
     pub fn new(prepared: &Prepared, kernel: Kernel) -> Result<Self> {
         let b = &prepared.blueprint;
         let shape = Shape::new(b);
-        let widest = [b.hidden_size, b.intermediate_size, shape.queries()].into_iter().max().unwrap_or(0);
+        let widest = [b.hidden_size, b.intermediate_size, shape.queries()]
+            .into_iter()
+            .max()
+            .unwrap_or(0);
         if b.hidden_size > 1 << 15 || widest > 1 << 20 {
-            return Err(ExactError::Unsupported(format!("a layer is {widest} wide; sums would overflow")));
+            return Err(ExactError::Unsupported(format!(
+                "a layer is {widest} wide; sums would overflow"
+            )));
         }
         let symbols = Symbols::new(prepared.vocabulary()?)?;
         let (queries, keys) = (shape.queries(), shape.keys());
@@ -126,7 +131,12 @@ impl Engine {
                 qkv: linear(prepared, &name("qkv"), queries + 2 * keys, b.hidden_size)?,
                 o: linear(prepared, &name("o"), b.hidden_size, queries)?,
                 ffn_norm: norm(prepared, &name("ffn_norm"), b.hidden_size)?,
-                gate_up: linear(prepared, &name("gate_up"), 2 * b.intermediate_size, b.hidden_size)?,
+                gate_up: linear(
+                    prepared,
+                    &name("gate_up"),
+                    2 * b.intermediate_size,
+                    b.hidden_size,
+                )?,
                 down: linear(prepared, &name("down"), b.hidden_size, b.intermediate_size)?,
             })
         });
@@ -175,7 +185,12 @@ impl Engine {
 
     /// Multiply-adds per token outside attention.
     pub fn multiply_adds(&self) -> u64 {
-        let layer = |l: &Layer| [&l.qkv, &l.o, &l.gate_up, &l.down].map(|l| (l.out * l.k) as u64).iter().sum::<u64>();
+        let layer = |l: &Layer| {
+            [&l.qkv, &l.o, &l.gate_up, &l.down]
+                .map(|l| (l.out * l.k) as u64)
+                .iter()
+                .sum::<u64>()
+        };
         self.layers.iter().map(layer).sum::<u64>() + (self.head.out * self.head.k) as u64
     }
 }
@@ -195,7 +210,9 @@ fn norm(prepared: &Prepared, name: &str, width: usize) -> Result<Norm> {
 fn scales(prepared: &Prepared, name: &str, len: usize) -> Result<Vec<i32>> {
     let m = prepared.i32s(name, len, i32::MAX)?;
     if m.iter().any(|&m| m < 0) {
-        return Err(ExactError::Damaged(format!("{name} holds a negative scale")));
+        return Err(ExactError::Damaged(format!(
+            "{name} holds a negative scale"
+        )));
     }
     Ok(m)
 }
@@ -204,7 +221,13 @@ fn linear(prepared: &Prepared, name: &str, out: usize, k: usize) -> Result<Linea
     let w = prepared.weights_i8(&format!("{name}.w"), [out, k])?;
     let m = scales(prepared, &format!("{name}.m"), out)?;
     let c = prepared.shifts(&format!("{name}.c"), k)?;
-    Ok(Linear::new(&w, &m, k, scale_exponent(prepared, &format!("{name}.e"))?, &c))
+    Ok(Linear::new(
+        &w,
+        &m,
+        k,
+        scale_exponent(prepared, &format!("{name}.e"))?,
+        &c,
+    ))
 }
 
 /// The head's rows, in order of symbols.
@@ -226,5 +249,11 @@ fn head(prepared: &Prepared, embed: &Embedding, symbols: &Symbols) -> Result<Lin
         rows.extend_from_slice(&w[row..row + b.hidden_size]);
         m.push(all[token as usize]);
     }
-    Ok(Linear::new(&rows, &m, b.hidden_size, scale_exponent(prepared, "head.e")?, c))
+    Ok(Linear::new(
+        &rows,
+        &m,
+        b.hidden_size,
+        scale_exponent(prepared, "head.e")?,
+        c,
+    ))
 }

@@ -17,7 +17,11 @@ impl Rotary {
     pub fn new(frequencies: Vec<u32>) -> Self {
         let positions = 0..TABLE_POSITIONS as u32;
         let table = positions
-            .flat_map(|position| frequencies.iter().map(move |f| cos_sin(position.wrapping_mul(*f))))
+            .flat_map(|position| {
+                frequencies
+                    .iter()
+                    .map(move |f| cos_sin(position.wrapping_mul(*f)))
+            })
             .collect();
         Self { frequencies, table }
     }
@@ -42,5 +46,8 @@ impl Rotary {
 #[inline(always)]
 fn turn(a: i32, b: i32, cos: i32, sin: i32) -> (i32, i32) {
     let (a, b, cos, sin) = (i64::from(a), i64::from(b), i64::from(cos), i64::from(sin));
-    (rshift(a * cos - b * sin, 30) as i32, rshift(b * cos + a * sin, 30) as i32)
+    (
+        rshift(a * cos - b * sin, 30) as i32,
+        rshift(b * cos + a * sin, 30) as i32,
+    )
 }

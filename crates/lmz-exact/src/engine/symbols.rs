@@ -28,10 +28,21 @@ impl Symbols {
             }
         }
         if tokens.is_empty() {
-            return Err(ExactError::Unsupported("no token of the vocabulary stands for bytes".into()));
+            return Err(ExactError::Unsupported(
+                "no token of the vocabulary stands for bytes".into(),
+            ));
         }
-        let escape_shift = if vocabulary.is_complete() { 0 } else { ESCAPE_SHIFT };
-        Ok(Self { tokens, by_token, vocabulary, escape_shift })
+        let escape_shift = if vocabulary.is_complete() {
+            0
+        } else {
+            ESCAPE_SHIFT
+        };
+        Ok(Self {
+            tokens,
+            by_token,
+            vocabulary,
+            escape_shift,
+        })
     }
 
     /// Number of symbols without the escape, V; also the escape's number.
@@ -58,7 +69,9 @@ impl Symbols {
 
     /// The bytes of a symbol; empty for the escape.
     pub fn bytes(&self, symbol: usize) -> &[u8] {
-        self.token(symbol).and_then(|token| self.vocabulary.get(token)).unwrap_or_default()
+        self.token(symbol)
+            .and_then(|token| self.vocabulary.get(token))
+            .unwrap_or_default()
     }
 
     /// The table token -> bytes.

@@ -158,7 +158,9 @@ elementwise!(
 /// caller's. Rows of `x` hold `2 * pairs` values, zero after `k`.
 pub(crate) fn linear(kernel: Kernel, layer: &Linear, x: &[i16], stride: usize, y: &mut [i32]) {
     let n = y.len() / layer.out_padded();
-    assert!(stride >= 2 * layer.pairs() && x.len() >= n * stride && y.len() == n * layer.out_padded());
+    assert!(
+        stride >= 2 * layer.pairs() && x.len() >= n * stride && y.len() == n * layer.out_padded()
+    );
     match kernel.0 {
         Isa::Scalar => portable::linear(layer, x, stride, y),
         #[cfg(target_arch = "x86_64")]
@@ -176,7 +178,13 @@ pub(crate) fn linear(kernel: Kernel, layer: &Linear, x: &[i16], stride: usize, y
 /// `out[t][r] = Σ_j panel[j / 2][r][j % 2] · rows[t][j]` over `2 * pairs` columns.
 ///
 /// The caller knows that no sum leaves 32 bits.
-pub(crate) fn panel_dots(kernel: Kernel, panel: &[i16], pairs: usize, rows: &[&[i16]], out: &mut [[i32; PANEL]]) {
+pub(crate) fn panel_dots(
+    kernel: Kernel,
+    panel: &[i16],
+    pairs: usize,
+    rows: &[&[i16]],
+    out: &mut [[i32; PANEL]],
+) {
     assert!(panel.len() >= pairs * PANEL * 2 && rows.len() <= TILE && out.len() >= rows.len());
     assert!(rows.iter().all(|row| row.len() >= 2 * pairs));
     match kernel.0 {

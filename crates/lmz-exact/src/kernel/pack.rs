@@ -43,8 +43,19 @@ impl Linear {
         }
         let mut scales = m.to_vec();
         scales.resize(out.next_multiple_of(PANEL), 0);
-        let c = if c.iter().all(|&c| c == 0) { Vec::new() } else { c.to_vec() };
-        Self { out, k, panels, m: scales, e, c }
+        let c = if c.iter().all(|&c| c == 0) {
+            Vec::new()
+        } else {
+            c.to_vec()
+        };
+        Self {
+            out,
+            k,
+            panels,
+            m: scales,
+            e,
+            c,
+        }
     }
 
     /// `out` rounded up to whole panels: the stride of an output row.
@@ -59,7 +70,11 @@ impl Linear {
 
     /// g of docs/numerics.md, 3.1: the extra shift of sums of several chunks.
     pub fn sum_shift(&self) -> i32 {
-        self.k.div_ceil(CHUNK).max(1).next_power_of_two().trailing_zeros() as i32
+        self.k
+            .div_ceil(CHUNK)
+            .max(1)
+            .next_power_of_two()
+            .trailing_zeros() as i32
     }
 
     /// The exponent of the output for activations with exponent `e`.
@@ -77,6 +92,8 @@ impl Linear {
     /// The 16 row scales of panel `p`.
     #[inline(always)]
     pub(crate) fn scales(&self, p: usize) -> &[i32; PANEL] {
-        self.m[p * PANEL..][..PANEL].try_into().expect("scales are padded to whole panels")
+        self.m[p * PANEL..][..PANEL]
+            .try_into()
+            .expect("scales are padded to whole panels")
     }
 }

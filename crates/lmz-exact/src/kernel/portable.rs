@@ -18,11 +18,16 @@ pub fn linear(layer: &Linear, x: &[i16], stride: usize, y: &mut [i32]) {
     for (x, y) in x.chunks(stride).zip(y.chunks_exact_mut(width)) {
         for (p, y) in y.chunks_exact_mut(PANEL).enumerate() {
             let mut sums = [0i64; PANEL];
-            for (w, x) in layer.panel(p).chunks(CHUNK / 2 * PANEL * 2).zip(x.chunks(CHUNK)) {
+            for (w, x) in layer
+                .panel(p)
+                .chunks(CHUNK / 2 * PANEL * 2)
+                .zip(x.chunks(CHUNK))
+            {
                 let mut chunk = [0i32; PANEL];
                 for (w, x) in w.chunks_exact(PANEL * 2).zip(x.chunks_exact(2)) {
                     for r in 0..PANEL {
-                        let pair = i32::from(w[2 * r]) * i32::from(x[0]) + i32::from(w[2 * r + 1]) * i32::from(x[1]);
+                        let pair = i32::from(w[2 * r]) * i32::from(x[0])
+                            + i32::from(w[2 * r + 1]) * i32::from(x[1]);
                         chunk[r] += pair;
                     }
                 }
@@ -48,9 +53,14 @@ pub fn scale_sums(sums: &[i64; PANEL], scales: &[i32; PANEL], g: i32, y: &mut [i
 pub fn panel_dots(panel: &[i16], pairs: usize, rows: &[&[i16]], out: &mut [[i32; PANEL]]) {
     for (row, out) in rows.iter().zip(out) {
         *out = [0; PANEL];
-        for (w, x) in panel.chunks_exact(PANEL * 2).zip(row.chunks_exact(2)).take(pairs) {
+        for (w, x) in panel
+            .chunks_exact(PANEL * 2)
+            .zip(row.chunks_exact(2))
+            .take(pairs)
+        {
             for r in 0..PANEL {
-                out[r] += i32::from(w[2 * r]) * i32::from(x[0]) + i32::from(w[2 * r + 1]) * i32::from(x[1]);
+                out[r] += i32::from(w[2 * r]) * i32::from(x[0])
+                    + i32::from(w[2 * r + 1]) * i32::from(x[1]);
             }
         }
     }
@@ -180,7 +190,13 @@ pub fn gated(gate: &[i32], up: &[i32], e: i32, p: &mut [i64]) -> i32 {
 
 /// docs/numerics.md, 3.7, steps 2 to 4: `dots` become scores, then the weights `w`. Returns (X, Λ).
 #[inline(always)]
-pub fn attention_weights(dots: &mut [i32], ek: &[i32], ev: &[i32], eq: i32, w: &mut [i16]) -> (i32, u64) {
+pub fn attention_weights(
+    dots: &mut [i32],
+    ek: &[i32],
+    ev: &[i32],
+    eq: i32,
+    w: &mut [i16],
+) -> (i32, u64) {
     let shift = eq + 16;
     let mut max = i32::MIN;
     if ek.iter().all(|&ek| shift + ek <= 0) {
@@ -192,7 +208,11 @@ pub fn attention_weights(dots: &mut [i32], ek: &[i32], ev: &[i32], eq: i32, w: &
     } else {
         for (dot, &ek) in dots.iter_mut().zip(ek) {
             let t = shift + ek;
-            let z = if t <= 0 { i64::from(*dot >> (-t).min(31)) } else { i64::from(*dot) << t.min(31) };
+            let z = if t <= 0 {
+                i64::from(*dot >> (-t).min(31))
+            } else {
+                i64::from(*dot) << t.min(31)
+            };
             *dot = z.clamp(-MAX_LOGIT, MAX_LOGIT) as i32;
             max = max.max(*dot);
         }

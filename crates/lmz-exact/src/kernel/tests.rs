@@ -52,12 +52,18 @@ impl Random {
     }
 
     fn i32s(&mut self, n: usize, limit: i32) -> Vec<i32> {
-        self.values(n, limit.into()).into_iter().map(|x| x as i32).collect()
+        self.values(n, limit.into())
+            .into_iter()
+            .map(|x| x as i32)
+            .collect()
     }
 }
 
 fn kernels() -> Vec<Kernel> {
-    let kernels: Vec<Kernel> = Isa::available().into_iter().filter_map(Kernel::new).collect();
+    let kernels: Vec<Kernel> = Isa::available()
+        .into_iter()
+        .filter_map(Kernel::new)
+        .collect();
     assert_eq!(kernels[0].isa(), Isa::Scalar);
     kernels
 }
@@ -77,7 +83,10 @@ fn check_linear(w: &[i8], m: &[i32], k: usize, x: &[Vec<i16>]) {
     let stride = 2 * layer.pairs() + 6;
     let rows = x.iter().flat_map(|x| {
         let zeros = 2 * layer.pairs() - k;
-        x.iter().copied().chain(std::iter::repeat_n(0, zeros)).chain([i16::MAX; 6])
+        x.iter()
+            .copied()
+            .chain(std::iter::repeat_n(0, zeros))
+            .chain([i16::MAX; 6])
     });
     let rows: Vec<i16> = rows.collect();
     for kernel in kernels() {
@@ -86,8 +95,16 @@ fn check_linear(w: &[i8], m: &[i32], k: usize, x: &[Vec<i16>]) {
             linear(kernel, &layer, &rows[..n * stride], stride, &mut y);
             for (t, (y, text)) in y.chunks_exact(layer.out_padded()).zip(&text).enumerate() {
                 let (y, padding) = y.split_at(layer.out);
-                assert_eq!(wide(y), *text, "{kernel:?}, [{}, {k}], row {t} of {n}", layer.out);
-                assert!(padding.iter().all(|&y| y == 0), "{kernel:?}: padding rows are not zero");
+                assert_eq!(
+                    wide(y),
+                    *text,
+                    "{kernel:?}, [{}, {k}], row {t} of {n}",
+                    layer.out
+                );
+                assert!(
+                    padding.iter().all(|&y| y == 0),
+                    "{kernel:?}: padding rows are not zero"
+                );
             }
         }
     }
@@ -101,14 +118,24 @@ fn linear_layers() {
             for extreme in [false, true] {
                 let mut draw = |n: usize, limit: i64| -> Vec<i64> {
                     // One sign throughout, or signs that agree between weights and activations: the largest sums.
-                    if extreme { vec![limit; n] } else { (0..n).map(|_| random.wild(limit)).collect() }
+                    if extreme {
+                        vec![limit; n]
+                    } else {
+                        (0..n).map(|_| random.wild(limit)).collect()
+                    }
                 };
                 let w: Vec<i8> = draw(out * k, 127).into_iter().map(|w| w as i8).collect();
-                let m: Vec<i32> = draw(out, i32::MAX.into()).into_iter().map(|m| m.abs() as i32).collect();
+                let m: Vec<i32> = draw(out, i32::MAX.into())
+                    .into_iter()
+                    .map(|m| m.abs() as i32)
+                    .collect();
                 let x: Vec<Vec<i16>> = (0..13)
                     .map(|t| {
                         let sign = if extreme && t % 2 == 1 { -1 } else { 1 };
-                        draw(k, 32767).into_iter().map(|x| (sign * x) as i16).collect()
+                        draw(k, 32767)
+                            .into_iter()
+                            .map(|x| (sign * x) as i16)
+                            .collect()
                     })
                     .collect();
                 check_linear(&w, &m, k, &x);
@@ -121,9 +148,15 @@ fn linear_layers() {
 fn signs_that_agree_and_that_alternate() {
     let mut random = Random(2);
     for k in [2, 513, 1025] {
-        let x: Vec<i16> = (0..k).map(|_| [32767, -32767][random.next() as usize % 2]).collect();
+        let x: Vec<i16> = (0..k)
+            .map(|_| [32767, -32767][random.next() as usize % 2])
+            .collect();
         let agree = x.iter().map(|&x| if x > 0 { 127i8 } else { -127 });
-        let w: Vec<i8> = agree.clone().chain(agree.clone().map(|w| -w)).chain(agree.rev()).collect();
+        let w: Vec<i8> = agree
+            .clone()
+            .chain(agree.clone().map(|w| -w))
+            .chain(agree.rev())
+            .collect();
         check_linear(&w, &[i32::MAX, i32::MAX, 1], k, &vec![x; 7]);
     }
 }
@@ -132,15 +165,29 @@ fn signs_that_agree_and_that_alternate() {
 fn panels_of_attention() {
     let mut random = Random(3);
     // (columns, bound of the panel, bound of a row): keys and queries by head size, values and weights.
-    for (columns, panel_limit, row_limit) in
-        [(2, 32767, 32767), (6, 8191, 16383), (32, 8191, 8191), (64, 4095, 8191), (512, 2047, 2047), (128, 511, 32767)]
-    {
+    for (columns, panel_limit, row_limit) in [
+        (2, 32767, 32767),
+        (6, 8191, 16383),
+        (32, 8191, 8191),
+        (64, 4095, 8191),
+        (512, 2047, 2047),
+        (128, 511, 32767),
+    ] {
         for rows in 0..=TILE {
             for _ in 0..6 {
-                let panel: Vec<i16> =
-                    random.values(columns * PANEL, panel_limit).into_iter().map(|v| v as i16).collect();
+                let panel: Vec<i16> = random
+                    .values(columns * PANEL, panel_limit)
+                    .into_iter()
+                    .map(|v| v as i16)
+                    .collect();
                 let x: Vec<Vec<i16>> = (0..rows)
-                    .map(|_| random.values(columns, row_limit).into_iter().map(|v| v as i16).collect())
+                    .map(|_| {
+                        random
+                            .values(columns, row_limit)
+                            .into_iter()
+                            .map(|v| v as i16)
+                            .collect()
+                    })
                     .collect();
                 let x: Vec<&[i16]> = x.iter().map(Vec::as_slice).collect();
                 for kernel in kernels() {
@@ -148,12 +195,21 @@ fn panels_of_attention() {
                     panel_dots(kernel, &panel, columns / 2, &x, &mut out);
                     for (out, x) in out.iter().zip(&x) {
                         for (r, &dot) in out.iter().enumerate() {
-                            let term =
-                                |j: usize| i128::from(panel[j / 2 * PANEL * 2 + 2 * r + j % 2]) * i128::from(x[j]);
-                            assert_eq!(i128::from(dot), (0..columns).map(term).sum(), "{kernel:?}, {columns} columns");
+                            let term = |j: usize| {
+                                i128::from(panel[j / 2 * PANEL * 2 + 2 * r + j % 2])
+                                    * i128::from(x[j])
+                            };
+                            assert_eq!(
+                                i128::from(dot),
+                                (0..columns).map(term).sum(),
+                                "{kernel:?}, {columns} columns"
+                            );
                         }
                     }
-                    assert!(out[rows..].iter().flatten().all(|&dot| dot == i32::MIN), "{kernel:?} wrote too much");
+                    assert!(
+                        out[rows..].iter().flatten().all(|&dot| dot == i32::MIN),
+                        "{kernel:?} wrote too much"
+                    );
                 }
             }
         }
@@ -165,12 +221,19 @@ fn norms() {
     let mut random = Random(4);
     for size in SIZES.into_iter().chain([1 << 15]) {
         for _ in 0..if size > 1000 { 10 } else { 60 } {
-            let (x, g) = (random.i32s(size, i32::MAX), random.i32s(size, (1 << 21) - 1));
+            let (x, g) = (
+                random.i32s(size, i32::MAX),
+                random.i32s(size, (1 << 21) - 1),
+            );
             let eps = [0, 1, 63, 1 << 40, 1 << 62, random.next() >> 3][random.next() as usize % 6];
             let (text, exponent) = text::rms_norm(&x, &g, eps);
             for kernel in kernels() {
                 let mut p = vec![i64::MIN; size];
-                assert_eq!(rms_norm(kernel, &x, &g, eps, &mut p), exponent, "{kernel:?}, {size}");
+                assert_eq!(
+                    rms_norm(kernel, &x, &g, eps, &mut p),
+                    exponent,
+                    "{kernel:?}, {size}"
+                );
                 assert_eq!(wide(&p), text, "{kernel:?}, {size}, eps {eps}");
             }
         }
@@ -182,22 +245,38 @@ fn activation_blocks() {
     let mut random = Random(5);
     for size in SIZES {
         for round in 0..120 {
-            let groups = if size % 8 == 0 { [1, 2, 4, 8][round % 4] } else { 1 };
+            let groups = if size % 8 == 0 {
+                [1, 2, 4, 8][round % 4]
+            } else {
+                1
+            };
             let limit = (1i64 << 62) >> (random.next() % 62);
             let part = size / groups;
-            let p: Vec<i64> = (0..groups).flat_map(|_| random.values(part, limit)).collect();
+            let p: Vec<i64> = (0..groups)
+                .flat_map(|_| random.values(part, limit))
+                .collect();
             let spread = [0, 3, 20, 80, 5000, 70_000][round % 6];
             let exponents: Vec<i32> = (0..groups).map(|_| random.within(spread) as i32).collect();
             let c: Vec<u8> = match round % 3 {
                 0 => Vec::new(),
                 1 => (0..size).map(|_| (random.next() % 21) as u8).collect(),
-                _ => (0..size).map(|j| if j == size / 2 { 20 } else { 0 }).collect(),
+                _ => (0..size)
+                    .map(|j| if j == size / 2 { 20 } else { 0 })
+                    .collect(),
             };
             let (text, exponent) = text::activations(&wide(&p), &exponents, &c);
             for kernel in kernels() {
                 let (mut p, mut out) = (p.clone(), vec![i16::MIN; size + 3]);
-                assert_eq!(activations(kernel, &mut p, &exponents, &c, &mut out), exponent, "{kernel:?}, {size}");
-                assert_eq!(wide(&out[..size]), text, "{kernel:?}, {size}, {exponents:?}, {c:?}");
+                assert_eq!(
+                    activations(kernel, &mut p, &exponents, &c, &mut out),
+                    exponent,
+                    "{kernel:?}, {size}"
+                );
+                assert_eq!(
+                    wide(&out[..size]),
+                    text,
+                    "{kernel:?}, {size}, {exponents:?}, {c:?}"
+                );
                 assert!(out[size..].iter().all(|&x| x == 0), "{kernel:?}: padding");
             }
         }
@@ -209,7 +288,10 @@ fn residual_sums_and_logits() {
     let mut random = Random(6);
     for size in SIZES {
         for shift in (-70..=40).chain([-2000, -300, 300, 2000]) {
-            let (x, y) = (random.i32s(size, i32::MAX), random.i32s(size, (1 << 30) - 1));
+            let (x, y) = (
+                random.i32s(size, i32::MAX),
+                random.i32s(size, (1 << 30) - 1),
+            );
             let sums = text::add_residual(&x, &y, shift);
             let (z, weights) = text::logits(&y, shift - 16);
             for kernel in kernels() {
@@ -219,7 +301,11 @@ fn residual_sums_and_logits() {
                 let (mut our_z, mut our_weights) = (vec![i32::MIN; size], vec![u32::MAX; size]);
                 let max = logits(kernel, &y, shift - 16, &mut our_z, &mut our_weights);
                 assert_eq!(wide(&our_z), z, "{kernel:?}, {size}, shift {shift}");
-                assert_eq!(wide(&our_weights), weights, "{kernel:?}, {size}, shift {shift}");
+                assert_eq!(
+                    wide(&our_weights),
+                    weights,
+                    "{kernel:?}, {size}, shift {shift}"
+                );
                 assert_eq!(i128::from(max), *z.iter().max().unwrap());
             }
         }
@@ -232,7 +318,10 @@ fn gates() {
     assert_eq!(wide(sigmoid_table().as_slice()), table);
     for size in SIZES {
         for e in (-60..=20).chain([-2000, -500, 500, 2000]) {
-            let (gate, up) = (random.i32s(size, (1 << 30) - 1), random.i32s(size, (1 << 30) - 1));
+            let (gate, up) = (
+                random.i32s(size, (1 << 30) - 1),
+                random.i32s(size, (1 << 30) - 1),
+            );
             let (text, exponent) = text::gated(&table, &gate, &up, e);
             for kernel in kernels() {
                 let mut p = vec![i64::MIN; size];
@@ -255,7 +344,13 @@ fn attention_weights_of_all_kinds() {
             // Zero vectors have an exponent of their own.
             let zero = |random: &mut Random| random.next().is_multiple_of(9);
             (0..n)
-                .map(|_| if zero(&mut random) { -(1 << 16) } else { (centre + random.within(spread)) as i32 })
+                .map(|_| {
+                    if zero(&mut random) {
+                        -(1 << 16)
+                    } else {
+                        (centre + random.within(spread)) as i32
+                    }
+                })
                 .collect()
         };
         let (ek, ev) = (exponents(0), exponents(-20));
@@ -264,7 +359,11 @@ fn attention_weights_of_all_kinds() {
         for kernel in kernels() {
             let (mut dots, mut ours) = (dots.clone(), vec![i16::MIN; n]);
             let (our_x, our_sum) = attention_weights(kernel, &mut dots, &ek, &ev, eq, &mut ours);
-            assert_eq!((our_x, i128::from(our_sum)), (x, sum), "{kernel:?}: X and the sum");
+            assert_eq!(
+                (our_x, i128::from(our_sum)),
+                (x, sum),
+                "{kernel:?}: X and the sum"
+            );
             assert_eq!(wide(&ours), w, "{kernel:?}, {ek:?}, {ev:?}, {eq}");
         }
     }
@@ -292,10 +391,18 @@ fn blocks_of_heads() {
 fn phases_and_powers() {
     let mut random = Random(10);
     for i in 0..20_000u32 {
-        let x = if i < 64 { (i / 4) << 30 | (i % 4).wrapping_sub(2) >> 2 } else { random.next() as u32 };
+        let x = if i < 64 {
+            (i / 4) << 30 | (i % 4).wrapping_sub(2) >> 2
+        } else {
+            random.next() as u32
+        };
         let (cos, sin) = cos_sin(x);
         assert_eq!((cos.into(), sin.into()), text::cos_sin(x), "phase {x}");
         let distance = x >> (i % 16);
-        assert_eq!(i128::from(lmz_coder::exp2_weight(distance)), text::exp2(distance), "exp2 {distance}");
+        assert_eq!(
+            i128::from(lmz_coder::exp2_weight(distance)),
+            text::exp2(distance),
+            "exp2 {distance}"
+        );
     }
 }

@@ -38,7 +38,10 @@ macro_rules! instantiate {
 }
 
 instantiate!(avx2_elementwise, "avx2");
-instantiate!(avx512_elementwise, "avx2,avx512f,avx512bw,avx512vl,avx512dq,avx512cd");
+instantiate!(
+    avx512_elementwise,
+    "avx2,avx512f,avx512bw,avx512vl,avx512dq,avx512cd"
+);
 
 /// Weights as 16-bit lanes.
 trait Weight: Copy {
@@ -81,7 +84,11 @@ unsafe fn pair(pointer: *const i16) -> i32 {
 /// # Safety
 /// AVX2; `w` points to `pairs * 32` weights and every `x` to `2 * pairs` values.
 #[inline(always)]
-unsafe fn tile_avx2<const N: usize, W: Weight>(w: *const W, x: [*const i16; N], pairs: usize) -> [[__m256i; 2]; N] {
+unsafe fn tile_avx2<const N: usize, W: Weight>(
+    w: *const W,
+    x: [*const i16; N],
+    pairs: usize,
+) -> [[__m256i; 2]; N] {
     let mut sums = [[_mm256_setzero_si256(); 2]; N];
     for j in 0..pairs {
         let low = W::load8(w.add(j * PANEL * 2));
@@ -97,7 +104,11 @@ unsafe fn tile_avx2<const N: usize, W: Weight>(w: *const W, x: [*const i16; N], 
 
 /// As [`tile_avx2`], with AVX-512 VNNI.
 #[inline(always)]
-unsafe fn tile_avx512<const N: usize, W: Weight>(w: *const W, x: [*const i16; N], pairs: usize) -> [__m512i; N] {
+unsafe fn tile_avx512<const N: usize, W: Weight>(
+    w: *const W,
+    x: [*const i16; N],
+    pairs: usize,
+) -> [__m512i; N] {
     let mut sums = [_mm512_setzero_si512(); N];
     for j in 0..pairs {
         let weights = W::load16(w.add(j * PANEL * 2));
@@ -205,12 +216,18 @@ macro_rules! linear_loops {
 unsafe fn store_avx2(sums: [__m256i; 2], scales: &[i32; PANEL], y: *mut i32) {
     let scales: *const __m256i = scales.as_ptr().cast();
     _mm256_storeu_si256(y.cast(), scale8(sums[0], _mm256_loadu_si256(scales)));
-    _mm256_storeu_si256(y.add(8).cast(), scale8(sums[1], _mm256_loadu_si256(scales.add(1))));
+    _mm256_storeu_si256(
+        y.add(8).cast(),
+        scale8(sums[1], _mm256_loadu_si256(scales.add(1))),
+    );
 }
 
 #[inline(always)]
 unsafe fn store_avx512(sums: __m512i, scales: &[i32; PANEL], y: *mut i32) {
-    _mm512_storeu_si512(y.cast(), scale16(sums, _mm512_loadu_si512(scales.as_ptr().cast())));
+    _mm512_storeu_si512(
+        y.cast(),
+        scale16(sums, _mm512_loadu_si512(scales.as_ptr().cast())),
+    );
 }
 
 #[inline(always)]
@@ -232,7 +249,12 @@ macro_rules! panel_dots_loops {
         /// # Safety
         /// The instruction set is there; the lengths are as [`super::panel_dots`] checks.
         #[target_feature(enable = $features)]
-        pub unsafe fn $name(panel: &[i16], pairs: usize, rows: &[&[i16]], out: &mut [[i32; PANEL]]) {
+        pub unsafe fn $name(
+            panel: &[i16],
+            pairs: usize,
+            rows: &[&[i16]],
+            out: &mut [[i32; PANEL]],
+        ) {
             macro_rules! run {
                 ($n:literal) => {{
                     let mut x = [std::ptr::null(); $n];
@@ -260,4 +282,9 @@ macro_rules! panel_dots_loops {
 }
 
 panel_dots_loops!(panel_dots_avx2, "avx2", tile_avx2, sums_avx2);
-panel_dots_loops!(panel_dots_avx512, "avx2,avx512f,avx512bw,avx512vl,avx512vnni", tile_avx512, sums_avx512);
+panel_dots_loops!(
+    panel_dots_avx512,
+    "avx2,avx512f,avx512bw,avx512vl,avx512vnni",
+    tile_avx512,
+    sums_avx512
+);

@@ -3,17 +3,18 @@
 use crate::fixed::{exponent, pow2};
 use crate::prepared::Builder;
 
-/// Rows that share a factor which goes into their scales.
+/// A matrix whose rows have factors that go into their scales.
 pub struct Part {
     /// Row-major values.
     pub values: Vec<f32>,
-    /// Multiplies the scales, not the integers.
-    pub factor: f64,
+    /// One for each row: multiplies the scale, not the integers.
+    pub factors: Vec<f64>,
 }
 
 /// Matrices that read the same activations, one below the other.
 pub struct Group {
-    columns: usize,
+    /// The power of two that each column is multiplied by before anything else.
+    levels: Vec<i32>,
     parts: Vec<Part>,
 }
 
@@ -47,51 +48,133 @@ pub fn lower_median(exponents: impl Iterator<Item = i32>) -> Option<i32> {
     None
 }
 
+impl Part {
+    /// A matrix of `columns` columns whose rows all have the same factor.
+    pub fn uniform(values: Vec<f32>, columns: usize, factor: f64) -> Self {
+        let factors = vec![factor; values.len() / columns];
+        Self { values, factors }
+    }
+}
+
+/// How far each row of a matrix stands above the median row, as a power of two; rows in the same
+/// `class` share the highest of them. Zero rows count for nothing.
+pub fn row_levels(values: &[f32], columns: usize, class: impl Fn(usize) -> usize) -> Vec<i32> {
+    let rows = values.len() / columns;
+    let mut largest = vec![0f32; rows];
+    for (r, row) in values.chunks_exact(columns).enumerate() {
+        let max = row.iter().fold(0f32, |max, w| max.max(w.abs()));
+        largest[class(r)] = largest[class(r)].max(max);
+    }
+    let of = |r: usize| largest[class(r)];
+    let exponents = (0..rows)
+        .map(of)
+        .filter(|max| *max > 0.0)
+        .map(|max| exponent(f64::from(max)));
+    let median = lower_median(exponents).unwrap_or(0);
+    let level = |max: f32| {
+        if max > 0.0 {
+            (exponent(f64::from(max)) - median).clamp(-20, 20)
+        } else {
+            0
+        }
+    };
+    (0..rows).map(|r| level(of(r))).collect()
+}
+
 impl Group {
     /// A group of matrices with `columns` columns each.
     pub fn new(columns: usize, parts: Vec<Part>) -> Self {
-        Self { columns, parts }
+        Self {
+            levels: vec![0; columns],
+            parts,
+        }
+    }
+
+    /// One matrix whose columns are multiplied by powers of two.
+    pub fn leveled(levels: Vec<i32>, part: Part) -> Self {
+        Self {
+            levels,
+            parts: vec![part],
+        }
     }
 
     fn rows(&self) -> impl Iterator<Item = (&[f32], f64)> {
-        let columns = self.columns;
-        self.parts.iter().flat_map(move |part| part.values.chunks_exact(columns).map(|row| (row, part.factor)))
+        let columns = self.levels.len();
+        self.parts.iter().flat_map(move |part| {
+            part.values
+                .chunks_exact(columns)
+                .zip(part.factors.iter().copied())
+        })
     }
 
     /// Column shifts: what stands more than a factor of 4 to 8 above the median column moves into
     /// the activations, which have bits to spare for it; in a row's scale it would drown the rest.
     fn column_shifts(&self) -> Vec<u8> {
-        let mut largest = vec![0f32; self.columns];
+        let mut largest = vec![0f64; self.levels.len()];
         for (row, _) in self.rows() {
             for (max, w) in largest.iter_mut().zip(row) {
-                *max = max.max(w.abs());
+                *max = max.max(f64::from(w.abs()));
             }
         }
-        let positive = largest.iter().filter(|m| **m > 0.0);
-        let Some(median) = lower_median(positive.map(|&m| exponent(f64::from(m)))) else {
-            return vec![0; self.columns];
+        for (max, &level) in largest.iter_mut().zip(&self.levels) {
+            *max *= pow2(level);
+        }
+        let Some(median) = lower_median(largest.iter().filter(|m| **m > 0.0).map(|&m| exponent(m)))
+        else {
+            return vec![0; self.levels.len()];
         };
-        let shift = |&m: &f32| if m > 0.0 { (exponent(f64::from(m)) - median - 2).clamp(0, 20) as u8 } else { 0 };
+        let shift = |&m: &f64| {
+            if m > 0.0 {
+                (exponent(m) - median - 2).clamp(0, 20) as u8
+            } else {
+                0
+            }
+        };
         largest.iter().map(shift).collect()
     }
 
     /// Recipe 1 for matrices.
     pub fn quantise(&self) -> Quantised {
         let c = self.column_shifts();
-        let shrink: Vec<f64> = c.iter().map(|&c| pow2(-i32::from(c))).collect();
-        let scaled = |row: &[f32]| -> Vec<f64> { row.iter().zip(&shrink).map(|(&w, s)| f64::from(w) * s).collect() };
+        let shrink: Vec<f64> = c
+            .iter()
+            .zip(&self.levels)
+            .map(|(&c, level)| pow2(level - i32::from(c)))
+            .collect();
+        let scaled = |row: &[f32]| -> Vec<f64> {
+            row.iter()
+                .zip(&shrink)
+                .map(|(&w, s)| f64::from(w) * s)
+                .collect()
+        };
         let scale = |row: &[f64]| row.iter().fold(0f64, |max, w| max.max(w.abs())) / 127.0;
-        let wanted: Vec<f64> = self.rows().map(|(row, factor)| factor * scale(&scaled(row))).collect();
+        let wanted: Vec<f64> = self
+            .rows()
+            .map(|(row, factor)| factor * scale(&scaled(row)))
+            .collect();
         let (m, e) = mantissas(&wanted);
-        let mut w = Vec::with_capacity(m.len() * self.columns);
+        let mut w = Vec::with_capacity(m.len() * self.levels.len());
         let mut scales = Vec::with_capacity(m.len());
         for ((row, factor), &m) in self.rows().zip(&m) {
             let scale = f64::from(m) * pow2(e) / factor;
             scales.push(scale);
-            let quantise = |x: f64| if m == 0 { 0 } else { (x / scale).round().clamp(-127.0, 127.0) as i8 };
+            let quantise = |x: f64| {
+                if m == 0 {
+                    0
+                } else {
+                    (x / scale).round().clamp(-127.0, 127.0) as i8
+                }
+            };
             w.extend(scaled(row).into_iter().map(quantise));
         }
-        Quantised { columns: self.columns, w, m, e, c, scales }
+        Quantised {
+            columns: self.levels.len(),
+            w,
+            m,
+            e,
+            c,
+            scales,
+        }
     }
 }
 
@@ -103,7 +186,11 @@ fn mantissas(scales: &[f64]) -> (Vec<i32>, i32) {
     }
     let e = exponent(largest) - 30;
     let mantissa = |&s: &f64| {
-        if s == 0.0 { 0 } else { (s / pow2(e)).round().clamp(1.0, f64::from(i32::MAX)) as i32 }
+        if s == 0.0 {
+            0
+        } else {
+            (s / pow2(e)).round().clamp(1.0, f64::from(i32::MAX)) as i32
+        }
     };
     (scales.iter().map(mantissa).collect(), e)
 }
@@ -134,18 +221,33 @@ mod tests {
     fn an_outlier_column_leaves_the_others_their_bits() {
         let row = |k: f32| vec![0.01 * k, -0.02, 20.0, 0.03];
         let values: Vec<f32> = (1..=4).flat_map(|k| row(k as f32)).collect();
-        let q = Group::new(4, vec![Part { values: values.clone(), factor: 1.0 }]).quantise();
-        assert!(q.c[2] >= 6 && q.c[0] == 0 && q.c[1] == 0 && q.c[3] == 0, "{:?}", q.c);
+        let q = Group::new(4, vec![Part::uniform(values.clone(), 4, 1.0)]).quantise();
+        assert!(
+            q.c[2] >= 6 && q.c[0] == 0 && q.c[1] == 0 && q.c[3] == 0,
+            "{:?}",
+            q.c
+        );
         for (i, &value) in values.iter().enumerate() {
             let (r, j) = (i / 4, i % 4);
             let real = f64::from(q.w[i]) * f64::from(q.m[r]) * pow2(q.e + i32::from(q.c[j]));
-            assert!((real - f64::from(value)).abs() < 0.03 * f64::from(value).abs(), "{real} {value}");
+            assert!(
+                (real - f64::from(value)).abs() < 0.03 * f64::from(value).abs(),
+                "{real} {value}"
+            );
         }
     }
 
     #[test]
+    fn levels_are_powers_of_two_against_the_median_row() {
+        let values = [1.0, 0.5, 8.0, -9.0, 0.0, 0.0, 1.5, 0.1, 0.01, 0.0];
+        assert_eq!(row_levels(&values, 2, |r| r), [0, 3, 0, 0, -7]);
+        // Rows 0 and 1 as one class, the others alone.
+        assert_eq!(row_levels(&values, 2, |r| r.max(1)), [3, 3, 0, 0, -7]);
+    }
+
+    #[test]
     fn zero_rows_and_empty_medians() {
-        let q = Group::new(2, vec![Part { values: vec![0.0; 6], factor: 1.5 }]).quantise();
+        let q = Group::new(2, vec![Part::uniform(vec![0.0; 6], 2, 1.5)]).quantise();
         assert!(q.w.iter().all(|&w| w == 0) && q.m.iter().all(|&m| m == 0));
         assert_eq!(lower_median([].into_iter()), None);
         assert_eq!(lower_median([5, -3, 9, 7].into_iter()), Some(5));

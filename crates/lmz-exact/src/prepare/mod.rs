@@ -32,7 +32,10 @@ pub fn prepare(checkpoint: &Checkpoint, name: &str) -> Result<Prepared> {
     let embedding = checkpoint.read(&blueprint.embedding_tensor())?;
     let residual_frac_bits = residual_bits(&embedding);
     let log2_e = std::f64::consts::LOG2_E;
-    let table = Group::new(blueprint.hidden_size, vec![Part { values: embedding, factor: 1.0 }]);
+    let table = Group::new(
+        blueprint.hidden_size,
+        vec![Part::uniform(embedding, blueprint.hidden_size, 1.0)],
+    );
     let table = table.quantise();
     table.write(&mut out, "embed");
     for layer in 0..blueprint.layers {
@@ -45,7 +48,8 @@ pub fn prepare(checkpoint: &Checkpoint, name: &str) -> Result<Prepared> {
         out.i32("head.e", &[e]);
     } else {
         let values = checkpoint.read(&blueprint.head_tensor())?;
-        let head = Group::new(blueprint.hidden_size, vec![Part { values, factor: log2_e }]);
+        let part = Part::uniform(values, blueprint.hidden_size, log2_e);
+        let head = Group::new(blueprint.hidden_size, vec![part]);
         head.quantise().write(&mut out, "head");
     }
     out.u32("rope.freq", &rope::frequencies(blueprint));
@@ -53,7 +57,9 @@ pub fn prepare(checkpoint: &Checkpoint, name: &str) -> Result<Prepared> {
     let tokenizer = ExactTokenizer::new(&checkpoint.tokenizer_json, &checkpoint.vocabulary)?;
     out.tokenizer(tokenizer.reduced_json())?;
     let Norm::RmsNorm { eps } = blueprint.norm else {
-        return Err(ExactError::Unsupported("the norm is not an RMS norm".into()));
+        return Err(ExactError::Unsupported(
+            "the norm is not an RMS norm".into(),
+        ));
     };
     let eps = eps * blueprint.hidden_size as f64 * pow2(2 * residual_frac_bits);
     out.finish(Facts {
@@ -70,31 +76,88 @@ fn prepare_layer(checkpoint: &Checkpoint, layer: usize, out: &mut Builder) -> Re
     let (width, inner) = (blueprint.hidden_size, blueprint.intermediate_size);
     let [attn_norm, q, k, v, o, ffn_norm, gate, up, down] = blueprint.layer_tensors(layer);
     let name = |part: &str| format!("layers.{layer}.{part}");
-    let part = |spec: &TensorSpec, factor: f64| -> Result<Part> {
-        Ok(Part { values: checkpoint.read(spec)?, factor })
+    let part = |spec: &TensorSpec| -> Result<Part> {
+        Ok(Part::uniform(checkpoint.read(spec)?, spec.shape[1], 1.0))
     };
     norm(checkpoint, &attn_norm, &name("attn_norm"), out)?;
+    let [mut q, mut k, mut v] = [part(&q)?, part(&k)?, part(&v)?];
+    let heads = Heads {
+        size: blueprint.head_dim,
+        group: blueprint.heads / blueprint.kv_heads,
+    };
+    let key_levels = matrix::row_levels(&k.values, width, |row| heads.pair(row));
+    let value_levels = matrix::row_levels(&v.values, width, |row| row);
     // Scores come out in log2 units, already divided by the root of the head size.
     let query_factor = std::f64::consts::LOG2_E / (blueprint.head_dim as f64).sqrt();
-    let qkv = vec![part(&q, query_factor)?, part(&k, 1.0)?, part(&v, 1.0)?];
-    Group::new(width, qkv).quantise().write(out, &name("qkv"));
-    let heads = blueprint.heads * blueprint.head_dim;
-    Group::new(heads, vec![part(&o, 1.0)?]).quantise().write(out, &name("o"));
+    for (row, factor) in q.factors.iter_mut().enumerate() {
+        *factor = query_factor * pow2(key_levels[heads.shared(row)]);
+    }
+    for (factor, level) in k.factors.iter_mut().zip(&key_levels) {
+        *factor = pow2(-level);
+    }
+    for (factor, level) in v.factors.iter_mut().zip(&value_levels) {
+        *factor = pow2(-level);
+    }
+    Group::new(width, vec![q, k, v])
+        .quantise()
+        .write(out, &name("qkv"));
+    let columns = blueprint.heads * blueprint.head_dim;
+    let levels = (0..columns)
+        .map(|column| value_levels[heads.shared(column)])
+        .collect();
+    Group::leveled(levels, part(&o)?)
+        .quantise()
+        .write(out, &name("o"));
     norm(checkpoint, &ffn_norm, &name("ffn_norm"), out)?;
-    let gate_up = vec![part(&gate, 1.0)?, part(&up, 1.0)?];
-    Group::new(width, gate_up).quantise().write(out, &name("gate_up"));
-    Group::new(inner, vec![part(&down, 1.0)?]).quantise().write(out, &name("down"));
+    let gate_up = vec![part(&gate)?, part(&up)?];
+    Group::new(width, gate_up)
+        .quantise()
+        .write(out, &name("gate_up"));
+    Group::new(inner, vec![part(&down)?])
+        .quantise()
+        .write(out, &name("down"));
     Ok(())
+}
+
+/// How rows of queries and of the output projection's columns share keys and values.
+struct Heads {
+    size: usize,
+    /// Query heads of one key-value head.
+    group: usize,
+}
+
+impl Heads {
+    /// The row of keys or values that a row of queries meets.
+    fn shared(&self, row: usize) -> usize {
+        row / self.size / self.group * self.size + row % self.size
+    }
+
+    /// The first row of a rotary pair: both must have one level, or rotating would mix scales.
+    fn pair(&self, row: usize) -> usize {
+        let within = row % self.size;
+        row - within + within % (self.size / 2)
+    }
 }
 
 /// A norm's gains with 20 bits of the largest, the root of their number included.
 fn norm(checkpoint: &Checkpoint, spec: &TensorSpec, name: &str, out: &mut Builder) -> Result<()> {
     let root = (checkpoint.blueprint.hidden_size as f64).sqrt();
-    let gains: Vec<f64> = checkpoint.read(spec)?.iter().map(|&g| f64::from(g) * root).collect();
+    let gains: Vec<f64> = checkpoint
+        .read(spec)?
+        .iter()
+        .map(|&g| f64::from(g) * root)
+        .collect();
     let largest = gains.iter().fold(0f64, |max, g| max.max(g.abs()));
-    let e = if largest > 0.0 { exponent(largest) - 20 } else { 0 };
+    let e = if largest > 0.0 {
+        exponent(largest) - 20
+    } else {
+        0
+    };
     let limit = f64::from((1 << 21) - 1);
-    let gains: Vec<i32> = gains.iter().map(|g| (g / pow2(e)).round().clamp(-limit, limit) as i32).collect();
+    let gains: Vec<i32> = gains
+        .iter()
+        .map(|g| (g / pow2(e)).round().clamp(-limit, limit) as i32)
+        .collect();
     out.i32(format!("{name}.g"), &gains);
     out.i32(format!("{name}.e"), &[e]);
     Ok(())
@@ -102,7 +165,10 @@ fn norm(checkpoint: &Checkpoint, spec: &TensorSpec, name: &str, out: &mut Builde
 
 /// F: the median entry of the embedding gets ten bits below it.
 fn residual_bits(embedding: &[f32]) -> i32 {
-    let exponents = embedding.iter().filter(|x| **x != 0.0).map(|&x| exponent(f64::from(x)));
+    let exponents = embedding
+        .iter()
+        .filter(|x| **x != 0.0)
+        .map(|&x| exponent(f64::from(x)));
     matrix::lower_median(exponents).map_or(10, |median| (10 - median).clamp(0, 24))
 }
 

@@ -29,7 +29,12 @@ pub fn frequencies(blueprint: &Blueprint) -> Vec<u32> {
 fn scaled(inverse: f64, scaling: RopeScaling) -> f64 {
     match scaling {
         RopeScaling::Linear { factor } => inverse / factor,
-        RopeScaling::Llama3 { factor, low_freq_factor, high_freq_factor, original_max_position_embeddings } => {
+        RopeScaling::Llama3 {
+            factor,
+            low_freq_factor,
+            high_freq_factor,
+            original_max_position_embeddings,
+        } => {
             let context = original_max_position_embeddings as f64;
             let wavelength = std::f64::consts::TAU / inverse;
             if wavelength < context / high_freq_factor {
@@ -37,7 +42,8 @@ fn scaled(inverse: f64, scaling: RopeScaling) -> f64 {
             } else if wavelength > context / low_freq_factor {
                 inverse / factor
             } else {
-                let smooth = (context / wavelength - low_freq_factor) / (high_freq_factor - low_freq_factor);
+                let smooth =
+                    (context / wavelength - low_freq_factor) / (high_freq_factor - low_freq_factor);
                 (1.0 - smooth) * inverse / factor + smooth * inverse
             }
         }
@@ -75,7 +81,10 @@ mod tests {
             let ours = frequencies(&blueprint(theta, RopeScaling::None));
             for (i, &f) in ours.iter().enumerate() {
                 let exact = theta.powf(-2.0 * i as f64 / 64.0) * turns;
-                assert!((f64::from(f) - exact).abs() <= 0.5001, "{theta} {i}: {f} {exact}");
+                assert!(
+                    (f64::from(f) - exact).abs() <= 0.5001,
+                    "{theta} {i}: {f} {exact}"
+                );
             }
         }
     }
@@ -93,6 +102,12 @@ mod tests {
         assert_eq!(plain[0], scaled[0]);
         let last = plain.len() - 1;
         assert!((f64::from(plain[last]) / f64::from(scaled[last]) - 8.0).abs() < 0.02);
-        assert!(plain.iter().zip(&scaled).any(|(p, s)| p / 8 < s - 1 && s < p), "a blend between");
+        assert!(
+            plain
+                .iter()
+                .zip(&scaled)
+                .any(|(p, s)| p / 8 < s - 1 && s < p),
+            "a blend between"
+        );
     }
 }

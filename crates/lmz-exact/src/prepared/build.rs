@@ -49,12 +49,24 @@ pub(crate) struct Facts {
 
 impl Builder {
     fn put(&mut self, name: impl Into<String>, dtype: Dtype, shape: &[usize], bytes: Vec<u8>) {
-        self.tensors.push((name.into(), Tensor { dtype, shape: shape.to_vec(), bytes }));
+        self.tensors.push((
+            name.into(),
+            Tensor {
+                dtype,
+                shape: shape.to_vec(),
+                bytes,
+            },
+        ));
     }
 
     /// An int8 matrix.
     pub fn i8(&mut self, name: impl Into<String>, shape: [usize; 2], values: &[i8]) {
-        self.put(name, Dtype::I8, &shape, values.iter().map(|&v| v as u8).collect());
+        self.put(
+            name,
+            Dtype::I8,
+            &shape,
+            values.iter().map(|&v| v as u8).collect(),
+        );
     }
 
     /// A vector of 32-bit integers.
@@ -79,8 +91,9 @@ impl Builder {
         let (mut lengths, mut bytes) = (Vec::new(), Vec::new());
         for (id, token) in vocabulary.iter() {
             let token = token.unwrap_or_default();
-            let length = u16::try_from(token.len())
-                .map_err(|_| ExactError::Unsupported(format!("token {id} is {} bytes long", token.len())))?;
+            let length = u16::try_from(token.len()).map_err(|_| {
+                ExactError::Unsupported(format!("token {id} is {} bytes long", token.len()))
+            })?;
             lengths.extend_from_slice(&length.to_le_bytes());
             bytes.extend_from_slice(token);
         }
@@ -91,7 +104,8 @@ impl Builder {
 
     /// The tokenizer, packed. The level is part of the recipe only in so far as the identity goes.
     pub fn tokenizer(&mut self, json: &[u8]) -> Result<()> {
-        let packed = zstd::bulk::compress(json, 19).map_err(|e| ExactError::Unsupported(format!("tokenizer: {e}")))?;
+        let packed = zstd::bulk::compress(json, 19)
+            .map_err(|e| ExactError::Unsupported(format!("tokenizer: {e}")))?;
         self.u8("tokenizer", &packed);
         Ok(())
     }
@@ -103,16 +117,23 @@ impl Builder {
             recipe: RECIPE.into(),
             numerics: NUMERICS_VERSION.into(),
             name: facts.name,
-            checkpoint: blake3::Hash::from_bytes(facts.checkpoint).to_hex().to_string(),
+            checkpoint: blake3::Hash::from_bytes(facts.checkpoint)
+                .to_hex()
+                .to_string(),
             residual_frac_bits: facts.residual_frac_bits as u64,
             eps_fixed: facts.eps_fixed,
             blueprint: facts.blueprint,
         };
-        let text = serde_json::to_string(&metadata).map_err(|e| ExactError::Damaged(e.to_string()))?;
+        let text =
+            serde_json::to_string(&metadata).map_err(|e| ExactError::Damaged(e.to_string()))?;
         // One key only: a second one would make the order of a hash map part of the bytes.
         let info = HashMap::from([(METADATA_KEY.to_owned(), text)]);
-        let views = self.tensors.iter().map(|(name, tensor)| (name.as_str(), tensor));
-        let bytes = safetensors::serialize(views, Some(info)).map_err(|e| ExactError::Damaged(e.to_string()))?;
+        let views = self
+            .tensors
+            .iter()
+            .map(|(name, tensor)| (name.as_str(), tensor));
+        let bytes = safetensors::serialize(views, Some(info))
+            .map_err(|e| ExactError::Damaged(e.to_string()))?;
         Prepared::from_bytes(bytes)
     }
 }

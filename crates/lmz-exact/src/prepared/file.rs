@@ -37,8 +37,12 @@ impl Prepared {
         let data = data.into();
         let not = |why: String| ExactError::NotPrepared(why);
         let (header, index) = SafeTensors::read_metadata(&data).map_err(|e| not(e.to_string()))?;
-        let text = index.metadata().as_ref().and_then(|map| map.get(METADATA_KEY));
-        let text = text.ok_or_else(|| not("a safetensors file, but without lmzm metadata".into()))?;
+        let text = index
+            .metadata()
+            .as_ref()
+            .and_then(|map| map.get(METADATA_KEY));
+        let text =
+            text.ok_or_else(|| not("a safetensors file, but without lmzm metadata".into()))?;
         #[derive(Deserialize)]
         struct Version {
             version: u64,
@@ -49,11 +53,20 @@ impl Prepared {
         check("file version", version, LMZM_VERSION)?;
         let metadata: Metadata = serde_json::from_str(text).map_err(damaged)?;
         check("recipe", metadata.recipe, RECIPE.into())?;
-        check("numerics version", metadata.numerics, NUMERICS_VERSION.into())?;
+        check(
+            "numerics version",
+            metadata.numerics,
+            NUMERICS_VERSION.into(),
+        )?;
         let blueprint: Blueprint = serde_json::from_str(&metadata.blueprint).map_err(damaged)?;
         blueprint.validate()?;
-        if metadata.name.len() > MAX_NAME || metadata.residual_frac_bits > 24 || metadata.eps_fixed > 1 << 62 {
-            return Err(ExactError::Damaged("a metadata value is out of range".into()));
+        if metadata.name.len() > MAX_NAME
+            || metadata.residual_frac_bits > 24
+            || metadata.eps_fixed > 1 << 62
+        {
+            return Err(ExactError::Damaged(
+                "a metadata value is out of range".into(),
+            ));
         }
         let checkpoint = blake3::Hash::from_hex(&metadata.checkpoint)
             .map_err(|_| ExactError::Damaged("metadata: checkpoint is not 64 hex digits".into()))?;
@@ -64,7 +77,14 @@ impl Prepared {
             .map(|(name, info)| {
                 let (from, to) = info.data_offsets;
                 let range = start + from..start + to;
-                (name, Entry { dtype: info.dtype, shape: info.shape.clone(), range })
+                (
+                    name,
+                    Entry {
+                        dtype: info.dtype,
+                        shape: info.shape.clone(),
+                        range,
+                    },
+                )
             })
             .collect();
         let mut prepared = Self {
@@ -88,7 +108,12 @@ impl Prepared {
             hash.update(bytes);
         };
         put(b"lmz prepared model v1\n");
-        for n in [metadata.recipe, metadata.numerics, metadata.residual_frac_bits, metadata.eps_fixed] {
+        for n in [
+            metadata.recipe,
+            metadata.numerics,
+            metadata.residual_frac_bits,
+            metadata.eps_fixed,
+        ] {
             put(&n.to_le_bytes());
         }
         put(&(metadata.blueprint.len() as u64).to_le_bytes());
@@ -119,12 +144,18 @@ impl Prepared {
 
     /// The bytes of a tensor of the given type and, where one is given, shape.
     pub(crate) fn bytes(&self, name: &str, dtype: Dtype, shape: Option<&[usize]>) -> Result<&[u8]> {
-        let entry = self.tensors.get(name).ok_or_else(|| self.damaged(name, "is missing"))?;
+        let entry = self
+            .tensors
+            .get(name)
+            .ok_or_else(|| self.damaged(name, "is missing"))?;
         if entry.dtype != dtype {
             return Err(self.damaged(name, &format!("is {}, not {dtype}", entry.dtype)));
         }
         if shape.is_some_and(|shape| shape != entry.shape) {
-            return Err(self.damaged(name, &format!("has the shape {:?}, not {shape:?}", entry.shape)));
+            return Err(self.damaged(
+                name,
+                &format!("has the shape {:?}, not {shape:?}", entry.shape),
+            ));
         }
         Ok(&self.data[entry.range.clone()])
     }
@@ -141,8 +172,16 @@ impl Prepared {
     /// A vector of 32-bit integers, each with a magnitude of at most `limit`.
     pub(crate) fn i32s(&self, name: &str, len: usize, limit: i32) -> Result<Vec<i32>> {
         let bytes = self.bytes(name, Dtype::I32, Some(&[len]))?;
-        let values: Vec<i32> = bytes.as_chunks::<4>().0.iter().map(|b| i32::from_le_bytes(*b)).collect();
-        if values.iter().any(|v| v.unsigned_abs() > limit.unsigned_abs()) {
+        let values: Vec<i32> = bytes
+            .as_chunks::<4>()
+            .0
+            .iter()
+            .map(|b| i32::from_le_bytes(*b))
+            .collect();
+        if values
+            .iter()
+            .any(|v| v.unsigned_abs() > limit.unsigned_abs())
+        {
             return Err(self.damaged(name, "holds a value out of range"));
         }
         Ok(values)
@@ -151,13 +190,23 @@ impl Prepared {
     /// A vector of unsigned 32-bit integers.
     pub(crate) fn u32s(&self, name: &str, len: usize) -> Result<Vec<u32>> {
         let bytes = self.bytes(name, Dtype::U32, Some(&[len]))?;
-        Ok(bytes.as_chunks::<4>().0.iter().map(|b| u32::from_le_bytes(*b)).collect())
+        Ok(bytes
+            .as_chunks::<4>()
+            .0
+            .iter()
+            .map(|b| u32::from_le_bytes(*b))
+            .collect())
     }
 
     /// A vector of unsigned 16-bit integers.
     pub(crate) fn u16s(&self, name: &str, len: usize) -> Result<Vec<u16>> {
         let bytes = self.bytes(name, Dtype::U16, Some(&[len]))?;
-        Ok(bytes.as_chunks::<2>().0.iter().map(|b| u16::from_le_bytes(*b)).collect())
+        Ok(bytes
+            .as_chunks::<2>()
+            .0
+            .iter()
+            .map(|b| u16::from_le_bytes(*b))
+            .collect())
     }
 
     /// Column shifts, empty if the layer has none.
@@ -174,5 +223,13 @@ impl Prepared {
 }
 
 fn check(what: &'static str, found: u64, supported: u64) -> Result<()> {
-    if found == supported { Ok(()) } else { Err(ExactError::Version { what, found, supported }) }
+    if found == supported {
+        Ok(())
+    } else {
+        Err(ExactError::Version {
+            what,
+            found,
+            supported,
+        })
+    }
 }

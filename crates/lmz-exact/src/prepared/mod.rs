@@ -51,7 +51,10 @@ impl std::fmt::Debug for Prepared {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Prepared")
             .field("name", &self.name)
-            .field("identity", &blake3::Hash::from_bytes(self.identity).to_hex())
+            .field(
+                "identity",
+                &blake3::Hash::from_bytes(self.identity).to_hex(),
+            )
             .field("blueprint", &self.blueprint)
             .finish_non_exhaustive()
     }
@@ -97,6 +100,7 @@ impl Prepared {
     pub fn tokenizer_json(&self) -> crate::Result<Vec<u8>> {
         const LIMIT: usize = 64 << 20;
         let packed = self.bytes("tokenizer", Dtype::U8, None)?;
-        zstd::bulk::decompress(packed, LIMIT).map_err(|_| self.damaged("tokenizer", "is not a zstd frame"))
+        zstd::bulk::decompress(packed, LIMIT)
+            .map_err(|_| self.damaged("tokenizer", "is not a zstd frame"))
     }
 }

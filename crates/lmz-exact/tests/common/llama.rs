@@ -35,7 +35,9 @@ pub struct Llama {
 impl Matrix {
     fn new(rows: &[f64], inputs: usize) -> Self {
         let outputs = rows.len() / inputs;
-        let values = (0..inputs * outputs).map(|i| rows[i % outputs * inputs + i / outputs]).collect();
+        let values = (0..inputs * outputs)
+            .map(|i| rows[i % outputs * inputs + i / outputs])
+            .collect();
         Self { outputs, values }
     }
 
@@ -64,29 +66,47 @@ impl Matrix {
 }
 
 fn frequencies(blueprint: &Blueprint) -> Vec<f64> {
-    let Position::Rope { theta, scaling } = blueprint.position else { panic!("no rotary positions") };
+    let Position::Rope { theta, scaling } = blueprint.position else {
+        panic!("no rotary positions")
+    };
     let scale = |f: f64| match scaling {
         RopeScaling::None => f,
         RopeScaling::Linear { factor } => f / factor,
-        RopeScaling::Llama3 { factor, low_freq_factor, high_freq_factor, original_max_position_embeddings } => {
+        RopeScaling::Llama3 {
+            factor,
+            low_freq_factor,
+            high_freq_factor,
+            original_max_position_embeddings,
+        } => {
             let turns = original_max_position_embeddings as f64 * f / std::f64::consts::TAU;
-            let kept = ((turns - low_freq_factor) / (high_freq_factor - low_freq_factor)).clamp(0.0, 1.0);
+            let kept =
+                ((turns - low_freq_factor) / (high_freq_factor - low_freq_factor)).clamp(0.0, 1.0);
             f * (kept + (1.0 - kept) / factor)
         }
         other => panic!("{other:?}"),
     };
     let size = blueprint.head_dim;
-    (0..size / 2).map(|i| scale(theta.powf(-2.0 * i as f64 / size as f64))).collect()
+    (0..size / 2)
+        .map(|i| scale(theta.powf(-2.0 * i as f64 / size as f64)))
+        .collect()
 }
 
 impl Llama {
     pub fn new(checkpoint: &Checkpoint) -> Self {
         let b = &checkpoint.blueprint;
         let read = |spec: &TensorSpec| -> Vec<f64> {
-            checkpoint.tensors.f32(&spec.name, &spec.shape).unwrap().into_iter().map(f64::from).collect()
+            checkpoint
+                .tensors
+                .f32(&spec.name, &spec.shape)
+                .unwrap()
+                .into_iter()
+                .map(f64::from)
+                .collect()
         };
         let matrix = |spec: &TensorSpec| Matrix::new(&read(spec), spec.shape[1]);
-        let Norm::RmsNorm { eps } = b.norm else { panic!("{:?}", b.norm) };
+        let Norm::RmsNorm { eps } = b.norm else {
+            panic!("{:?}", b.norm)
+        };
         let layer = |i| {
             let [attention_norm, q, k, v, o, feed_norm, gate, up, down] = b.layer_tensors(i);
             Layer {
@@ -136,11 +156,17 @@ impl Llama {
             self.rotate(&mut q, b.heads);
             self.rotate(&mut k, b.kv_heads);
             let attended = self.attend(&q, &k, &layer.v.apply(&a));
-            x.iter_mut().zip(layer.o.apply(&attended)).for_each(|(x, y)| *x += y);
+            x.iter_mut()
+                .zip(layer.o.apply(&attended))
+                .for_each(|(x, y)| *x += y);
             let a = norm(2 * i + 1, &x, &layer.feed_norm);
             let (mut gate, up) = (layer.gate.apply(&a), layer.up.apply(&a));
-            gate.iter_mut().zip(up).for_each(|(g, up)| *g = *g / (1.0 + (-*g).exp()) * up);
-            x.iter_mut().zip(layer.down.apply(&gate)).for_each(|(x, y)| *x += y);
+            gate.iter_mut()
+                .zip(up)
+                .for_each(|(g, up)| *g = *g / (1.0 + (-*g).exp()) * up);
+            x.iter_mut()
+                .zip(layer.down.apply(&gate))
+                .for_each(|(x, y)| *x += y);
         }
         let a = norm(2 * self.layers.len(), &x, &self.norm);
         self.head.apply(&a)
@@ -159,19 +185,30 @@ impl Llama {
     }
 
     fn attend(&self, q: &[f64], k: &[f64], v: &[f64]) -> Vec<f64> {
-        let (heads, kv_heads, dim) = (self.blueprint.heads, self.blueprint.kv_heads, self.blueprint.head_dim);
+        let (heads, kv_heads, dim) = (
+            self.blueprint.heads,
+            self.blueprint.kv_heads,
+            self.blueprint.head_dim,
+        );
         let mut out = vec![0.0; q.len()];
-        for (i, (q, out)) in q.chunks_exact(dim).zip(out.chunks_exact_mut(dim)).enumerate() {
+        for (i, (q, out)) in q
+            .chunks_exact(dim)
+            .zip(out.chunks_exact_mut(dim))
+            .enumerate()
+        {
             let (position, kv) = (i / heads, i % heads / (heads / kv_heads));
             let at = |j: usize| (j * kv_heads + kv) * dim..(j * kv_heads + kv + 1) * dim;
-            let score = |j| q.iter().zip(&k[at(j)]).map(|(q, k)| q * k).sum::<f64>() / (dim as f64).sqrt();
+            let score =
+                |j| q.iter().zip(&k[at(j)]).map(|(q, k)| q * k).sum::<f64>() / (dim as f64).sqrt();
             let scores: Vec<f64> = (0..=position).map(score).collect();
             let max = scores.iter().copied().fold(f64::MIN, f64::max);
             let weights: Vec<f64> = scores.iter().map(|s| (s - max).exp()).collect();
             let sum: f64 = weights.iter().sum();
             for (j, weight) in weights.iter().enumerate() {
                 let weight = weight / sum;
-                out.iter_mut().zip(&v[at(j)]).for_each(|(out, v)| *out += weight * v);
+                out.iter_mut()
+                    .zip(&v[at(j)])
+                    .for_each(|(out, v)| *out += weight * v);
             }
         }
         out

@@ -60,18 +60,32 @@ pub struct Model {
 impl Model {
     /// A copy of a checkpoint, to be changed.
     pub fn read(directory: &Path) -> Self {
-        let config: Value = serde_json::from_slice(&std::fs::read(directory.join("config.json")).unwrap()).unwrap();
+        let config: Value =
+            serde_json::from_slice(&std::fs::read(directory.join("config.json")).unwrap()).unwrap();
         let checkpoint = Checkpoint::open(directory).unwrap();
         let read = |spec: TensorSpec| {
             let values = checkpoint.tensors.f32(&spec.name, &spec.shape).unwrap();
             (spec.name, (spec.shape, values))
         };
-        let tensors = checkpoint.blueprint.tensors().into_iter().map(read).collect();
-        Self { config, tokenizer: checkpoint.tokenizer_json.clone(), tensors }
+        let tensors = checkpoint
+            .blueprint
+            .tensors()
+            .into_iter()
+            .map(read)
+            .collect();
+        Self {
+            config,
+            tokenizer: checkpoint.tokenizer_json.clone(),
+            tensors,
+        }
     }
 
     pub fn tensor(&mut self, name: &str) -> &mut Vec<f32> {
-        &mut self.tensors.get_mut(name).unwrap_or_else(|| panic!("no tensor {name}")).1
+        &mut self
+            .tensors
+            .get_mut(name)
+            .unwrap_or_else(|| panic!("no tensor {name}"))
+            .1
     }
 
     /// Writes it as f32 and opens it. `name` is that of its directory, one for each test.
@@ -80,11 +94,19 @@ impl Model {
         std::fs::create_dir_all(&directory).unwrap();
         std::fs::write(directory.join("config.json"), self.config.to_string()).unwrap();
         std::fs::write(directory.join("tokenizer.json"), &self.tokenizer).unwrap();
-        let bytes = |values: &[f32]| -> Vec<u8> { values.iter().flat_map(|v| v.to_le_bytes()).collect() };
-        let bytes: Vec<_> = self.tensors.iter().map(|(name, (shape, values))| (name, shape, bytes(values))).collect();
-        let views = bytes
+        let bytes =
+            |values: &[f32]| -> Vec<u8> { values.iter().flat_map(|v| v.to_le_bytes()).collect() };
+        let bytes: Vec<_> = self
+            .tensors
             .iter()
-            .map(|(name, shape, bytes)| (name.as_str(), TensorView::new(Dtype::F32, (*shape).clone(), bytes).unwrap()));
+            .map(|(name, (shape, values))| (name, shape, bytes(values)))
+            .collect();
+        let views = bytes.iter().map(|(name, shape, bytes)| {
+            (
+                name.as_str(),
+                TensorView::new(Dtype::F32, (*shape).clone(), bytes).unwrap(),
+            )
+        });
         let file = directory.join("model.safetensors");
         std::fs::write(file, safetensors::serialize(views, None).unwrap()).unwrap();
         Checkpoint::open(directory).unwrap()
@@ -105,14 +127,38 @@ pub struct Tiny {
 }
 
 /// Nothing is a multiple of anything that a kernel likes.
-pub const ODD: Tiny =
-    Tiny { hidden: 24, inner: 40, layers: 2, heads: 3, kv_heads: 1, head_dim: 6, tied: false, llama3: true };
+pub const ODD: Tiny = Tiny {
+    hidden: 24,
+    inner: 40,
+    layers: 2,
+    heads: 3,
+    kv_heads: 1,
+    head_dim: 6,
+    tied: false,
+    llama3: true,
+};
 /// Odd numbers of columns, and the smallest head.
-pub const NARROW: Tiny =
-    Tiny { hidden: 15, inner: 33, layers: 3, heads: 2, kv_heads: 2, head_dim: 2, tied: true, llama3: false };
+pub const NARROW: Tiny = Tiny {
+    hidden: 15,
+    inner: 33,
+    layers: 3,
+    heads: 2,
+    kv_heads: 2,
+    head_dim: 2,
+    tied: true,
+    llama3: false,
+};
 /// Sums of more than one chunk of 512, in `o` and in `down`.
-pub const WIDE: Tiny =
-    Tiny { hidden: 40, inner: 1100, layers: 1, heads: 9, kv_heads: 3, head_dim: 64, tied: true, llama3: true };
+pub const WIDE: Tiny = Tiny {
+    hidden: 40,
+    inner: 1100,
+    layers: 1,
+    heads: 9,
+    kv_heads: 3,
+    head_dim: 64,
+    tied: true,
+    llama3: true,
+};
 
 /// Ids of the tiny models: special tokens (the start is 30) and padding rows among them.
 pub const VOCABULARY: usize = 37;
@@ -146,7 +192,9 @@ impl Tiny {
                 "original_max_position_embeddings": 128,
             });
         }
-        let blueprint = parse_config(config.to_string().as_bytes()).unwrap().blueprint;
+        let blueprint = parse_config(config.to_string().as_bytes())
+            .unwrap()
+            .blueprint;
         let mut random = Random(seed);
         let tensors = blueprint.tensors().into_iter().map(|spec| {
             let is_norm = spec.shape.len() == 1;
@@ -156,13 +204,24 @@ impl Tiny {
                 // Growth of 1 from layer to layer.
                 _ => 1.6 / (*spec.shape.last().unwrap() as f64).sqrt(),
             };
-            let value =
-                |random: &mut Random| if is_norm { 1.0 + 0.2 * random.normal() } else { scale * random.normal() };
-            let values = (0..spec.shape.iter().product()).map(|_| value(&mut random) as f32).collect();
+            let value = |random: &mut Random| {
+                if is_norm {
+                    1.0 + 0.2 * random.normal()
+                } else {
+                    scale * random.normal()
+                }
+            };
+            let values = (0..spec.shape.iter().product())
+                .map(|_| value(&mut random) as f32)
+                .collect();
             (spec.name, (spec.shape, values))
         });
         let tensors = tensors.collect();
-        Model { config, tokenizer: tokenizer().to_string().into_bytes(), tensors }
+        Model {
+            config,
+            tokenizer: tokenizer().to_string().into_bytes(),
+            tensors,
+        }
     }
 
     pub fn prepared(self, seed: u64, name: &str) -> Prepared {
@@ -197,7 +256,10 @@ fn tokenizer() -> Value {
 
 /// The kernels of this machine, portable Rust first.
 pub fn kernels() -> Vec<Kernel> {
-    Isa::available().into_iter().filter_map(Kernel::new).collect()
+    Isa::available()
+        .into_iter()
+        .filter_map(Kernel::new)
+        .collect()
 }
 
 /// Tokens of a fixed sequence: the start token, then random ones.
@@ -212,7 +274,14 @@ pub fn tokens(engine: &Engine, count: usize, seed: u64) -> Vec<u32> {
 pub fn logits(engine: &Engine, tokens: &[u32]) -> Vec<Vec<i32>> {
     let mut cache = Cache::new(engine, tokens.len());
     let mut all = Vec::new();
-    let run = Run { cache: &mut cache, start: 0, tokens, wanted: 0 };
-    engine.forward(&mut Scratch::new(), &mut [run], &mut |_, _, scores| all.push(scores.logits.to_vec()));
+    let run = Run {
+        cache: &mut cache,
+        start: 0,
+        tokens,
+        wanted: 0,
+    };
+    engine.forward(&mut Scratch::new(), &mut [run], &mut |_, _, scores| {
+        all.push(scores.logits.to_vec())
+    });
     all
 }

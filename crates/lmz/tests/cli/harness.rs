@@ -165,23 +165,47 @@ impl Place {
 
 /// A model so small that tests are quick, prepared once; `None`, with a word, where it is absent.
 pub fn nano() -> Option<&'static str> {
-    static NANO_LMZM: OnceLock<Option<String>> = OnceLock::new();
-    let path = NANO_LMZM.get_or_init(|| {
-        if !Path::new(NANO).is_dir() {
-            return None;
-        }
-        let out = concat!(env!("CARGO_TARGET_TMPDIR"), "/cli-nano.lmzm");
-        let mut command = lmz();
-        command.args([
-            "model", "prepare", NANO, "-f", "-q", "--name", "nano", "-o", out,
-        ]);
-        run(&mut command, b"").quiet();
-        Some(out.to_owned())
-    });
-    if path.is_none() {
+    static PATH: OnceLock<Option<String>> = OnceLock::new();
+    let prepared = PATH.get_or_init(|| prepare(Path::new(NANO), "nano"));
+    if prepared.is_none() {
         eprintln!("skipped: {NANO} is not there");
     }
-    path.as_deref()
+    prepared.as_deref()
+}
+
+/// The first layer of the nano model, for files that it would take too long for. It predicts
+/// badly, and that as exactly as any other.
+pub fn pico() -> Option<&'static str> {
+    static PATH: OnceLock<Option<String>> = OnceLock::new();
+    nano()?;
+    let prepared = PATH.get_or_init(|| {
+        let place = Place::new();
+        let config = fs::read_to_string(Path::new(NANO).join("config.json")).unwrap();
+        let layers = r#""num_hidden_layers": 5"#;
+        assert!(config.contains(layers));
+        place.write(
+            "config.json",
+            config.replace(layers, r#""num_hidden_layers": 1"#),
+        );
+        for file in ["model.safetensors", "tokenizer.json"] {
+            fs::copy(Path::new(NANO).join(file), place.path(file)).unwrap();
+        }
+        prepare(&place.path(""), "pico")
+    });
+    prepared.as_deref()
+}
+
+fn prepare(checkpoint: &Path, name: &str) -> Option<String> {
+    if !checkpoint.is_dir() {
+        return None;
+    }
+    let out = format!("{}/cli-{name}.lmzm", env!("CARGO_TARGET_TMPDIR"));
+    let mut command = lmz();
+    command.args([
+        "model", "prepare", "-f", "-q", "--name", name, "-o", &out, "--",
+    ]);
+    run(command.arg(checkpoint), b"").quiet();
+    Some(out)
 }
 
 /// The checkpoint that the nano model is prepared from.

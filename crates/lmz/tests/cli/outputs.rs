@@ -197,7 +197,7 @@ mod unix {
         }
         let place = Place::new();
         let secret = place.write("secret", "text");
-        fs::set_permissions(&secret, fs::Permissions::from_mode(0)).unwrap();
+        fs::set_permissions(&secret, fs::Permissions::from_mode(0o000)).unwrap();
         place
             .lmz(["-m", nano, "secret"])
             .fails(1, "lmz: secret: permission denied");

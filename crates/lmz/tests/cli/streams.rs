@@ -68,7 +68,10 @@ fn tar_uses_it_as_a_filter() {
     for n in 0..5 {
         place.write(format!("docs/{n}.txt"), story(3000 * n));
     }
-    let filter = format!("{} -m {nano} --segment 16K", env!("CARGO_BIN_EXE_lmz"));
+    let filter = format!(
+        "{} -m {nano} --segment 16K --context 32",
+        env!("CARGO_BIN_EXE_lmz")
+    );
     let tar = |args: &[&str]| {
         let mut command = Command::new("tar");
         isolate(

@@ -14,7 +14,11 @@ pub fn rshift(x: i128, n: i32) -> i128 {
         1..63 => (x + (1 << (n - 1))) >> n,
         _ if x == 0 => 0,
         _ => {
-            assert!(bitlen(x) - n < 127, "{x} · 2^{} is beyond this transcription", -n);
+            assert!(
+                bitlen(x) - n < 127,
+                "{x} · 2^{} is beyond this transcription",
+                -n
+            );
             x << -n
         }
     }
@@ -35,7 +39,12 @@ pub fn quantise(p: &[i128], e: i32, bits: i32) -> (Vec<i128>, i32) {
         return (vec![0; p.len()], -(1 << 16));
     }
     let (s, limit) = (n - bits, (1 << bits) - 1);
-    (p.iter().map(|&p| rshift(p, s).clamp(-limit, limit)).collect(), e + s)
+    (
+        p.iter()
+            .map(|&p| rshift(p, s).clamp(-limit, limit))
+            .collect(),
+        e + s,
+    )
 }
 
 /// 3.1 for one row of activations; `w` is [out, x.len()].
@@ -44,7 +53,11 @@ pub fn linear(w: &[i8], m: &[i32], x: &[i16]) -> Vec<i128> {
     let g = (0..).find(|&g| 1usize << g >= k.div_ceil(512)).unwrap_or(0);
     let rows = w.chunks_exact(k).zip(m);
     rows.map(|(w, &m)| {
-        let sum: i64 = w.iter().zip(x).map(|(&w, &x)| i64::from(w) * i64::from(x)).sum();
+        let sum: i64 = w
+            .iter()
+            .zip(x)
+            .map(|(&w, &x)| i64::from(w) * i64::from(x))
+            .sum();
         rshift(rshift(sum.into(), g) * i128::from(m), 32)
     })
     .collect()
@@ -53,21 +66,40 @@ pub fn linear(w: &[i8], m: &[i32], x: &[i16]) -> Vec<i128> {
 /// 3.2.
 pub fn activations(p: &[i128], groups: &[i32], c: &[u8]) -> (Vec<i128>, i32) {
     let most = i32::from(c.iter().copied().max().unwrap_or(0));
-    let p: Vec<i128> =
-        p.iter().enumerate().map(|(j, &p)| if most > 0 { rshift(p, most - i32::from(c[j])) } else { p }).collect();
+    let p: Vec<i128> = p
+        .iter()
+        .enumerate()
+        .map(|(j, &p)| {
+            if most > 0 {
+                rshift(p, most - i32::from(c[j]))
+            } else {
+                p
+            }
+        })
+        .collect();
     let size = p.len() / groups.len();
     let parts = || p.chunks_exact(size).zip(groups.iter().map(|e| e + most));
-    let Some(top) = parts().filter(|(p, _)| most_bits(*p) > 0).map(|(p, e)| most_bits(p) + e).max() else {
+    let Some(top) = parts()
+        .filter(|(p, _)| most_bits(*p) > 0)
+        .map(|(p, e)| most_bits(p) + e)
+        .max()
+    else {
         return (vec![0; p.len()], 0);
     };
     let t = top - 15;
-    let out = parts().flat_map(|(p, e)| p.iter().map(move |&p| rshift(p, t - e).clamp(-32767, 32767)));
+    let out = parts().flat_map(|(p, e)| {
+        p.iter()
+            .map(move |&p| rshift(p, t - e).clamp(-32767, 32767))
+    });
     (out.collect(), t)
 }
 
 /// 3.4.
 pub fn add_residual(x: &[i32], y: &[i32], shift: i32) -> Vec<i128> {
-    x.iter().zip(y).map(|(&x, &y)| (i128::from(x) + shift_to(y.into(), shift)).clamp(-MAX32, MAX32)).collect()
+    x.iter()
+        .zip(y)
+        .map(|(&x, &y)| (i128::from(x) + shift_to(y.into(), shift)).clamp(-MAX32, MAX32))
+        .collect()
 }
 
 fn isqrt(n: i128) -> i128 {
@@ -87,7 +119,11 @@ pub fn rms_norm(x: &[i32], g: &[i32], eps_fixed: u64) -> (Vec<i128>, i32) {
     let h = isqrt(n << (2 * j));
     assert_eq!(bitlen(h), 32);
     let rho = (1 << 48) / h;
-    let p: Vec<i128> = x.iter().zip(g).map(|(x, &g)| x * i128::from(g) * rho).collect();
+    let p: Vec<i128> = x
+        .iter()
+        .zip(g)
+        .map(|(x, &g)| x * i128::from(g) * rho)
+        .collect();
     assert!(most_bits(&p) <= 63);
     (p, j - 48)
 }
@@ -127,20 +163,42 @@ pub fn attention_weights(dots: &[i32], ek: &[i32], ev: &[i32], eq: i32) -> (Vec<
         .zip(ek)
         .map(|(&dot, ek)| {
             let (dot, t) = (i128::from(dot), eq + ek + 16);
-            let z = if t <= 0 { dot >> (-t).min(31) } else { dot << t.min(31) };
+            let z = if t <= 0 {
+                dot >> (-t).min(31)
+            } else {
+                dot << t.min(31)
+            };
             z.clamp(-limit, limit)
         })
         .collect();
     let m = *z.iter().max().expect("a position sees itself");
     let p: Vec<i128> = z.iter().map(|z| exp2((m - z) as u32)).collect();
-    let x = p.iter().zip(ev).filter(|(p, _)| **p > 0).map(|(&p, ev)| bitlen(p) + ev).max().expect("exp2(0) > 0");
-    let w = p.iter().zip(ev).map(|(&p, ev)| if p == 0 { 0 } else { rshift(p, x - 15 - ev).min(32767) });
+    let x = p
+        .iter()
+        .zip(ev)
+        .filter(|(p, _)| **p > 0)
+        .map(|(&p, ev)| bitlen(p) + ev)
+        .max()
+        .expect("exp2(0) > 0");
+    let w = p.iter().zip(ev).map(|(&p, ev)| {
+        if p == 0 {
+            0
+        } else {
+            rshift(p, x - 15 - ev).min(32767)
+        }
+    });
     (w.collect(), x, p.iter().sum())
 }
 
 /// 3.10, in double precision.
 pub fn sigmoid_table() -> Vec<i128> {
-    let entry = |i| if i < 1024 { 16_777_216.0 / (1.0 + (-f64::from(i) / 64.0).exp()) } else { 16_777_216.0 };
+    let entry = |i| {
+        if i < 1024 {
+            16_777_216.0 / (1.0 + (-f64::from(i) / 64.0).exp())
+        } else {
+            16_777_216.0
+        }
+    };
     (0..1026).map(|i| entry(i).round() as i128).collect()
 }
 
@@ -159,7 +217,10 @@ pub fn gated(table: &[i128], gate: &[i32], up: &[i32], e: i32) -> (Vec<i128>, i3
 
 /// Sections 4 and 6: logits and weights.
 pub fn logits(y: &[i32], e: i32) -> (Vec<i128>, Vec<i128>) {
-    let z: Vec<i128> = y.iter().map(|&y| shift_to(y.into(), e + 16).clamp(-(1 << 30), 1 << 30)).collect();
+    let z: Vec<i128> = y
+        .iter()
+        .map(|&y| shift_to(y.into(), e + 16).clamp(-(1 << 30), 1 << 30))
+        .collect();
     let m = *z.iter().max().expect("a symbol");
     let weights = z.iter().map(|z| exp2((m - z) as u32)).collect();
     (z, weights)

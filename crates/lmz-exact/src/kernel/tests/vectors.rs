@@ -8,40 +8,68 @@ use serde_json::{Value, json};
 use super::*;
 
 fn path() -> PathBuf {
-    PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/vectors/operations.json"))
+    PathBuf::from(concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../../tests/vectors/operations.json"
+    ))
 }
 
 fn list<T: TryFrom<i64>>(case: &Value, field: &str) -> Vec<T> {
-    let values = case[field].as_array().unwrap_or_else(|| panic!("{field} is not an array"));
+    let values = case[field]
+        .as_array()
+        .unwrap_or_else(|| panic!("{field} is not an array"));
     let number = |v: &Value| v.as_i64().and_then(|v| T::try_from(v).ok());
-    values.iter().map(|v| number(v).unwrap_or_else(|| panic!("{field} holds {v}"))).collect()
+    values
+        .iter()
+        .map(|v| number(v).unwrap_or_else(|| panic!("{field} holds {v}")))
+        .collect()
 }
 
 fn number<T: TryFrom<i64>>(case: &Value, field: &str) -> T {
-    case[field].as_i64().and_then(|v| T::try_from(v).ok()).unwrap_or_else(|| panic!("{field} is missing"))
+    case[field]
+        .as_i64()
+        .and_then(|v| T::try_from(v).ok())
+        .unwrap_or_else(|| panic!("{field} is missing"))
 }
 
 #[test]
 fn every_operation_gives_the_committed_numbers() {
     let file: Value = serde_json::from_slice(&std::fs::read(path()).unwrap()).unwrap();
     let cases = |operation: &str| -> &Vec<Value> {
-        let cases = file[operation].as_array().unwrap_or_else(|| panic!("no vectors of {operation}"));
+        let cases = file[operation]
+            .as_array()
+            .unwrap_or_else(|| panic!("no vectors of {operation}"));
         assert!(cases.len() >= 3, "{operation}");
         cases
     };
     assert_eq!(number::<u8>(&file, "numerics"), crate::NUMERICS_VERSION);
-    let table: Vec<u8> = sigmoid_table().iter().flat_map(|t| t.to_le_bytes()).collect();
-    assert_eq!(file["sigmoid_table_blake3"], blake3::hash(&table).to_hex().as_str());
+    let table: Vec<u8> = sigmoid_table()
+        .iter()
+        .flat_map(|t| t.to_le_bytes())
+        .collect();
+    assert_eq!(
+        file["sigmoid_table_blake3"],
+        blake3::hash(&table).to_hex().as_str()
+    );
     for case in cases("exp2") {
-        assert_eq!(lmz_coder::exp2_weight(number(case, "n")), number::<u32>(case, "result"));
+        assert_eq!(
+            lmz_coder::exp2_weight(number(case, "n")),
+            number::<u32>(case, "result")
+        );
     }
     for case in cases("rotary") {
-        assert_eq!(cos_sin(number(case, "phase")), (number(case, "cos"), number(case, "sin")));
+        assert_eq!(
+            cos_sin(number(case, "phase")),
+            (number(case, "cos"), number(case, "sin"))
+        );
     }
     for case in cases("quantise") {
         let p: Vec<i32> = list(case, "p");
         let mut q = vec![0i16; p.len()];
-        assert_eq!(quantise(&p, number(case, "e"), number(case, "bits"), &mut q), number::<i32>(case, "exponent"));
+        assert_eq!(
+            quantise(&p, number(case, "e"), number(case, "bits"), &mut q),
+            number::<i32>(case, "exponent")
+        );
         assert_eq!(q, list::<i16>(case, "q"));
     }
     for kernel in kernels() {
@@ -58,26 +86,45 @@ fn every_operation_gives_the_committed_numbers() {
         for case in cases("activations") {
             let mut p: Vec<i64> = list(case, "p");
             let mut out = vec![0i16; p.len()];
-            let exponent = activations(kernel, &mut p, &list::<i32>(case, "e"), &list::<u8>(case, "c"), &mut out);
+            let exponent = activations(
+                kernel,
+                &mut p,
+                &list::<i32>(case, "e"),
+                &list::<u8>(case, "c"),
+                &mut out,
+            );
             assert_eq!((exponent, out), (number(case, "exponent"), list(case, "x")));
         }
         for case in cases("rms_norm") {
             let x: Vec<i32> = list(case, "x");
             let mut p = vec![0i64; x.len()];
-            let exponent = rms_norm(kernel, &x, &list::<i32>(case, "g"), number(case, "eps_fixed"), &mut p);
+            let exponent = rms_norm(
+                kernel,
+                &x,
+                &list::<i32>(case, "g"),
+                number(case, "eps_fixed"),
+                &mut p,
+            );
             assert_eq!((exponent, p), (number(case, "exponent"), list(case, "p")));
         }
         for case in cases("gated") {
             let gate: Vec<i32> = list(case, "gate");
             let mut p = vec![0i64; gate.len()];
-            let exponent = gated(kernel, &gate, &list::<i32>(case, "up"), number(case, "e"), &mut p);
+            let exponent = gated(
+                kernel,
+                &gate,
+                &list::<i32>(case, "up"),
+                number(case, "e"),
+                &mut p,
+            );
             assert_eq!((exponent, p), (number(case, "exponent"), list(case, "p")));
         }
         for case in cases("attention_weights") {
             let mut dots: Vec<i32> = list(case, "dots");
             let mut w = vec![0i16; dots.len()];
             let (ek, ev): (Vec<i32>, Vec<i32>) = (list(case, "e_k"), list(case, "e_v"));
-            let (x, sum) = attention_weights(kernel, &mut dots, &ek, &ev, number(case, "e_q"), &mut w);
+            let (x, sum) =
+                attention_weights(kernel, &mut dots, &ek, &ev, number(case, "e_q"), &mut w);
             assert_eq!((x, sum), (number(case, "x"), number(case, "lambda")));
             assert_eq!(w, list::<i16>(case, "w"));
         }
@@ -92,7 +139,10 @@ fn every_operation_gives_the_committed_numbers() {
 
 /// 64-bit numbers: what JSON holds.
 fn narrow(values: &[i128]) -> Vec<i64> {
-    values.iter().map(|&v| v.try_into().expect("64 bits")).collect()
+    values
+        .iter()
+        .map(|&v| v.try_into().expect("64 bits"))
+        .collect()
 }
 
 #[test]
@@ -100,16 +150,45 @@ fn narrow(values: &[i128]) -> Vec<i64> {
 fn write_the_vectors() {
     let mut random = Random(2026);
     let table = text::sigmoid_table();
-    let bytes: Vec<u8> = table.iter().flat_map(|&t| (t as i32).to_le_bytes()).collect();
-    let distances = [0, 1, 65535, 65536, 65537, 100_000, 1_966_080, 2_031_615, 2_031_616, u32::MAX];
+    let bytes: Vec<u8> = table
+        .iter()
+        .flat_map(|&t| (t as i32).to_le_bytes())
+        .collect();
+    let distances = [
+        0,
+        1,
+        65535,
+        65536,
+        65537,
+        100_000,
+        1_966_080,
+        2_031_615,
+        2_031_616,
+        u32::MAX,
+    ];
     let exp2 = distances.map(|n| json!({ "n": n, "result": narrow(&[text::exp2(n)])[0] }));
-    let phases = [0, 1, 1 << 29, 1 << 30, (1 << 30) + 1, 1 << 31, 3 << 30, 123_456_789, 3_141_592_653, u32::MAX];
+    let phases = [
+        0,
+        1,
+        1 << 29,
+        1 << 30,
+        (1 << 30) + 1,
+        1 << 31,
+        3 << 30,
+        123_456_789,
+        3_141_592_653,
+        u32::MAX,
+    ];
     let rotary = phases.map(|phase| {
         let (cos, sin) = text::cos_sin(phase);
         json!({ "phase": phase, "cos": narrow(&[cos])[0], "sin": narrow(&[sin])[0] })
     });
     let quantise = [(8, 9, -20), (6, 13, 4), (5, 15, 0), (3, 9, 1)].map(|(n, bits, e)| {
-        let p: Vec<i32> = if n == 3 { vec![0; 3] } else { (0..n).map(|_| random.wild(1 << 30) as i32).collect() };
+        let p: Vec<i32> = if n == 3 {
+            vec![0; 3]
+        } else {
+            (0..n).map(|_| random.wild(1 << 30) as i32).collect()
+        };
         let (q, exponent) = text::quantise(&wide(&p), e, bits);
         json!({ "p": p, "e": e, "bits": bits, "q": narrow(&q), "exponent": exponent })
     });
@@ -121,21 +200,34 @@ fn write_the_vectors() {
         let g = [0, 1, 2][usize::from(k > 512) + usize::from(k > 1024)];
         json!({ "w": w, "m": m, "x": x, "y": narrow(&text::linear(&w, &m, &x)), "exponent": g + 32 })
     });
-    let activations = [(6, 1, false), (6, 1, true), (8, 2, false), (12, 3, true)].map(|(n, groups, shifts)| {
-        let p: Vec<i64> = (0..n).map(|_| random.wild(1 << 60)).collect();
-        let e: Vec<i32> = (0..groups).map(|_| random.within(12) as i32 - 40).collect();
-        let c: Vec<u8> = if shifts { (0..n).map(|_| (random.next() % 12) as u8).collect() } else { Vec::new() };
-        let (x, exponent) = text::activations(&wide(&p), &e, &c);
-        json!({ "p": p, "e": e, "c": c, "x": narrow(&x), "exponent": exponent })
-    });
-    let rms_norm = [(6, 1 << 12, 40), (8, i32::MAX, 7_000_000), (5, 1 << 26, 0), (4, 0, 0)].map(|(n, limit, eps)| {
+    let activations =
+        [(6, 1, false), (6, 1, true), (8, 2, false), (12, 3, true)].map(|(n, groups, shifts)| {
+            let p: Vec<i64> = (0..n).map(|_| random.wild(1 << 60)).collect();
+            let e: Vec<i32> = (0..groups).map(|_| random.within(12) as i32 - 40).collect();
+            let c: Vec<u8> = if shifts {
+                (0..n).map(|_| (random.next() % 12) as u8).collect()
+            } else {
+                Vec::new()
+            };
+            let (x, exponent) = text::activations(&wide(&p), &e, &c);
+            json!({ "p": p, "e": e, "c": c, "x": narrow(&x), "exponent": exponent })
+        });
+    let rms_norm = [
+        (6, 1 << 12, 40),
+        (8, i32::MAX, 7_000_000),
+        (5, 1 << 26, 0),
+        (4, 0, 0),
+    ]
+    .map(|(n, limit, eps)| {
         let x: Vec<i32> = (0..n).map(|_| random.within(limit.into()) as i32).collect();
         let g: Vec<i32> = (0..n).map(|_| random.wild((1 << 21) - 1) as i32).collect();
         let (p, exponent) = text::rms_norm(&x, &g, eps);
         json!({ "x": x, "g": g, "eps_fixed": eps, "p": narrow(&p), "exponent": exponent })
     });
     let gated = [(8, -28), (8, -20), (6, -14), (4, 3)].map(|(n, e)| {
-        let gate: Vec<i32> = (0..n).map(|_| random.within((1 << 30) - 1) as i32).collect();
+        let gate: Vec<i32> = (0..n)
+            .map(|_| random.within((1 << 30) - 1) as i32)
+            .collect();
         let up: Vec<i32> = (0..n).map(|_| random.wild((1 << 30) - 1) as i32).collect();
         let (p, exponent) = text::gated(&table, &gate, &up, e);
         json!({ "gate": gate, "up": up, "e": e, "p": narrow(&p), "exponent": exponent })
@@ -155,7 +247,10 @@ fn write_the_vectors() {
     });
     let operations = [
         ("numerics", json!(crate::NUMERICS_VERSION)),
-        ("sigmoid_table_blake3", json!(blake3::hash(&bytes).to_hex().as_str())),
+        (
+            "sigmoid_table_blake3",
+            json!(blake3::hash(&bytes).to_hex().as_str()),
+        ),
         ("exp2", json!(exp2)),
         ("rotary", json!(rotary)),
         ("quantise", json!(quantise)),
