@@ -19,6 +19,12 @@ pub struct Job<'a> {
     pub raw_len: usize,
 }
 
+/// A segment's raw bytes, or why there are none.
+pub type Decoded = Result<Vec<u8>, String>;
+
+/// A decoded segment and the number of its job.
+type Done = (usize, Decoded);
+
 /// Lanes of one thread: enough to reuse each weight, few enough for the caches of a processor.
 const MAX_LANES: usize = 16;
 /// Bytes that all lanes' caches may take together.
@@ -32,7 +38,7 @@ pub fn decode(
     jobs: &[Job<'_>],
     phase: Phase,
     observer: &dyn Observer,
-) -> Result<Vec<Result<Vec<u8>, String>>> {
+) -> Result<Vec<Decoded>> {
     let threads = rayon::current_num_threads().clamp(1, jobs.len().max(1));
     let longest = jobs.iter().map(|job| job.raw_len).max().unwrap_or(0);
     // A block never has more positions than the segment has symbols, one a byte at most.
@@ -43,7 +49,7 @@ pub fn decode(
         .div_ceil(threads)
         .clamp(1, MAX_LANES.min(affordable.max(1)));
     let next = AtomicUsize::new(0);
-    let done: Vec<Vec<(usize, Result<Vec<u8>, String>)>> = (0..threads)
+    let done: Vec<Vec<Done>> = (0..threads)
         .into_par_iter()
         .map(|_| Batch::new(model, policy, positions, lanes).run(jobs, &next, phase, observer))
         .collect::<Result<_>>()?;
@@ -103,7 +109,7 @@ impl<'a> Batch<'a> {
         next: &AtomicUsize,
         phase: Phase,
         observer: &dyn Observer,
-    ) -> Result<Vec<(usize, Result<Vec<u8>, String>)>> {
+    ) -> Result<Vec<Done>> {
         let mut results = Vec::new();
         let mut unreported = 0;
         let mut steps = 0u32;
@@ -124,7 +130,7 @@ impl<'a> Batch<'a> {
             let after: usize = self.lanes.iter().map(|lane| lane.out.len()).sum();
             unreported += (after - before) as u64;
             steps += 1;
-            if steps % 64 == 0 {
+            if steps.is_multiple_of(64) {
                 check(observer)?;
                 observer.advance(phase, std::mem::take(&mut unreported));
             }

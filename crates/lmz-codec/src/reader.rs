@@ -93,10 +93,10 @@ impl<R: Read + Seek> Reader<R> {
         let Some(at) = self.index.locate(offset) else {
             return Ok(0);
         };
-        if let Some((member, segment, raw)) = &self.last {
-            if (*member, *segment) == (at.member, at.segment) {
-                return Ok(copy(&raw[at.within as usize..], buffer));
-            }
+        if let Some((member, segment, raw)) = &self.last
+            && (*member, *segment) == (at.member, at.segment)
+        {
+            return Ok(copy(&raw[at.within as usize..], buffer));
         }
         let member = &self.index.members()[at.member as usize];
         let (header, count) = (member.header.clone(), member.segment_count());
