@@ -9,10 +9,10 @@
 //! * a [`Model`] is opened from a Hugging Face directory or a prepared `.lmzm`; a [`ModelSource`] finds
 //!   the one that a file names.
 //!
-//! ```no_run
+//! ```
 //! use lmz_codec::{CompressOptions, DecompressOptions, Model, compress, decompress};
 //!
-//! let model = Model::open("models/bootstrap/bootstrap.lmzm".as_ref())?;
+//! let model = Model::open("../../models/bootstrap/bootstrap.lmzm".as_ref())?;
 //! let mut packed = Vec::new();
 //! compress(&b"some text"[..], &mut packed, &model, &CompressOptions::default(), &())?;
 //! let mut restored = Vec::new();

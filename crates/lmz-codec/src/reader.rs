@@ -11,15 +11,20 @@ use crate::options::{DecompressOptions, pool};
 
 /// The raw bytes of an `.lmz` file, anywhere in it.
 ///
-/// ```no_run
-/// use lmz_codec::{DecompressOptions, Model, Reader};
+/// ```
+/// use lmz_codec::{CompressOptions, DecompressOptions, Model, Reader, SegmentPlan, compress};
 ///
-/// let model = Model::open("models/bootstrap/bootstrap.lmzm".as_ref())?;
-/// let file = std::fs::File::open("book.txt.lmz")?;
+/// let model = Model::open("../../models/bootstrap/bootstrap.lmzm".as_ref())?;
+/// let text = b"The quick brown fox jumps over the lazy dog. ".repeat(20);
+/// let options = CompressOptions { plan: SegmentPlan::fixed(300)?, ..Default::default() };
+/// let mut file = Vec::new();
+/// compress(&text[..], &mut file, &model, &options, &())?;
+///
+/// let file = std::io::Cursor::new(file);
 /// let mut reader = Reader::open(file, &model, &DecompressOptions::default())?;
-/// let mut page = [0u8; 2000];
-/// let n = reader.read_at(100_000, &mut page)?;
-/// println!("{}", String::from_utf8_lossy(&page[..n]));
+/// let mut word = [0u8; 5];
+/// reader.read_at(454, &mut word)?;
+/// assert_eq!(&word, b"quick");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct Reader<R> {

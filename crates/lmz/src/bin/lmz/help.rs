@@ -36,8 +36,8 @@ Examples:
   lmz -t *.lmz                       decode and check, write nothing
   lmz -l --json book.txt.lmz         sizes, model and segments, for a program
   tar -I lmz -cf docs.tar.lmz docs/  and tar -I lmz -xf docs.tar.lmz
-  lmz model prepare Qwen3-0.6B/ -o qwen.lmzm
-  lmz -m qwen.lmzm book.txt          and lmz -d -m qwen.lmzm book.txt.lmz
+  lmz model prepare SmolLM2-135M/ -o smol.lmzm
+  lmz -m smol.lmzm book.txt          and lmz -d -m smol.lmzm book.txt.lmz
   lmz models                         the models that are found without -m
 
 Files:
