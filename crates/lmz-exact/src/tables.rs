@@ -32,6 +32,19 @@ pub fn sigmoid_table() -> &'static [i32; SIGMOID_INTERVALS + 2] {
     })
 }
 
+/// Mask of an index into [`padded_sigmoid_table`]: no bounds check, so that loops vectorise.
+pub(crate) const TABLE_MASK: usize = 2 * SIGMOID_INTERVALS - 1;
+
+/// [`sigmoid_table`], filled up with ones to a power of two.
+pub(crate) fn padded_sigmoid_table() -> &'static [i32; TABLE_MASK + 1] {
+    static TABLE: OnceLock<[i32; TABLE_MASK + 1]> = OnceLock::new();
+    TABLE.get_or_init(|| {
+        let mut padded = [1 << SIGMOID_BITS; TABLE_MASK + 1];
+        padded[..SIGMOID_INTERVALS + 2].copy_from_slice(sigmoid_table());
+        padded
+    })
+}
+
 /// (cos, sin) with 30 fractional bits of a phase in units of 2^-32 turn (docs/numerics.md, 3.6).
 pub fn cos_sin(phase: u32) -> (i32, i32) {
     let f = i64::from(phase & ((1 << 30) - 1));

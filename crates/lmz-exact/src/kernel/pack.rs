@@ -58,9 +58,20 @@ impl Linear {
         }
     }
 
-    /// `out` rounded up to whole panels: the stride of an output row.
+    /// The stride of an output row: `out` rounded up to whole panels, and past any multiple of 512
+    /// values, because rows 2 KiB or 4 KiB apart would compete for the same lines of a cache.
     pub fn out_padded(&self) -> usize {
-        self.m.len()
+        let rows = self.m.len();
+        if rows.is_multiple_of(512) {
+            rows + PANEL
+        } else {
+            rows
+        }
+    }
+
+    /// Panels of 16 rows.
+    pub(crate) fn panels(&self) -> usize {
+        self.m.len() / PANEL
     }
 
     /// Pairs of columns; an activation row holds twice as many values.

@@ -6,7 +6,7 @@ use lmz_coder::exp2_weight;
 
 use super::{CHUNK, Linear, PANEL};
 use crate::fixed::{MAX32, bitlen, isqrt, rshift, shift_to};
-use crate::tables::{SIGMOID_BITS, SIGMOID_INTERVALS, sigmoid_table};
+use crate::tables::{SIGMOID_BITS, SIGMOID_INTERVALS, TABLE_MASK, padded_sigmoid_table};
 
 /// Logits and attention scores lie in ±2^30.
 const MAX_LOGIT: i64 = 1 << 30;
@@ -16,7 +16,7 @@ const MAX_LOGIT: i64 = 1 << 30;
 pub fn linear(layer: &Linear, x: &[i16], stride: usize, y: &mut [i32]) {
     let width = layer.out_padded();
     for (x, y) in x.chunks(stride).zip(y.chunks_exact_mut(width)) {
-        for (p, y) in y.chunks_exact_mut(PANEL).enumerate() {
+        for (p, y) in y.chunks_exact_mut(PANEL).take(layer.panels()).enumerate() {
             let mut sums = [0i64; PANEL];
             for (w, x) in layer
                 .panel(p)
@@ -174,18 +174,38 @@ pub fn add_residual(x: &mut [i32], y: &[i32], shift: i32) {
 /// docs/numerics.md, 3.8: SiLU(gate) · up, both with exponent `e`; returns the exponent of `p`.
 #[inline(always)]
 pub fn gated(gate: &[i32], up: &[i32], e: i32, p: &mut [i64]) -> i32 {
-    const LIMIT: i64 = (SIGMOID_INTERVALS as i64) << 10;
-    let table = sigmoid_table();
-    for ((p, &gate), &up) in p.iter_mut().zip(gate).zip(up) {
-        let t = shift_to(i64::from(gate), e + 16).clamp(-LIMIT, LIMIT) as i32;
-        let a = t.unsigned_abs();
-        let (i, r) = ((a >> 10) as usize, (a & 1023) as i32);
-        let g = table[i] + (((table[i + 1] - table[i]) * r) >> 10);
-        let g = if t < 0 { (1 << SIGMOID_BITS) - g } else { g };
-        let s = (i64::from(gate) * i64::from(g) + (1 << (SIGMOID_BITS - 1))) >> SIGMOID_BITS;
-        *p = s * i64::from(up);
+    const LIMIT: i32 = (SIGMOID_INTERVALS as i32) << 10;
+    let (table, shift) = (padded_sigmoid_table(), e + 16);
+    if (-31..0).contains(&shift) {
+        let right = -shift;
+        for ((p, &gate), &up) in p.iter_mut().zip(gate).zip(up) {
+            // The rounding shift in 32 bits: nothing is added before the shift, so nothing overflows.
+            let t = ((gate >> right) + ((gate >> (right - 1)) & 1)).clamp(-LIMIT, LIMIT);
+            *p = gate_one(table, gate, up, t);
+        }
+    } else {
+        for ((p, &gate), &up) in p.iter_mut().zip(gate).zip(up) {
+            let limit = i64::from(LIMIT);
+            let t = shift_to(i64::from(gate), shift).clamp(-limit, limit) as i32;
+            *p = gate_one(table, gate, up, t);
+        }
     }
     2 * e
+}
+
+/// Steps 2 and 3 of docs/numerics.md, 3.8, for one element: `t` is the gate in natural units.
+#[inline(always)]
+fn gate_one(table: &[i32; TABLE_MASK + 1], gate: i32, up: i32, t: i32) -> i64 {
+    let a = t.unsigned_abs();
+    let (i, r) = ((a >> 10) as usize, (a & 1023) as i32);
+    let (low, high) = (table[i & TABLE_MASK], table[(i + 1) & TABLE_MASK]);
+    let g = low + ((high.wrapping_sub(low).wrapping_mul(r)) >> 10);
+    let g = if t < 0 { (1 << SIGMOID_BITS) - g } else { g };
+    let product = i64::from(gate) * i64::from(g) + (1 << (SIGMOID_BITS - 1));
+    // The result fits 32 bits: a logical shift has the same low half as an arithmetic one, and is
+    // an instruction that AVX2 has.
+    let s = (product as u64 >> SIGMOID_BITS) as i32;
+    i64::from(s) * i64::from(up)
 }
 
 /// docs/numerics.md, 3.7, steps 2 to 4: `dots` become scores, then the weights `w`. Returns (X, Λ).
@@ -199,7 +219,7 @@ pub fn attention_weights(
 ) -> (i32, u64) {
     let shift = eq + 16;
     let mut max = i32::MIN;
-    if ek.iter().all(|&ek| shift + ek <= 0) {
+    if ek.iter().fold(i32::MIN, |max, &ek| max.max(ek)) <= -shift {
         // Nearly always: the dot products have more fractional bits than a score.
         for (dot, &ek) in dots.iter_mut().zip(ek) {
             *dot = (*dot >> (-(shift + ek)).min(31)).clamp(-MAX_LOGIT as i32, MAX_LOGIT as i32);
@@ -218,19 +238,29 @@ pub fn attention_weights(
         }
     }
     let mut x = i32::MIN;
+    // The sum in two halves of 32-bit lanes: 2^16 positions cannot overflow them.
     let mut sum = 0u64;
-    for (dot, &ev) in dots.iter_mut().zip(ev) {
-        let n = max.wrapping_sub(*dot) as u32;
-        let p = exp2_weight(n);
-        *dot = p as i32;
-        sum = sum.wrapping_add(u64::from(p));
-        // bitlen(p) is 31 - ceil(n / 2^16) wherever p > 0, that is for a ceiling of at most 30.
-        let k = ((n >> 16) + u32::from(n & 0xffff != 0)) as i32;
-        x = x.max(if k <= 30 { 31 - k + ev } else { i32::MIN });
+    for (dots, ev) in dots.chunks_mut(1 << 16).zip(ev.chunks(1 << 16)) {
+        let (mut low, mut high) = (0u32, 0u32);
+        for (dot, &ev) in dots.iter_mut().zip(ev) {
+            let n = max.wrapping_sub(*dot) as u32;
+            let p = exp2_weight(n);
+            *dot = p as i32;
+            low = low.wrapping_add(p & 0xffff);
+            high = high.wrapping_add(p >> 16);
+            // bitlen(p) is 31 - ceil(n / 2^16) wherever p > 0, that is for a ceiling of at most 30.
+            let k = ((n >> 16) + u32::from(n & 0xffff != 0)) as i32;
+            x = x.max(if k <= 30 {
+                (31 - k).wrapping_add(ev)
+            } else {
+                i32::MIN
+            });
+        }
+        sum += (u64::from(high) << 16) + u64::from(low);
     }
     for ((w, &p), &ev) in w.iter_mut().zip(dots.iter()).zip(ev) {
-        let s = x - 15 - ev;
-        let (left, right) = ((-s).clamp(0, 14) as u32, s.clamp(0, 31) as u32);
+        let s = x.wrapping_sub(15).wrapping_sub(ev);
+        let (left, right) = (s.wrapping_neg().clamp(0, 14) as u32, s.clamp(0, 31) as u32);
         let half = (1u32 << right) >> 1;
         let shifted = ((p as u32) << left).wrapping_add(half) >> right;
         *w = if s < 32 { shifted.min(32767) as i16 } else { 0 };

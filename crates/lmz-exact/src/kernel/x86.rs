@@ -161,7 +161,7 @@ macro_rules! linear_loops {
         pub unsafe fn $name(layer: &Linear, x: &[i16], stride: usize, y: &mut [i32]) {
             let (pairs, width) = (layer.pairs(), layer.out_padded());
             let n = y.len() / width;
-            for p in 0..width / PANEL {
+            for p in 0..layer.panels() {
                 let panel = layer.panel(p).as_ptr();
                 let scales = layer.scales(p);
                 let mut t = 0;
