@@ -22,10 +22,15 @@ while time.time() < a.until:
         past.append((at, seen))
     while len(past) > 2 and past[0][0] < time.time() - a.window:
         past.pop(0)
-    if len(past) > 1 and past[-1][0] - past[0][0] > 120:
+    if len(past) > 1 and past[-1][0] - past[0][0] > 480:  # a short look is a bad guess
         (t0, s0), (t1, s1) = past[0], past[-1]
         rate = (s1 - s0) / (max(t1, time.time() - 120) - t0)  # silence counts, but a row is up to two minutes old
         total = seen + rate * max(0., a.until - t1)
+        try:  # a stall must not drop the learning rate at once: at most 5 % a minute, either way
+            old = float(open(a.total_file).read())
+            total = max(old / 1.05, min(old * 1.05, total)) if a.until - time.time() > 300 else total
+        except (OSError, ValueError):
+            pass
         with open(a.total_file + ".tmp", "w") as f:
             f.write(f"{total:.0f}\n")
         os.replace(a.total_file + ".tmp", a.total_file)

@@ -98,8 +98,8 @@ impl Kernel {
         self.0
     }
 
-    /// A linear layer alone (docs/numerics.md, 3.1), for measurements: `y` [n, out_padded] = `layer` ·
-    /// `x` [n, stride]. Rows of `x` hold `2 * layer.pairs()` values, the last one zero where k is odd.
+    /// A linear layer alone (docs/numerics.md, 3.1), for measurements: `y` (n × out_padded) = `layer` ·
+    /// `x` (n × stride). Rows of `x` hold `2 * layer.pairs()` values, the last one zero where k is odd.
     ///
     /// # Panics
     /// If the lengths do not agree.

@@ -25,7 +25,7 @@ pub struct Linear {
 }
 
 impl Linear {
-    /// Packs row-major weights `w` [out, k] with scales `m` [out].
+    /// Packs row-major weights `w` (out × k) with `out` scales `m`.
     ///
     /// # Panics
     /// If the lengths do not agree.
