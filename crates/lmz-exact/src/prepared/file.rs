@@ -58,8 +58,7 @@ impl Prepared {
             metadata.numerics,
             NUMERICS_VERSION.into(),
         )?;
-        let blueprint: Blueprint = serde_json::from_str(&metadata.blueprint).map_err(damaged)?;
-        blueprint.validate()?;
+        let blueprint = Blueprint::from_canonical_json(metadata.blueprint.as_bytes())?;
         if metadata.name.len() > MAX_NAME
             || metadata.residual_frac_bits > 24
             || metadata.eps_fixed > 1 << 62
