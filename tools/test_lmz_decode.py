@@ -368,7 +368,7 @@ class Coder(unittest.TestCase):
             self.skipTest("format.md has no vectors yet")
         for left, right in rows:
             intervals = [(int(s, 16), int(w, 16)) for s, w in re.findall(r"([0-9a-fA-F]+)\+([0-9a-fA-F]+)", left)]
-            right = re.sub(r"[^0-9a-fA-F]", "", right)
+            right = "" if "none" in right else re.sub(r"[^0-9a-fA-F]", "", right)
             self.assertEqual(self.round_trip(intervals).hex(), right.lower(), left)
 
 
