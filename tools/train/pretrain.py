@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
-"""A yardstick trainer in PyTorch: a small Llama on ../corpora/train, on one GPU, in runs of a few minutes.
+"""Trains a small Llama in PyTorch, on two CPU cores or one GPU, in runs that can be stopped and resumed. See README.md.
 
-    pretrain.py tokenize --shards DIR --tokenizer TOK.json --out DATA
-    pretrain.py train --data DATA --tokenizer TOK.json --out RUN --minutes 9 --total-minutes 18 [--dim 384 ...]
-    pretrain.py train ... (again: resumes from RUN/state.pt, the schedule follows --total-minutes)
-    pretrain.py export --out RUN --tokenizer TOK.json --hf DIR        # Hugging Face directory, f16 safetensors
+    pretrain.py tokenizer --shards CLEAN --tokenizer BPE.json --vocab-size 6144
+    pretrain.py tokenize  --shards CLEAN --tokenizer BPE.json --out DATA
+    pretrain.py train     --data DATA --tokenizer BPE.json --out RUN --total-tokens 36e6 [--dim 256 ...]
+    pretrain.py train ... (again: resumes from RUN/state.pt; rate and context follow tokens seen / budget)
+    pretrain.py export    --out RUN --tokenizer BPE.json --hf DIR        # Hugging Face directory, f16 safetensors
 
-It exists to be compared with (tokens/s, held-out bits/byte) and, where a GPU is at hand before our own trainer can
-use it well, to make weights. Reads .jsonl.zst through the zstandard package or the zstd program, .jsonl.xz with lzma.
+Reads .jsonl, .jsonl.zst through the zstandard package or the zstd program, .jsonl.xz with lzma.
 """
 import argparse, glob, io, json, lzma, math, os, random, re, subprocess, time
 import numpy as np
