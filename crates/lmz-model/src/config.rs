@@ -146,6 +146,11 @@ pub fn parse_config(json: &[u8]) -> Result<ParsedConfig> {
         activation: Activation::Silu,
         tied_head: fields.flag("tie_word_embeddings")?.unwrap_or(false),
         start_token,
+        layout: Default::default(),
+        block: Default::default(),
+        attention: Default::default(),
+        feed_forward: Default::default(),
+        ends: Default::default(),
     };
     blueprint.validate()?;
     ignored.extend(

@@ -39,7 +39,11 @@ mod tensors;
 mod tokenize;
 mod vocab;
 
-pub use blueprint::{Activation, Blueprint, Norm, Position, RopeScaling, TensorSpec};
+pub use blueprint::{
+    Activation, Attention, Block, Blueprint, Ends, FeedForward, FeedForwardKind, HeadNorm,
+    LayerPart, Layout, Norm, NormPlacement, Part, Position, Residual, RopeScaling, TensorSpec,
+    Weights, Window,
+};
 pub use checkpoint::Checkpoint;
 pub use config::{ParsedConfig, parse_config};
 pub use error::{ErrorKind, ModelError, Result};

@@ -53,6 +53,11 @@ fn defaults() {
         activation: Activation::Silu,
         tied_head: false,
         start_token: 0,
+        layout: Default::default(),
+        block: Default::default(),
+        attention: Default::default(),
+        feed_forward: Default::default(),
+        ends: Default::default(),
     };
     assert_eq!(blueprint(json!({})), expected);
     let nulls = json!({

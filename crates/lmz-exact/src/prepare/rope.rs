@@ -71,6 +71,11 @@ mod tests {
             activation: Activation::Silu,
             tied_head: true,
             start_token: 0,
+            layout: Default::default(),
+            block: Default::default(),
+            attention: Default::default(),
+            feed_forward: Default::default(),
+            ends: Default::default(),
         }
     }
 

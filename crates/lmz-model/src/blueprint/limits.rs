@@ -74,13 +74,17 @@ impl Blueprint {
         within("max_positions", self.max_positions, 1, MAX_POSITIONS)?;
         match self.norm {
             // Zero would divide by zero on a zero vector.
-            Norm::RmsNorm { eps } => within_f64("norm.eps", eps, f64::MIN_POSITIVE, 1.0)?,
+            Norm::RmsNorm { eps }
+            | Norm::RmsNormPlusOne { eps }
+            | Norm::LayerNorm { eps }
+            | Norm::BareLayerNorm { eps } => within_f64("norm.eps", eps, f64::MIN_POSITIVE, 1.0)?,
         }
         match self.position {
             Position::Rope { theta, scaling } => {
                 within_f64("position.theta", theta, 1.0, MAX_THETA)?;
                 scaling.validate()?;
             }
+            Position::Learned => {}
         }
         if self.start_token as usize >= self.vocab_size {
             return refuse(

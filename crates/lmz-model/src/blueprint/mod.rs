@@ -7,17 +7,26 @@
 
 mod limits;
 mod names;
+mod parts;
+mod variants;
 
 use serde::{Deserialize, Serialize};
 
 pub use names::TensorSpec;
+pub use parts::{LayerPart, Part, Weights};
+pub use variants::{
+    Activation, Attention, Block, Ends, FeedForward, FeedForwardKind, HeadNorm, Layout, Norm,
+    NormPlacement, Position, Residual, RopeScaling, Window,
+};
 
 use crate::error::{ModelError, Result};
 
 /// A decoder-only transformer. Sizes count elements.
 ///
-/// Per layer: `x += attention(norm(x))`, then `x += down(activation(gate(n)) * up(n))` with
-/// `n = norm(x)`; after the last layer a norm and the output head. Linear maps have no bias.
+/// The first thirteen fields describe a Llama. Per layer: `x += attention(norm(x))`, then
+/// `x += down(activation(gate(n)) * up(n))` with `n = norm(x)`; after the last layer a norm and
+/// the output head. Linear maps have no bias. What other families do differently stands in the
+/// remaining fields, whose defaults are a Llama's and are left out of the canonical form.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Blueprint {
@@ -48,67 +57,25 @@ pub struct Blueprint {
     pub tied_head: bool,
     /// The token that a context starts with.
     pub start_token: u32,
+    /// How the checkpoint names and stores its tensors.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub layout: Layout,
+    /// Where a layer's norms stand and how its two halves join the residual stream.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub block: Block,
+    /// What the attention does beyond a Llama's.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub attention: Attention,
+    /// The shape of the feed-forward layer.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub feed_forward: FeedForward,
+    /// What the embedding and the output head do beyond a Llama's.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub ends: Ends,
 }
 
-/// A normalisation of the residual stream.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
-#[non_exhaustive]
-pub enum Norm {
-    /// `x / sqrt(mean(x^2) + eps) * weight`.
-    RmsNorm {
-        /// Added to the mean square.
-        eps: f64,
-    },
-}
-
-/// How positions enter the attention.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
-#[non_exhaustive]
-pub enum Position {
-    /// Rotary: queries and keys are rotated, element `i` of a head together with element
-    /// `i + head_dim / 2`, by `position * theta^(-2i / head_dim)` radians before scaling.
-    Rope {
-        /// The base of the frequencies.
-        theta: f64,
-        /// How the frequencies are stretched for longer contexts.
-        scaling: RopeScaling,
-    },
-}
-
-/// A published rule that stretches rotary frequencies.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
-#[non_exhaustive]
-pub enum RopeScaling {
-    /// Frequencies as they are.
-    None,
-    /// Every frequency divided by `factor`.
-    Linear {
-        /// At least 1.
-        factor: f64,
-    },
-    /// Llama 3.1: long wavelengths divided by `factor`, short ones kept, a linear blend between.
-    Llama3 {
-        /// At least 1.
-        factor: f64,
-        /// Wavelengths above `original_max_position_embeddings / low_freq_factor` are divided.
-        low_freq_factor: f64,
-        /// Wavelengths below `original_max_position_embeddings / high_freq_factor` are kept.
-        high_freq_factor: f64,
-        /// The context before stretching, in tokens.
-        original_max_position_embeddings: usize,
-    },
-}
-
-/// A pointwise non-linearity.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum Activation {
-    /// `x / (1 + exp(-x))`.
-    Silu,
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
 }
 
 impl Blueprint {

@@ -1,0 +1,1 @@
+//! Floating-point models on burn: score, generate, train.
