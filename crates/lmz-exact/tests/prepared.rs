@@ -461,3 +461,83 @@ fn the_identity_is_that_of_the_content() {
         a.identity()
     );
 }
+
+/// Relative error of a dequantised row or matrix.
+fn error(found: &[f32], wanted: impl Iterator<Item = f64>) -> f64 {
+    let (mut off, mut all) = (0.0, 0.0);
+    for (&found, wanted) in found.iter().zip(wanted) {
+        off += (f64::from(found) - wanted).powi(2);
+        all += wanted * wanted;
+    }
+    (off / all.max(f64::MIN_POSITIVE)).sqrt()
+}
+
+/// The matrices of a prepared model as real numbers are the checkpoint's, but for what int8 rounds
+/// away and for powers of two that cancel between queries and keys, values and the output map.
+#[test]
+fn dequantised_weights_are_the_checkpoint_s() {
+    use lmz_model::{Checkpoint, LayerPart, Part, Weights};
+    let directory = common::repository("models/lmz-5m");
+    let checkpoint = Checkpoint::open(directory).unwrap();
+    let prepared = prepare(&checkpoint, "m").unwrap();
+    let b = checkpoint.blueprint.clone();
+    let stored = |part: Part| -> Vec<f64> {
+        let values = checkpoint.load(part).unwrap();
+        values.into_iter().map(f64::from).collect()
+    };
+    let alike = |part: Part, wanted: &[f64]| {
+        let e = error(&prepared.load(part).unwrap(), wanted.iter().copied());
+        assert!(e < 0.015, "{part:?}: {e}");
+    };
+    alike(Part::TokenEmbedding, &stored(Part::TokenEmbedding));
+    alike(Part::FinalNorm, &stored(Part::FinalNorm));
+    assert!(prepared.load(Part::HeadBias).is_err() && prepared.load(Part::Head).is_err());
+    assert!(
+        prepared
+            .load(Part::Layer(b.layers, LayerPart::Gate))
+            .is_err()
+    );
+    let norm = |row: &[f64]| row.iter().map(|x| x * x).sum::<f64>().sqrt();
+    for layer in 0..b.layers {
+        let at = |part| Part::Layer(layer, part);
+        for part in [
+            LayerPart::AttentionNorm,
+            LayerPart::FeedForwardNorm,
+            LayerPart::Gate,
+            LayerPart::Up,
+            LayerPart::Down,
+        ] {
+            alike(at(part), &stored(at(part)));
+        }
+        let found = |part| -> Vec<f64> {
+            let values = prepared.load(at(part)).unwrap();
+            values.into_iter().map(f64::from).collect()
+        };
+        let width = b.hidden_size;
+        let shared =
+            |row: usize| row / b.head_dim / (b.heads / b.kv_heads) * b.head_dim + row % b.head_dim;
+        let row = |m: &[f64], r: usize| m[r * width..(r + 1) * width].to_vec();
+        let mixed = [
+            LayerPart::Query,
+            LayerPart::Key,
+            LayerPart::Value,
+            LayerPart::Output,
+        ];
+        let [q, k, v, o] = mixed.map(|part| stored(at(part)));
+        let [fq, fk, fv, fo] = mixed.map(found);
+        let columns = b.heads * b.head_dim;
+        for r in 0..columns {
+            let s = shared(r);
+            let scaled = |row: Vec<f64>, by: f64| row.into_iter().map(move |x| x * by);
+            let by = norm(&row(&fk, s));
+            let left: Vec<f32> = scaled(row(&fq, r), by).map(|x| x as f32).collect();
+            let e = error(&left, scaled(row(&q, r), norm(&row(&k, s))));
+            assert!(e < 0.03, "layer {layer}, query row {r}: {e}");
+            let column = |m: &[f64]| (0..width).map(|i| m[i * columns + r]).collect::<Vec<_>>();
+            let by = norm(&row(&fv, s));
+            let left: Vec<f32> = scaled(column(&fo), by).map(|x| x as f32).collect();
+            let e = error(&left, scaled(column(&o), norm(&row(&v, s))));
+            assert!(e < 0.03, "layer {layer}, output column {r}: {e}");
+        }
+    }
+}

@@ -34,7 +34,7 @@ fn model(name: &str) -> Prepared {
         Prepared::from_bytes(bytes).unwrap()
     };
     match name {
-        "bootstrap" => read("models/bootstrap/bootstrap.lmzm"),
+        "bootstrap" => read("models/archive/bootstrap/bootstrap.lmzm"),
         "odd" => read("tests/vectors/odd.lmzm"),
         "wide" => WIDE.prepared(2, "vectors-wide"),
         _ => panic!("what is {name}?"),

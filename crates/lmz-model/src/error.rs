@@ -168,6 +168,12 @@ pub enum ModelError {
         /// One past the last row asked for.
         end: usize,
     },
+    /// A part was asked for that the model does not have.
+    #[error("the model has no part {part}")]
+    NoPart {
+        /// The part.
+        part: String,
+    },
     /// A tokenizer of a kind that cannot be made exact.
     #[error("tokenizer.json: unsupported tokenizer kind: {0}")]
     TokenizerKind(String),
@@ -187,7 +193,7 @@ impl ModelError {
             Self::MissingFile { .. } | Self::MissingField { .. } | Self::MissingTensor { .. } => {
                 ErrorKind::InsufficientData
             }
-            Self::Rows { .. } => ErrorKind::InvalidArgument,
+            Self::Rows { .. } | Self::NoPart { .. } => ErrorKind::InvalidArgument,
             Self::TooLarge { .. }
             | Self::Json { .. }
             | Self::InvalidField { .. }

@@ -8,20 +8,22 @@
 //! * a [`Vocabulary`]: for each token id the exact bytes that it stands for;
 //! * the bytes of `tokenizer.json`, from which an [`ExactTokenizer`] is built.
 //!
+//! A [`Network`] is the first two alone, for what needs no vocabulary. Both give an engine its
+//! [`Weights`] part by part, whatever the checkpoint's family calls, fuses or transposes.
+//!
 //! This crate knows no engine. What it cannot represent exactly it refuses by name: an
 //! architecture, a field of the configuration that changes the mathematics, a kind of
 //! tokenizer, a missing, misshapen or non-finite tensor.
 //!
 //! ```no_run
 //! # fn main() -> Result<(), lmz_model::ModelError> {
-//! use lmz_model::{Checkpoint, ExactTokenizer};
+//! use lmz_model::{Checkpoint, ExactTokenizer, LayerPart, Part, Weights};
 //!
 //! let checkpoint = Checkpoint::open("path/to/model")?;
-//! let head = checkpoint.blueprint.head_tensor();
-//! let weights = checkpoint.tensors.f32(&head.name, &head.shape)?;
+//! let queries = checkpoint.load(Part::Layer(0, LayerPart::Query))?;
 //! let tokenizer = ExactTokenizer::new(&checkpoint.tokenizer_json, &checkpoint.vocabulary)?;
 //! let symbols = tokenizer.encode(b"any bytes \xff at all");
-//! # let _ = (weights, symbols);
+//! # let _ = (queries, symbols);
 //! # Ok(())
 //! # }
 //! ```
@@ -33,8 +35,9 @@ mod blueprint;
 mod checkpoint;
 mod config;
 mod error;
+mod files;
 mod mapped;
-mod rope;
+mod network;
 mod tensors;
 mod tokenize;
 mod vocab;
@@ -47,6 +50,7 @@ pub use blueprint::{
 pub use checkpoint::Checkpoint;
 pub use config::{ParsedConfig, parse_config};
 pub use error::{ErrorKind, ModelError, Result};
+pub use network::Network;
 pub use tensors::{Dtype, TensorRef, Tensors};
 pub use tokenize::{ExactTokenizer, PIECE_BYTES, Symbol};
 pub use vocab::Vocabulary;

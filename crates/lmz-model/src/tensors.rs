@@ -9,8 +9,8 @@ use half::{bf16, f16};
 use safetensors::SafeTensors;
 use serde::Deserialize;
 
-use crate::checkpoint::read_bounded;
 use crate::error::{ModelError, Result};
+use crate::files::read_bounded;
 use crate::mapped::MappedFile;
 
 const SINGLE: &str = "model.safetensors";
@@ -195,6 +195,37 @@ impl Tensors {
             map,
         });
         Ok(())
+    }
+
+    /// Gives the tensors other names, if that makes `wanted` one of them and it is none yet:
+    /// the first of `pairs` (prefix here, prefix there) that fits a name is replaced.
+    pub(crate) fn rename(&mut self, wanted: &str, pairs: &[(&str, &str)]) {
+        let renamed = |name: &str| {
+            let fits =
+                |&(old, new): &(&str, &str)| Some(format!("{new}{}", name.strip_prefix(old)?));
+            pairs.iter().find_map(fits)
+        };
+        let mut names = self.entries.keys();
+        if self.entries.contains_key(wanted)
+            || !names.any(|name| renamed(name).as_deref() == Some(wanted))
+        {
+            return;
+        }
+        let changed: Vec<(String, String)> = self
+            .entries
+            .keys()
+            .filter_map(|name| Some((name.clone(), renamed(name)?)))
+            .filter(|(_, new)| !self.entries.contains_key(new))
+            .collect();
+        for (old, new) in changed {
+            if let Some(entry) = self.entries.remove(&old) {
+                self.entries.insert(new, entry);
+            }
+        }
+        let absent = std::mem::take(&mut self.absent).into_iter();
+        self.absent = absent
+            .map(|(name, shard)| (renamed(&name).unwrap_or(name), shard))
+            .collect();
     }
 
     /// The names of all tensors present, sorted.

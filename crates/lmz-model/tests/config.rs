@@ -248,13 +248,12 @@ fn rope_in_all_forms() {
 #[test]
 fn unsupported_fields_are_refused_by_name() {
     for (name, value) in [
-        ("architectures", json!(["GPT2LMHeadModel"])),
+        ("architectures", json!(["MambaForCausalLM"])),
+        ("architectures", json!("LlamaForCausalLM")),
         ("architectures", json!(["LlamaForCausalLM", "Other"])),
         ("architectures", json!([])),
         ("model_type", json!("mistral")),
-        ("hidden_act", json!("gelu")),
-        ("attention_bias", json!(true)),
-        ("mlp_bias", json!(true)),
+        ("hidden_act", json!("quick_gelu")),
         ("pretraining_tp", json!(2)),
         ("quantization_config", json!({ "bits": 4 })),
         ("sliding_window", json!(4096)),
@@ -363,7 +362,14 @@ fn blueprints_survive_json_and_refuse_surprises() {
     for (old, new) in [
         (r#""layers":3"#, r#""layers":3,"surprise":1"#),
         (r#""kind":"rms_norm""#, r#""kind":"rms_norm","surprise":1"#),
-        (r#""kind":"rms_norm""#, r#""kind":"layer_norm""#),
+        (r#""kind":"rms_norm""#, r#""kind":"layer_norms""#),
+        (r#""activation""#, r#""layout":"llama","activation""#),
+        (r#""start_token":0"#, r#""start_token":0,"layout":"gpt2""#),
+        (r#""start_token":0"#, r#""start_token":0,"block":{}"#),
+        (
+            r#""start_token":0"#,
+            r#""start_token":0,"attention":{"window":{"tokens":0}}"#,
+        ),
         (r#""kind":"rope""#, r#""kind":"rope","surprise":1"#),
         (r#""kind":"none""#, r#""kind":"none","factor":2.0"#),
         (r#""layers":3"#, r#""layers": 3"#),

@@ -4,13 +4,15 @@
 
 mod matrix;
 mod rope;
+mod scope;
 
-use lmz_model::{Blueprint, Checkpoint, ExactTokenizer, Norm, TensorSpec};
+use lmz_model::{Blueprint, Checkpoint, ExactTokenizer, LayerPart, Norm, Part as Source, Weights};
 
 use crate::error::{ExactError, Result};
 use crate::fixed::{exponent, pow2};
 use crate::prepared::{Builder, Facts, Prepared};
 use matrix::{Group, Part};
+pub(crate) use scope::check;
 
 /// Widest hidden size whose sum of squares fits 63 bits.
 const MAX_HIDDEN: usize = 1 << 15;
@@ -18,10 +20,12 @@ const MAX_HIDDEN: usize = 1 << 15;
 /// Prepares a checkpoint with the newest recipe, under a name for people.
 ///
 /// # Errors
-/// An unreadable checkpoint or tensor; a model that is too wide for the engine's number formats.
+/// An unreadable checkpoint or tensor; a model that is too wide for the engine's number formats,
+/// or has a feature that the engine does not do.
 pub fn prepare(checkpoint: &Checkpoint, name: &str) -> Result<Prepared> {
     let blueprint = &checkpoint.blueprint;
     blueprint.validate()?;
+    check(blueprint)?;
     if blueprint.hidden_size > MAX_HIDDEN {
         return Err(ExactError::Unsupported(format!(
             "hidden_size {} is above {MAX_HIDDEN}: sums of squares would overflow",
@@ -29,7 +33,7 @@ pub fn prepare(checkpoint: &Checkpoint, name: &str) -> Result<Prepared> {
         )));
     }
     let mut out = Builder::default();
-    let embedding = checkpoint.read(&blueprint.embedding_tensor())?;
+    let embedding = checkpoint.load(Source::TokenEmbedding)?;
     let residual_frac_bits = residual_bits(&embedding);
     let log2_e = std::f64::consts::LOG2_E;
     let table = Group::new(
@@ -41,13 +45,13 @@ pub fn prepare(checkpoint: &Checkpoint, name: &str) -> Result<Prepared> {
     for layer in 0..blueprint.layers {
         prepare_layer(checkpoint, layer, &mut out)?;
     }
-    norm(checkpoint, &blueprint.final_norm_tensor(), "norm", &mut out)?;
+    norm(checkpoint, Source::FinalNorm, "norm", &mut out)?;
     if blueprint.tied_head {
         let (m, e) = table.rescaled(log2_e);
         out.i32("head.m", &m);
         out.i32("head.e", &[e]);
     } else {
-        let values = checkpoint.read(&blueprint.head_tensor())?;
+        let values = checkpoint.load(Source::Head)?;
         let part = Part::uniform(values, blueprint.hidden_size, log2_e);
         let head = Group::new(blueprint.hidden_size, vec![part]);
         head.quantise().write(&mut out, "head");
@@ -74,13 +78,17 @@ pub fn prepare(checkpoint: &Checkpoint, name: &str) -> Result<Prepared> {
 fn prepare_layer(checkpoint: &Checkpoint, layer: usize, out: &mut Builder) -> Result<()> {
     let blueprint: &Blueprint = &checkpoint.blueprint;
     let (width, inner) = (blueprint.hidden_size, blueprint.intermediate_size);
-    let [attn_norm, q, k, v, o, ffn_norm, gate, up, down] = blueprint.layer_tensors(layer);
+    let source = |part| Source::Layer(layer, part);
     let name = |part: &str| format!("layers.{layer}.{part}");
-    let part = |spec: &TensorSpec| -> Result<Part> {
-        Ok(Part::uniform(checkpoint.read(spec)?, spec.shape[1], 1.0))
+    let part = |part: LayerPart| -> Result<Part> {
+        let inputs = blueprint.part_shape(source(part))[1];
+        Ok(Part::uniform(checkpoint.load(source(part))?, inputs, 1.0))
     };
-    norm(checkpoint, &attn_norm, &name("attn_norm"), out)?;
-    let [mut q, mut k, mut v] = [part(&q)?, part(&k)?, part(&v)?];
+    let attn_norm = source(LayerPart::AttentionNorm);
+    norm(checkpoint, attn_norm, &name("attn_norm"), out)?;
+    let mut q = part(LayerPart::Query)?;
+    let mut k = part(LayerPart::Key)?;
+    let mut v = part(LayerPart::Value)?;
     let heads = Heads {
         size: blueprint.head_dim,
         group: blueprint.heads / blueprint.kv_heads,
@@ -105,15 +113,16 @@ fn prepare_layer(checkpoint: &Checkpoint, layer: usize, out: &mut Builder) -> Re
     let levels = (0..columns)
         .map(|column| value_levels[heads.shared(column)])
         .collect();
-    Group::leveled(levels, part(&o)?)
+    Group::leveled(levels, part(LayerPart::Output)?)
         .quantise()
         .write(out, &name("o"));
-    norm(checkpoint, &ffn_norm, &name("ffn_norm"), out)?;
-    let gate_up = vec![part(&gate)?, part(&up)?];
+    let ffn_norm = source(LayerPart::FeedForwardNorm);
+    norm(checkpoint, ffn_norm, &name("ffn_norm"), out)?;
+    let gate_up = vec![part(LayerPart::Gate)?, part(LayerPart::Up)?];
     Group::new(width, gate_up)
         .quantise()
         .write(out, &name("gate_up"));
-    Group::new(inner, vec![part(&down)?])
+    Group::new(inner, vec![part(LayerPart::Down)?])
         .quantise()
         .write(out, &name("down"));
     Ok(())
@@ -140,10 +149,10 @@ impl Heads {
 }
 
 /// A norm's gains with 20 bits of the largest, the root of their number included.
-fn norm(checkpoint: &Checkpoint, spec: &TensorSpec, name: &str, out: &mut Builder) -> Result<()> {
+fn norm(checkpoint: &Checkpoint, part: Source, name: &str, out: &mut Builder) -> Result<()> {
     let root = (checkpoint.blueprint.hidden_size as f64).sqrt();
     let gains: Vec<f64> = checkpoint
-        .read(spec)?
+        .load(part)?
         .iter()
         .map(|&g| f64::from(g) * root)
         .collect();
@@ -170,15 +179,4 @@ fn residual_bits(embedding: &[f32]) -> i32 {
         .filter(|x| **x != 0.0)
         .map(|&x| exponent(f64::from(x)));
     matrix::lower_median(exponents).map_or(10, |median| (10 - median).clamp(0, 24))
-}
-
-/// Reading a whole tensor of a blueprint.
-trait Read {
-    fn read(&self, spec: &TensorSpec) -> Result<Vec<f32>>;
-}
-
-impl Read for Checkpoint {
-    fn read(&self, spec: &TensorSpec) -> Result<Vec<f32>> {
-        Ok(self.tensors.f32(&spec.name, &spec.shape)?)
-    }
 }

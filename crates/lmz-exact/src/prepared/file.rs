@@ -59,6 +59,7 @@ impl Prepared {
             NUMERICS_VERSION.into(),
         )?;
         let blueprint = Blueprint::from_canonical_json(metadata.blueprint.as_bytes())?;
+        crate::prepare::check(&blueprint)?;
         if metadata.name.len() > MAX_NAME
             || metadata.residual_frac_bits > 24
             || metadata.eps_fixed > 1 << 62

@@ -1,6 +1,7 @@
 //! The prepared model: a checkpoint in integers, and its file (docs/lmzm.md).
 
 mod build;
+mod dequantise;
 mod file;
 
 use std::borrow::Cow;

@@ -1,7 +1,7 @@
 //! Llama in double precision, straight from the published definition: what the integers approximate.
 //! It shares nothing with the engine but the reading of tensors.
 
-use lmz_model::{Blueprint, Checkpoint, Norm, Position, RopeScaling, TensorSpec};
+use lmz_model::{Blueprint, Checkpoint, LayerPart, Norm, Part, Position, RopeScaling, Weights};
 
 /// A matrix, transposed: `[inputs][outputs]`.
 struct Matrix {
@@ -94,39 +94,38 @@ fn frequencies(blueprint: &Blueprint) -> Vec<f64> {
 impl Llama {
     pub fn new(checkpoint: &Checkpoint) -> Self {
         let b = &checkpoint.blueprint;
-        let read = |spec: &TensorSpec| -> Vec<f64> {
-            checkpoint
-                .tensors
-                .f32(&spec.name, &spec.shape)
-                .unwrap()
-                .into_iter()
-                .map(f64::from)
-                .collect()
+        let read = |part| -> Vec<f64> {
+            let values = checkpoint.load(part).unwrap();
+            values.into_iter().map(f64::from).collect()
         };
-        let matrix = |spec: &TensorSpec| Matrix::new(&read(spec), spec.shape[1]);
+        let matrix = |part| Matrix::new(&read(part), b.part_shape(part)[1]);
         let Norm::RmsNorm { eps } = b.norm else {
             panic!("{:?}", b.norm)
         };
         let layer = |i| {
-            let [attention_norm, q, k, v, o, feed_norm, gate, up, down] = b.layer_tensors(i);
+            let part = |part| Part::Layer(i, part);
             Layer {
-                attention_norm: read(&attention_norm),
-                q: matrix(&q),
-                k: matrix(&k),
-                v: matrix(&v),
-                o: matrix(&o),
-                feed_norm: read(&feed_norm),
-                gate: matrix(&gate),
-                up: matrix(&up),
-                down: matrix(&down),
+                attention_norm: read(part(LayerPart::AttentionNorm)),
+                q: matrix(part(LayerPart::Query)),
+                k: matrix(part(LayerPart::Key)),
+                v: matrix(part(LayerPart::Value)),
+                o: matrix(part(LayerPart::Output)),
+                feed_norm: read(part(LayerPart::FeedForwardNorm)),
+                gate: matrix(part(LayerPart::Gate)),
+                up: matrix(part(LayerPart::Up)),
+                down: matrix(part(LayerPart::Down)),
             }
+        };
+        let head = match b.tied_head {
+            true => Part::TokenEmbedding,
+            false => Part::Head,
         };
         Self {
             eps,
-            embedding: read(&b.embedding_tensor()),
+            embedding: read(Part::TokenEmbedding),
             layers: (0..b.layers).map(layer).collect(),
-            norm: read(&b.final_norm_tensor()),
-            head: matrix(&b.head_tensor()),
+            norm: read(Part::FinalNorm),
+            head: matrix(head),
             frequencies: frequencies(b),
             blueprint: b.clone(),
         }

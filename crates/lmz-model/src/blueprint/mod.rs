@@ -5,6 +5,8 @@
 //! hash, so its form is stable: fields keep their order, and a field that a later family needs
 //! is added at the end with a default that is left out when written.
 
+mod cut;
+mod layouts;
 mod limits;
 mod names;
 mod parts;
@@ -12,6 +14,8 @@ mod variants;
 
 use serde::{Deserialize, Serialize};
 
+pub(crate) use cut::Stored;
+pub(crate) use layouts::is_buffer;
 pub use names::TensorSpec;
 pub use parts::{LayerPart, Part, Weights};
 pub use variants::{

@@ -1,82 +1,96 @@
 //! The tensors that a blueprint needs: names as Hugging Face writes them, shapes, fixed order.
 
-use super::Blueprint;
+use std::collections::HashSet;
+
+use super::cut::{Blocks, Cut, Stored};
+use super::layouts::{Fused, Place};
+use super::{Blueprint, LayerPart, Part, layouts};
 
 /// One tensor of a checkpoint.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TensorSpec {
     /// The name in the safetensors files.
     pub name: String,
-    /// Rows first: a linear map is `[outputs, inputs]`, a norm `[width]`.
+    /// Rows first: a linear map is `[outputs, inputs]` (GPT-2's `[inputs, outputs]`), a norm
+    /// `[width]`.
     pub shape: Vec<usize>,
 }
 
-impl TensorSpec {
-    fn new(name: impl Into<String>, shape: &[usize]) -> Self {
-        Self {
-            name: name.into(),
-            shape: shape.to_vec(),
-        }
-    }
-}
-
-const EMBEDDING: &str = "model.embed_tokens.weight";
-
 impl Blueprint {
-    /// The embedding table, `[vocab_size, hidden_size]`.
-    pub fn embedding_tensor(&self) -> TensorSpec {
-        TensorSpec::new(EMBEDDING, &[self.vocab_size, self.hidden_size])
-    }
-
-    /// The output head, `[vocab_size, hidden_size]`: the embedding table where it is tied.
-    pub fn head_tensor(&self) -> TensorSpec {
-        let name = if self.tied_head {
-            EMBEDDING
-        } else {
-            "lm_head.weight"
-        };
-        TensorSpec::new(name, &[self.vocab_size, self.hidden_size])
-    }
-
-    /// The norm before the head, `[hidden_size]`.
-    pub fn final_norm_tensor(&self) -> TensorSpec {
-        TensorSpec::new("model.norm.weight", &[self.hidden_size])
-    }
-
-    /// The tensors of one layer, in this order: the attention's norm, query, key, value and
-    /// output; the feed-forward layer's norm, gate, up and down.
-    pub fn layer_tensors(&self, layer: usize) -> [TensorSpec; 9] {
-        let width = self.hidden_size;
-        let queries = self.heads * self.head_dim;
-        let keys = self.kv_heads * self.head_dim;
-        let inner = self.intermediate_size;
-        let spec = |part: &str, shape: &[usize]| {
-            TensorSpec::new(format!("model.layers.{layer}.{part}.weight"), shape)
-        };
-        [
-            spec("input_layernorm", &[width]),
-            spec("self_attn.q_proj", &[queries, width]),
-            spec("self_attn.k_proj", &[keys, width]),
-            spec("self_attn.v_proj", &[keys, width]),
-            spec("self_attn.o_proj", &[width, queries]),
-            spec("post_attention_layernorm", &[width]),
-            spec("mlp.gate_proj", &[inner, width]),
-            spec("mlp.up_proj", &[inner, width]),
-            spec("mlp.down_proj", &[width, inner]),
-        ]
-    }
-
-    /// Every tensor, in the order of the content hash: embedding, layers from the first, final
-    /// norm, and the head where it is not tied.
+    /// Every tensor once, in the order of the content hash: the order of [`parts`](Self::parts),
+    /// a tensor that holds several parts where its first one stands.
     pub fn tensors(&self) -> Vec<TensorSpec> {
-        let mut all = vec![self.embedding_tensor()];
-        for layer in 0..self.layers {
-            all.extend(self.layer_tensors(layer));
+        let mut seen = HashSet::new();
+        let stored = self.parts().into_iter().filter_map(|part| self.place(part));
+        stored
+            .map(|stored| stored.tensor)
+            .filter(|tensor| seen.insert(tensor.name.clone()))
+            .collect()
+    }
+
+    /// Where a checkpoint keeps a part; `None` if the model has no such part, or its layout no
+    /// name for it.
+    pub(crate) fn stored(&self, part: Part) -> Option<Stored> {
+        self.has(part).then(|| self.place(part)).flatten()
+    }
+
+    /// As [`stored`](Self::stored), of a part that the model has.
+    pub(super) fn place(&self, part: Part) -> Option<Stored> {
+        let place = layouts::place(self, part)?;
+        let shape = self.part_shape(part);
+        Some(match place {
+            Place::Own(name) => Stored {
+                tensor: TensorSpec { name, shape },
+                cut: Cut::WHOLE,
+            },
+            Place::Transposed(name) => Stored {
+                tensor: TensorSpec {
+                    name,
+                    shape: shape.into_iter().rev().collect(),
+                },
+                cut: Cut {
+                    transposed: true,
+                    blocks: None,
+                },
+            },
+            Place::Fused { name, order } => self.fused(part, name, order, shape),
+        })
+    }
+
+    /// The query, key or value part of a tensor that holds all three.
+    fn fused(&self, part: Part, name: String, order: Fused, shape: Vec<usize>) -> Stored {
+        let all = (self.heads + 2 * self.kv_heads) * self.head_dim;
+        let (queries, keys) = match order {
+            Fused::Whole { .. } => (self.heads * self.head_dim, self.kv_heads * self.head_dim),
+            Fused::Groups => (self.heads / self.kv_heads * self.head_dim, self.head_dim),
+        };
+        let (first, length) = match part {
+            Part::Layer(_, LayerPart::Key | LayerPart::KeyBias) => (queries, keys),
+            Part::Layer(_, LayerPart::Value | LayerPart::ValueBias) => (queries + keys, keys),
+            _ => (0, queries),
+        };
+        let stride = queries + 2 * keys;
+        let is_matrix = shape.len() == 2;
+        let transposed = is_matrix && order == (Fused::Whole { transposed: true });
+        let mut stored = vec![all];
+        stored.extend(shape.get(1));
+        if transposed {
+            stored.reverse();
         }
-        all.push(self.final_norm_tensor());
-        if !self.tied_head {
-            all.push(self.head_tensor());
+        Stored {
+            tensor: TensorSpec {
+                name,
+                shape: stored,
+            },
+            cut: Cut {
+                transposed,
+                blocks: Some(Blocks {
+                    first,
+                    length,
+                    stride,
+                    count: all / stride,
+                }),
+            },
         }
-        all
     }
 }

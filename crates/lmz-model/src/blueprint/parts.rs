@@ -93,7 +93,8 @@ pub trait Weights {
     /// One part, in f32, of the shape that [`Blueprint::part_shape`] gives.
     ///
     /// # Errors
-    /// The part does not exist in this model, or cannot be read.
+    /// The part does not exist in this model ([`Blueprint::has`]), or cannot be read, or holds a
+    /// number that is not finite.
     fn load(&self, part: Part) -> Result<Vec<f32>>;
 }
 
@@ -116,6 +117,21 @@ impl Blueprint {
             all.push(Part::HeadBias);
         }
         all
+    }
+
+    /// Whether the model has this part.
+    pub fn has(&self, part: Part) -> bool {
+        match part {
+            Part::TokenEmbedding => true,
+            Part::PositionEmbedding => self.position == Position::Learned,
+            Part::Layer(layer, part) => layer < self.layers && self.layer_parts().contains(&part),
+            Part::FinalNorm | Part::FinalNormBias => {
+                let parts = self.norm_parts(Part::FinalNorm, Part::FinalNormBias);
+                parts.contains(&part)
+            }
+            Part::Head => !self.tied_head,
+            Part::HeadBias => self.ends.head_bias,
+        }
     }
 
     /// The parts of one layer (all layers have the same).
