@@ -3,19 +3,60 @@
 //! A file is added for every numerics version, and never changed. (Those of numerics 0, before the first
 //! release, may be dropped once.)
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use lmz::{DecompressOptions, Isa, Kernel, Model};
+use lmz::{ARCHIVED, CodecError, DecompressOptions, Header, Isa, Kernel, Model, ModelSource};
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+/// The tests' model, the default one and all that ever were.
+struct AllModels(Vec<Model>);
+
+impl AllModels {
+    fn open(kernel: Kernel) -> Self {
+        let archived = ARCHIVED.iter().map(|archived| archived.file);
+        let files = ["tests/models/stories260K.lmzm"]
+            .into_iter()
+            .chain(archived);
+        let open = |file| {
+            Model::open_with(&root().join(file), kernel).unwrap_or_else(|e| panic!("{file}: {e}"))
+        };
+        let embedded = Model::from_lmzm(lmz::embedded_bytes(), kernel).expect("the default model");
+        Self(files.map(open).chain([embedded]).collect())
+    }
+}
+
+impl ModelSource for AllModels {
+    fn find(&self, header: &Header) -> Result<Model, CodecError> {
+        let model = self.0.iter().find(|model| model.id() == header.model_id);
+        model.cloned().ok_or_else(|| {
+            CodecError::ModelNotFound(format!("{} {}", header.model_name, header.model_id))
+        })
+    }
+}
+
+#[test]
+fn archived_models_are_the_ones_that_the_table_names() {
+    assert!(!ARCHIVED.is_empty());
+    for archived in ARCHIVED {
+        let model = Model::open(&root().join(archived.file)).expect(archived.file);
+        assert_eq!(model.id().to_string(), archived.id, "{}", archived.file);
+    }
+}
 
 #[test]
 fn golden_files_decode_with_every_kernel() {
-    let tests = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests");
     let mut files = 0;
     for isa in Isa::available() {
         let kernel = Kernel::new(isa).expect("an available kernel");
-        let model = Model::open_with(&tests.join("models/stories260K.lmzm"), kernel)
-            .expect("the tests' model");
-        for entry in tests.join("golden").read_dir().expect("tests/golden") {
+        let models = AllModels::open(kernel);
+        for entry in root()
+            .join("tests/golden")
+            .read_dir()
+            .expect("tests/golden")
+        {
             let path = entry.expect("an entry").path();
             if path.extension().is_none_or(|e| e != "lmz") {
                 continue;
@@ -26,7 +67,7 @@ fn golden_files_decode_with_every_kernel() {
             lmz::decompress(
                 &packed[..],
                 &mut restored,
-                &model,
+                &models,
                 &DecompressOptions::default(),
                 &(),
             )
@@ -35,5 +76,5 @@ fn golden_files_decode_with_every_kernel() {
             files += 1;
         }
     }
-    assert!(files > 0, "no golden file was found");
+    assert!(files > 1, "golden files are missing");
 }

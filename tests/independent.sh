@@ -17,8 +17,11 @@ for name in a b; do
 done
 head -c 120 "$root/corpora/alice29.txt" > "$work/c"
 "$lmz" -q "$work/c"
-decode "$root/models/bootstrap/bootstrap.lmzm" "$work/c.lmz" | cmp - "$work/c"
-for golden in "$root"/tests/golden/*.lmz; do
+decode "$root/models/lmz-5m/lmz-5m.lmzm" "$work/c.lmz" | cmp - "$work/c"
+for golden in "$root"/tests/golden/*-nano.lmz; do
   decode "$nano" "$golden" | cmp - "${golden%.lmz}"
+done
+for golden in "$root"/tests/golden/*-bootstrap.lmz; do
+  decode "$root/models/archive/bootstrap/bootstrap.lmzm" "$golden" | cmp - "${golden%.lmz}"
 done
 echo "the independent decoder restores them all"

@@ -1,6 +1,7 @@
 //! Blocks of bounded context within a segment (docs/numerics.md, section 7).
 
 use lmz_format::ContextPolicy;
+use lmz_model::Symbol;
 
 /// The symbols that one block codes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,6 +39,18 @@ pub fn block_at(policy: ContextPolicy, first: usize) -> Block {
         end: first + context - overlap,
         overlap,
     }
+}
+
+/// What the model reads for a block, in place of what `inputs` held: the start token, the symbols of
+/// the overlap and those that are coded, without the last. An escape is read as the start token.
+pub fn read_by(block: Block, symbols: &[Symbol], start_token: u32, inputs: &mut Vec<u32>) {
+    let known = &symbols[block.first - block.overlap..block.end - 1];
+    inputs.clear();
+    inputs.push(start_token);
+    inputs.extend(known.iter().map(|symbol| match symbol {
+        Symbol::Token(token) => *token,
+        Symbol::Escape(_) => start_token,
+    }));
 }
 
 #[cfg(test)]

@@ -257,7 +257,11 @@ impl<'a, W: Write> Sink<'a, W> {
 }
 
 /// A segment that needs no model.
-fn decode_plain(info: &SegmentInfo, coded: &[u8], observer: &dyn Observer) -> Result<Vec<u8>> {
+pub(crate) fn decode_plain(
+    info: &SegmentInfo,
+    coded: &[u8],
+    observer: &dyn Observer,
+) -> Result<Vec<u8>> {
     let raw = match info.kind {
         SegmentKind::Zstd => unzstd(coded, info.raw_len as usize),
         _ => Ok(coded.to_vec()),

@@ -1,12 +1,12 @@
 //! Segments to coded bytes. The unit of parallel work is a block: its inputs are known.
 
 use lmz_coder::{Cost, Encoder, Interval};
-use lmz_exact::{Cache, Run, Scratch};
+use lmz_exact::{Cache, Run, Scratch, Symbols};
 use lmz_format::ContextPolicy;
 use lmz_model::Symbol;
 use rayon::prelude::*;
 
-use crate::blocks::{Block, blocks};
+use crate::blocks::{Block, blocks, read_by};
 use crate::error::{CodecError, Result};
 use crate::model::Model;
 use crate::observer::{Observer, Phase, check};
@@ -105,25 +105,8 @@ impl<'a> Worker<'a> {
         let engine = self.model.engine();
         let table = engine.symbols();
         let coded = &symbols[block.first..block.end];
-        let numbers: Vec<usize> = coded
-            .iter()
-            .map(|symbol| match symbol {
-                Symbol::Escape(_) => Some(table.len()),
-                Symbol::Token(token) => table.symbol(*token),
-            })
-            .collect::<Option<_>>()
-            .ok_or_else(|| {
-                CodecError::InvalidArgument(
-                    "the tokeniser gave a token that cannot be coded".into(),
-                )
-            })?;
-        self.inputs.clear();
-        self.inputs.push(engine.start_token());
-        let known = &symbols[block.first - block.overlap..block.end - 1];
-        self.inputs.extend(known.iter().map(|symbol| match symbol {
-            Symbol::Token(token) => *token,
-            Symbol::Escape(_) => engine.start_token(),
-        }));
+        let numbers = numbers(table, coded)?;
+        read_by(block, symbols, engine.start_token(), &mut self.inputs);
         let mut scored = Scored {
             intervals: Vec::with_capacity(coded.len()),
             cost: Cost::default(),
@@ -143,25 +126,48 @@ impl<'a> Worker<'a> {
     }
 }
 
+/// The symbols' numbers in the engine's table; the escape's is one past the last.
+pub fn numbers(table: &Symbols, symbols: &[Symbol]) -> Result<Vec<usize>> {
+    let number = |symbol: &Symbol| match symbol {
+        Symbol::Escape(_) => Some(table.len()),
+        Symbol::Token(token) => table.symbol(*token),
+    };
+    symbols
+        .iter()
+        .map(number)
+        .collect::<Option<_>>()
+        .ok_or_else(|| {
+            CodecError::InvalidArgument("the tokeniser gave a token that cannot be coded".into())
+        })
+}
+
 /// Intervals to bytes.
 fn pack(scored: Vec<Scored>, symbols: &[Symbol]) -> Result<Coded> {
-    let mut encoder = Encoder::new();
     let mut ideal: Cost = scored.iter().map(|block| block.cost).sum();
+    let escapes = symbols.iter().filter(|s| matches!(s, Symbol::Escape(_)));
+    for _ in escapes {
+        ideal += Cost::from_bits(lmz_coder::ESCAPE_BYTE_BITS);
+    }
+    let intervals = scored.iter().flat_map(|block| &block.intervals);
+    Ok(Coded {
+        bytes: seal(intervals.copied().zip(symbols.iter().copied()))?,
+        ideal,
+    })
+}
+
+/// The coded bytes of symbols and their intervals.
+pub fn seal(symbols: impl Iterator<Item = (Interval, Symbol)>) -> Result<Vec<u8>> {
+    let mut encoder = Encoder::new();
     let put = |encoder: &mut Encoder, interval| {
         encoder
             .encode(interval)
             .map_err(|e| CodecError::InvalidArgument(e.to_string()))
     };
-    let intervals = scored.iter().flat_map(|block| &block.intervals);
-    for (&interval, symbol) in intervals.zip(symbols) {
+    for (interval, symbol) in symbols {
         put(&mut encoder, interval)?;
-        if let Symbol::Escape(byte) = *symbol {
+        if let Symbol::Escape(byte) = symbol {
             put(&mut encoder, Interval::of_byte(byte))?;
-            ideal += Cost::from_bits(lmz_coder::ESCAPE_BYTE_BITS);
         }
     }
-    Ok(Coded {
-        bytes: encoder.finish(),
-        ideal,
-    })
+    Ok(encoder.finish())
 }

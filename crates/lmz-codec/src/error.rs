@@ -85,6 +85,17 @@ pub enum CodecError {
         /// What was found.
         why: String,
     },
+    /// The segment decodes, but this build would have coded it otherwise: what each symbol cost its
+    /// writer cannot be told.
+    #[error(
+        "segment {} of member {} (file offset {}) restores, but another encoder wrote it: this \
+        build codes the same bytes otherwise, so that their cost cannot be traced",
+        .place.segment.unwrap_or(0), .place.member, .place.offset
+    )]
+    OtherEncoder {
+        /// Its record in the file.
+        place: Place,
+    },
     /// The caller asked for something impossible.
     #[error("{0}")]
     InvalidArgument(String),
@@ -109,9 +120,10 @@ impl CodecError {
             Self::Segment { .. } | Self::Hash { .. } | Self::Verification { .. } => {
                 ErrorKind::Corruption
             }
-            Self::WrongModel { .. } | Self::ModelNotFound(_) | Self::Unsupported { .. } => {
-                ErrorKind::Compatibility
-            }
+            Self::WrongModel { .. }
+            | Self::ModelNotFound(_)
+            | Self::Unsupported { .. }
+            | Self::OtherEncoder { .. } => ErrorKind::Compatibility,
             Self::InvalidArgument(_) => ErrorKind::InvalidArgument,
             Self::Cancelled | Self::Read(_) | Self::Write(_) => ErrorKind::Io,
         }

@@ -7,12 +7,13 @@
 //! * [`compress`] and [`decompress`] work on streams; [`decompress_seekable`] survives a damaged header;
 //! * [`Writer`] is a [`std::io::Write`]; [`Reader`] gives random access ([`Reader::read_at`]);
 //! * a [`Model`] is opened from a Hugging Face directory or a prepared `.lmzm`; a [`ModelSource`] finds
-//!   the one that a file names.
+//!   the one that a file names;
+//! * [`trace`] tells of a finished file what each symbol cost and what the model was shown.
 //!
 //! ```
 //! use lmz_codec::{CompressOptions, DecompressOptions, Model, compress, decompress};
 //!
-//! let model = Model::open("../../models/bootstrap/bootstrap.lmzm".as_ref())?;
+//! let model = Model::open("../../models/archive/bootstrap/bootstrap.lmzm".as_ref())?;
 //! let mut packed = Vec::new();
 //! compress(&b"some text"[..], &mut packed, &model, &CompressOptions::default(), &())?;
 //! let mut restored = Vec::new();
@@ -32,6 +33,7 @@ mod model;
 mod observer;
 mod options;
 mod reader;
+pub mod trace;
 mod writer;
 
 pub use decompress::{DecompressReport, decompress, decompress_seekable};

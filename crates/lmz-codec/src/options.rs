@@ -8,9 +8,9 @@ use crate::error::{CodecError, Result};
 /// How to compress.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CompressOptions {
-    /// Positions of a block, in tokens. `None`: what the model was trained for, at most 512.
+    /// Positions of a block, in tokens. `None`: what the model was trained for, at most 1,024.
     pub context: Option<u32>,
-    /// Symbols of the block before that a block sees again. `None`: a quarter of the context.
+    /// Symbols of the block before that a block sees again. `None`: an eighth of the context.
     pub overlap: Option<u32>,
     /// Where segments begin.
     pub plan: SegmentPlan,
@@ -40,9 +40,17 @@ pub struct DecompressOptions {
 }
 
 /// Default of the longest context: compute grows with it, and small models gain little from more.
-const DEFAULT_CONTEXT: u32 = 512;
+const DEFAULT_CONTEXT: u32 = 1024;
 
 impl CompressOptions {
+    /// The context policy with which these options compress under `model`.
+    ///
+    /// # Errors
+    /// `InvalidArgument` for a context beyond the engine's limit and an overlap that does not fit.
+    pub fn context_policy(&self, model: &crate::Model) -> Result<ContextPolicy> {
+        self.policy(model.blueprint().max_positions)
+    }
+
     /// The context policy for a model trained on `max_positions` positions.
     pub(crate) fn policy(&self, max_positions: usize) -> Result<ContextPolicy> {
         let trained = u32::try_from(max_positions).unwrap_or(u32::MAX);
@@ -52,7 +60,7 @@ impl CompressOptions {
                 "a context of {context} tokens is above the engine's limit of {MAX_CONTEXT}"
             )));
         }
-        let overlap = self.overlap.unwrap_or(context / 4);
+        let overlap = self.overlap.unwrap_or(context / 8);
         ContextPolicy::new(context, overlap).map_err(|e| CodecError::InvalidArgument(e.to_string()))
     }
 }

@@ -14,7 +14,7 @@ use crate::options::{DecompressOptions, pool};
 /// ```
 /// use lmz_codec::{CompressOptions, DecompressOptions, Model, Reader, SegmentPlan, compress};
 ///
-/// let model = Model::open("../../models/bootstrap/bootstrap.lmzm".as_ref())?;
+/// let model = Model::open("../../models/archive/bootstrap/bootstrap.lmzm".as_ref())?;
 /// let text = b"The quick brown fox jumps over the lazy dog. ".repeat(20);
 /// let options = CompressOptions { plan: SegmentPlan::fixed(300)?, ..Default::default() };
 /// let mut file = Vec::new();

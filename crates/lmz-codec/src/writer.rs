@@ -43,7 +43,7 @@ const BATCH_BYTES: usize = 8 << 20;
 /// use std::io::Write;
 /// use lmz_codec::{CompressOptions, Model, Writer};
 ///
-/// let model = Model::open("../../models/bootstrap/bootstrap.lmzm".as_ref())?;
+/// let model = Model::open("../../models/archive/bootstrap/bootstrap.lmzm".as_ref())?;
 /// let options = CompressOptions::default();
 /// let mut writer = Writer::new(Vec::new(), &model, &options, &())?;
 /// writer.write_all(b"first part, ")?;

@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 
 use lmz_codec::{CodecError, Kernel, Model};
 
-static BYTES: &[u8] = include_bytes!("../../../models/bootstrap/bootstrap.lmzm");
+static BYTES: &[u8] = include_bytes!("../../../models/lmz-5m/lmz-5m.lmzm");
 
 /// The `.lmzm` file of the default model.
 pub fn embedded_bytes() -> &'static [u8] {

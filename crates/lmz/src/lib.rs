@@ -32,6 +32,7 @@
 #![forbid(unsafe_code)]
 
 mod embedded;
+mod scoring;
 mod store;
 mod summary;
 
@@ -48,6 +49,25 @@ pub mod format {
     pub use lmz_format::*;
 }
 
+/// Model directories (the crate `lmz-model`).
+pub mod model {
+    pub use lmz_model::*;
+}
+
+/// Bits per character, and what a run of it consists of (the crate `lmz-metric`).
+pub mod metric {
+    pub use lmz_metric::*;
+}
+
+/// The floating-point engine (the crate `lmz-float`).
+#[cfg(feature = "float")]
+pub mod float {
+    pub use lmz_float::*;
+}
+
 pub use embedded::{embedded_bytes, embedded_model};
+#[cfg(feature = "float")]
+pub use scoring::FloatScorer;
+pub use scoring::{ScoredModel, ScoringError, stream};
 pub use store::{ARCHIVED, Archived, Found, ModelStore, Origin, StoreError};
 pub use summary::{ModelSummary, summarise};

@@ -14,7 +14,7 @@ pub fn nano() -> &'static Model {
 
 /// The embedded model.
 pub fn bootstrap() -> Model {
-    open("models/bootstrap/bootstrap.lmzm")
+    open("models/archive/bootstrap/bootstrap.lmzm")
 }
 
 fn open(path: &str) -> Model {

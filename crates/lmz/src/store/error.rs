@@ -19,7 +19,10 @@ pub struct Archived {
 }
 
 /// All former default models.
-pub const ARCHIVED: &[Archived] = &[];
+pub const ARCHIVED: &[Archived] = &[Archived {
+    id: "acdc397fc142884380ffca87dc82561b",
+    file: "models/archive/bootstrap/bootstrap.lmzm",
+}];
 
 /// An error of a [`ModelStore`](crate::ModelStore).
 #[derive(Debug, thiserror::Error)]

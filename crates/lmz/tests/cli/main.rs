@@ -2,6 +2,7 @@
 
 mod damage;
 mod harness;
+mod inspect;
 mod listing;
 mod models;
 mod outputs;
@@ -9,3 +10,4 @@ mod round_trip;
 mod sameness;
 mod streams;
 mod usage;
+mod verify;

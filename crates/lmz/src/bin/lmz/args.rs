@@ -6,7 +6,10 @@ use std::path::PathBuf;
 use clap::{ArgAction, Parser, Subcommand};
 use lmz::{SegmentPlan, format};
 
+use crate::bpc::args::BpcArgs;
 use crate::help;
+use crate::inspect::args::InspectArgs;
+use crate::verify::args::VerifyArgs;
 
 /// What the first argument asks for.
 #[derive(Debug)]
@@ -17,6 +20,14 @@ pub enum Command {
     Models(ModelsArgs),
     /// `lmz model ...`.
     Model(ModelCommand),
+    /// `lmz verify`.
+    Verify(Box<VerifyArgs>),
+    /// `lmz inspect`.
+    Inspect(Box<InspectArgs>),
+    /// `lmz bpc`.
+    Bpc(Box<BpcArgs>),
+    /// `lmz devices`.
+    Devices(DevicesArgs),
 }
 
 impl Command {
@@ -35,6 +46,14 @@ impl Command {
             Self::Models(ModelsArgs::parse_from(rest()))
         } else if verb == Some(OsStr::new("model")) {
             Self::Model(ModelArgs::parse_from(rest()).command)
+        } else if verb == Some(OsStr::new("verify")) {
+            Self::Verify(Box::new(VerifyArgs::parse_from(rest())))
+        } else if verb == Some(OsStr::new("inspect")) {
+            Self::Inspect(Box::new(InspectArgs::parse_from(rest())))
+        } else if verb == Some(OsStr::new("bpc")) {
+            Self::Bpc(Box::new(BpcArgs::parse_from(rest())))
+        } else if verb == Some(OsStr::new("devices")) {
+            Self::Devices(DevicesArgs::parse_from(rest()))
         } else {
             Self::Files(Box::new(FileArgs::parse_from(args)))
         }
@@ -138,10 +157,10 @@ pub struct FileArgs {
     /// 256K, growing with the offset]
     #[arg(long, value_name = "SIZE", value_parser = parse_segment, help_heading = "Format")]
     pub segment: Option<SegmentPlan>,
-    /// Tokens that a block may hold [default: the model's own context, at most 512]
+    /// Tokens that a block may hold [default: the model's own context, at most 1,024]
     #[arg(long, value_name = "TOKENS", value_parser = clap::value_parser!(u32).range(1..), help_heading = "Format")]
     pub context: Option<u32>,
-    /// Tokens that a block repeats from the one before [default: a quarter of the context]
+    /// Tokens that a block repeats from the one before [default: an eighth of the context]
     #[arg(long, value_name = "TOKENS", help_heading = "Format")]
     pub overlap: Option<u32>,
 }
@@ -154,6 +173,19 @@ pub struct FileArgs {
     max_term_width = 100
 )]
 pub struct ModelsArgs {
+    /// Print the list as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `lmz devices`
+#[derive(Debug, Parser)]
+#[command(
+    about = "List the devices that models can be scored on",
+    long_about = help::DEVICES_LONG,
+    max_term_width = 100
+)]
+pub struct DevicesArgs {
     /// Print the list as JSON
     #[arg(long)]
     pub json: bool,
@@ -252,6 +284,8 @@ mod tests {
         FileArgs::command().debug_assert();
         ModelsArgs::command().debug_assert();
         ModelArgs::command().debug_assert();
+        VerifyArgs::command().debug_assert();
+        InspectArgs::command().debug_assert();
     }
 
     #[test]

@@ -22,6 +22,10 @@ pub const USAGE: &str = "\
 lmz [OPTIONS] [FILE]...          compress FILE to FILE.lmz
        lmz -d [OPTIONS] [FILE.lmz]...   restore FILE
        lmz -t | -l [FILE.lmz]...        test | list
+       lmz verify FILE...               account for every bit of a file
+       lmz inspect FILE [--html OUT]    see where the bits go
+       lmz bpc -c CORPUS [-m MODEL]     score a model: bits per character
+       lmz devices                      list what models can be scored on
        lmz models | lmz model info PATH | lmz model prepare DIR -o X.lmzm";
 
 pub const AFTER: &str = "\
@@ -79,3 +83,37 @@ same id, on any machine.
 
 Put the file into the user's data directory or a directory of $LMZ_MODELS to have it found by \
 name and by the files that need it.";
+
+pub const BPC_LONG: &str = "\
+Score a corpus with a model, and print how many bits it pays per character.
+
+The corpus is a .jsonl file with a document to a line, any other file as one document, or a \
+directory of .jsonl and .txt files in the order of their paths; each may be .zst or .gz.
+
+Protocols:
+  paper     as 'Compression Represents Intelligence Linearly' (arXiv 2404.09937)
+            has it: documents are tokenised one by one with the tokenizer's
+            special tokens and put into one row; windows slide over it; what
+            does not fill a last stride is not scored
+  document  each document alone and whole, after the model's start token
+  stream    the documents' texts as one stream, cut into segments and blocks
+            as lmz would cut the file
+
+A Hugging Face directory is scored as it is. A prepared model (a name, or an .lmzm file) is scored \
+by what its int8 weights stand for, with the codec's tokenizer.";
+
+pub const BPC_AFTER: &str = "\
+Examples:
+  lmz bpc --corpus web.jsonl
+  lmz bpc --model SmolLM2-135M/ --corpus web.jsonl --protocol document
+  lmz bpc --model Llama-2-70b/ --corpus web.jsonl --memory-budget 8G --out run/
+  lmz bpc --model Llama-2-70b/ --corpus web.jsonl --memory-budget 8G --out run/ --resume
+
+A run with --out can be killed; the same command with --resume goes on and gives the same figure. \
+Other devices, number types and batches give figures that agree to rounding.";
+
+pub const DEVICES_LONG: &str = "\
+List the devices that models can be scored on, with the names that --device takes.
+
+The CPU is always there. vulkan and cuda are there if this lmz was built with the cargo feature of \
+that name and a driver answers. Compressing and restoring run on the CPU.";

@@ -1,10 +1,13 @@
 //! The `lmz` command. What it does is in the library; this is how it is asked to.
 
 mod args;
+mod bpc;
 mod compress;
 mod decompress;
+mod devices;
 mod help;
 mod input;
+mod inspect;
 mod list;
 mod message;
 mod models;
@@ -14,6 +17,8 @@ mod progress;
 mod report;
 mod settings;
 mod signal;
+mod traced;
+mod verify;
 
 use std::env;
 use std::process::ExitCode;
@@ -32,6 +37,10 @@ fn main() -> ExitCode {
         Command::Files(args) => return files(*args),
         Command::Models(args) => models::list(&args),
         Command::Model(command) => models::run(&command),
+        Command::Verify(args) => verify::run(&args),
+        Command::Inspect(args) => inspect::run(&args),
+        Command::Bpc(args) => bpc::run(&args),
+        Command::Devices(args) => devices::run(&args),
     };
     signal::end_if_interrupted();
     match done {

@@ -1,0 +1,92 @@
+//! Attention: grouped query heads, rotation, windows.
+
+use burn::module::Module;
+use burn::tensor::Tensor;
+use burn::tensor::backend::Backend;
+use lmz_model::HeadNorm;
+
+use crate::cache::LayerCache;
+use crate::kernels::{AttentionRule, Kernels};
+use crate::linear::Linear;
+use crate::norm::Norm;
+use crate::rotary::Rotary;
+
+/// How many heads there are, and how wide.
+#[derive(Clone, Copy, Debug)]
+pub struct Heads {
+    /// Query heads.
+    pub queries: usize,
+    /// Key and value heads.
+    pub keys: usize,
+    /// Elements of one head.
+    pub width: usize,
+}
+
+/// The attention half of a layer.
+#[derive(Module, Debug)]
+pub struct Attention<B: Backend> {
+    /// Query, key and value in one map: rows `[heads + 2 kv_heads, head_dim]`.
+    pub input: Linear<B>,
+    /// Back to the residual stream.
+    pub output: Linear<B>,
+    /// The norm of queries before the rotation.
+    pub query_norm: Option<Norm<B>>,
+    /// The norm of keys before the rotation.
+    pub key_norm: Option<Norm<B>>,
+    pub(crate) heads: Heads,
+    #[module(skip)]
+    pub(crate) head_norm: HeadNorm,
+    pub(crate) rule: AttentionRule,
+}
+
+impl<B: Kernels> Attention<B> {
+    /// `x` is `[batch, tokens, hidden_size]`, its first token at position `start`.
+    pub fn forward(
+        &self,
+        x: Tensor<B, 3>,
+        rotary: Option<&Rotary<B>>,
+        start: usize,
+        cache: Option<&mut LayerCache<B>>,
+    ) -> Tensor<B, 3> {
+        let [batch, tokens, _] = x.dims();
+        let Heads {
+            queries,
+            keys,
+            width,
+        } = self.heads;
+        let all = self.input.forward(x); // [batch, tokens, (queries + 2 keys) * width]
+        let by_head = all
+            .clone()
+            .reshape([batch, tokens, queries + 2 * keys, width]);
+        let value = by_head.clone().narrow(2, queries + keys, keys);
+
+        // Queries and keys, still side by side: [batch, tokens, queries + keys, width].
+        let mut pair = match (&self.query_norm, &self.key_norm) {
+            (Some(query_norm), Some(key_norm)) if self.head_norm == HeadNorm::Whole => {
+                let query = all.clone().narrow(2, 0, queries * width);
+                let key = all.narrow(2, queries * width, keys * width);
+                let parts = vec![query_norm.forward(query), key_norm.forward(key)];
+                Tensor::cat(parts, 2).reshape([batch, tokens, queries + keys, width])
+            }
+            (Some(query_norm), Some(key_norm)) => {
+                let query = by_head.clone().narrow(2, 0, queries);
+                let key = by_head.narrow(2, queries, keys);
+                Tensor::cat(vec![query_norm.forward(query), key_norm.forward(key)], 2)
+            }
+            _ => by_head.narrow(2, 0, queries + keys),
+        };
+        if let Some(rotary) = rotary {
+            let (cos, sin) = rotary.rows(start, tokens);
+            pair = B::rotate(pair, cos, sin);
+        }
+        let query = pair.clone().narrow(2, 0, queries);
+        let key = pair.narrow(2, queries, keys);
+
+        let (key, value) = match cache {
+            Some(cache) => cache.append(key, value, self.rule.window),
+            None => (key, value),
+        };
+        let seen = B::attend(query, key, value, self.rule); // [batch, tokens, queries * width]
+        self.output.forward(seen)
+    }
+}

@@ -1,0 +1,56 @@
+//! The keys and values of the tokens so far, for step-wise generation.
+
+use burn::tensor::Tensor;
+use burn::tensor::backend::Backend;
+
+/// One layer's rotated keys and its values, each `[batch, tokens, kv_heads, head_dim]`.
+#[derive(Clone, Debug)]
+pub struct LayerCache<B: Backend>(Option<(Tensor<B, 4>, Tensor<B, 4>)>);
+
+impl<B: Backend> LayerCache<B> {
+    /// Appends new tokens and gives all that the new ones may see. A windowed layer forgets what
+    /// no later token sees.
+    pub(crate) fn append(
+        &mut self,
+        key: Tensor<B, 4>,
+        value: Tensor<B, 4>,
+        window: Option<usize>,
+    ) -> (Tensor<B, 4>, Tensor<B, 4>) {
+        let (key, value) = match self.0.take() {
+            Some((past_key, past_value)) => (
+                Tensor::cat(vec![past_key, key], 1),
+                Tensor::cat(vec![past_value, value], 1),
+            ),
+            None => (key, value),
+        };
+        let tokens = key.dims()[1];
+        let kept = window.map_or(tokens, |window| window.min(tokens));
+        self.0 = Some((
+            key.clone().narrow(1, tokens - kept, kept),
+            value.clone().narrow(1, tokens - kept, kept),
+        ));
+        (key, value)
+    }
+}
+
+/// All layers' keys and values.
+#[derive(Clone, Debug)]
+pub struct Cache<B: Backend> {
+    pub(crate) layers: Vec<LayerCache<B>>,
+    pub(crate) tokens: usize,
+}
+
+impl<B: Backend> Cache<B> {
+    /// An empty cache for a model of so many layers.
+    pub fn new(layers: usize) -> Self {
+        Self {
+            layers: vec![LayerCache(None); layers],
+            tokens: 0,
+        }
+    }
+
+    /// How many tokens it has seen.
+    pub fn tokens(&self) -> usize {
+        self.tokens
+    }
+}

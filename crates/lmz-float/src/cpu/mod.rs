@@ -1,0 +1,190 @@
+//! The CPU's own loops.
+//!
+//! burn-flex multiplies matrices well, but works element by element on one thread and in several
+//! passes. Here each norm, rotation and gate is one pass over all threads; attention and the
+//! head keep a strip of scores or logits in the cache and never write them to memory. Everything
+//! is f32, and every row is computed in the same order whatever the number of threads.
+
+mod attention;
+mod gemm;
+mod head;
+mod maths;
+mod rows;
+
+#[cfg(test)]
+mod tests;
+
+use burn::tensor::{DType, Tensor, TensorData, TensorPrimitive};
+use burn_flex::{Flex, FlexTensor};
+use lmz_model::Activation;
+
+use crate::kernels::{self, AttentionRule, Kernels, NormRule};
+
+impl Kernels for Flex {
+    fn normalise<const D: usize>(
+        x: Tensor<Self, D>,
+        rule: NormRule,
+        weight: Option<Tensor<Self, 1>>,
+        bias: Option<Tensor<Self, 1>>,
+    ) -> Tensor<Self, D> {
+        if x.dtype() != DType::F32 {
+            return kernels::normalise(x, rule, weight, bias);
+        }
+        let shape = x.dims();
+        let x = contiguous(x);
+        let weight = weight.map(contiguous);
+        let bias = bias.map(contiguous);
+        let y = rows::normalise(
+            values(&x),
+            shape[D - 1],
+            rule,
+            weight.as_ref().map(values),
+            bias.as_ref().map(values),
+        );
+        tensor(y, shape)
+    }
+
+    fn rotate(x: Tensor<Self, 4>, cos: Tensor<Self, 2>, sin: Tensor<Self, 2>) -> Tensor<Self, 4> {
+        if x.dtype() != DType::F32 {
+            return kernels::rotate(x, cos, sin);
+        }
+        let shape = x.dims();
+        let (x, cos, sin) = (primitive(x), contiguous(cos), contiguous(sin));
+        match Strided::new(&x) {
+            Some(view) => tensor(rows::rotate(view, values(&cos), values(&sin)), shape),
+            None => {
+                let x = x.to_contiguous();
+                match Strided::new(&x) {
+                    Some(view) => tensor(rows::rotate(view, values(&cos), values(&sin)), shape),
+                    None => kernels::rotate(wrap(x), wrap(cos), wrap(sin)),
+                }
+            }
+        }
+    }
+
+    fn attend(
+        query: Tensor<Self, 4>,
+        key: Tensor<Self, 4>,
+        value: Tensor<Self, 4>,
+        rule: AttentionRule,
+    ) -> Tensor<Self, 3> {
+        let [batch, queries, heads, width] = query.dims();
+        let (q, k, v) = (
+            primitive(query.clone()),
+            primitive(key.clone()),
+            primitive(value.clone()),
+        );
+        match (Strided::new(&q), Strided::new(&k), Strided::new(&v)) {
+            (Some(q), Some(k), Some(v)) => tensor(
+                attention::attend(q, k, v, rule),
+                [batch, queries, heads * width],
+            ),
+            _ => kernels::attend(query, key, value, rule),
+        }
+    }
+
+    fn activate<const D: usize>(x: Tensor<Self, D>, activation: Activation) -> Tensor<Self, D> {
+        if x.dtype() != DType::F32 {
+            return kernels::activate(x, activation);
+        }
+        let shape = x.dims();
+        let x = contiguous(x);
+        tensor(rows::activate(values(&x), activation), shape)
+    }
+
+    fn gated<const D: usize>(x: Tensor<Self, D>, activation: Activation) -> Tensor<Self, D> {
+        if x.dtype() != DType::F32 {
+            return kernels::gated(x, activation);
+        }
+        let mut shape = x.dims();
+        let inner = shape[D - 1] / 2;
+        let x = contiguous(x);
+        shape[D - 1] = inner;
+        tensor(rows::gated(values(&x), inner, activation), shape)
+    }
+
+    fn surprisals(
+        hidden: Tensor<Self, 2>,
+        head: Tensor<Self, 2>,
+        bias: Option<Tensor<Self, 1>>,
+        softcap: Option<f64>,
+        targets: &[u32],
+        max_logits: usize,
+    ) -> Tensor<Self, 1> {
+        if hidden.dtype() != DType::F32 {
+            return kernels::surprisals(hidden, head, bias, softcap, targets, max_logits);
+        }
+        let [rows, width] = hidden.dims();
+        let (hidden, head) = (contiguous(hidden), contiguous(head));
+        let bias = bias.map(contiguous);
+        let y = head::surprisals(
+            values(&hidden),
+            values(&head),
+            width,
+            bias.as_ref().map(values),
+            softcap,
+            targets,
+        );
+        tensor(y, [rows])
+    }
+}
+
+/// A 4-dimensional view whose last dimension is dense.
+#[derive(Clone, Copy)]
+pub(crate) struct Strided<'a> {
+    /// From the view's first element on.
+    values: &'a [f32],
+    shape: [usize; 4],
+    /// In elements; the last is 1.
+    strides: [usize; 4],
+}
+
+impl<'a> Strided<'a> {
+    fn new(x: &'a FlexTensor) -> Option<Self> {
+        let layout = x.layout();
+        if x.dtype() != DType::F32 || layout.shape().num_dims() != 4 {
+            return None;
+        }
+        let mut strides = [0; 4];
+        for (to, &from) in strides.iter_mut().zip(layout.strides()) {
+            *to = usize::try_from(from).ok()?;
+        }
+        let shape = layout.shape().dims::<4>();
+        if strides[3] != 1 && shape[3] != 1 {
+            return None;
+        }
+        strides[3] = 1;
+        Some(Self {
+            values: x.storage::<f32>().get(layout.start_offset()..)?,
+            shape,
+            strides,
+        })
+    }
+
+    /// From one head's first element of one token on.
+    fn at(&self, batch: usize, token: usize, head: usize) -> &'a [f32] {
+        let [b, t, h, _] = self.strides;
+        &self.values[batch * b + token * t + head * h..]
+    }
+}
+
+fn primitive<const D: usize>(x: Tensor<Flex, D>) -> FlexTensor {
+    x.into_primitive().tensor()
+}
+
+fn contiguous<const D: usize>(x: Tensor<Flex, D>) -> FlexTensor {
+    primitive(x).to_contiguous()
+}
+
+/// The elements of a contiguous tensor.
+fn values(x: &FlexTensor) -> &[f32] {
+    x.storage::<f32>()
+}
+
+fn wrap<const D: usize>(x: FlexTensor) -> Tensor<Flex, D> {
+    Tensor::from_primitive(TensorPrimitive::Float(x))
+}
+
+fn tensor<const D: usize>(values: Vec<f32>, shape: [usize; D]) -> Tensor<Flex, D> {
+    wrap(FlexTensor::from_data(TensorData::new(values, shape)))
+}

@@ -1,0 +1,133 @@
+//! Norms, rotations and activations: one pass, rows spread over the threads.
+
+use lmz_model::Activation;
+use rayon::prelude::*;
+
+use super::Strided;
+use super::maths::{self, with_activation};
+use crate::kernels::NormRule;
+
+/// How many elements one task works on: enough to be worth a task, few enough for the cache.
+const TASK: usize = 1 << 15;
+
+/// Fills `length` new elements by tasks of whole rows of `width`; `fill` gets the first row's
+/// index and the rows.
+fn by_rows(length: usize, width: usize, fill: impl Fn(usize, &mut [f32]) + Sync) -> Vec<f32> {
+    let mut out = vec![0.0; length];
+    let rows = (TASK / width.max(1)).max(1);
+    out.par_chunks_mut(rows * width.max(1))
+        .enumerate()
+        .for_each(|(i, chunk)| {
+            maths::vectorised(
+                #[inline(always)]
+                || fill(i * rows, chunk),
+            );
+        });
+    out
+}
+
+pub(super) fn normalise(
+    x: &[f32],
+    width: usize,
+    rule: NormRule,
+    weight: Option<&[f32]>,
+    bias: Option<&[f32]>,
+) -> Vec<f32> {
+    let offset = rule.weight_offset as f32;
+    let eps = rule.eps as f32;
+    by_rows(
+        x.len(),
+        width,
+        #[inline(always)]
+        |first, out| {
+            let from = x[first * width..].chunks_exact(width);
+            for (to, from) in out.chunks_exact_mut(width).zip(from) {
+                let mean = match rule.centred {
+                    true => maths::sum(from, |x| x) / width as f32,
+                    false => 0.0,
+                };
+                let square = maths::sum(from, |x| (x - mean) * (x - mean)) / width as f32;
+                let factor = 1.0 / (square + eps).sqrt();
+                match weight {
+                    Some(weight) => {
+                        for ((to, x), w) in to.iter_mut().zip(from).zip(weight) {
+                            *to = (x - mean) * factor * (w + offset);
+                        }
+                    }
+                    None => {
+                        for (to, x) in to.iter_mut().zip(from) {
+                            *to = (x - mean) * factor;
+                        }
+                    }
+                }
+                if let Some(bias) = bias {
+                    for (to, b) in to.iter_mut().zip(bias) {
+                        *to += b;
+                    }
+                }
+            }
+        },
+    )
+}
+
+/// `cos` and `sin` are `[tokens, half]`; the result is dense, `[batch, tokens, heads, width]`.
+pub(super) fn rotate(x: Strided<'_>, cos: &[f32], sin: &[f32]) -> Vec<f32> {
+    let [batch, tokens, heads, width] = x.shape;
+    let half = cos.len() / tokens.max(1);
+    let row = heads * width;
+    by_rows(
+        batch * tokens * row,
+        row,
+        #[inline(always)]
+        |first, out| {
+            for (i, to) in out.chunks_exact_mut(row).enumerate() {
+                let (b, t) = ((first + i) / tokens, (first + i) % tokens);
+                let cos = &cos[t * half..][..half];
+                let sin = &sin[t * half..][..half];
+                for (head, to) in to.chunks_exact_mut(width).enumerate() {
+                    let from = &x.at(b, t, head)[..width];
+                    let (low, rest) = from.split_at(half);
+                    let (high, still) = rest.split_at(half);
+                    let (to_low, to_rest) = to.split_at_mut(half);
+                    let (to_high, to_still) = to_rest.split_at_mut(half);
+                    for i in 0..half {
+                        to_low[i] = low[i] * cos[i] - high[i] * sin[i];
+                        to_high[i] = high[i] * cos[i] + low[i] * sin[i];
+                    }
+                    to_still.copy_from_slice(still);
+                }
+            }
+        },
+    )
+}
+
+pub(super) fn activate(x: &[f32], activation: Activation) -> Vec<f32> {
+    with_activation!(activation, f => by_rows(
+        x.len(),
+        1,
+        #[inline(always)]
+        |first, out| {
+            for (to, &x) in out.iter_mut().zip(&x[first..]) {
+                *to = f(x);
+            }
+        },
+    ))
+}
+
+/// Rows of `2 inner` elements, first the gates, to rows of `inner`.
+pub(super) fn gated(x: &[f32], inner: usize, activation: Activation) -> Vec<f32> {
+    with_activation!(activation, f => by_rows(
+        x.len() / 2,
+        inner,
+        #[inline(always)]
+        |first, out| {
+            let from = x[first * 2 * inner..].chunks_exact(2 * inner);
+            for (to, from) in out.chunks_exact_mut(inner).zip(from) {
+                let (gate, up) = from.split_at(inner);
+                for ((to, &g), &u) in to.iter_mut().zip(gate).zip(up) {
+                    *to = f(g) * u;
+                }
+            }
+        },
+    ))
+}

@@ -1,0 +1,211 @@
+//! Devices: their names, which there are, and what happens when one is missing.
+
+use std::fmt;
+use std::str::FromStr;
+
+use crate::error::{FloatError, Result};
+
+/// Where a model is computed.
+///
+/// ```
+/// use lmz_float::Device;
+///
+/// assert_eq!("cuda:1".parse::<Device>().ok(), Some(Device::Cuda(1)));
+/// assert_eq!(Device::Vulkan(0).to_string(), "vulkan:0");
+/// assert!("tpu".parse::<Device>().is_err());
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Device {
+    /// CUDA where there is one, a graphics card with Vulkan otherwise, or else the CPU. A CPU
+    /// that poses as a Vulkan device is never taken.
+    #[default]
+    Auto,
+    /// The CPU.
+    Cpu,
+    /// The Vulkan device of this number in [`available`]'s order.
+    Vulkan(usize),
+    /// The CUDA device of this number.
+    Cuda(usize),
+}
+
+impl Device {
+    /// Reads a name: `auto`, `cpu`, `vulkan[:N]` or `cuda[:N]`.
+    ///
+    /// # Errors
+    /// Any other text.
+    pub fn parse(name: &str) -> Result<Self> {
+        let unknown = || FloatError::DeviceName(name.chars().take(64).collect());
+        let (kind, number) = match name.split_once(':') {
+            Some((kind, number)) => (kind, Some(number.parse().map_err(|_| unknown())?)),
+            None => (name, None),
+        };
+        match (kind, number) {
+            ("auto", None) => Ok(Self::Auto),
+            ("cpu", None) => Ok(Self::Cpu),
+            ("vulkan", number) => Ok(Self::Vulkan(number.unwrap_or(0))),
+            ("cuda", number) => Ok(Self::Cuda(number.unwrap_or(0))),
+            _ => Err(unknown()),
+        }
+    }
+}
+
+impl FromStr for Device {
+    type Err = FloatError;
+
+    fn from_str(name: &str) -> Result<Self> {
+        Self::parse(name)
+    }
+}
+
+impl fmt::Display for Device {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Auto => f.write_str("auto"),
+            Self::Cpu => f.write_str("cpu"),
+            Self::Vulkan(number) => write!(f, "vulkan:{number}"),
+            Self::Cuda(number) => write!(f, "cuda:{number}"),
+        }
+    }
+}
+
+/// A device of this machine.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeviceInfo {
+    /// The name to ask for it by.
+    pub device: Device,
+    /// What it calls itself.
+    pub name: String,
+    /// Its memory in bytes, where it is known; for the CPU what is free.
+    pub memory: Option<u64>,
+    /// Whether it is hardware of its own: false for the CPU, and for one posing as a GPU.
+    pub accelerator: bool,
+}
+
+/// The devices of this machine that this build can use. It never fails: a driver that is missing
+/// or breaks leaves its devices out.
+pub fn available() -> Vec<DeviceInfo> {
+    #[cfg_attr(not(any(feature = "cuda", feature = "vulkan")), allow(unused_mut))]
+    let mut all = cpu();
+    #[cfg(feature = "cuda")]
+    all.extend(crate::gpu::cuda_devices());
+    #[cfg(feature = "vulkan")]
+    all.extend(crate::gpu::vulkan_devices());
+    all
+}
+
+/// The CPU, if this build has it.
+fn cpu() -> Vec<DeviceInfo> {
+    let info = || DeviceInfo {
+        device: Device::Cpu,
+        name: crate::memory::cpu_name(),
+        memory: crate::memory::available(),
+        accelerator: false,
+    };
+    cfg!(feature = "cpu").then(info).into_iter().collect()
+}
+
+/// The device to use for the one asked for, and a notice where that is another.
+///
+/// # Errors
+/// Not even the CPU is there, because this build was made without it.
+pub fn resolve(wanted: Device) -> Result<(Device, Option<String>)> {
+    choose(wanted, &available())
+}
+
+fn choose(wanted: Device, all: &[DeviceInfo]) -> Result<(Device, Option<String>)> {
+    let cpu = all.iter().any(|info| info.device == Device::Cpu);
+    if wanted == Device::Auto {
+        let accelerator = |kind: fn(Device) -> bool| {
+            all.iter()
+                .find(|info| info.accelerator && kind(info.device))
+                .map(|info| info.device)
+        };
+        let best = accelerator(|d| matches!(d, Device::Cuda(_)))
+            .or_else(|| accelerator(|d| matches!(d, Device::Vulkan(_))))
+            .or(cpu.then_some(Device::Cpu))
+            .or(all.first().map(|info| info.device));
+        return best
+            .map(|device| (device, None))
+            .ok_or_else(|| missing(wanted));
+    }
+    if all.iter().any(|info| info.device == wanted) {
+        return Ok((wanted, None));
+    }
+    if !cpu {
+        return Err(missing(wanted));
+    }
+    Ok((
+        Device::Cpu,
+        Some(format!("{}; the CPU is used instead", missing(wanted))),
+    ))
+}
+
+fn missing(wanted: Device) -> FloatError {
+    let built = match wanted {
+        Device::Auto => cfg!(any(feature = "cpu", feature = "vulkan", feature = "cuda")),
+        Device::Cpu => cfg!(feature = "cpu"),
+        Device::Vulkan(_) => cfg!(feature = "vulkan"),
+        Device::Cuda(_) => cfg!(feature = "cuda"),
+    };
+    FloatError::Device {
+        device: wanted.to_string(),
+        reason: match built {
+            true => "no such device was found".to_string(),
+            false => "this build has no support for it".to_string(),
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn info(device: Device, accelerator: bool) -> DeviceInfo {
+        DeviceInfo {
+            device,
+            name: String::new(),
+            memory: None,
+            accelerator,
+        }
+    }
+
+    #[test]
+    fn names_are_read_back() {
+        for device in [
+            Device::Auto,
+            Device::Cpu,
+            Device::Vulkan(2),
+            Device::Cuda(0),
+        ] {
+            assert_eq!(device.to_string().parse::<Device>().unwrap(), device);
+        }
+        assert_eq!(Device::parse("vulkan").unwrap(), Device::Vulkan(0));
+        for bad in ["", "gpu", "cpu:0", "auto:1", "cuda:", "cuda:-1", "cuda:1:2"] {
+            assert!(Device::parse(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn auto_takes_cuda_then_a_card_then_the_cpu() {
+        let cpu = info(Device::Cpu, false);
+        let card = info(Device::Vulkan(1), true);
+        let posing = info(Device::Vulkan(0), false);
+        let cuda = info(Device::Cuda(0), true);
+        let pick = |all: &[DeviceInfo]| choose(Device::Auto, all).unwrap().0;
+        assert_eq!(pick(&[cpu.clone(), posing.clone()]), Device::Cpu);
+        assert_eq!(
+            pick(&[cpu.clone(), posing.clone(), card.clone()]),
+            Device::Vulkan(1)
+        );
+        assert_eq!(pick(&[cpu, posing, card, cuda]), Device::Cuda(0));
+    }
+
+    #[test]
+    fn a_missing_device_falls_back_with_a_notice() {
+        let (device, notice) = choose(Device::Cuda(7), &[info(Device::Cpu, false)]).unwrap();
+        assert_eq!(device, Device::Cpu);
+        assert!(notice.unwrap().contains("cuda:7"));
+        assert!(choose(Device::Cuda(7), &[]).is_err());
+    }
+}

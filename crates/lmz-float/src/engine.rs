@@ -1,0 +1,386 @@
+//! A model on one device, whatever its backend.
+
+use std::sync::Arc;
+
+use burn::tensor::backend::Backend;
+use burn::tensor::{DType, Int, Tensor, TensorData};
+use lmz_model::{Blueprint, Position, Weights};
+
+use crate::block::Tables;
+use crate::cache::Cache;
+use crate::device::{self, Device};
+use crate::dtype::Dtype;
+use crate::error::{FloatError, Result};
+use crate::kernels::Kernels;
+use crate::load::Loader;
+use crate::memory::{self, Plan};
+use crate::model::Model;
+use crate::quiet;
+use crate::scoring::{self, Batch, Limits, ScoringOptions, Store, Window};
+
+/// What [`Scorer`](crate::Scorer) and [`Generator`](crate::Generator) ask of a backend.
+pub(crate) trait Engine: Send {
+    fn batch(&self, tokens: usize) -> usize;
+    fn surprisals(&mut self, windows: &[Window<'_>]) -> Result<Vec<Vec<f32>>>;
+    fn logits(&mut self, tokens: &[u32]) -> Result<Vec<f32>>;
+    /// Appends tokens to the context and gives the logits after the last of them.
+    fn advance(&mut self, tokens: &[u32]) -> Result<Vec<f32>>;
+    /// Empties the context.
+    fn restart(&mut self);
+    fn description(&self) -> String;
+    fn notice(&self) -> Option<&str>;
+    fn streamed(&self) -> bool;
+    fn blueprint(&self) -> &Blueprint;
+}
+
+/// The weights, shared between threads.
+pub(crate) type SharedWeights = Arc<dyn Weights + Send + Sync>;
+
+/// The window that the first plan is made for, unless the model takes less.
+const TYPICAL_WINDOW: usize = 512;
+
+/// Opens a model on the device that the options ask for, or on the CPU if that fails.
+pub(crate) fn open(weights: SharedWeights, options: ScoringOptions) -> Result<Box<dyn Engine>> {
+    weights.blueprint().validate()?;
+    if options.batch == Some(0) {
+        return Err(FloatError::Setting {
+            name: "batch",
+            value: "0".into(),
+            reason: "must be at least 1",
+        });
+    }
+    let (found, notice) = device::resolve(options.device)?;
+    let first = open_on(found, weights.clone(), &options, notice);
+    match first {
+        Err(FloatError::Device { device, reason }) if cfg!(feature = "cpu") => {
+            let notice = format!("{device}: {reason}; the CPU is used instead");
+            open_on(Device::Cpu, weights, &options, Some(notice))
+        }
+        other => other,
+    }
+}
+
+fn open_on(
+    device: Device,
+    weights: SharedWeights,
+    options: &ScoringOptions,
+    notice: Option<String>,
+) -> Result<Box<dyn Engine>> {
+    match device {
+        #[cfg(feature = "cpu")]
+        Device::Cpu => {
+            // burn-flex stores half-precision numbers, but computes in f32 and converts.
+            if options.dtype != Dtype::F32 {
+                return Err(FloatError::Dtype {
+                    device: device.to_string(),
+                    dtype: options.dtype.name(),
+                });
+            }
+            let place = Place::<burn_flex::Flex> {
+                device: Default::default(),
+                name: memory::cpu_name(),
+                free: memory::available(),
+                most_tokens: 4096,
+            };
+            Runner::open(place, weights, options, notice)
+        }
+        #[cfg(feature = "vulkan")]
+        Device::Vulkan(number) => {
+            let place = crate::gpu::vulkan(number)?;
+            check_dtype(&place, options.dtype)?;
+            Runner::open(place, weights, options, notice)
+        }
+        #[cfg(feature = "cuda")]
+        Device::Cuda(number) => {
+            let place = crate::gpu::cuda(number)?;
+            check_dtype(&place, options.dtype)?;
+            Runner::open(place, weights, options, notice)
+        }
+        other => Err(FloatError::Device {
+            device: other.to_string(),
+            reason: "this build has no support for it".into(),
+        }),
+    }
+}
+
+#[cfg(any(feature = "vulkan", feature = "cuda"))]
+fn check_dtype<B: Kernels>(place: &Place<B>, dtype: Dtype) -> Result<()> {
+    let known = quiet::catch(|| B::supports_dtype(&place.device, dtype.burn()));
+    match known {
+        Ok(true) => Ok(()),
+        Ok(false) => Err(FloatError::Dtype {
+            device: place.name.clone(),
+            dtype: dtype.name(),
+        }),
+        Err(reason) => Err(FloatError::Device {
+            device: place.name.clone(),
+            reason,
+        }),
+    }
+}
+
+/// A device and what is known of it.
+pub(crate) struct Place<B: Backend> {
+    pub device: B::Device,
+    pub name: String,
+    /// Free memory in bytes.
+    pub free: Option<u64>,
+    /// How many tokens of a batch make full use of it.
+    pub most_tokens: u64,
+}
+
+/// A model, in memory or read as it is needed.
+struct Runner<B: Kernels> {
+    place: Place<B>,
+    weights: SharedWeights,
+    options: ScoringOptions,
+    notice: Option<String>,
+    budget: u64,
+    max_scores: usize,
+    /// None if layers are read for each pass.
+    model: Option<Model<B>>,
+    tables: Tables<B>,
+    cache: Cache<B>,
+    /// The largest batch that has not failed.
+    limit: usize,
+}
+
+impl<B: Kernels> Runner<B> {
+    fn open(
+        place: Place<B>,
+        weights: SharedWeights,
+        options: &ScoringOptions,
+        notice: Option<String>,
+    ) -> Result<Box<dyn Engine>>
+    where
+        B: 'static,
+    {
+        let blueprint = weights.blueprint();
+        let budget = memory::budget(options.memory_budget, place.free);
+        let window = TYPICAL_WINDOW.min(blueprint.max_positions);
+        let plan = memory::plan(blueprint, options.dtype, budget, window)?;
+        let max_scores = usize::try_from(plan.buffer).unwrap_or(usize::MAX);
+        let dtype = options.dtype.burn();
+        let opened = quiet::catch(|| {
+            let loader = Loader::<B>::new(&*weights, &place.device, dtype, max_scores);
+            let model = plan.resident.then(|| loader.model()).transpose()?;
+            let tables = Tables::new(blueprint, window, &place.device);
+            Ok::<_, FloatError>((model, tables))
+        });
+        let (model, tables) = match opened {
+            Ok(opened) => opened?,
+            Err(reason) => {
+                return Err(FloatError::Device {
+                    device: place.name,
+                    reason,
+                });
+            }
+        };
+        let cache = Cache::new(blueprint.layers);
+        Ok(Box::new(Self {
+            place,
+            weights,
+            options: options.clone(),
+            notice,
+            budget,
+            max_scores,
+            model,
+            tables,
+            cache,
+            limit: usize::MAX,
+        }))
+    }
+
+    fn dtype(&self) -> DType {
+        self.options.dtype.burn()
+    }
+
+    fn plan(&self, tokens: usize) -> Result<Plan> {
+        memory::plan(
+            self.weights.blueprint(),
+            self.options.dtype,
+            self.budget,
+            tokens,
+        )
+    }
+
+    /// Makes sure that the rotary tables reach so far.
+    fn reach(&mut self, positions: usize) {
+        if self.tables.positions() < positions {
+            // Generation asks for one more each time.
+            let positions = positions.next_multiple_of(256);
+            self.tables = Tables::new(self.weights.blueprint(), positions, &self.place.device);
+        }
+    }
+
+    /// How many windows go through a layer together.
+    fn together(&self, tokens: usize) -> usize {
+        let planned = match self.plan(tokens) {
+            Ok(plan) => plan.tokens.min(self.place.most_tokens) / tokens.max(1) as u64,
+            Err(_) => 1,
+        };
+        let planned = usize::try_from(planned).unwrap_or(usize::MAX);
+        self.options.batch.unwrap_or(planned).clamp(1, self.limit)
+    }
+
+    fn loader(&self) -> Loader<'_, B> {
+        Loader::new(
+            &*self.weights,
+            &self.place.device,
+            self.dtype(),
+            self.max_scores,
+        )
+    }
+
+    /// Runs all layers on `ids`, `[1, tokens]`, with or without the cache; then the head on the
+    /// last `rows` positions.
+    fn run(&mut self, tokens: &[u32], cached: bool, rows: usize) -> Result<Vec<f32>> {
+        let start = if cached { self.cache.tokens } else { 0 };
+        scoring::check_tokens(self.weights.blueprint(), tokens)?;
+        let weights = self.weights.clone();
+        let blueprint = weights.blueprint();
+        let end = start + tokens.len();
+        if tokens.is_empty()
+            || (blueprint.position == Position::Learned && end > blueprint.max_positions)
+        {
+            return Err(FloatError::Window {
+                tokens: end,
+                scored: 0,
+                reason: format!(
+                    "a context has between 1 and {} tokens",
+                    blueprint.max_positions
+                ),
+            });
+        }
+        self.reach(end);
+        let mut cache = cached.then(|| self.cache.clone());
+        let outcome = quiet::catch(|| {
+            let ids: Vec<i32> = tokens.iter().map(|&t| t as i32).collect();
+            let ids = TensorData::new(ids, [1, tokens.len()]);
+            let ids = Tensor::<B, 2, Int>::from_data(ids, &self.place.device);
+            let last = |hidden: Tensor<B, 3>| {
+                let [_, all, width] = hidden.dims();
+                hidden.narrow(1, all - rows, rows).reshape([rows, width])
+            };
+            let logits = match &self.model {
+                Some(model) => {
+                    let hidden = model.hidden(ids, &self.tables, cache.as_mut());
+                    model.head.logits(last(hidden), model.tied())
+                }
+                None => {
+                    let loader = self.loader();
+                    let mut x = loader.embedding()?.forward(ids, start);
+                    for index in 0..blueprint.layers {
+                        let cache = cache.as_mut().map(|c| &mut c.layers[index]);
+                        x = loader.layer(index)?.forward(x, &self.tables, start, cache);
+                    }
+                    if let Some(cache) = &mut cache {
+                        cache.tokens = end;
+                    }
+                    loader.head(true)?.logits(last(x), None)
+                }
+            };
+            Ok(logits.into_data().iter::<f32>().collect())
+        });
+        match outcome {
+            Ok(logits) => {
+                if let Some(cache) = cache {
+                    self.cache = cache;
+                }
+                logits
+            }
+            Err(reason) => Err(FloatError::Failed {
+                device: self.place.name.clone(),
+                reason,
+            }),
+        }
+    }
+}
+
+impl<B: Kernels> Engine for Runner<B> {
+    fn batch(&self, tokens: usize) -> usize {
+        let together = self.together(tokens);
+        if self.model.is_some() {
+            return together;
+        }
+        let state = (tokens * self.weights.blueprint().hidden_size) as u64 * 4;
+        let memory = self.plan(tokens).map_or(0, |plan| plan.hidden);
+        let room = (memory + self.options.spill_budget.unwrap_or(0)) / state.max(1);
+        usize::try_from(room).unwrap_or(usize::MAX).max(together)
+    }
+
+    fn surprisals(&mut self, windows: &[Window<'_>]) -> Result<Vec<Vec<f32>>> {
+        scoring::check(self.weights.blueprint(), windows)?;
+        let longest = windows.iter().map(|w| w.tokens.len()).max().unwrap_or(0);
+        self.reach(longest);
+        let mut results = vec![Vec::new(); windows.len()];
+        let batches = Batch::split(windows, |tokens| self.together(tokens));
+        let max_logits = self.max_scores;
+        match &self.model {
+            Some(model) => {
+                for batch in &batches {
+                    scoring::score(
+                        model,
+                        &self.tables,
+                        batch,
+                        max_logits,
+                        &self.place.device,
+                        &mut self.limit,
+                        &mut results,
+                    )?;
+                }
+            }
+            None => {
+                let plan = self.plan(longest.max(1))?;
+                let limits = Limits {
+                    max_logits,
+                    width: self.weights.blueprint().hidden_size,
+                    layers: self.weights.blueprint().layers,
+                };
+                let spill = self.options.spill_budget.unwrap_or(0);
+                let directory = self.options.spill_dir.as_deref();
+                scoring::score_streamed(
+                    &self.loader(),
+                    &self.tables,
+                    &batches,
+                    &limits,
+                    || Store::new(plan.hidden, spill, directory),
+                    &mut results,
+                )?;
+            }
+        }
+        Ok(results)
+    }
+
+    fn logits(&mut self, tokens: &[u32]) -> Result<Vec<f32>> {
+        self.run(tokens, false, tokens.len())
+    }
+
+    fn advance(&mut self, tokens: &[u32]) -> Result<Vec<f32>> {
+        self.run(tokens, true, 1)
+    }
+
+    fn restart(&mut self) {
+        self.cache = Cache::new(self.weights.blueprint().layers);
+    }
+
+    fn description(&self) -> String {
+        let from = match self.model {
+            Some(_) => "",
+            None => ", layers read from disk",
+        };
+        format!("{}, {}{from}", self.place.name, self.options.dtype)
+    }
+
+    fn notice(&self) -> Option<&str> {
+        self.notice.as_deref()
+    }
+
+    fn streamed(&self) -> bool {
+        self.model.is_none()
+    }
+
+    fn blueprint(&self) -> &Blueprint {
+        self.weights.blueprint()
+    }
+}

@@ -1,0 +1,164 @@
+//! Step-wise generation over a cache of keys and values.
+
+use std::sync::Arc;
+
+use lmz_model::{Position, Weights};
+
+use crate::engine::{self, Engine};
+use crate::error::{FloatError, Result};
+use crate::sampling::Sampling;
+use crate::scoring::ScoringOptions;
+
+/// A model that continues texts.
+pub struct Generator {
+    engine: Box<dyn Engine>,
+}
+
+/// Why a text ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Ended {
+    /// It has as many tokens as were asked for.
+    Length,
+    /// The model takes no longer context.
+    Context,
+    /// This token came.
+    Token(u32),
+    /// This text came.
+    Stop(String),
+}
+
+/// A generated text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Generation {
+    /// Every token that was chosen, those of a stop text included.
+    pub tokens: Vec<u32>,
+    /// The bytes of the text, without what ended it.
+    pub bytes: Vec<u8>,
+    /// Why it ended.
+    pub ended: Ended,
+}
+
+impl Generator {
+    /// Opens a model, as [`Scorer::open`](crate::Scorer::open) does.
+    ///
+    /// # Errors
+    /// The same.
+    pub fn open(weights: Arc<dyn Weights + Send + Sync>, options: ScoringOptions) -> Result<Self> {
+        Ok(Self {
+            engine: engine::open(weights, options)?,
+        })
+    }
+
+    /// Continues `prompt`. `spell` gives the bytes of a token.
+    ///
+    /// # Errors
+    /// An empty prompt or one that is longer than the model takes, a token outside the
+    /// vocabulary, settings without meaning, or a failure of the device.
+    pub fn generate(
+        &mut self,
+        prompt: &[u32],
+        sampling: &Sampling,
+        spell: impl Fn(u32) -> Vec<u8>,
+    ) -> Result<Generation> {
+        sampling.validate()?;
+        if prompt.is_empty() {
+            return Err(FloatError::Window {
+                tokens: 0,
+                scored: 0,
+                reason: "a text starts with at least one token".into(),
+            });
+        }
+        let mut chance = fastrand::Rng::with_seed(sampling.seed);
+        let mut text = Generation {
+            tokens: vec![],
+            bytes: vec![],
+            ended: Ended::Length,
+        };
+        self.restart();
+        if sampling.max_tokens == 0 {
+            return Ok(text);
+        }
+        let mut logits = self.advance(prompt)?;
+        loop {
+            let token = sampling.choose(&logits, &mut chance);
+            text.tokens.push(token);
+            if sampling.end_tokens.contains(&token) {
+                text.ended = Ended::Token(token);
+                return Ok(text);
+            }
+            let seen = text.bytes.len();
+            text.bytes.extend(spell(token));
+            if let Some((at, stop)) = stopped(&text.bytes, seen, &sampling.stop) {
+                text.bytes.truncate(at);
+                text.ended = Ended::Stop(stop);
+                return Ok(text);
+            }
+            if text.tokens.len() == sampling.max_tokens {
+                return Ok(text);
+            }
+            if self.is_full(prompt.len() + text.tokens.len()) {
+                text.ended = Ended::Context;
+                return Ok(text);
+            }
+            logits = self.advance(&[token])?;
+        }
+    }
+
+    /// Appends tokens to the context and gives the logits after the last one, `[vocab_size]`.
+    ///
+    /// # Errors
+    /// A context longer than the model takes, a token outside the vocabulary, or a failure of
+    /// the device; the context is then as before.
+    pub fn advance(&mut self, tokens: &[u32]) -> Result<Vec<f32>> {
+        self.engine.advance(tokens)
+    }
+
+    /// Empties the context.
+    pub fn restart(&mut self) {
+        self.engine.restart();
+    }
+
+    /// The device's name and the number type.
+    pub fn description(&self) -> String {
+        self.engine.description()
+    }
+
+    /// What the user should know: that another device was taken than the one asked for.
+    pub fn notice(&self) -> Option<&str> {
+        self.engine.notice()
+    }
+
+    fn is_full(&self, tokens: usize) -> bool {
+        let blueprint = self.engine.blueprint();
+        blueprint.position == Position::Learned && tokens > blueprint.max_positions
+    }
+}
+
+/// Where the first stop text begins that ends in the bytes from `seen` on.
+fn stopped(bytes: &[u8], seen: usize, stops: &[String]) -> Option<(usize, String)> {
+    stops
+        .iter()
+        .filter(|stop| !stop.is_empty())
+        .filter_map(|stop| {
+            let from = (seen + 1).saturating_sub(stop.len());
+            bytes[from..]
+                .windows(stop.len())
+                .position(|w| w == stop.as_bytes())
+                .map(|at| (from + at, stop.clone()))
+        })
+        .min()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::stopped;
+
+    #[test]
+    fn stop_texts_are_found_across_tokens() {
+        let stops = ["\n\n".to_string(), String::new(), "end".to_string()];
+        assert_eq!(stopped(b"a\n", 1, &stops), None);
+        assert_eq!(stopped(b"a\n\nb", 2, &stops), Some((1, "\n\n".into())));
+        assert_eq!(stopped(b"the end", 6, &stops), Some((4, "end".into())));
+        assert_eq!(stopped(b"the end is", 8, &stops), None);
+    }
+}

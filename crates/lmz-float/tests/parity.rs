@@ -1,0 +1,173 @@
+//! Every family's logits against those of Hugging Face transformers, on every device there is.
+
+mod common;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use lmz_float::{Device, Scorer, ScoringOptions, Window};
+use lmz_model::Network;
+use safetensors::SafeTensors;
+
+/// In f32, absolute.
+const TOLERANCE: f32 = 1e-4;
+
+const FAMILIES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/fixtures/families");
+
+struct Fixture {
+    name: String,
+    network: Arc<Network>,
+    tokens: Vec<Vec<u32>>,
+    /// For each sequence `[tokens, vocab_size]`.
+    logits: Vec<Vec<f32>>,
+}
+
+fn fixtures() -> Vec<Fixture> {
+    let mut directories: Vec<PathBuf> = std::fs::read_dir(FAMILIES)
+        .expect("the fixtures are part of the repository")
+        .map(|entry| entry.expect("a readable directory").path())
+        .filter(|path| path.join("logits.safetensors").exists())
+        .collect();
+    directories.sort();
+    assert!(directories.len() >= 15, "fixtures are missing");
+    directories.iter().map(|path| fixture(path)).collect()
+}
+
+fn fixture(directory: &Path) -> Fixture {
+    let name = directory.file_name().unwrap_or_default().to_string_lossy();
+    let network = Network::open(directory).unwrap_or_else(|e| panic!("{name}: {e}"));
+    let bytes = std::fs::read(directory.join("logits.safetensors")).expect("readable");
+    let file = SafeTensors::deserialize(&bytes).expect("a safetensors file");
+    let tokens = file.tensor("tokens").expect("tokens");
+    let logits = file.tensor("logits").expect("logits");
+    let length = tokens.shape()[1];
+    let tokens: Vec<u32> = tokens
+        .data()
+        .chunks_exact(8)
+        .map(|b| i64::from_le_bytes(b.try_into().expect("8 bytes")) as u32)
+        .collect();
+    let logits: Vec<f32> = logits
+        .data()
+        .chunks_exact(4)
+        .map(|b| f32::from_le_bytes(b.try_into().expect("4 bytes")))
+        .collect();
+    let vocab_size = logits.len() / tokens.len();
+    Fixture {
+        name: name.into_owned(),
+        network: Arc::new(network),
+        tokens: tokens.chunks(length).map(<[u32]>::to_vec).collect(),
+        logits: logits
+            .chunks(length * vocab_size)
+            .map(<[f32]>::to_vec)
+            .collect(),
+    }
+}
+
+fn open(fixture: &Fixture, device: Device) -> Scorer {
+    let options = ScoringOptions {
+        device,
+        ..ScoringOptions::default()
+    };
+    Scorer::open(fixture.network.clone(), options)
+        .unwrap_or_else(|e| panic!("{}: {e}", fixture.name))
+}
+
+/// Logits of all families on one device, and surprisals against those logits.
+fn check(device: Device) {
+    let mut failed = Vec::new();
+    for fixture in fixtures() {
+        let mut scorer = open(&fixture, device);
+        assert_eq!(scorer.notice(), None);
+        let rows: Vec<&[u32]> = fixture.tokens.iter().map(Vec::as_slice).collect();
+        let logits = scorer.logits(&rows).expect("logits");
+        let mut worst = 0.0_f32;
+        for (ours, theirs) in logits.iter().zip(&fixture.logits) {
+            worst = worst.max(common::difference(ours, theirs));
+        }
+        println!("{device} {:20} {worst:.1e}", fixture.name);
+        if worst > TOLERANCE {
+            failed.push(format!("{}: {worst}", fixture.name));
+        }
+
+        // Different lengths in one batch, so that the padding is at work too.
+        let windows: Vec<Window<'_>> = rows
+            .iter()
+            .enumerate()
+            .map(|(i, row)| Window {
+                tokens: &row[..row.len() - 3 * i],
+                scored: row.len() - 3 * i - 1 - i,
+            })
+            .collect();
+        let scored = scorer.surprisals(&windows).expect("surprisals");
+        for (i, (window, scored)) in windows.iter().zip(&scored).enumerate() {
+            let vocab_size = fixture.network.blueprint.vocab_size;
+            let expected = surprisals(window, &fixture.logits[i], vocab_size);
+            let worst = common::difference(scored, &expected);
+            if worst > 2.0 * TOLERANCE {
+                failed.push(format!("{}, surprisals: {worst}", fixture.name));
+            }
+        }
+    }
+    assert!(failed.is_empty(), "on {device}: {failed:#?}");
+}
+
+/// From logits, in f64.
+fn surprisals(window: &Window<'_>, logits: &[f32], vocab_size: usize) -> Vec<f32> {
+    let first = window.tokens.len() - window.scored;
+    (first..window.tokens.len())
+        .map(|position| {
+            let row = &logits[(position - 1) * vocab_size..][..vocab_size];
+            let max = row.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+            let sum: f64 = row.iter().map(|&l| f64::from(l - max).exp()).sum();
+            let target = row[window.tokens[position] as usize];
+            (sum.ln() - f64::from(target - max)) as f32
+        })
+        .collect()
+}
+
+#[test]
+fn cpu() {
+    check(Device::Cpu);
+}
+
+#[test]
+fn other_devices() {
+    let mut any = false;
+    for info in lmz_float::available() {
+        if info.device != Device::Cpu {
+            any = true;
+            check(info.device);
+        }
+    }
+    if !any {
+        eprintln!("skipped: this build or machine has no device but the CPU");
+    }
+}
+
+/// Step by step over the cache, then in pieces, against the whole pass.
+#[test]
+fn the_cache_changes_nothing() {
+    for fixture in fixtures() {
+        let mut generator = lmz_float::Generator::open(
+            fixture.network.clone(),
+            ScoringOptions {
+                device: Device::Cpu,
+                ..ScoringOptions::default()
+            },
+        )
+        .expect("the model opens");
+        let (tokens, logits) = (&fixture.tokens[0], &fixture.logits[0]);
+        let vocab_size = logits.len() / tokens.len();
+        for piece in [1, 5] {
+            generator.restart();
+            let mut seen = 0;
+            for piece in tokens.chunks(piece) {
+                let ours = generator.advance(piece).expect("logits");
+                seen += piece.len();
+                let theirs = &logits[(seen - 1) * vocab_size..][..vocab_size];
+                let worst = common::difference(&ours, theirs);
+                assert!(worst <= TOLERANCE, "{} at {seen}: {worst}", fixture.name);
+            }
+        }
+    }
+}

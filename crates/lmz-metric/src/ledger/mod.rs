@@ -1,0 +1,77 @@
+//! The ledger of a compressed file: from what a model says the text is worth to the bytes on disk,
+//! step by step, with nothing left over.
+//!
+//! Everything is counted in units of 2^-24 bit, as integers, so that the lines add up to the file's
+//! size exactly: `lines().sum() == 8 * file_bytes`. The steps are
+//!
+//! 1. the ideal code length under the **float engine** (where one is at hand): the sum of
+//!    `-log2 p(token | context)` over the very contexts that the file was coded in;
+//! 2. the same under the **exact engine**, whose probabilities the decoder can reproduce;
+//! 3. its probabilities rounded to **integer frequencies** of 2^32;
+//! 4. what the **range coder** loses to its finite state;
+//! 5. the **seal** that ends each segment at a whole byte;
+//! 6. the segments that no model coded, as they are (zstd, stored);
+//! 7. the **container**, part by part.
+//!
+//! **Escapes.** The exact engine may code a byte that no token spells: an escape symbol (of a fixed
+//! small probability) and 8 bits. The float engine has no such symbol, so an escaped byte costs on
+//! its line what it costs under the exact engine, and the difference between the two lines is that
+//! of tokens alone. The escape's reserve of probability (2^-12 where a vocabulary cannot spell every
+//! byte), and the tokens that the exact engine never codes (special ones), are part of the
+//! difference: the float engine's softmax runs over the whole vocabulary.
+
+mod bits;
+mod bounds;
+mod characters;
+mod error;
+mod float;
+mod lines;
+mod reconcile;
+mod report;
+
+pub use bits::Bits;
+pub use bounds::{Bound, MAX_ENGINE_DIFFERENCE, MAX_OVERHEAD, MIN_TOKENS, SEAL_BITS, Verdict};
+pub use error::LedgerError;
+pub use lines::{Line, Step};
+pub use reconcile::{Restored, reconcile};
+pub use report::{BoundReport, LedgerReport, LineReport, ModelName, SegmentCounts};
+
+use lmz_codec::ModelId;
+use lmz_format::ContainerBytes;
+
+/// Where every bit of a file went. Made by [`reconcile`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ledger {
+    /// Bytes on disk.
+    pub file_bytes: u64,
+    /// Bytes that they restore to.
+    pub raw_bytes: u64,
+    /// Unicode code points among them; `None` if they are not UTF-8.
+    pub characters: Option<u64>,
+    /// How it was checked that they restore.
+    pub restored: Restored,
+    /// Members of the file.
+    pub members: u64,
+    /// Segments that the model coded, that zstd keeps, that are stored.
+    pub segments: [u64; 3],
+    /// The models that the members' headers name, without repetition.
+    pub models: Vec<(ModelId, String)>,
+    /// Tokens coded.
+    pub tokens: u64,
+    /// Bytes coded behind an escape.
+    pub escapes: u64,
+    /// Ideal bits under the float engine, if one was asked.
+    pub float: Option<Bits>,
+    /// Ideal bits under the exact engine.
+    pub exact: Bits,
+    /// Bits under the integer frequencies.
+    pub quantised: Bits,
+    /// Information in the range coder's state at the segments' ends.
+    pub spent: Bits,
+    /// Coded bytes of the segments that the model, zstd and nobody coded.
+    pub coded: [u64; 3],
+    /// The container's bytes by part.
+    pub container: ContainerBytes,
+    /// Segments whose header records another ideal length than the one found.
+    pub misrecorded: u64,
+}

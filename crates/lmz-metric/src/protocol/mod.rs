@@ -1,0 +1,45 @@
+//! The three ways to cut a corpus into windows.
+
+mod document;
+mod paper;
+mod stream;
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+pub use document::DocumentPlanner;
+pub use paper::PaperPlanner;
+pub use stream::{Stream, StreamSegment, StreamWindow};
+
+/// What context a token is predicted from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Protocol {
+    /// As arXiv 2404.09937 has it: all documents in one row ([`PaperPlanner`]).
+    Paper,
+    /// Each document alone, whole ([`DocumentPlanner`]).
+    Document,
+    /// The codec's segments and blocks ([`Stream`]).
+    Stream,
+}
+
+impl Protocol {
+    /// What a unit of the plan is.
+    pub fn unit(self) -> &'static str {
+        match self {
+            Self::Paper | Self::Document => "documents",
+            Self::Stream => "segments",
+        }
+    }
+}
+
+impl fmt::Display for Protocol {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Paper => "paper",
+            Self::Document => "document",
+            Self::Stream => "stream",
+        })
+    }
+}

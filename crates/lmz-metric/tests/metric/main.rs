@@ -1,0 +1,6 @@
+//! The metric as a whole, with engines that can be checked by hand.
+
+mod common;
+mod corpora;
+mod journals;
+mod protocols;

@@ -1,0 +1,145 @@
+//! Models as [`lmz_metric`] scores them: weights, a tokenizer, and who they are.
+
+mod error;
+#[cfg(feature = "float")]
+mod float;
+mod stream;
+
+use std::ffi::OsStr;
+use std::path::Path;
+use std::sync::Arc;
+
+use lmz_codec::{Kernel, Model};
+use lmz_exact::{Prepared, prepare};
+use lmz_metric::{ModelIdentity, PublishedTokenizer, Tokenize};
+use lmz_model::{Blueprint, Checkpoint, ExactTokenizer, Network, Weights};
+
+pub use error::ScoringError;
+#[cfg(feature = "float")]
+pub use float::FloatScorer;
+pub use stream::stream;
+
+use crate::store::{ModelStore, Origin};
+
+/// Largest `tokenizer.json`, in bytes.
+const MAX_TOKENIZER_BYTES: u64 = 256 << 20;
+
+/// A model that can be scored.
+///
+/// A Hugging Face directory is scored as it is: its weights, and its `tokenizer.json` with normaliser
+/// and special tokens. A prepared model is scored by what its int8 weights stand for, with the
+/// codec's tokenizer, which is the only one that it carries: no special tokens, no normaliser.
+pub struct ScoredModel {
+    /// What people call it.
+    pub name: String,
+    /// Which model it is.
+    pub identity: ModelIdentity,
+    /// Its weights.
+    pub weights: Arc<dyn Weights + Send + Sync>,
+    /// Its tokenizer.
+    pub tokenizer: Box<dyn Tokenize>,
+    source: Source,
+}
+
+enum Source {
+    Directory(std::path::PathBuf),
+    Prepared(Arc<Prepared>),
+}
+
+impl std::fmt::Debug for ScoredModel {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ScoredModel")
+            .field("name", &self.name)
+            .field("identity", &self.identity)
+            .finish_non_exhaustive()
+    }
+}
+
+impl ScoredModel {
+    /// The model that somebody asked for: a Hugging Face directory, or what
+    /// [`ModelStore::load`] finds; the embedded one if none is named.
+    ///
+    /// # Errors
+    /// There is none, or more than one; it cannot be read, or is not supported.
+    pub fn open(store: &ModelStore, asked: Option<&OsStr>) -> Result<Self, ScoringError> {
+        match asked {
+            Some(asked) if Path::new(asked).is_dir() => Self::directory(Path::new(asked)),
+            Some(asked) => Self::prepared(store.load(asked)?),
+            None => Self::prepared(Origin::Embedded.load()?),
+        }
+    }
+
+    fn directory(path: &Path) -> Result<Self, ScoringError> {
+        let network = Network::open(path)?;
+        let json = tokenizer_json(path)?;
+        Ok(Self {
+            name: network.name.clone(),
+            identity: ModelIdentity {
+                kind: "checkpoint".into(),
+                hash: blake3::Hash::from_bytes(network.weights_hash()?)
+                    .to_hex()
+                    .to_string(),
+                tokenizer: "tokenizer.json".into(),
+                tokenizer_hash: blake3::hash(&json).to_hex().to_string(),
+            },
+            tokenizer: Box::new(PublishedTokenizer::new(&json)?),
+            weights: Arc::new(network),
+            source: Source::Directory(path.to_owned()),
+        })
+    }
+
+    fn prepared(prepared: Prepared) -> Result<Self, ScoringError> {
+        let json = prepared.tokenizer_json()?;
+        let tokenizer = ExactTokenizer::new(&json, &prepared.vocabulary()?)?;
+        let prepared = Arc::new(prepared);
+        Ok(Self {
+            name: prepared.name.chars().filter(|c| !c.is_control()).collect(),
+            identity: ModelIdentity {
+                kind: "prepared".into(),
+                hash: blake3::Hash::from_bytes(prepared.identity())
+                    .to_hex()
+                    .to_string(),
+                tokenizer: "exact".into(),
+                tokenizer_hash: blake3::hash(&json).to_hex().to_string(),
+            },
+            weights: prepared.clone(),
+            tokenizer: Box::new(tokenizer),
+            source: Source::Prepared(prepared),
+        })
+    }
+
+    /// What the model computes.
+    pub fn blueprint(&self) -> &Blueprint {
+        self.weights.blueprint()
+    }
+
+    /// The model as the codec runs it; a directory is prepared for that.
+    ///
+    /// # Errors
+    /// The integer engine cannot run it.
+    pub fn codec(&self) -> Result<Model, ScoringError> {
+        let prepared = match &self.source {
+            Source::Prepared(prepared) => Prepared::clone(prepared),
+            Source::Directory(path) => {
+                let checkpoint = Checkpoint::open(path)?;
+                prepare(&checkpoint, &checkpoint.name)?
+            }
+        };
+        Ok(Model::from_prepared(prepared, Kernel::detect())?)
+    }
+}
+
+fn tokenizer_json(directory: &Path) -> Result<Vec<u8>, ScoringError> {
+    use std::io::Read;
+
+    let path = directory.join("tokenizer.json");
+    let mut json = Vec::new();
+    let read = std::fs::File::open(&path)
+        .and_then(|file| file.take(MAX_TOKENIZER_BYTES + 1).read_to_end(&mut json));
+    let reason = match read {
+        Ok(_) if json.len() as u64 > MAX_TOKENIZER_BYTES => "too large".into(),
+        Ok(_) => return Ok(json),
+        Err(error) => error.to_string(),
+    };
+    Err(ScoringError::Tokenizer { path, reason })
+}
