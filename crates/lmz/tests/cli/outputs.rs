@@ -236,8 +236,7 @@ mod unix {
         let place = Place::new();
         place.write("big", story(20_000_000));
         for (name, number) in [("-INT", 2), ("-TERM", 15), ("-HUP", 1)] {
-            // As under nohup, which is inherited, and respected: see below.
-            if name == "-HUP" && hangups_are_ignored() {
+            if ignored(number) {
                 continue;
             }
             let child = spawn(place.command().args(["-m", nano, "big"]));
@@ -251,6 +250,9 @@ mod unix {
             assert_eq!(place.names(), ["big"]);
         }
         // Twice: at once.
+        if ignored(2) {
+            return;
+        }
         let child = spawn(place.command().args(["-m", nano, "big"]));
         wait_for_temporary(&place);
         kill(&child, "-INT");
@@ -259,16 +261,25 @@ mod unix {
         assert_eq!(place.names(), ["big"]);
     }
 
-    /// This process, and so what it starts, ignores SIGHUP.
-    fn hangups_are_ignored() -> bool {
+    /// This process, and so what it starts, ignores a signal: under nohup, or in the background of a
+    /// shell. That is inherited, and respected: see below.
+    fn ignored(number: i32) -> bool {
         let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-        let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
-        ignored.is_some_and(|mask| u64::from_str_radix(mask.trim(), 16).unwrap() & 1 != 0)
+        let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+        let mask = mask.map_or(0, |mask| u64::from_str_radix(mask.trim(), 16).unwrap());
+        let ignored = mask >> (number - 1) & 1 != 0;
+        if ignored {
+            eprintln!("signal {number} is ignored here: what it does is not tested");
+        }
+        ignored
     }
 
     #[test]
     fn a_signal_ends_waiting_for_a_pipe() {
         let Some(nano) = nano() else { return };
+        if ignored(2) {
+            return;
+        }
         let place = Place::new();
         let mut child = spawn(place.command().args(["-m", nano, "-o", "out.lmz"]));
         let mut pipe = child.stdin.take().unwrap();
