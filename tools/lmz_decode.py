@@ -4,7 +4,7 @@
 It is written from docs/format.md, docs/lmzm.md and docs/numerics.md alone; the functions cite
 their sections. It exists to show that these texts suffice to restore a file.
 
-    lmz_decode.py MODEL.lmzm FILE.lmz > OUT         restores a file
+    lmz_decode.py MODEL.lmzm FILE.lmz > OUT         restores a file (--prime TEXT: one that was primed)
     lmz_decode.py MODEL.lmzm --logits 0,17,5        prints the integer logits of one block as JSON
 """
 
@@ -23,6 +23,7 @@ from operator import mul
 
 FORMAT_VERSION, NUMERICS_VERSION, MODEL_VERSION = 1, 0, 1
 MAGIC, END_MAGIC = b"\x89LMZ", b"ZML\x89"
+SMALL_BIT, MAX_SMALL = 0x80, 4096
 KIND_END, KIND_MODEL, KIND_ZSTD, KIND_STORED = 0, 1, 2, 3
 I32_MAX = 2**31 - 1
 
@@ -155,14 +156,23 @@ def read_body(body):
     require(1 <= head["context"] < 2**32, "header: context out of range")
     require(head["overlap"] < head["context"], "header: overlap not below context")
     require(head["plan"] <= 2**26, "header: plan out of range")
-    last = -1
+    last, head["prime"] = -1, None
     while cur.at < len(body):  # Extension fields: even tags are skipped, odd ones refused
         tag = cur.varint()
-        cur.take(cur.varint())
+        field = Cursor(cur.take(cur.varint()))
         require(tag > last, "header: extension tags do not increase")
-        require(tag % 2 == 0, f"header: extension {tag} is not known to this decoder")
+        require(tag % 2 == 0 or tag == 1, f"header: extension {tag} is not known to this decoder")
+        if tag == 1:
+            head["prime"] = read_prime(field, 16)
+            require(field.at == len(field.data), "header: the prime's field is too long")
+            require(1 <= head["prime"]["tokens"] < head["context"], "header: the prime does not fit the context")
         last = tag
     return head
+
+
+def read_prime(cur, size):
+    """format.md, Priming: hash (its first `size` bytes), length and tokens."""
+    return {"hash": cur.take(size), "length": cur.varint(), "tokens": cur.varint()}
 
 
 def read_header(cur):
@@ -175,6 +185,30 @@ def read_header(cur):
     require(zlib.crc32(cur.data[start:cur.at]) == cur.uint(4), "header: checksum mismatch")
     require(version == FORMAT_VERSION, f"format version {version} is not known to this decoder")
     return read_body(body), body
+
+
+def read_small(cur):
+    """format.md, Small members. Returns (header fields, segments)."""
+    start = cur.at
+    require(cur.take(4) == MAGIC, "trailing garbage" if start else "not an lmz file")
+    version, flags, model = cur.uint(1), cur.uint(1), cur.take(8)
+    require(version == SMALL_BIT | FORMAT_VERSION, f"format version {version & 127} is not known to this decoder")
+    raw_length, coded_length = cur.varint(), cur.varint()
+    prime = read_prime(cur, 4) if flags & 4 else None
+    crc = cur.uint(4)
+    check = zlib.crc32(cur.data[start:cur.at]) & 0xFFFF
+    require(check == cur.uint(2), "small header: the check fails")
+    require(coded_length <= raw_length <= MAX_SMALL, "small header: bad lengths")
+    kind, tokens = flags & 3, prime["tokens"] if prime else 0
+    require(not prime or tokens, "small header: the prime has no tokens")
+    head = {"numerics": flags >> 5, "recipe": flags >> 3 & 3, "model": model, "name": "", "prime": prime,
+            "context": max(raw_length, 1) + tokens, "overlap": 0, "plan": 0}
+    if kind == 0:
+        require(raw_length == crc == 0, "small header: an empty member holds something")
+        return head, []
+    require(raw_length, "small header: a segment of no bytes")
+    require(kind != KIND_STORED or coded_length == raw_length, "small header: bad stored length")
+    return head, [{"number": 0, "kind": kind, "raw_length": raw_length, "crc": crc, "coded": cur.take(coded_length)}]
 
 
 def segment_size(plan, offset):
@@ -221,7 +255,9 @@ def read_footer(cur, body, segments):
 
 
 def read_member(cur):
-    """format.md, File: one member. Returns (header fields, segments, hash of the raw bytes)."""
+    """format.md, File: one member. Returns (header fields, segments, hash of the raw bytes or None)."""
+    if cur.data[cur.at + 4:cur.at + 5] >= bytes([SMALL_BIT]):
+        return *read_small(cur), None
     head, body = read_header(cur)
     segments, offset, ended = [], 0, False
     while (kind := cur.uint(1)) != KIND_END:
@@ -280,7 +316,7 @@ def zstd_decompress(data, limit):
             raise LmzError("a zstd segment needs Python's zstandard or the program zstd") from e
 
 
-def decode_segment(segment, head, load_model):
+def decode_segment(segment, head, load_model, load_prime=lambda head, model: no_prime(head)):
     """The raw bytes of one segment, verified."""
     where, raw_length = f"segment {segment['number']}: ", segment["raw_length"]
     if segment["kind"] == KIND_STORED:
@@ -292,25 +328,57 @@ def decode_segment(segment, head, load_model):
         except Exception as e:  # each zstd library has its own error type
             raise LmzError(where + str(e)) from e
     else:
-        raw = decode_symbols(load_model(head), segment["coded"], raw_length, head["context"], head["overlap"])
+        model = load_model(head)
+        shown = load_prime(head, model)
+        raw = decode_symbols(model, segment["coded"], raw_length, head["context"], head["overlap"], shown)
     require(len(raw) == raw_length, where + "wrong raw length")
     require(zlib.crc32(raw) == segment["crc"], where + "checksum mismatch")
     return bytes(raw)
 
 
-def decode_file(data, load_model):
+def decode_file(data, load_model, load_prime=lambda head, model: no_prime(head)):
     """format.md, File: yields the raw bytes segment by segment, over all members."""
     cur = Cursor(data)
     while True:
         head, segments, digest = read_member(cur)
         raw = bytearray()
         for segment in segments:
-            part = decode_segment(segment, head, load_model)
+            part = decode_segment(segment, head, load_model, load_prime)
             raw += part
             yield part
-        require(blake3(raw)[:16] == digest, "the hash of the member's raw bytes differs")
+        require(digest is None or blake3(raw)[:16] == digest, "the hash of the member's raw bytes differs")
         if cur.at == len(data):
             return
+
+
+def no_prime(head):
+    require(head["prime"] is None, "the file was primed: give the text with --prime")
+    return []
+
+
+def prime_loader(path):
+    """format.md, Priming: the inputs that a text stands for, once it is known to be the right one."""
+    with open(path, "rb") as file:
+        text = file.read()
+    digest = blake3(text)
+
+    def load(head, model):
+        prime = head["prime"]
+        if prime is None:
+            return []
+        right = digest.startswith(prime["hash"]) and len(text) == prime["length"]
+        require(right, f"not the text that the file was primed with: expected hash {prime['hash'].hex()}, "
+                f"{prime['length']} bytes")
+        token_of = {bytes(spelling): token for spelling, token in zip(model.spelling, model.symbols)}
+        longest = max(map(len, token_of))
+        inputs, at = [], 0
+        while at < len(text):
+            size = next((n for n in range(longest, 0, -1) if text[at:at + n] in token_of), 0)
+            inputs.append(token_of[text[at:at + size]] if size else model.start)
+            at += max(size, 1)
+        require(prime["tokens"] <= len(inputs), "the prime has fewer tokens than the header says")
+        return inputs[len(inputs) - prime["tokens"]:]
+    return load
 
 
 # ---- Range decoder (format.md, Coded segments) --------------------------------------------------
@@ -396,16 +464,47 @@ def exp2(n):
     return (2**30 + (h * f >> 2)) >> min((n + 0xFFFF) >> 16, 31)
 
 
-# Section 3.10: the sigmoid of i / 64 with 24 fractional bits.
+def gate_table(gate):
+    """Section 3.10: the gate of i / 64 with 24 fractional bits."""
+    return [round(2**24 * gate(i / 64)) for i in range(1024)] + [2**24] * 2
+
+
 SIGMOID = [round(2**24 / (1 + math.exp(-i / 64))) for i in range(1024)] + [2**24] * 2
+GATES = {
+    "silu": SIGMOID,
+    "gelu": gate_table(lambda x: (1 + math.erf(x / math.sqrt(2))) / 2),
+    "gelu_tanh": gate_table(lambda x: 1 / (1 + math.exp(-2 * math.sqrt(2 / math.pi) * (x + 0.044715 * x**3)))),
+    "relu": None,
+}
 
 
-def sigmoid(t):
+def sigmoid(t, table=SIGMOID):
     """Section 3.8, step 2: t has 16 fractional bits and lies in +-2^20."""
     a = abs(t)
     i, r = a >> 10, a & 1023
-    g = SIGMOID[i] + ((SIGMOID[i + 1] - SIGMOID[i]) * r >> 10)
+    g = table[i] + ((table[i + 1] - table[i]) * r >> 10)
     return 2**24 - g if t < 0 else g
+
+
+def activate(model, x, e):
+    """Sections 3.8 and 3.14: s_i of one value."""
+    if model.gate is None:
+        return max(x, 0)
+    t = clamp(shift_to(x, e + 16), -2**20, 2**20)
+    return rshift(x * sigmoid(t, model.gate), 24)
+
+
+def soft_cap(cap, z):
+    """Section 3.15: scores or logits."""
+    if cap is None:
+        return z
+    inverse, k = cap
+    capped = []
+    for v in z:
+        t = min(abs(v) * inverse >> 32, 2**20)
+        c = rshift((2 * sigmoid(t) - 2**24) * k, 24)
+        capped.append(-c if v < 0 else c)
+    return capped
 
 
 def sinq(f):
@@ -434,10 +533,10 @@ I8_VALUES = [i - 256 if i > 127 else i for i in range(256)]
 
 
 class Linear:
-    """A linear layer's tensors: rows of `w`, `m`, `e`, and `c` (None if no column is shifted)."""
+    """A linear layer's tensors: rows of `w`, `m`, `e`, `c` (None if no column is shifted), and a bias."""
 
-    def __init__(self, w, m, e, c):
-        self.w, self.m, self.e, self.c = w, m, e, c if c and max(c) > 0 else None
+    def __init__(self, w, m, e, c, bias=None):
+        self.w, self.m, self.e, self.c, self.bias = w, m, e, c if c and max(c) > 0 else None, bias
         chunks = (len(w[0]) + 511) // 512
         self.guard = (chunks - 1).bit_length()  # section 3.1: g = ceil(log2(chunks))
 
@@ -489,7 +588,15 @@ class Model:
         code, _ = DTYPES[dtype]
         return struct.unpack(f"<{math.prod(shape)}{code}", self.data[slice(*t["data_offsets"])])
 
-    def linear(self, name, out, inp):
+    def bias(self, name, size, has):
+        """The pair (b, E_b), or None."""
+        if not has:
+            return None
+        b, (e,) = self.tensor(name + ".b", "I32", [size]), self.tensor(name + ".be", "I32", [1])
+        require(max(map(abs, b)) < 2**29 and abs(e) <= 2000, f"model: {name}.b out of range")
+        return b, e
+
+    def linear(self, name, out, inp, bias=False):
         w = None
         if name + ".w" in self.tensors:
             t = self.tensors[name + ".w"]
@@ -504,12 +611,31 @@ class Model:
         if name == "head" and w is None:  # a tied head
             w, c = self.embed.w, self.embed.c
         require(w is not None, f"model: {name}.w is missing")
-        return Linear(w, m, e, c)
+        return Linear(w, m, e, c, self.bias(name, out, bias))
 
-    def norm_tensors(self, name):
-        g, (e,) = self.tensor(name + ".g", "I32", [self.d]), self.tensor(name + ".e", "I32", [1])
+    def gains(self, name, size):
+        g, (e,) = self.tensor(name + ".g", "I32", [size]), self.tensor(name + ".e", "I32", [1])
         require(max(map(abs, g)) < 2**21, f"model: {name}.g out of range")
         return g, e
+
+    def norm_tensors(self, name, has=True):
+        """A norm of the residual stream: (g, E_g, bias), or None."""
+        return (*self.gains(name, self.d), self.bias(name, self.d, self.biased_norms)) if has else None
+
+    def block_norm_tensors(self, name, size, has=True):
+        """A norm of a linear layer's output: (g, E_g, eps), or None."""
+        if not has:
+            return None
+        eps = self.tensor(name + ".eps", "I32", [2])
+        require(eps[0] >= 0 and abs(eps[1]) <= 2000, f"model: {name}.eps out of range")
+        return (*self.gains(name, size), eps)
+
+    def cap(self, name, has):
+        if not has:
+            return None
+        inverse, k = self.tensor(name, "I32", [2])
+        require(inverse >= 1 and 1 <= k <= 2**30, f"model: {name} out of range")
+        return inverse, k
 
     def read_model(self):
         b = json.loads(self.meta["blueprint"])
@@ -526,17 +652,57 @@ class Model:
         bits = min(31 - (D - 1).bit_length(), 30)  # section 2
         self.query_bits, self.key_bits = (bits + 1) // 2, bits // 2
 
+        # Section 2: what the model does beyond a Llama.
+        attention, block, ends, feed = (b.get(k, {}) for k in ("attention", "block", "ends", "feed_forward"))
+        norm, norms, kind = b["norm"]["kind"], block.get("norms", "before"), feed.get("kind", {}).get("kind", "gated")
+        head_norm, residual = attention.get("head_norm", "none"), block.get("residual", "sequential")
+        require(norm in ("rms_norm", "rms_norm_plus_one", "layer_norm", "bare_layer_norm"), f"model: norm {norm}")
+        require(b["position"]["kind"] in ("rope", "learned"), "model: positions of an unknown kind")
+        require(b["activation"] in GATES, f"model: activation {b['activation']}")
+        require(norms in ("before", "after", "around"), f"model: norms {norms}")
+        require(residual in ("sequential", "parallel", "parallel_shared_norm"), f"model: residual {residual}")
+        require(head_norm in ("none", "per_head", "whole"), f"model: norms of heads {head_norm}")
+        require(kind in ("gated", "plain"), f"model: feed-forward layers of the kind {kind} are not known")
+        self.centred, self.biased_norms = norm.endswith("layer_norm"), norm == "layer_norm"
+        require(not self.centred or (norms == "before" and head_norm == "none"), "model: layer norms elsewhere")
+        require(head_norm != "whole" or H * D <= 2**15, "model: norms of queries are too wide")
+        self.residual, self.gated, self.gate = residual, kind == "gated", GATES[b["activation"]]
+        self.per_head = head_norm == "per_head"
+        window = attention.get("window")
+        input_bias, feed_bias = attention.get("input_bias", False), feed.get("bias", False)
+
         self.embed = self.linear("embed", vocab_size, d)
+        learned = b["position"]["kind"] == "learned"
+        self.positions = self.linear("positions", b["max_positions"], d) if learned else None
+        before, after, own = norms != "after", norms != "before", residual != "parallel_shared_norm"
+        normed = {"none": (None, None), "per_head": (D, D), "whole": (H * D, G * D)}[head_norm]
         self.layers = []
         for n in range(layers):
-            p = f"layers.{n}."
-            self.layers.append((
-                self.norm_tensors(p + "attn_norm"), self.linear(p + "qkv", (H + 2 * G) * D, d),
-                self.linear(p + "o", d, H * D), self.norm_tensors(p + "ffn_norm"),
-                self.linear(p + "gate_up", 2 * f, d), self.linear(p + "down", d, f)))
+            p, layer = f"layers.{n}.", {}
+            layer["attn_norm"] = self.norm_tensors(p + "attn_norm", before)
+            layer["qkv"] = self.linear(p + "qkv", (H + 2 * G) * D, d, input_bias)
+            layer["head_norms"] = [self.block_norm_tensors(p + name, size, size)
+                                   for name, size in zip(("q_norm", "k_norm"), normed)]
+            layer["o"] = self.linear(p + "o", d, H * D, attention.get("output_bias", False))
+            layer["attn_post_norm"] = self.block_norm_tensors(p + "attn_post_norm", d, after)
+            layer["ffn_norm"] = self.norm_tensors(p + "ffn_norm", before and own)
+            name, rows = ("gate_up", 2 * f) if self.gated else ("up", f)
+            layer["up"] = self.linear(p + name, rows, d, feed_bias)
+            layer["down"] = self.linear(p + "down", d, f, feed_bias)
+            layer["ffn_post_norm"] = self.block_norm_tensors(p + "ffn_post_norm", d, after)
+            windowed = bool(window) and (not window.get("layers") or window["layers"][n])
+            layer["window"] = window["tokens"] if windowed else None
+            layer["local"] = windowed and window.get("theta") is not None
+            self.layers.append(layer)
         self.norm = self.norm_tensors("norm")
-        head = self.linear("head", vocab_size, d)
-        self.freq = self.tensor("rope.freq", "U32", [D // 2])
+        head = self.linear("head", vocab_size, d, ends.get("head_bias", False))
+        self.score_cap = self.cap("scores.cap", attention.get("softcap") is not None)
+        self.logit_cap = self.cap("head.cap", ends.get("softcap") is not None)
+        turning = attention.get("rotary_dim", D)
+        require(turning % 2 == 0 and 2 <= turning <= D, "model: bad number of rotating elements")
+        local = any(layer["local"] for layer in self.layers)
+        self.freq = [() if learned else self.tensor("rope.freq", "U32", [turning // 2]),
+                     self.tensor("rope.local", "U32", [turning // 2]) if local else ()]
 
         # Section 5: the symbols, and the head's rows for them.
         lengths = self.tensor("vocab.len", "U16", [vocab_size])
@@ -546,13 +712,15 @@ class Model:
         require(self.symbols, "model: no token has bytes")
         self.spelling = [spelled[ends[t] - lengths[t]:ends[t]] for t in self.symbols]
         self.all_bytes = len({s for s in self.spelling if len(s) == 1}) == 256
-        self.head = Linear([head.w[t] for t in self.symbols], [head.m[t] for t in self.symbols], head.e, head.c)
+        bias = head.bias and ([head.bias[0][t] for t in self.symbols], head.bias[1])
+        self.head = Linear([head.w[t] for t in self.symbols], [head.m[t] for t in self.symbols], head.e, head.c, bias)
 
-    def rotations(self, position):
-        """Section 3.6: (cos, sin) of every pair of a head at this position."""
-        if position not in self.trig:
-            self.trig[position] = [cos_sin(position * freq % 2**32) for freq in self.freq]
-        return self.trig[position]
+    def rotations(self, position, local=False):
+        """Section 3.6: (cos, sin) of every rotating pair of a head at this position."""
+        key = position, local
+        if key not in self.trig:
+            self.trig[key] = [cos_sin(position * freq % 2**32) for freq in self.freq[local]]
+        return self.trig[key]
 
 
 # ---- Numerics, sections 3.1 to 3.8 --------------------------------------------------------------
@@ -562,7 +730,15 @@ def linear(layer, x, e):
     g = layer.guard
     half = 1 << g >> 1
     y = [(((sum(map(mul, row, x)) + half) >> g) * m + 2**31) >> 32 for row, m in zip(layer.w, layer.m)]
-    return y, e + g + layer.e + 32
+    e += g + layer.e + 32
+    return add_bias(y, e, layer.bias) if layer.bias else (y, e)
+
+
+def add_bias(y, e, bias):
+    """Section 3.13: (mantissas, exponent)."""
+    b, eb = bias
+    t = max(e, eb) + 1
+    return [p + q for p, q in zip(rshift_all(y, t - e), rshift_all(b, t - eb))], t
 
 
 def activations(layer, groups):
@@ -586,12 +762,20 @@ def apply(layer, groups):
     return linear(layer, *activations(layer, groups))
 
 
-def embedding(model, token):
-    """Section 3.3: the residual stream's start."""
-    layer = model.embed
-    m, e = layer.m[token], layer.e + model.F
+def table_row(model, layer, row):
+    """Section 3.3: a row of the embedding or of the learned positions."""
+    m, e = layer.m[row], layer.e + model.F
     c = layer.c or [0] * model.d
-    return [clamp(shift_to(w * m, e + cj), -I32_MAX, I32_MAX) for w, cj in zip(layer.w[token], c)]
+    return [clamp(shift_to(w * m, e + cj), -I32_MAX, I32_MAX) for w, cj in zip(layer.w[row], c)]
+
+
+def embedding(model, token, position):
+    """Section 3.3: the residual stream's start."""
+    x = table_row(model, model.embed, token)
+    if model.positions:
+        place = table_row(model, model.positions, min(position, len(model.positions.w) - 1))
+        x = [clamp(a + b, -I32_MAX, I32_MAX) for a, b in zip(x, place)]
+    return x
 
 
 def add_residual(model, x, y, e):
@@ -600,24 +784,45 @@ def add_residual(model, x, y, e):
     return [clamp(a + shift_to(b, e), -I32_MAX, I32_MAX) for a, b in zip(x, y)]
 
 
-def rms_norm(model, x, norm):
-    """Section 3.5: one group (mantissas, exponent)."""
-    g, e = norm
-    s = max(0, max_bitlen(x) - 24)
-    x = rshift_all(x, s)
-    n = max(1, dot(x, x) + (model.eps_fixed >> 2 * s))
+def scaled_by_root(x, n, g, e):
+    """Section 3.5, steps 3 and 4: (mantissas, exponent)."""
+    n = max(1, n)
     j = (64 - n.bit_length()) >> 1
     rho = 2**48 // math.isqrt(n << 2 * j)
     return [a * b * rho for a, b in zip(x, g)], e + j - 48
 
 
+def norm(model, x, tensors):
+    """Sections 3.5 and 3.11, or the residual stream itself: one group (mantissas, exponent)."""
+    if tensors is None:
+        return x, -model.F
+    g, e, bias = tensors
+    if model.centred:
+        d, total = len(x), sum(x)
+        x, eps = [d * v - total for v in x], model.eps_fixed * d * d
+        s = max(0, max_bitlen(x) - 24, (eps.bit_length() - 61) // 2)
+    else:
+        s, eps = max(0, max_bitlen(x) - 24), model.eps_fixed
+    x = rshift_all(x, s)
+    p, e = scaled_by_root(x, dot(x, x) + (eps >> 2 * s), g, e)
+    return add_bias(p, e, bias) if bias else (p, e)
+
+
+def block_norm(y, e, tensors):
+    """Section 3.12: (mantissas, exponent)."""
+    g, eg, (eps, ee) = tensors
+    s = max(0, max_bitlen(y) - 24, -((31 - ee + 2 * e) // 2))
+    x, u = rshift_all(y, s), ee - 2 * (e + s)
+    return scaled_by_root(x, dot(x, x) + (eps << u if u >= 0 else eps >> min(-u, 63)), g, eg)
+
+
 def rotate(y, rotations):
     """Section 3.6."""
-    half, first, second = len(y) // 2, [], []
+    half, first, second = len(rotations), [], []
     for a, b, (cos, sin) in zip(y, y[half:], rotations):
         first.append((a * cos - b * sin + 2**29) >> 30)
         second.append((b * cos + a * sin + 2**29) >> 30)
-    return first + second
+    return first + second + list(y[2 * half:])
 
 
 class KeyValues:
@@ -635,42 +840,57 @@ class KeyValues:
             column.append(v)
 
 
-def attend(q, eq, cache):
-    """Section 3.7, steps 2 to 6, for one query head: one group (mantissas, exponent)."""
-    z = []
-    for k, ek in zip(cache.k, cache.ek):
+def attend(model, q, eq, cache, first):
+    """Section 3.7, steps 2 to 6, for one query head that sees positions from `first` on: one group."""
+    z, exponents = [], cache.ev[first:]
+    for k, ek in zip(cache.k[first:], cache.ek[first:]):
         t, s = eq + ek + 16, dot(q, k)
         s = s >> min(-t, 31) if t <= 0 else s << min(t, 31)
         z.append(clamp(s, -2**30, 2**30))
+    z = soft_cap(model.score_cap, z)
     top = max(z)
     p = [exp2(top - s) for s in z]
     total = sum(p)
-    X = max(a.bit_length() + ev for a, ev in zip(p, cache.ev) if a > 0)
-    w = [min(rshift(a, X - 15 - ev), 32767) if a else 0 for a, ev in zip(p, cache.ev)]
+    X = max(a.bit_length() + ev for a, ev in zip(p, exponents) if a > 0)
+    w = [min(rshift(a, X - 15 - ev), 32767) if a else 0 for a, ev in zip(p, exponents)]
     length = total.bit_length()
     iota = 2**52 // (total << 32 - length if length <= 32 else total >> length - 32)
-    return [dot(w, column) * iota for column in cache.v], X - 35 - length
+    return [dot(w, column[first:]) * iota for column in cache.v], X - 35 - length
 
 
-def attention(model, caches, y, e):
+def norm_heads(model, heads, e, tensors):
+    """Section 3.12, queries or keys: per head (mantissas, exponent)."""
+    if tensors is None:
+        return [(head, e) for head in heads]
+    if model.per_head:
+        blocks = [block_norm(head, e, tensors) for head in heads]
+    else:
+        p, e = block_norm(sum(heads, []), e, tensors)
+        blocks = [(p[i:i + model.D], e) for i in range(0, len(p), model.D)]
+    return [quantise(p, e, 29) for p, e in blocks]
+
+
+def attention(model, layer, caches, y, e):
     """Section 3.7 for one position (y: rows of queries, keys, values): one group per head."""
     H, G, D = model.H, model.G, model.D
     heads = [y[i:i + D] for i in range(0, len(y), D)]
-    turn = model.rotations(len(caches[0].k))
-    for g, cache in enumerate(caches):
-        key, ek = quantise(rotate(heads[H + g], turn), e, model.key_bits)
-        cache.append(key, ek, *quantise(heads[H + G + g], e, 9))
-    return [attend(*quantise(rotate(heads[h], turn), e, model.query_bits), caches[h // (H // G)])
-            for h in range(H)]
+    position = len(caches[0].k)
+    turn = model.rotations(position, layer["local"])
+    query_norm, key_norm = layer["head_norms"]
+    for cache, (key, ek), value in zip(caches, norm_heads(model, heads[H:H + G], e, key_norm), heads[H + G:]):
+        key, ek = quantise(rotate(key, turn), ek, model.key_bits)
+        cache.append(key, ek, *quantise(value, e, 9))
+    first = max(0, position - layer["window"] + 1) if layer["window"] else 0
+    return [attend(model, *quantise(rotate(query, turn), eq, model.query_bits), caches[h // (H // G)], first)
+            for h, (query, eq) in enumerate(norm_heads(model, heads[:H], e, query_norm))]
 
 
-def gated(y, e):
-    """Section 3.8: one group (mantissas, exponent)."""
-    half, p = len(y) // 2, []
-    for gate, up in zip(y[:half], y[half:]):
-        t = clamp(shift_to(gate, e + 16), -2**20, 2**20)
-        p.append(rshift(gate * sigmoid(t), 24) * up)
-    return p, 2 * e
+def between(model, y, e):
+    """Sections 3.8 and 3.14: one group (mantissas, exponent)."""
+    if not model.gated:
+        return [activate(model, x, e) for x in y], e
+    half = len(y) // 2
+    return [activate(model, gate, e) * up for gate, up in zip(y[:half], y[half:])], 2 * e
 
 
 # ---- Numerics, sections 4 to 7 ------------------------------------------------------------------
@@ -684,16 +904,27 @@ class Block:
 
     def step(self, token, want_logits=True):
         model = self.model
-        x = embedding(model, token)
-        for (attn_norm, qkv, o, ffn_norm, gate_up, down), caches in zip(model.layers, self.caches):
-            y, e = apply(qkv, [rms_norm(model, x, attn_norm)])
-            x = add_residual(model, x, *apply(o, attention(model, caches, y, e)))
-            y, e = apply(gate_up, [rms_norm(model, x, ffn_norm)])
-            x = add_residual(model, x, *apply(down, [gated(y, e)]))
+        x = embedding(model, token, self.position)
+        for layer, caches in zip(model.layers, self.caches):
+            start = x
+            y, e = apply(layer["qkv"], [norm(model, x, layer["attn_norm"])])
+            x = self.add(x, *apply(layer["o"], attention(model, layer, caches, y, e)), layer["attn_post_norm"])
+            if model.residual == "sequential":
+                a = norm(model, x, layer["ffn_norm"])
+            else:
+                a = norm(model, start, layer["ffn_norm"] or layer["attn_norm"])
+            y, e = apply(layer["up"], [a])
+            x = self.add(x, *apply(layer["down"], [between(model, y, e)]), layer["ffn_post_norm"])
         self.position += 1
         if want_logits:
-            y, e = apply(model.head, [rms_norm(model, x, model.norm)])
-            return [clamp(shift_to(v, e + 16), -2**30, 2**30) for v in y]
+            y, e = apply(model.head, [norm(model, x, model.norm)])
+            return soft_cap(model.logit_cap, [clamp(shift_to(v, e + 16), -2**30, 2**30) for v in y])
+
+    def add(self, x, y, e, post_norm):
+        """Section 4: what a half of a layer adds to the residual stream."""
+        if post_norm:
+            y, e = block_norm(y, e, post_norm)
+        return add_residual(self.model, x, y, e)
 
 
 class Distribution:
@@ -723,12 +954,12 @@ class Distribution:
 
 
 class Context:
-    """Section 7: feeds a segment's symbols through blocks of C positions with overlap K."""
+    """Section 7: feeds a segment's symbols, and a prime's inputs, through blocks of C positions with overlap K."""
 
-    def __init__(self, model, context, overlap):
+    def __init__(self, model, context, overlap, shown=()):
         require(context <= 2**17, "context above 2^17 positions")
         self.model, self.context, self.overlap = model, context, overlap
-        self.block, self.pending, self.inputs = Block(model), [model.start], []
+        self.block, self.pending, self.inputs = Block(model), [model.start, *shown], list(shown)
 
     def distribution(self):
         if self.block.position == self.context:
@@ -745,9 +976,9 @@ class Context:
         self.inputs += self.pending
 
 
-def decode_symbols(model, coded, raw_length, context, overlap):
+def decode_symbols(model, coded, raw_length, context, overlap, shown=()):
     """format.md, Coded segments, with the intervals of sections 6 and 7."""
-    decoder, feed, raw = RangeDecoder(coded), Context(model, context, overlap), bytearray()
+    decoder, feed, raw = RangeDecoder(coded), Context(model, context, overlap, shown), bytearray()
     while len(raw) < raw_length:
         distribution = feed.distribution()
         symbol = distribution.find(decoder.quotient())
@@ -776,7 +1007,7 @@ def model_loader(path):
                 model = Model(file.read())
             loaded.extend((model, model.identity()[:16]))
         model, identity = loaded
-        require(identity == head["model"], f"made with another model: {head['model'].hex()} ({head['name']!r}), "
+        require(identity.startswith(head["model"]), f"made with another model: {head['model'].hex()} ({head['name']!r}), "
                 f"the one given is {identity.hex()}")
         require(model.meta["recipe"] == head["recipe"], "the header's recipe is not the model's")
         return model
@@ -787,6 +1018,7 @@ def main():
     parser = argparse.ArgumentParser(description="Restores .lmz files, slowly.")
     parser.add_argument("model", help="the prepared model, .lmzm")
     parser.add_argument("file", nargs="?", help="the .lmz file")
+    parser.add_argument("--prime", metavar="TEXT", help="the text that the file was primed with")
     parser.add_argument("--logits", metavar="TOKENS", help="print the logits after each of these input tokens")
     args = parser.parse_args()
     if (args.file is None) == (args.logits is None):
@@ -801,7 +1033,8 @@ def main():
             return
         with open(args.file, "rb") as file:
             data = file.read()
-        for part in decode_file(data, model_loader(args.model)):
+        for part in decode_file(data, model_loader(args.model), prime_loader(args.prime) if args.prime else
+                                lambda head, model: no_prime(head)):
             sys.stdout.buffer.write(part)
             sys.stdout.buffer.flush()
     except (LmzError, OSError) as e:

@@ -156,7 +156,9 @@ def tiny_model(seed=1, tied=False, all_bytes=False):
     put("tokenizer", "U8", [3], b"xyz")
 
     blueprint = {"hidden_size": d, "intermediate_size": f, "layers": layers, "heads": H, "kv_heads": G,
-                 "head_dim": D, "vocab_size": len(spelling), "max_positions": 64, "start_token": 1}
+                 "head_dim": D, "vocab_size": len(spelling), "max_positions": 64, "start_token": 1,
+                 "norm": {"kind": "rms_norm", "eps": 1e-5}, "activation": "silu",
+                 "position": {"kind": "rope", "theta": 10000.0, "scaling": {"kind": "none"}}}
     meta = {"version": 1, "recipe": 1, "numerics": 0, "name": "tiny", "checkpoint": "00" * 32,
             "residual_frac_bits": 14, "eps_fixed": round(d * 1e-5 * 2**28), "blueprint": json.dumps(blueprint)}
     header, data = {"__metadata__": {"lmzm": json.dumps(meta)}}, b""
@@ -175,13 +177,13 @@ def float_logits(model, tokens):
         return [lmz.dot(r, x) * m * 2.0**layer.e for r, m in zip(layer.w, layer.m)]
 
     def norm(x, gains):
-        g, e = gains
+        g, e, _ = gains
         n = math.sqrt(lmz.dot(x, x) + model.eps_fixed / 4**model.F)
         return [a * b * 2.0**e / n for a, b in zip(x, g)]
 
     def rotate(y, position):
         h, out = len(y) // 2, [0.0] * len(y)
-        for i, freq in enumerate(model.freq):
+        for i, freq in enumerate(model.freq[0]):
             a = 2 * math.pi * position * freq / 2**32
             out[i] = y[i] * math.cos(a) - y[i + h] * math.sin(a)
             out[i + h] = y[i + h] * math.cos(a) + y[i] * math.sin(a)
@@ -192,8 +194,9 @@ def float_logits(model, tokens):
     for position, token in enumerate(tokens):
         e, c = model.embed, model.embed.c or [0] * model.d
         x = [w * e.m[token] * 2.0**(e.e + k) for w, k in zip(e.w[token], c)]
-        for n, (attn_norm, qkv, o, ffn_norm, gate_up, down) in enumerate(model.layers):
-            y = matvec(qkv, norm(x, attn_norm))
+        for n, layer in enumerate(model.layers):
+            attn_norm, ffn_norm, o, down = (layer[k] for k in ("attn_norm", "ffn_norm", "o", "down"))
+            y = matvec(layer["qkv"], norm(x, attn_norm))
             heads, mixed = [y[i:i + D] for i in range(0, len(y), D)], []
             for g in range(G):
                 keys[n][g].append(rotate(heads[H + g], position))
@@ -203,7 +206,7 @@ def float_logits(model, tokens):
                 p = [2.0**lmz.dot(q, k) for k in keys[n][g]]
                 mixed += [lmz.dot(p, column) / sum(p) for column in zip(*values[n][g])]
             x = [a + b for a, b in zip(x, matvec(o, mixed))]
-            y = matvec(gate_up, norm(x, ffn_norm))
+            y = matvec(layer["up"], norm(x, ffn_norm))
             inner = [a / (1 + math.exp(-a)) * b for a, b in zip(y[:model.f], y[model.f:])]
             x = [a + b for a, b in zip(x, matvec(down, inner))]
         result.append(matvec(model.head, norm(x, model.norm)))
@@ -237,7 +240,7 @@ class Container(unittest.TestCase):
         self.assertEqual([s["ideal"] for s in segments], [7777, None, None])
         raw = [b"A segment coded under the model.", b"a" * 32, b"\x00\xffend"]
         self.assertEqual([s["crc"] for s in segments], [zlib.crc32(r) for r in raw])
-        self.assertEqual([lmz.decode_segment(s, head, None) for s in segments[1:]], raw[1:])
+        self.assertEqual([lmz.decode_segment(s, head, None, None) for s in segments[1:]], raw[1:])
         self.assertEqual(lmz.blake3(b"".join(raw))[:16], digest)
 
     def test_damage(self):
@@ -469,6 +472,37 @@ class Forward(unittest.TestCase):
         for old, new in ((b"layers.1.o.w", b"layers.1.o.v"), (b'"I8"', b'"U8"'), (b"vocab.len", b"vocab.lon")):
             with self.assertRaises(lmz.LmzError):
                 lmz.Model(data.replace(old, new))
+
+
+class Families(unittest.TestCase):
+    """Models of other families than Llama, made and run by the engine: tests/vectors/families.json."""
+
+    def test_gates(self):
+        for name in ("gelu", "gelu_tanh"):
+            table = struct.pack("<1026i", *lmz.GATES[name])
+            self.assertIn(lmz.blake3(table).hex(), NUMERICS, name)
+
+    def test_logits(self):
+        vectors = DOCS.parent / "tests" / "vectors"
+        families = json.loads((vectors / "families.json").read_text(encoding="utf-8"))["families"]
+        self.assertGreaterEqual(len(families), 10)
+        for name, expected in families.items():
+            model = lmz.Model((vectors / "families" / f"{name}.lmzm").read_bytes())
+            self.assertEqual(model.identity().hex(), expected["identity"], name)
+            block, digest = lmz.Block(model), b""
+            for token in expected["tokens"]:
+                z = block.step(token)
+                digest += struct.pack(f"<{len(z)}i", *z)
+            self.assertEqual(lmz.blake3(digest).hex(), expected["logits_blake3"], name)
+
+    def test_what_is_not_known_is_refused(self):
+        data = tiny_model()
+        for old, new in ((b'silu', b'tanh'), (b'rms_norm', b'rms_norm2'), (b'"rope', b'"alib')):
+            length = int.from_bytes(data[:8], "little")
+            self.assertIn(old, data[8:8 + length])
+            text = data[8:8 + length].replace(old, new)
+            with self.assertRaises(lmz.LmzError):
+                lmz.Model(struct.pack("<Q", len(text)) + text + data[8 + length:])
 
 
 class Files(unittest.TestCase):

@@ -1,4 +1,4 @@
-//! Tables by integer arithmetic: the sigmoid, sines, and the powers behind rotary frequencies.
+//! Tables by integer arithmetic: gates, sines, and the powers behind rotary frequencies.
 //!
 //! No libm: its last bits change with versions and CPU features.
 
@@ -32,17 +32,106 @@ pub fn sigmoid_table() -> &'static [i32; SIGMOID_INTERVALS + 2] {
     })
 }
 
-/// Mask of an index into [`padded_sigmoid_table`]: no bounds check, so that loops vectorise.
+/// The gate of GELU at `i / 64` with 24 fractional bits (docs/numerics.md, 3.10): the share of a
+/// normal variable below it.
+pub fn normal_table() -> &'static GateTable {
+    static TABLE: OnceLock<GateTable> = OnceLock::new();
+    TABLE.get_or_init(|| gate_table(normal_q62))
+}
+
+/// The gate of GELU's approximation by a hyperbolic tangent, likewise.
+pub fn tanh_table() -> &'static GateTable {
+    static TABLE: OnceLock<GateTable> = OnceLock::new();
+    TABLE.get_or_init(|| gate_table(tanh_gate_q62))
+}
+
+/// The entries of a gate's table.
+pub type GateTable = [i32; SIGMOID_INTERVALS + 2];
+
+const ONE_Q62: i128 = 1 << 62;
+
+fn gate_table(gate_q62: fn(i128) -> i128) -> GateTable {
+    let mut table = [1 << SIGMOID_BITS; SIGMOID_INTERVALS + 2];
+    for (i, entry) in table.iter_mut().take(SIGMOID_INTERVALS).enumerate() {
+        *entry = ((gate_q62(i as i128) + (1 << 37)) >> 38) as i32;
+    }
+    table
+}
+
+/// e^-x for x >= 0 with 62 fractional bits: a mantissa in [1, 2) with as many, and an exponent.
+fn exp_neg_q62(x: i128) -> (i128, i32) {
+    /// log2(e) · 2^62.
+    const LOG2_E: i128 = 6_653_256_548_922_161_246;
+    // Eight bits off, so that the product fits.
+    let (mantissa, exponent) = exp2_q62(-(((x >> 8) * LOG2_E) >> 54));
+    (mantissa as i128, exponent)
+}
+
+/// The normal distribution at i / 64: 1/2 + φ(x) · (x + x³/3 + x⁵/15 + ...), a sum of positive terms.
+fn normal_q62(i: i128) -> i128 {
+    /// 2^62 / sqrt(2π).
+    const ROOT: i128 = 1_839_796_536_686_825_613;
+    // Above 7 the rest is below 2^-39.
+    if i >= 7 * 64 {
+        return ONE_Q62;
+    }
+    let mut term = i << 56;
+    let (mut sum, mut n) = (0, 1);
+    while term > 0 {
+        sum += term;
+        n += 2;
+        term = term * i * i / (4096 * n);
+    }
+    // The exponential's mantissa apart from its exponent, and 62 bits of the sum: e^-24 · e^24 is 1.
+    let (mantissa, exponent) = exp_neg_q62((i * i) << 49);
+    let density = (ROOT * mantissa) >> 62;
+    let drop = (66 - sum.leading_zeros() as i32).max(0);
+    ONE_Q62 / 2 + (((sum >> drop) * density) >> (62 - drop - exponent))
+}
+
+/// 1 / (1 + e^-z) with z = 2 · sqrt(2/π) · (x + 0.044715 x³) at x = i / 64.
+fn tanh_gate_q62(i: i128) -> i128 {
+    /// 2 · sqrt(2/π) · 2^62.
+    const ROOT: i128 = 7_359_186_146_747_302_452;
+    // Above 8 the rest is below 2^-60.
+    if i >= 8 * 64 {
+        return ONE_Q62;
+    }
+    // x + 0.044715 x³ in units of 1 / (64³ · 10^6): exact.
+    let inner = i * 4096 * 1_000_000 + 44_715 * i * i * i;
+    let z = ROOT * inner / (262_144 * 1_000_000);
+    let (mantissa, exponent) = exp_neg_q62(z);
+    (ONE_Q62 << 62) / (ONE_Q62 + (mantissa >> (-exponent).min(63)))
+}
+
+/// Mask of an index into a [`Gate`]: no bounds check, so that loops vectorise.
 pub(crate) const TABLE_MASK: usize = 2 * SIGMOID_INTERVALS - 1;
 
-/// [`sigmoid_table`], filled up with ones to a power of two.
-pub(crate) fn padded_sigmoid_table() -> &'static [i32; TABLE_MASK + 1] {
-    static TABLE: OnceLock<[i32; TABLE_MASK + 1]> = OnceLock::new();
-    TABLE.get_or_init(|| {
-        let mut padded = [1 << SIGMOID_BITS; TABLE_MASK + 1];
-        padded[..SIGMOID_INTERVALS + 2].copy_from_slice(sigmoid_table());
-        padded
-    })
+/// The table of a gate, filled up with ones to a power of two.
+pub(crate) type Gate = [i32; TABLE_MASK + 1];
+
+fn padded(table: &GateTable) -> Gate {
+    let mut padded = [1 << SIGMOID_BITS; TABLE_MASK + 1];
+    padded[..SIGMOID_INTERVALS + 2].copy_from_slice(table);
+    padded
+}
+
+/// [`sigmoid_table`], padded.
+pub(crate) fn padded_sigmoid_table() -> &'static Gate {
+    static TABLE: OnceLock<Gate> = OnceLock::new();
+    TABLE.get_or_init(|| padded(sigmoid_table()))
+}
+
+/// [`normal_table`], padded.
+pub(crate) fn padded_normal_table() -> &'static Gate {
+    static TABLE: OnceLock<Gate> = OnceLock::new();
+    TABLE.get_or_init(|| padded(normal_table()))
+}
+
+/// [`tanh_table`], padded.
+pub(crate) fn padded_tanh_table() -> &'static Gate {
+    static TABLE: OnceLock<Gate> = OnceLock::new();
+    TABLE.get_or_init(|| padded(tanh_table()))
 }
 
 /// (cos, sin) with 30 fractional bits of a phase in units of 2^-32 turn (docs/numerics.md, 3.6).
@@ -125,6 +214,39 @@ mod tests {
             text.contains(hash.as_str()),
             "docs/numerics.md does not give {hash}"
         );
+    }
+
+    /// Against double precision: both gates are given by functions that the standard library lacks,
+    /// so the normal one is integrated.
+    #[test]
+    fn the_gelu_tables_are_those_of_the_text() {
+        let text = include_str!("../../../docs/numerics.md");
+        let scale = f64::from(1 << SIGMOID_BITS);
+        let (normal, tanh) = (normal_table(), tanh_table());
+        let density = |x: f64| (-x * x / 2.0).exp() / std::f64::consts::TAU.sqrt();
+        let mut share = 0.5;
+        for i in 0..SIGMOID_INTERVALS {
+            let x = i as f64 / 64.0;
+            assert!((f64::from(normal[i]) - share * scale).abs() < 0.5001, "{i}");
+            let z = (2.0 / std::f64::consts::PI).sqrt() * (x + 0.044715 * x * x * x);
+            let gate = 0.5 * (1.0 + z.tanh());
+            assert!((f64::from(tanh[i]) - gate * scale).abs() < 0.5001, "{i}");
+            // Simpson's rule, 16 steps of 1/1024.
+            let h = 1.0 / 1024.0;
+            for step in 0..8 {
+                let a = x + 2.0 * h * f64::from(step);
+                share += h / 3.0 * (density(a) + 4.0 * density(a + h) + density(a + 2.0 * h));
+            }
+        }
+        for table in [normal, tanh] {
+            assert_eq!(table[SIGMOID_INTERVALS..], [1 << SIGMOID_BITS; 2]);
+            let bytes: Vec<u8> = table.iter().flat_map(|t| t.to_le_bytes()).collect();
+            let hash = blake3::hash(&bytes).to_hex();
+            assert!(
+                text.contains(hash.as_str()),
+                "docs/numerics.md does not give {hash}"
+            );
+        }
     }
 
     #[test]

@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::{NARROW, ODD, Random, Tiny, WIDE, kernels, shared, tokens};
+use common::{NARROW, ODD, Random, Tiny, WIDE, family, kernels, shared, tokens};
 use lmz_exact::{Cache, Engine, Prepared, Run, Scratch, prepare};
 use lmz_model::{Checkpoint, ExactTokenizer, Symbol};
 use rayon::prelude::*;
@@ -246,6 +246,30 @@ fn a_narrow_model() {
 fn a_wide_model() {
     tiny(WIDE, "engine-wide");
 }
+
+/// Longer than twice a bounded cache of the windowed layers.
+fn family_lanes(engine: &Engine) -> Vec<Vec<u32>> {
+    [210, 131, 64, 17]
+        .into_iter()
+        .enumerate()
+        .map(|(i, n)| tokens(engine, n, i as u64))
+        .collect()
+}
+
+macro_rules! families {
+    ($($name:ident)*) => {
+        mod families {
+            use super::*;
+            $(#[test]
+            fn $name() {
+                let name = stringify!($name);
+                check(&prepare(&family(name), name).unwrap(), family_lanes);
+            })*
+        }
+    };
+}
+
+families!(mistral qwen2 qwen3 gpt2 gpt_neox gemma2 gemma3_text olmo olmo2 phi falcon starcoder2);
 
 #[test]
 fn a_trained_model() {

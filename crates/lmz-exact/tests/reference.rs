@@ -1,16 +1,16 @@
 //! The integer engine against the same checkpoint in double precision: bits per byte of real text,
 //! in blocks of 512 positions without overlap.
 
+#[path = "common/bits.rs"]
+mod bits;
 mod common;
-#[path = "common/llama.rs"]
-mod llama;
+#[path = "common/float.rs"]
+mod float;
 
+use bits::{engine, exact_bits, inputs, reference_bits, tokenize};
 use common::{Model, shared};
-use llama::Llama;
-use lmz_coder::{Cost, Encoder};
-use lmz_exact::{Cache, Engine, Kernel, Run, Scratch, prepare};
-use lmz_model::{Checkpoint, ExactTokenizer, Symbol};
-use rayon::prelude::*;
+use float::Float;
+use lmz_model::Checkpoint;
 
 const CONTEXT: usize = 512;
 
@@ -36,110 +36,11 @@ fn text(name: &str, bytes: usize) -> Option<Vec<u8>> {
     Some(text)
 }
 
-/// The tokens of a text, which must need no escape.
-fn tokenize(checkpoint: &Checkpoint, text: &[u8]) -> Vec<u32> {
-    let tokenizer =
-        ExactTokenizer::new(&checkpoint.tokenizer_json, &checkpoint.vocabulary).unwrap();
-    let token = |symbol: &Symbol| match symbol {
-        Symbol::Token(token) => *token,
-        Symbol::Escape(byte) => panic!("the byte {byte} needs an escape"),
-    };
-    tokenizer.encode(text).iter().map(token).collect()
-}
-
-/// The inputs of a block that codes `coded`.
-fn inputs(start: u32, coded: &[u32]) -> Vec<u32> {
-    std::iter::once(start)
-        .chain(coded[..coded.len() - 1].iter().copied())
-        .collect()
-}
-
-/// Bits by double precision: softmax over the tokens that have bytes.
-fn reference_bits(checkpoint: &Checkpoint, tokens: &[u32]) -> f64 {
-    let llama = Llama::new(checkpoint);
-    let symbols: Vec<usize> = checkpoint
-        .vocabulary
-        .iter()
-        .filter(|(_, bytes)| bytes.is_some())
-        .map(|(id, _)| id as usize)
-        .collect();
-    let block = |coded: &[u32]| -> f64 {
-        let logits = llama.forward(
-            &inputs(checkpoint.blueprint.start_token, coded),
-            &mut |_, _| {},
-        );
-        let bits = logits
-            .chunks_exact(checkpoint.blueprint.vocab_size)
-            .zip(coded)
-            .map(|(z, &token)| {
-                let max = symbols.iter().map(|&s| z[s]).fold(f64::MIN, f64::max);
-                let sum: f64 = symbols.iter().map(|&s| (z[s] - max).exp()).sum();
-                (sum.ln() + max - z[token as usize]) / std::f64::consts::LN_2
-            });
-        bits.sum()
-    };
-    tokens.par_chunks(CONTEXT).map(block).sum()
-}
-
-fn engine(checkpoint: &Checkpoint) -> Engine {
-    Engine::new(&prepare(checkpoint, "reference").unwrap(), Kernel::detect()).unwrap()
-}
-
-/// What the integer engine says of a text.
-#[derive(Default)]
-struct Exact {
-    /// Accounted in fixed point.
-    ideal: f64,
-    /// Double precision softmax of the integer logits.
-    softmax: f64,
-    /// Of the sealed bytes.
-    coded: f64,
-}
-
-fn exact_bits(engine: &Engine, tokens: &[u32]) -> Exact {
-    let blocks: Vec<_> = tokens
-        .par_chunks(CONTEXT)
-        .map(|coded| {
-            let mut cache = Cache::new(engine, coded.len());
-            let inputs = inputs(engine.start_token(), coded);
-            let (mut cost, mut softmax, mut intervals) = (Cost::default(), 0.0, Vec::new());
-            let run = Run {
-                cache: &mut cache,
-                start: 0,
-                tokens: &inputs,
-                wanted: 0,
-            };
-            engine.forward(&mut Scratch::new(), &mut [run], &mut |_, at, scores| {
-                let symbol = engine.symbols().symbol(coded[at]).unwrap();
-                let (interval, own) = scores.code(symbol);
-                cost += own;
-                intervals.push(interval);
-                let power = |z: i32| ((f64::from(z) - f64::from(scores.max)) / 65536.0).exp2();
-                let sum: f64 = scores.logits.iter().map(|&z| power(z)).sum();
-                softmax += sum.log2()
-                    + (f64::from(scores.max) - f64::from(scores.logits[symbol])) / 65536.0;
-            });
-            (cost, softmax, intervals)
-        })
-        .collect();
-    let mut exact = Exact::default();
-    let mut encoder = Encoder::new();
-    for (cost, softmax, intervals) in blocks {
-        exact.ideal += cost.bits();
-        exact.softmax += softmax;
-        intervals
-            .into_iter()
-            .for_each(|interval| encoder.encode(interval).unwrap());
-    }
-    exact.coded = encoder.finish().len() as f64 * 8.0;
-    exact
-}
-
 /// Relative distance of the engine's bits from the reference; both are printed.
 fn compare(what: &str, checkpoint: &Checkpoint, text: &[u8]) -> f64 {
     let tokens = tokenize(checkpoint, text);
-    let reference = reference_bits(checkpoint, &tokens);
-    let exact = exact_bits(&engine(checkpoint), &tokens);
+    let reference = reference_bits(checkpoint, &tokens, CONTEXT);
+    let exact = exact_bits(&engine(checkpoint), &tokens, CONTEXT);
     let bytes = text.len() as f64;
     let distance = exact.ideal / reference - 1.0;
     println!(
@@ -311,7 +212,7 @@ fn residual_outliers(model: &mut Model, original: &Checkpoint, sample: &[u32]) {
     // The typical root mean square of each norm, positions after the first.
     let norms = 2 * b.layers + 1;
     let (mut sums, mut counts) = (vec![0.0; norms], vec![0usize; norms]);
-    Llama::new(original).forward(&inputs(b.start_token, sample), &mut |norm, rms| {
+    Float::new(&**original).forward(&inputs(b.start_token, sample), &mut |norm, rms| {
         if counts[norm] > 0 {
             sums[norm] += rms;
         }
@@ -449,7 +350,7 @@ fn check_overhead(name: &str, bytes: usize) {
     let (Some(checkpoint), Some(text)) = (bootstrap(), text(name, bytes)) else {
         return;
     };
-    let exact = exact_bits(&engine(&checkpoint), &tokenize(&checkpoint, &text));
+    let exact = exact_bits(&engine(&checkpoint), &tokenize(&checkpoint, &text), CONTEXT);
     println!(
         "{name}, {bytes} bytes: softmax {:.1} bits, accounted {:+.5} %, coded {:+.5} %",
         exact.softmax,

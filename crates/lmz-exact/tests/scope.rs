@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use common::{Model, ODD};
-use lmz_exact::{ExactError, Prepared, prepare};
+use lmz_exact::{Engine, ExactError, Kernel, Prepared, prepare};
 use lmz_model::{Blueprint, ErrorKind, parse_config};
 use safetensors::SafeTensors;
 use serde_json::{Value, json};
@@ -48,75 +48,31 @@ fn claiming(blueprint: &Blueprint) -> Result<Prepared, ExactError> {
 
 #[test]
 fn what_the_engine_does_not_do_is_refused_by_name() {
-    let family = |architecture: &str, kind: &str, more: Value| {
-        let mut config = json!({ "architectures": [architecture], "model_type": kind });
+    let gemma = |more: Value| {
+        let mut config = json!({
+            "architectures": ["Gemma2ForCausalLM"], "model_type": "gemma2",
+            "sliding_window": 64, "query_pre_attn_scalar": 8,
+        });
         for (name, value) in more.as_object().unwrap() {
             config[name] = value.clone();
         }
         config
     };
-    let plain = json!({ "rope_scaling": null, "head_dim": null, "rms_norm_eps": null,
-        "num_attention_heads": 3, "num_key_value_heads": null });
     let cases = [
-        (json!({ "hidden_act": "gelu" }), "SiLU"),
-        (json!({ "attention_bias": true }), "biases of query"),
-        (json!({ "mlp_bias": true }), "biases of the feed-forward"),
         (
-            family(
-                "MistralForCausalLM",
-                "mistral",
-                json!({ "sliding_window": 64 }),
-            ),
-            "sliding-window",
-        ),
-        (
-            family("Qwen2ForCausalLM", "qwen2", json!({})),
-            "biases of query",
-        ),
-        (
-            family("Qwen3ForCausalLM", "qwen3", json!({})),
-            "norms of queries",
-        ),
-        (
-            family("Olmo2ForCausalLM", "olmo2", json!({})),
-            "norms after",
-        ),
-        (
-            family(
-                "OlmoForCausalLM",
-                "olmo",
-                json!({ "head_dim": null, "rms_norm_eps": null,
-                "num_attention_heads": 4, "num_key_value_heads": 4 }),
-            ),
-            "not a plain RMS norm",
-        ),
-        (
-            family(
-                "MixtralForCausalLM",
-                "mixtral",
-                json!({ "num_local_experts": 3 }),
-            ),
+            json!({
+                "architectures": ["MixtralForCausalLM"], "model_type": "mixtral",
+                "num_local_experts": 3,
+            }),
             "sparse experts",
         ),
         (
-            family("GPTNeoXForCausalLM", "gpt_neox", plain.clone()),
-            "not a plain RMS norm",
+            gemma(json!({ "attn_logit_softcapping": 0.5 })),
+            "a soft cap on attention scores outside",
         ),
         (
-            family("PhiForCausalLM", "phi", plain),
-            "not a plain RMS norm",
-        ),
-        (
-            family(
-                "GPT2LMHeadModel",
-                "gpt2",
-                json!({ "n_embd": 24, "n_head": 4, "n_layer": 1 }),
-            ),
-            "not a plain RMS norm",
-        ),
-        (
-            family("GemmaForCausalLM", "gemma", json!({ "hidden_act": "gelu" })),
-            "not a plain RMS norm",
+            gemma(json!({ "final_logit_softcapping": 20_000.0 })),
+            "a soft cap on logits outside",
         ),
     ];
     for (changes, feature) in cases {
@@ -148,35 +104,65 @@ fn parse(config: &Value) -> Blueprint {
         .blueprint
 }
 
-/// Every single field beyond a Llama's, whatever family would set it.
+/// Combinations that no family has.
 #[test]
-fn single_features_are_refused_in_prepared_models() {
+fn combinations_without_a_definition_are_refused_in_prepared_models() {
     type Change = fn(&mut Blueprint);
-    let cases: [(Change, &str); 8] = [
-        (|b| b.attention.rotary_dim = Some(4), "partial rotation"),
+    let cases: [(Change, &str); 2] = [
         (
-            |b| b.attention.scale = Some(0.25),
-            "scale of attention scores",
+            |b| {
+                b.norm = lmz_model::Norm::BareLayerNorm { eps: 1e-5 };
+                b.block.norms = lmz_model::NormPlacement::Around;
+            },
+            "layer norms after",
         ),
         (
-            |b| b.attention.softcap = Some(50.0),
-            "soft cap on attention",
-        ),
-        (|b| b.attention.output_bias = true, "attention's output"),
-        (|b| b.ends.embedding_scale = Some(2.0), "scaled embeddings"),
-        (|b| b.ends.head_bias = true, "output head"),
-        (|b| b.ends.softcap = Some(30.0), "soft cap on logits"),
-        (
-            |b| b.block.residual = lmz_model::Residual::Parallel,
-            "parallel residual",
+            |b| {
+                b.heads = 512;
+                b.head_dim = 128;
+                b.attention.head_norm = lmz_model::HeadNorm::Whole;
+            },
+            "over more than 2^15",
         ),
     ];
     for (change, feature) in cases {
         let mut blueprint = parse(&ODD.model(1).config);
-        claiming(&blueprint).unwrap();
         change(&mut blueprint);
         let error = claiming(&blueprint).unwrap_err();
         assert!(matches!(error, ExactError::Unsupported(_)), "{error}");
         assert!(error.to_string().contains(feature), "{error}");
+    }
+}
+
+/// A prepared Llama that claims to have more has not the tensors for it.
+#[test]
+fn features_without_their_tensors_are_damage() {
+    type Change = fn(&mut Blueprint);
+    let cases: [(Change, &str); 8] = [
+        (|b| b.attention.input_bias = true, "qkv.b"),
+        (|b| b.attention.output_bias = true, "o.b"),
+        (|b| b.attention.softcap = Some(50.0), "scores.cap"),
+        (|b| b.attention.rotary_dim = Some(4), "rope.freq"),
+        (
+            |b| b.attention.head_norm = lmz_model::HeadNorm::PerHead,
+            "q_norm",
+        ),
+        (|b| b.ends.head_bias = true, "head.b"),
+        (|b| b.ends.softcap = Some(30.0), "head.cap"),
+        (
+            |b| b.block.norms = lmz_model::NormPlacement::Around,
+            "attn_post_norm",
+        ),
+    ];
+    for (change, tensor) in cases {
+        let mut blueprint = parse(&ODD.model(1).config);
+        change(&mut blueprint);
+        // Names of tensors that the checkpoint's layout lacks do not matter here.
+        let Ok(prepared) = claiming(&blueprint) else {
+            panic!("{tensor}: {}", claiming(&blueprint).unwrap_err());
+        };
+        let error = Engine::new(&prepared, Kernel::detect()).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Corruption, "{error}");
+        assert!(error.to_string().contains(tensor), "{tensor}: {error}");
     }
 }

@@ -1,12 +1,13 @@
 //! tests/vectors/models.json: whole models. For 200 fixed tokens the BLAKE3 of all logits (positions in
 //! order, 32-bit little endian) and a few of them; also the prepared identity, which pins the recipe.
+//! tests/vectors/families.json: the same of the parity fixtures.
 
 mod common;
 
 use std::borrow::Cow;
 
-use common::{ODD, WIDE, kernels, logits, repository, tokens};
-use lmz_exact::{Engine, Kernel, Prepared};
+use common::{ODD, WIDE, family, kernels, logits, repository, tokens};
+use lmz_exact::{Engine, Kernel, Prepared, prepare};
 use serde_json::{Value, json};
 
 const FILE: &str = "tests/vectors/models.json";
@@ -98,6 +99,75 @@ fn preparing_gives_the_committed_file() {
         ODD.prepared(1, "vectors-odd").as_bytes() == committed,
         "recipe 1 gives another file"
     );
+}
+
+/// One of each kind of thing that a family does: tests/vectors/families/NAME.lmzm.
+const FAMILIES: [&str; 10] = [
+    "falcon",
+    "gemma2",
+    "gemma3_text",
+    "gpt2",
+    "gpt_neox",
+    "mistral",
+    "olmo2",
+    "phi",
+    "qwen2",
+    "qwen3",
+];
+/// Twice a window of the fixtures, and more than their tables of positions.
+const FAMILY_TOKENS: usize = 52;
+
+/// Recipe and logits of other families than Llama; the independent decoder has the same numbers.
+#[test]
+fn families_give_the_committed_logits() {
+    let file = std::fs::read(repository("tests/vectors/families.json")).unwrap();
+    let file: Value = serde_json::from_slice(&file).unwrap();
+    let families = file["families"].as_object().unwrap();
+    assert_eq!(families.len(), FAMILIES.len());
+    for (name, expected) in families {
+        let path = repository(&format!("tests/vectors/families/{name}.lmzm"));
+        let committed = std::fs::read(path).unwrap();
+        let prepared = prepare(&family(name), name).unwrap();
+        assert!(
+            prepared.as_bytes() == committed,
+            "recipe 1 gives another {name}"
+        );
+        assert_eq!(hex(prepared.identity()), expected["identity"]);
+        let read: Vec<u32> = serde_json::from_value(expected["tokens"].clone()).unwrap();
+        for kernel in kernels() {
+            let engine = Engine::new(&prepared, kernel).unwrap();
+            let found = hash(&logits(&engine, &read));
+            assert_eq!(found, expected["logits_blake3"], "{name}, {kernel:?}");
+        }
+    }
+}
+
+#[test]
+#[ignore = "writes tests/vectors/families.json and families/*.lmzm from what the engine says now"]
+fn write_the_families() {
+    std::fs::create_dir_all(repository("tests/vectors/families")).unwrap();
+    let families = FAMILIES.map(|name| {
+        let prepared = prepare(&family(name), name).unwrap();
+        let path = repository(&format!("tests/vectors/families/{name}.lmzm"));
+        std::fs::write(path, prepared.as_bytes()).unwrap();
+        let engine = Engine::new(&prepared, Kernel::detect()).unwrap();
+        let tokens = tokens(&engine, FAMILY_TOKENS, 78);
+        let logits = hash(&logits(&engine, &tokens));
+        let fields = [
+            ("identity", json!(hex(prepared.identity()))),
+            ("tokens", json!(tokens)),
+            ("logits_blake3", json!(logits)),
+        ];
+        let fields = fields.map(|(field, value)| format!("      \"{field}\": {value}"));
+        format!("    \"{name}\": {{\n{}\n    }}", fields.join(",\n"))
+    });
+    let text = format!(
+        "{{\n  \"numerics\": {},\n  \"recipe\": {},\n  \"families\": {{\n{}\n  }}\n}}\n",
+        lmz_exact::NUMERICS_VERSION,
+        lmz_exact::RECIPE,
+        families.join(",\n")
+    );
+    std::fs::write(repository("tests/vectors/families.json"), text).unwrap();
 }
 
 #[test]

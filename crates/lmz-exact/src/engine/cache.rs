@@ -1,12 +1,18 @@
 //! The integer KV cache of one lane.
 
+use super::forward::MAX_ROWS;
 use super::{Engine, MAX_CONTEXT, Shape};
 use crate::kernel::PANEL;
 
 /// Keys and values of the positions of one block, as attention reads them.
+///
+/// Layers that see a window of positions keep little more than the window, so runs must follow each
+/// other there: a run starts at position 0 or where the last one of its cache ended.
 #[derive(Clone, Debug)]
 pub struct Cache {
     positions: usize,
+    /// One past the last position that was stored.
+    pub(crate) end: usize,
     pub(crate) layers: Vec<LayerCache>,
 }
 
@@ -24,9 +30,16 @@ pub(crate) struct LayerCache {
     key_exponents: Vec<i32>,
     /// [kv head][position].
     value_exponents: Vec<i32>,
-    /// Positions rounded up to whole panels.
+    /// Slots, in whole panels. Where a window bounds what is read, position P has slot P mod room.
     room: usize,
     head_dim: usize,
+}
+
+/// Slots of a layer: all positions, or those of the window and of one pass, whose keys and values
+/// are stored before any of its rows attends. The first panel of a row's window is read as a whole.
+fn room(positions: usize, window: Option<usize>) -> usize {
+    let bounded = window.map_or(usize::MAX, |window| window.saturating_add(MAX_ROWS + PANEL));
+    positions.min(bounded).next_multiple_of(PANEL)
 }
 
 impl Cache {
@@ -36,10 +49,11 @@ impl Cache {
     /// If that is more than [`MAX_CONTEXT`].
     pub fn new(engine: &Engine, positions: usize) -> Self {
         assert!(positions <= MAX_CONTEXT, "a context of {positions} tokens");
-        let layer = LayerCache::new(&engine.shape, positions);
+        let layer = |window| LayerCache::new(&engine.shape, room(positions, window));
         Self {
             positions,
-            layers: vec![layer; engine.layers.len()],
+            end: 0,
+            layers: engine.layers.iter().map(|l| layer(l.window)).collect(),
         }
     }
 
@@ -50,16 +64,16 @@ impl Cache {
 
     /// Bytes that a cache of `positions` takes.
     pub fn size(engine: &Engine, positions: usize) -> usize {
-        let room = positions.next_multiple_of(PANEL);
+        let layers = engine.layers.iter();
+        let room: usize = layers.map(|layer| room(positions, layer.window)).sum();
         let dims = engine.shape.head_dim.next_multiple_of(2)
             + engine.shape.head_dim.next_multiple_of(PANEL);
-        engine.layers.len() * engine.shape.kv_heads * room * (2 * dims + 8)
+        engine.shape.kv_heads * room * (2 * dims + 8)
     }
 }
 
 impl LayerCache {
-    fn new(shape: &Shape, positions: usize) -> Self {
-        let room = positions.next_multiple_of(PANEL);
+    fn new(shape: &Shape, room: usize) -> Self {
         let (kv, dim) = (shape.kv_heads, shape.head_dim);
         Self {
             keys: vec![0; kv * room * dim],
@@ -71,8 +85,25 @@ impl LayerCache {
         }
     }
 
+    /// Slots, a multiple of a panel.
+    pub fn room(&self) -> usize {
+        self.room
+    }
+
+    /// Where a position lies.
+    #[inline(always)]
+    pub fn slot(&self, position: usize) -> usize {
+        // Nearly always below: a division for each panel would show.
+        if position < self.room {
+            position
+        } else {
+            position % self.room
+        }
+    }
+
     /// Writes one head's key of a position. `None` stands for a zero vector.
     pub fn put_key(&mut self, head: usize, position: usize, key: &[i16], exponent: i32) {
+        let position = self.slot(position);
         self.key_exponents[head * self.room + position] = exponent;
         let size = self.room * self.head_dim;
         let panel = &mut self.keys[head * size..][position / PANEL * PANEL * self.head_dim..];
@@ -83,6 +114,7 @@ impl LayerCache {
 
     /// Writes one head's value of a position.
     pub fn put_value(&mut self, head: usize, position: usize, value: &[i16], exponent: i32) {
+        let position = self.slot(position);
         self.value_exponents[head * self.room + position] = exponent;
         let size = self.room * self.head_dim.next_multiple_of(PANEL);
         let panels = &mut self.values[head * size..][..size];
@@ -94,25 +126,39 @@ impl LayerCache {
         }
     }
 
-    /// Keys of 16 positions from `16 * panel`.
-    pub fn key_panel(&self, head: usize, panel: usize) -> &[i16] {
-        let size = PANEL * self.head_dim;
-        &self.keys[head * self.room * self.head_dim + panel * size..][..size]
+    /// Keys of the 16 positions from a slot that is a multiple of 16.
+    pub fn key_panel(&self, head: usize, slot: usize) -> &[i16] {
+        let from = (head * self.room + slot) * self.head_dim;
+        &self.keys[from..][..PANEL * self.head_dim]
     }
 
-    /// Values of 16 dimensions from `16 * panel`, from an even position on.
-    pub fn value_panel(&self, head: usize, panel: usize, position: usize) -> &[i16] {
+    /// Values of 16 dimensions from `16 * panel`, from an even slot on.
+    pub fn value_panel(&self, head: usize, panel: usize, slot: usize) -> &[i16] {
         let size = self.room * PANEL;
         let heads = self.room * self.head_dim.next_multiple_of(PANEL);
-        &self.values[head * heads + panel * size..][position * PANEL..size]
+        &self.values[head * heads + panel * size..][slot * PANEL..size]
     }
 
-    /// Exponents of the keys and the values of the first `n` positions.
-    pub fn exponents(&self, head: usize, n: usize) -> (&[i32], &[i32]) {
-        let from = head * self.room;
-        (
-            &self.key_exponents[from..from + n],
-            &self.value_exponents[from..from + n],
-        )
+    /// Exponents of the keys and the values of positions `from..to`; `buffer` holds them where they
+    /// do not lie in one piece.
+    pub fn exponents<'a>(
+        &'a self,
+        head: usize,
+        from: usize,
+        to: usize,
+        buffer: &'a mut [Vec<i32>; 2],
+    ) -> (&'a [i32], &'a [i32]) {
+        let all = head * self.room..(head + 1) * self.room;
+        let (keys, values) = (&self.key_exponents[all.clone()], &self.value_exponents[all]);
+        let (first, n) = (self.slot(from), to - from);
+        if first + n <= self.room {
+            return (&keys[first..first + n], &values[first..first + n]);
+        }
+        for (buffer, all) in buffer.iter_mut().zip([keys, values]) {
+            buffer.clear();
+            buffer.extend_from_slice(&all[first..]);
+            buffer.extend_from_slice(&all[..first + n - self.room]);
+        }
+        (&buffer[0], &buffer[1])
     }
 }

@@ -7,12 +7,13 @@
 use lmz_coder::{Cost, Distribution, Interval};
 
 use super::attention::{Buffers, Rows};
-use super::{Cache, Engine, Layer, Norm};
-use crate::fixed::shift_to;
+use super::layer::{BlockNorm, Layer, Norm};
+use super::{Cache, Embedding, Engine};
+use crate::fixed::{MAX32, shift_to};
 use crate::kernel::{self, Linear};
 
 /// Rows of one pass: enough to reuse each weight, few enough for the caches of a processor.
-const MAX_ROWS: usize = 64;
+pub(super) const MAX_ROWS: usize = 64;
 /// Logits that are held at once.
 const MAX_LOGITS: usize = 1 << 19;
 
@@ -21,7 +22,8 @@ const MAX_LOGITS: usize = 1 << 19;
 pub struct Run<'a> {
     /// The lane's cache.
     pub cache: &'a mut Cache,
-    /// Position of the first token.
+    /// Position of the first token: where the last run of this cache ended, or any before it whose
+    /// keys and values the cache still has (all of them without windows).
     pub start: usize,
     /// The tokens; all below the vocabulary's size.
     pub tokens: &'a [u32],
@@ -63,6 +65,8 @@ impl Scores<'_> {
 pub struct Scratch {
     /// Residual stream [rows][width].
     x: Vec<i32>,
+    /// The residual stream before the attention, for parallel halves.
+    before: Vec<i32>,
     /// Wide mantissas of one row.
     p: Vec<i64>,
     /// Activations [rows][stride].
@@ -106,6 +110,10 @@ impl Engine {
                 run.start + len <= run.cache.positions(),
                 "the run leaves its cache"
             );
+            let follows = run.start == 0 || run.start == run.cache.end;
+            assert!(follows || !self.windowed(), "the run leaves a gap");
+            let run = &mut runs[index];
+            run.cache.end = run.start + len;
             let mut from = 0;
             while from < len {
                 let n = (len - from).min(MAX_ROWS - rows);
@@ -137,38 +145,82 @@ impl Engine {
     ) {
         scratch.x.clear();
         for piece in pieces {
-            for &token in &runs[piece.run].tokens[piece.from..piece.from + piece.n] {
-                self.embed(token, &mut scratch.x);
+            let run = &runs[piece.run];
+            let tokens = run.tokens[piece.from..piece.from + piece.n].iter();
+            for (&token, position) in tokens.zip(run.start + piece.from..) {
+                self.embed(token, position, &mut scratch.x);
             }
         }
         for (index, layer) in self.layers.iter().enumerate() {
-            self.norm(scratch, &layer.attn_norm, &layer.qkv);
+            self.enter(scratch, layer.attn_norm.as_ref(), &layer.qkv);
             self.linear(scratch, &layer.qkv);
             self.attend_runs(scratch, runs, pieces, index);
             self.head_activations(scratch, &layer.o);
             self.linear(scratch, &layer.o);
-            self.add(scratch, &layer.o);
-            self.norm(scratch, &layer.ffn_norm, &layer.gate_up);
-            self.linear(scratch, &layer.gate_up);
-            self.gate(scratch, layer);
+            if self.rules.parallel {
+                scratch.before.clone_from(&scratch.x);
+            }
+            self.add(scratch, &layer.o, layer.attn_post_norm.as_ref());
+            if self.rules.parallel {
+                std::mem::swap(&mut scratch.x, &mut scratch.before);
+                let own = layer.ffn_norm.as_ref().or(layer.attn_norm.as_ref());
+                self.enter(scratch, own, &layer.up);
+                std::mem::swap(&mut scratch.x, &mut scratch.before);
+            } else {
+                self.enter(scratch, layer.ffn_norm.as_ref(), &layer.up);
+            }
+            self.linear(scratch, &layer.up);
+            self.between(scratch, layer);
             self.linear(scratch, &layer.down);
-            self.add(scratch, &layer.down);
+            self.add(scratch, &layer.down, layer.ffn_post_norm.as_ref());
         }
         self.scores(scratch, runs, pieces, visit);
     }
 
+    /// Whether a cache keeps less than all positions of some layer.
+    fn windowed(&self) -> bool {
+        self.layers.iter().any(|layer| layer.window.is_some())
+    }
+
     /// docs/numerics.md, 3.3.
-    fn embed(&self, token: u32, x: &mut Vec<i32>) {
-        let (width, token) = (self.shape.width, token as usize);
-        let m = i64::from(self.embed.m[token]);
-        let e = self.embed.e + self.residual_frac_bits;
-        let row = &self.embed.w[token * width..][..width];
-        let shift = |j: usize| self.embed.c.get(j).map_or(0, |&c| i32::from(c));
-        x.extend(
-            row.iter()
-                .enumerate()
-                .map(|(j, &w)| shift_to(i64::from(w) * m, e + shift(j)) as i32),
-        );
+    fn embed(&self, token: u32, position: usize, x: &mut Vec<i32>) {
+        let width = self.shape.width;
+        let from = x.len();
+        x.resize(from + width, 0);
+        self.add_row(&self.embed, token as usize, &mut x[from..]);
+        if let Some(positions) = &self.positions {
+            let row = position.min(positions.m.len() - 1);
+            self.add_row(positions, row, &mut x[from..]);
+        }
+    }
+
+    /// Adds a row of a table to one position of the residual stream.
+    fn add_row(&self, table: &Embedding, row: usize, x: &mut [i32]) {
+        let m = i64::from(table.m[row]);
+        let e = table.e + self.residual_frac_bits;
+        let weights = &table.w[row * x.len()..][..x.len()];
+        let shift = |j: usize| table.c.get(j).map_or(0, |&c| i32::from(c));
+        for (j, (x, &w)) in x.iter_mut().zip(weights).enumerate() {
+            let value = shift_to(i64::from(w) * m, e + shift(j));
+            *x = (i64::from(*x) + value).clamp(-MAX32, MAX32) as i32;
+        }
+    }
+
+    /// The residual stream as activations of `next`, through a norm if there is one.
+    fn enter(&self, scratch: &mut Scratch, norm: Option<&Norm>, next: &Linear) {
+        if let Some(norm) = norm {
+            return self.norm(scratch, norm, next);
+        }
+        let Scratch { x, p, a, e, .. } = scratch;
+        let (width, stride) = (self.shape.width, 2 * next.pairs());
+        a.resize(x.len() / width * stride, 0);
+        e.clear();
+        for (x, a) in x.chunks_exact(width).zip(a.chunks_exact_mut(stride)) {
+            p.clear();
+            p.extend(x.iter().map(|&x| i64::from(x)));
+            let exponent = -self.residual_frac_bits;
+            e.push(kernel::activations(self.kernel, p, &[exponent], &next.c, a));
+        }
     }
 
     /// Norm of every row, as activations of `next`.
@@ -183,7 +235,15 @@ impl Engine {
             .chunks_exact(self.shape.width)
             .zip(a.chunks_exact_mut(stride))
         {
-            let exponent = norm.e + kernel::rms_norm(self.kernel, x, &norm.g, self.eps_fixed, p);
+            let own = if self.rules.centred {
+                kernel::layer_norm(self.kernel, x, &norm.g, self.eps_fixed, p)
+            } else {
+                kernel::rms_norm(self.kernel, x, &norm.g, self.eps_fixed, p)
+            };
+            let mut exponent = norm.e + own;
+            if let Some(bias) = &norm.bias {
+                exponent = kernel::add_bias_wide(self.kernel, p, exponent, &bias.b, bias.e);
+            }
             e.push(kernel::activations(self.kernel, p, &[exponent], &next.c, a));
         }
     }
@@ -201,6 +261,12 @@ impl Engine {
         );
         for e in &mut scratch.e {
             *e = layer.out_exponent(*e);
+        }
+        if let Some(bias) = &layer.bias {
+            let rows = scratch.y.chunks_exact_mut(layer.out_padded());
+            for (y, e) in rows.zip(&mut scratch.e) {
+                *e = kernel::add_bias(self.kernel, &mut y[..layer.out], *e, &bias.b, bias.e);
+            }
         }
     }
 
@@ -234,7 +300,8 @@ impl Engine {
                 out: &mut heads[row * s.queries()..][..piece.n * s.queries()],
                 out_exponents: &mut head_exponents[row * s.heads..][..piece.n * s.heads],
             };
-            self.attention(attention, &mut run.cache.layers[index], rows);
+            let cache = &mut run.cache.layers[index];
+            self.attention(attention, &self.layers[index], cache, rows);
             row += piece.n;
         }
     }
@@ -258,34 +325,42 @@ impl Engine {
         }
     }
 
-    /// Adds `y` to the residual stream.
-    fn add(&self, scratch: &mut Scratch, layer: &Linear) {
-        let Scratch { x, y, e, .. } = scratch;
+    /// Adds `y`, through a norm if there is one, to the residual stream.
+    fn add(&self, scratch: &mut Scratch, layer: &Linear, norm: Option<&BlockNorm>) {
+        let Scratch { x, p, y, e, .. } = scratch;
+        let width = self.shape.width;
         let rows = x
-            .chunks_exact_mut(self.shape.width)
+            .chunks_exact_mut(width)
             .zip(y.chunks_exact(layer.out_padded()));
         for ((x, y), &e) in rows.zip(e.iter()) {
-            kernel::add_residual(
-                self.kernel,
-                x,
-                &y[..self.shape.width],
-                e + self.residual_frac_bits,
-            );
+            let y = &y[..width];
+            let Some(norm) = norm else {
+                kernel::add_residual(self.kernel, x, y, e + self.residual_frac_bits);
+                continue;
+            };
+            p.resize(width, 0);
+            let e = norm.e + kernel::block_norm(self.kernel, y, e, &norm.g, norm.eps, p);
+            kernel::add_residual_wide(self.kernel, x, p, e + self.residual_frac_bits);
         }
     }
 
-    /// The gated activations of `down`.
-    fn gate(&self, scratch: &mut Scratch, layer: &Layer) {
+    /// From the feed-forward layer's first map to the activations of its second.
+    fn between(&self, scratch: &mut Scratch, layer: &Layer) {
         let Scratch { p, a, e, y, .. } = scratch;
         let (inner, stride) = (self.shape.inner, 2 * layer.down.pairs());
         a.resize(e.len() * stride, 0);
         p.resize(inner, 0);
         let rows = y
-            .chunks_exact(layer.gate_up.out_padded())
+            .chunks_exact(layer.up.out_padded())
             .zip(a.chunks_exact_mut(stride));
+        let f = self.rules.nonlinearity;
         for (e, (y, a)) in e.iter_mut().zip(rows) {
-            let (gate, up) = (&y[..inner], &y[inner..2 * inner]);
-            let exponent = kernel::gated(self.kernel, gate, up, *e, p);
+            let exponent = if self.rules.gated {
+                let (gate, up) = (&y[..inner], &y[inner..2 * inner]);
+                kernel::gated_by(self.kernel, f, gate, up, *e, p)
+            } else {
+                kernel::activated(self.kernel, f, &y[..inner], *e, p)
+            };
             *e = kernel::activations(self.kernel, p, &[exponent], &layer.down.c, a);
         }
     }
@@ -334,7 +409,11 @@ impl Engine {
             weights.resize(self.symbols.len(), 0);
             let rows = y.chunks_exact(self.head.out_padded()).zip(e.iter());
             for ((y, &e), &(_, run, token)) in rows.zip(wanted) {
-                let max = kernel::logits(self.kernel, &y[..self.symbols.len()], e, logits, weights);
+                let y = &y[..self.symbols.len()];
+                let max = match self.rules.logit_cap {
+                    None => kernel::logits(self.kernel, y, e, logits, weights),
+                    Some(cap) => kernel::capped_logits(self.kernel, y, e, cap, logits, weights),
+                };
                 let scores = Scores {
                     logits,
                     max,

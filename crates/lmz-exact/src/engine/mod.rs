@@ -3,16 +3,18 @@
 mod attention;
 mod cache;
 mod forward;
+mod layer;
 mod rotary;
 mod symbols;
 
-use lmz_model::Blueprint;
+use lmz_model::{Blueprint, FeedForwardKind, HeadNorm, Norm as Kind, Position, Residual};
 
 use crate::error::{ExactError, Result};
-use crate::kernel::{Kernel, Linear};
+use crate::kernel::{Cap, Kernel, Linear, Nonlinearity};
 use crate::prepared::Prepared;
 pub use cache::Cache;
 pub use forward::{Run, Scores, Scratch};
+use layer::{Layer, Norm, scale_exponent, scales};
 use rotary::Rotary;
 pub use symbols::Symbols;
 
@@ -30,11 +32,17 @@ pub struct Engine {
     eps_fixed: u64,
     /// Rows of the embedding by token id, as they stand in the file.
     embed: Embedding,
+    /// Rows of learned positions.
+    positions: Option<Embedding>,
     layers: Vec<Layer>,
     norm: Norm,
     /// Rows are symbols.
     head: Linear,
-    rotary: Rotary,
+    rules: Rules,
+    /// Of ordinary layers; none where positions are learned.
+    rotary: Option<Rotary>,
+    /// Of windowed layers, where they differ.
+    local_rotary: Option<Rotary>,
     symbols: Symbols,
 }
 
@@ -63,20 +71,39 @@ struct Embedding {
     c: Vec<u8>,
 }
 
-#[derive(Debug)]
-pub(crate) struct Norm {
-    pub g: Vec<i32>,
-    pub e: i32,
+/// How the parts of a forward pass are put together.
+#[derive(Clone, Copy, Debug)]
+struct Rules {
+    /// Norms of the residual stream take its mean away.
+    centred: bool,
+    /// Both halves of a layer read the same residual stream.
+    parallel: bool,
+    /// A norm of queries and keys sees each head alone.
+    per_head: bool,
+    /// The feed-forward layer has a gate.
+    gated: bool,
+    /// The gate's, or that between the feed-forward layer's two maps.
+    nonlinearity: Nonlinearity,
+    /// On attention scores.
+    score_cap: Option<Cap>,
+    /// On logits.
+    logit_cap: Option<Cap>,
 }
 
-#[derive(Debug)]
-pub(crate) struct Layer {
-    pub attn_norm: Norm,
-    pub qkv: Linear,
-    pub o: Linear,
-    pub ffn_norm: Norm,
-    pub gate_up: Linear,
-    pub down: Linear,
+impl Rules {
+    fn new(prepared: &Prepared) -> Result<Self> {
+        let b = &prepared.blueprint;
+        let cap = |name, has: Option<f64>| layer::cap(prepared, name, has.is_some());
+        Ok(Self {
+            centred: matches!(b.norm, Kind::LayerNorm { .. } | Kind::BareLayerNorm { .. }),
+            parallel: b.block.residual != Residual::Sequential,
+            per_head: b.attention.head_norm == HeadNorm::PerHead,
+            gated: b.feed_forward.kind == FeedForwardKind::Gated,
+            nonlinearity: layer::nonlinearity(b.activation)?,
+            score_cap: cap("scores.cap", b.attention.softcap)?,
+            logit_cap: cap("head.cap", b.ends.softcap)?,
+        })
+    }
 }
 
 impl Shape {
@@ -117,36 +144,27 @@ impl Engine {
             .into_iter()
             .max()
             .unwrap_or(0);
-        if b.hidden_size > 1 << 15 || widest > 1 << 20 {
+        let normed = match b.attention.head_norm {
+            HeadNorm::Whole => shape.queries(),
+            _ => 0,
+        };
+        if b.hidden_size.max(normed) > 1 << 15 || widest > 1 << 20 {
             return Err(ExactError::Unsupported(format!(
                 "a layer is {widest} wide; sums would overflow"
             )));
         }
         let symbols = Symbols::new(prepared.vocabulary()?)?;
-        let (queries, keys) = (shape.queries(), shape.keys());
-        let layers = (0..b.layers).map(|i| {
-            let name = |part: &str| format!("layers.{i}.{part}");
-            Ok(Layer {
-                attn_norm: norm(prepared, &name("attn_norm"), b.hidden_size)?,
-                qkv: linear(prepared, &name("qkv"), queries + 2 * keys, b.hidden_size)?,
-                o: linear(prepared, &name("o"), b.hidden_size, queries)?,
-                ffn_norm: norm(prepared, &name("ffn_norm"), b.hidden_size)?,
-                gate_up: linear(
-                    prepared,
-                    &name("gate_up"),
-                    2 * b.intermediate_size,
-                    b.hidden_size,
-                )?,
-                down: linear(prepared, &name("down"), b.hidden_size, b.intermediate_size)?,
-            })
-        });
+        let layers = (0..b.layers).map(|i| Layer::read(prepared, &shape, i));
         let layers = layers.collect::<Result<Vec<_>>>()?;
-        let embed = Embedding {
-            w: prepared.weights_i8("embed.w", [b.vocab_size, b.hidden_size])?,
-            m: scales(prepared, "embed.m", b.vocab_size)?,
-            e: scale_exponent(prepared, "embed.e")?,
-            c: prepared.shifts("embed.c", b.hidden_size)?,
+        let embed = embedding(prepared, "embed", b.vocab_size)?;
+        let learned = b.position == Position::Learned;
+        let positions = learned.then(|| embedding(prepared, "positions", b.max_positions));
+        let rotated = b.attention.rotary_dim.unwrap_or(b.head_dim);
+        let rotary = |has: bool, name: &str| -> Result<Option<Rotary>> {
+            let read = || prepared.u32s(name, rotated / 2).map(Rotary::new);
+            has.then(read).transpose()
         };
+        let local = layers.iter().any(|layer| layer.local);
         Ok(Self {
             kernel,
             shape,
@@ -156,9 +174,12 @@ impl Engine {
             eps_fixed: prepared.eps_fixed,
             head: head(prepared, &embed, &symbols)?,
             embed,
+            positions: positions.transpose()?,
             layers,
-            norm: norm(prepared, "norm", b.hidden_size)?,
-            rotary: Rotary::new(prepared.u32s("rope.freq", b.head_dim / 2)?),
+            norm: layer::norm(prepared, "norm", b)?,
+            rules: Rules::new(prepared)?,
+            rotary: rotary(!learned, "rope.freq")?,
+            local_rotary: rotary(local, "rope.local")?,
             symbols,
         })
     }
@@ -186,7 +207,7 @@ impl Engine {
     /// Multiply-adds per token outside attention.
     pub fn multiply_adds(&self) -> u64 {
         let layer = |l: &Layer| {
-            [&l.qkv, &l.o, &l.gate_up, &l.down]
+            [&l.qkv, &l.o, &l.up, &l.down]
                 .map(|l| (l.out * l.k) as u64)
                 .iter()
                 .sum::<u64>()
@@ -195,39 +216,15 @@ impl Engine {
     }
 }
 
-fn scale_exponent(prepared: &Prepared, name: &str) -> Result<i32> {
-    // Far beyond what a double's exponent can make of finite weights.
-    Ok(prepared.i32s(name, 1, 2000)?[0])
-}
-
-fn norm(prepared: &Prepared, name: &str, width: usize) -> Result<Norm> {
-    Ok(Norm {
-        g: prepared.i32s(&format!("{name}.g"), width, (1 << 21) - 1)?,
+/// A table of rows of the residual stream.
+fn embedding(prepared: &Prepared, name: &str, rows: usize) -> Result<Embedding> {
+    let width = prepared.blueprint.hidden_size;
+    Ok(Embedding {
+        w: prepared.weights_i8(&format!("{name}.w"), [rows, width])?,
+        m: scales(prepared, &format!("{name}.m"), rows)?,
         e: scale_exponent(prepared, &format!("{name}.e"))?,
+        c: prepared.shifts(&format!("{name}.c"), width)?,
     })
-}
-
-fn scales(prepared: &Prepared, name: &str, len: usize) -> Result<Vec<i32>> {
-    let m = prepared.i32s(name, len, i32::MAX)?;
-    if m.iter().any(|&m| m < 0) {
-        return Err(ExactError::Damaged(format!(
-            "{name} holds a negative scale"
-        )));
-    }
-    Ok(m)
-}
-
-fn linear(prepared: &Prepared, name: &str, out: usize, k: usize) -> Result<Linear> {
-    let w = prepared.weights_i8(&format!("{name}.w"), [out, k])?;
-    let m = scales(prepared, &format!("{name}.m"), out)?;
-    let c = prepared.shifts(&format!("{name}.c"), k)?;
-    Ok(Linear::new(
-        &w,
-        &m,
-        k,
-        scale_exponent(prepared, &format!("{name}.e"))?,
-        &c,
-    ))
 }
 
 /// The head's rows, in order of symbols.
@@ -249,11 +246,13 @@ fn head(prepared: &Prepared, embed: &Embedding, symbols: &Symbols) -> Result<Lin
         rows.extend_from_slice(&w[row..row + b.hidden_size]);
         m.push(all[token as usize]);
     }
-    Ok(Linear::new(
-        &rows,
-        &m,
-        b.hidden_size,
-        scale_exponent(prepared, "head.e")?,
-        c,
-    ))
+    let e = scale_exponent(prepared, "head.e")?;
+    let mut head = Linear::new(&rows, &m, b.hidden_size, e, c);
+    if b.ends.head_bias {
+        let mut bias = layer::bias(prepared, "head", b.vocab_size)?;
+        let tokens = symbols.tokens().iter();
+        bias.b = tokens.map(|&token| bias.b[token as usize]).collect();
+        head.bias = Some(bias);
+    }
+    Ok(head)
 }

@@ -26,10 +26,10 @@ impl Rotary {
         Self { frequencies, table }
     }
 
-    /// Rotates one head's vector; |x| < 2^30 before, < 2^31 after.
+    /// Rotates the first elements of one head's vector; |x| < 2^30 before, < 2^31 after.
     pub fn rotate(&self, position: usize, x: &mut [i32]) {
         let half = self.frequencies.len();
-        let (low, high) = x.split_at_mut(half);
+        let (low, high) = x[..2 * half].split_at_mut(half);
         if let Some(row) = self.table.get(position * half..(position + 1) * half) {
             for ((a, b), &(cos, sin)) in low.iter_mut().zip(high).zip(row) {
                 (*a, *b) = turn(*a, *b, cos, sin);

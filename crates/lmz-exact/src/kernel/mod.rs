@@ -7,14 +7,21 @@
 
 #![allow(unsafe_code)]
 
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+mod loops;
+#[cfg(target_arch = "aarch64")]
+mod neon;
+mod norms;
 mod pack;
+mod pointwise;
 pub(crate) mod portable;
 #[cfg(test)]
 mod tests;
 #[cfg(target_arch = "x86_64")]
 mod x86;
 
-pub use pack::{CHUNK, Linear, PANEL};
+pub use pack::{Bias, CHUNK, Linear, PANEL};
+pub(crate) use pointwise::{Cap, Nonlinearity};
 
 /// Rows of activations that share one pass over a panel.
 pub const TILE: usize = 6;
@@ -29,6 +36,8 @@ pub enum Isa {
     Avx2,
     /// x86-64 with AVX-512 F, BW, VL and VNNI.
     Avx512,
+    /// aarch64.
+    Neon,
 }
 
 impl Isa {
@@ -50,6 +59,10 @@ impl Isa {
                 }
             }
         }
+        #[cfg(target_arch = "aarch64")]
+        if std::arch::is_aarch64_feature_detected!("neon") {
+            all.push(Self::Neon);
+        }
         all
     }
 
@@ -58,12 +71,13 @@ impl Isa {
         Self::available().pop().unwrap_or(Self::Scalar)
     }
 
-    /// By its name: `scalar`, `avx2`, `avx512`.
+    /// By its name: `scalar`, `avx2`, `avx512`, `neon`.
     pub fn from_name(name: &str) -> Option<Self> {
         Some(match name {
             "scalar" => Self::Scalar,
             "avx2" => Self::Avx2,
             "avx512" => Self::Avx512,
+            "neon" => Self::Neon,
             _ => return None,
         })
     }
@@ -74,6 +88,7 @@ impl Isa {
             Self::Scalar => "scalar",
             Self::Avx2 => "avx2",
             Self::Avx512 => "avx512",
+            Self::Neon => "neon",
         }
     }
 }
@@ -122,7 +137,7 @@ macro_rules! elementwise {
                 #[cfg(target_arch = "x86_64")]
                 // SAFETY: a `Kernel` of this kind exists only where the processor has AVX-512.
                 Isa::Avx512 => unsafe { x86::avx512_elementwise::$name($($arg),*) },
-                #[cfg(not(target_arch = "x86_64"))]
+                // NEON is part of aarch64: the compiler uses it here too.
                 _ => portable::$name($($arg),*),
             }
         }
@@ -142,16 +157,52 @@ elementwise!(
     add_residual(x: &mut [i32], y: &[i32], shift: i32)
 );
 elementwise!(
-    /// See [`portable::gated`].
-    gated(gate: &[i32], up: &[i32], e: i32, p: &mut [i64]) -> i32
-);
-elementwise!(
     /// See [`portable::attention_weights`].
     attention_weights(dots: &mut [i32], ek: &[i32], ev: &[i32], eq: i32, w: &mut [i16]) -> (i32, u64)
 );
 elementwise!(
     /// See [`portable::logits`].
     logits(y: &[i32], e: i32, z: &mut [i32], weights: &mut [u32]) -> i32
+);
+elementwise!(
+    /// See [`portable::layer_norm`].
+    layer_norm(x: &[i32], g: &[i32], eps_fixed: u64, p: &mut [i64]) -> i32
+);
+elementwise!(
+    /// See [`portable::block_norm`].
+    block_norm(y: &[i32], e: i32, g: &[i32], eps: (i32, i32), p: &mut [i64]) -> i32
+);
+elementwise!(
+    /// See [`portable::add_bias`].
+    add_bias(y: &mut [i32], e: i32, b: &[i32], b_exponent: i32) -> i32
+);
+elementwise!(
+    /// See [`portable::add_bias_wide`].
+    add_bias_wide(p: &mut [i64], e: i32, b: &[i32], b_exponent: i32) -> i32
+);
+elementwise!(
+    /// See [`portable::add_residual_wide`].
+    add_residual_wide(x: &mut [i32], p: &[i64], shift: i32)
+);
+elementwise!(
+    /// See [`portable::quantise_wide`].
+    quantise_wide(p: &[i64], e: i32, bits: i32, out: &mut [i32]) -> i32
+);
+elementwise!(
+    /// See [`portable::gated_by`].
+    gated_by(f: Nonlinearity, gate: &[i32], up: &[i32], e: i32, p: &mut [i64]) -> i32
+);
+elementwise!(
+    /// See [`portable::activated`].
+    activated(f: Nonlinearity, up: &[i32], e: i32, p: &mut [i64]) -> i32
+);
+elementwise!(
+    /// See [`portable::capped_attention_weights`].
+    capped_attention_weights(dots: &mut [i32], ek: &[i32], ev: &[i32], eq: i32, cap: Cap, w: &mut [i16]) -> (i32, u64)
+);
+elementwise!(
+    /// See [`portable::capped_logits`].
+    capped_logits(y: &[i32], e: i32, cap: Cap, z: &mut [i32], weights: &mut [u32]) -> i32
 );
 
 /// `y` [n, out_padded] = `layer` · `x` [n, stride] as docs/numerics.md, 3.1; exponents are the
@@ -169,7 +220,9 @@ pub(crate) fn linear(kernel: Kernel, layer: &Linear, x: &[i16], stride: usize, y
         #[cfg(target_arch = "x86_64")]
         // SAFETY: AVX-512 is there (see `Kernel`), and the lengths were checked above.
         Isa::Avx512 => unsafe { x86::linear_avx512(layer, x, stride, y) },
-        #[cfg(not(target_arch = "x86_64"))]
+        #[cfg(target_arch = "aarch64")]
+        // SAFETY: NEON is there (see `Kernel`), and the lengths were checked above.
+        Isa::Neon => unsafe { neon::linear(layer, x, stride, y) },
         _ => portable::linear(layer, x, stride, y),
     }
 }
@@ -195,7 +248,9 @@ pub(crate) fn panel_dots(
         #[cfg(target_arch = "x86_64")]
         // SAFETY: AVX-512 is there (see `Kernel`), and the lengths were checked above.
         Isa::Avx512 => unsafe { x86::panel_dots_avx512(panel, pairs, rows, out) },
-        #[cfg(not(target_arch = "x86_64"))]
+        #[cfg(target_arch = "aarch64")]
+        // SAFETY: NEON is there (see `Kernel`), and the lengths were checked above.
+        Isa::Neon => unsafe { neon::panel_dots(panel, pairs, rows, out) },
         _ => portable::panel_dots(panel, pairs, rows, out),
     }
 }

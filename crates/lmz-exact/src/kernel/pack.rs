@@ -22,6 +22,17 @@ pub struct Linear {
     pub e: i32,
     /// Column shifts, empty when all are zero.
     pub c: Vec<u8>,
+    /// Added to the output.
+    pub bias: Option<Bias>,
+}
+
+/// A vector that is added to mantissas of another exponent (docs/numerics.md, 3.13).
+#[derive(Clone, Debug)]
+pub struct Bias {
+    /// Mantissas, below 2^29.
+    pub b: Vec<i32>,
+    /// Their exponent.
+    pub e: i32,
 }
 
 impl Linear {
@@ -55,6 +66,7 @@ impl Linear {
             m: scales,
             e,
             c,
+            bias: None,
         }
     }
 

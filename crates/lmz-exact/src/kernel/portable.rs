@@ -6,7 +6,13 @@ use lmz_coder::exp2_weight;
 
 use super::{CHUNK, Linear, PANEL};
 use crate::fixed::{MAX32, bitlen, isqrt, rshift, shift_to};
-use crate::tables::{SIGMOID_BITS, SIGMOID_INTERVALS, TABLE_MASK, padded_sigmoid_table};
+use crate::tables::{Gate, SIGMOID_BITS, SIGMOID_INTERVALS, TABLE_MASK};
+
+pub use super::norms::{block_norm, layer_norm};
+pub use super::pointwise::{
+    activated, add_bias, add_bias_wide, add_residual_wide, capped_attention_weights, capped_logits,
+    gated_by, quantise_wide,
+};
 
 /// Logits and attention scores lie in ±2^30.
 const MAX_LOGIT: i64 = 1 << 30;
@@ -78,13 +84,19 @@ pub fn rms_norm(x: &[i32], g: &[i32], eps_fixed: u64, p: &mut [i64]) -> i32 {
         sum = sum.wrapping_add(x.wrapping_mul(x) as u64);
         *p = x.wrapping_mul(i64::from(g));
     }
-    let n = (sum + (eps_fixed >> (2 * s))).max(1);
-    let j = (64 - bitlen(n)) >> 1;
-    let rho = ((1u64 << 48) / isqrt(n << (2 * j))) as i64;
+    let (rho, j) = reciprocal_root(sum + (eps_fixed >> (2 * s)));
     for p in p.iter_mut() {
         *p = p.wrapping_mul(rho);
     }
     j - 48
+}
+
+/// Step 3 of docs/numerics.md, 3.5: (ρ, j) of a sum of squares.
+#[inline(always)]
+pub fn reciprocal_root(n: u64) -> (i64, i32) {
+    let n = n.max(1);
+    let j = (64 - bitlen(n)) >> 1;
+    (((1u64 << 48) / isqrt(n << (2 * j))) as i64, j)
 }
 
 /// docs/numerics.md, 3.2: quantises `p` (clobbered) to 15 bits. `groups` holds the exponent of each of
@@ -171,23 +183,18 @@ pub fn add_residual(x: &mut [i32], y: &[i32], shift: i32) {
     }
 }
 
-/// docs/numerics.md, 3.8: SiLU(gate) · up, both with exponent `e`; returns the exponent of `p`.
+/// docs/numerics.md, 3.8: gate · T(gate) · up, both with exponent `e`; returns the exponent of `p`.
 #[inline(always)]
-pub fn gated(gate: &[i32], up: &[i32], e: i32, p: &mut [i64]) -> i32 {
-    const LIMIT: i32 = (SIGMOID_INTERVALS as i32) << 10;
-    let (table, shift) = (padded_sigmoid_table(), e + 16);
+pub fn gated_with(table: &Gate, gate: &[i32], up: &[i32], e: i32, p: &mut [i64]) -> i32 {
+    let shift = e + 16;
     if (-31..0).contains(&shift) {
         let right = -shift;
         for ((p, &gate), &up) in p.iter_mut().zip(gate).zip(up) {
-            // The rounding shift in 32 bits: nothing is added before the shift, so nothing overflows.
-            let t = ((gate >> right) + ((gate >> (right - 1)) & 1)).clamp(-LIMIT, LIMIT);
-            *p = gate_one(table, gate, up, t);
+            *p = gate_one(table, gate, up, gate_at_right(gate, right));
         }
     } else {
         for ((p, &gate), &up) in p.iter_mut().zip(gate).zip(up) {
-            let limit = i64::from(LIMIT);
-            let t = shift_to(i64::from(gate), shift).clamp(-limit, limit) as i32;
-            *p = gate_one(table, gate, up, t);
+            *p = gate_one(table, gate, up, gate_at(gate, shift));
         }
     }
     2 * e
@@ -195,17 +202,44 @@ pub fn gated(gate: &[i32], up: &[i32], e: i32, p: &mut [i64]) -> i32 {
 
 /// Steps 2 and 3 of docs/numerics.md, 3.8, for one element: `t` is the gate in natural units.
 #[inline(always)]
-fn gate_one(table: &[i32; TABLE_MASK + 1], gate: i32, up: i32, t: i32) -> i64 {
-    let a = t.unsigned_abs();
+fn gate_one(table: &Gate, gate: i32, up: i32, t: i32) -> i64 {
+    i64::from(gate_value(table, gate, t)) * i64::from(up)
+}
+
+/// Largest magnitude of step 1 of docs/numerics.md, 3.8.
+const GATE_LIMIT: i32 = (SIGMOID_INTERVALS as i32) << 10;
+
+/// Step 1 of docs/numerics.md, 3.8, for one element.
+#[inline(always)]
+pub fn gate_at(x: i32, shift: i32) -> i32 {
+    let limit = i64::from(GATE_LIMIT);
+    shift_to(i64::from(x), shift).clamp(-limit, limit) as i32
+}
+
+/// [`gate_at`] for a shift to the right by 1 to 31.
+#[inline(always)]
+pub fn gate_at_right(x: i32, right: i32) -> i32 {
+    // The rounding shift in 32 bits: nothing is added before the shift, so nothing overflows.
+    ((x >> right) + ((x >> (right - 1)) & 1)).clamp(-GATE_LIMIT, GATE_LIMIT)
+}
+
+/// Step 2 of docs/numerics.md, 3.8, for a magnitude of at most 2^20: the table between its entries.
+#[inline(always)]
+pub fn gate_entry(table: &Gate, a: u32) -> i32 {
     let (i, r) = ((a >> 10) as usize, (a & 1023) as i32);
     let (low, high) = (table[i & TABLE_MASK], table[(i + 1) & TABLE_MASK]);
-    let g = low + ((high.wrapping_sub(low).wrapping_mul(r)) >> 10);
+    low + ((high.wrapping_sub(low).wrapping_mul(r)) >> 10)
+}
+
+/// Step 2 of docs/numerics.md, 3.8, and s of step 3.
+#[inline(always)]
+pub fn gate_value(table: &Gate, gate: i32, t: i32) -> i32 {
+    let g = gate_entry(table, t.unsigned_abs());
     let g = if t < 0 { (1 << SIGMOID_BITS) - g } else { g };
     let product = i64::from(gate) * i64::from(g) + (1 << (SIGMOID_BITS - 1));
     // The result fits 32 bits: a logical shift has the same low half as an arithmetic one, and is
     // an instruction that AVX2 has.
-    let s = (product as u64 >> SIGMOID_BITS) as i32;
-    i64::from(s) * i64::from(up)
+    (product as u64 >> SIGMOID_BITS) as i32
 }
 
 /// docs/numerics.md, 3.7, steps 2 to 4: `dots` become scores, then the weights `w`. Returns (X, Λ).
@@ -217,6 +251,13 @@ pub fn attention_weights(
     eq: i32,
     w: &mut [i16],
 ) -> (i32, u64) {
+    let max = attention_scores(dots, ek, eq);
+    attention_softmax(dots, max, ev, w)
+}
+
+/// docs/numerics.md, 3.7, step 2: `dots` become scores. Returns the largest.
+#[inline(always)]
+pub fn attention_scores(dots: &mut [i32], ek: &[i32], eq: i32) -> i32 {
     let shift = eq + 16;
     let mut max = i32::MIN;
     if ek.iter().fold(i32::MIN, |max, &ek| max.max(ek)) <= -shift {
@@ -237,6 +278,12 @@ pub fn attention_weights(
             max = max.max(*dot);
         }
     }
+    max
+}
+
+/// docs/numerics.md, 3.7, steps 3 and 4, for scores of which `max` is the largest. Returns (X, Λ).
+#[inline(always)]
+pub fn attention_softmax(dots: &mut [i32], max: i32, ev: &[i32], w: &mut [i16]) -> (i32, u64) {
     let mut x = i32::MIN;
     // The sum in two halves of 32-bit lanes: 2^16 positions cannot overflow them.
     let mut sum = 0u64;
@@ -271,6 +318,16 @@ pub fn attention_weights(
 /// docs/numerics.md, 4 and 6: `y` with exponent `e` to logits and weights; returns the largest logit.
 #[inline(always)]
 pub fn logits(y: &[i32], e: i32, z: &mut [i32], weights: &mut [u32]) -> i32 {
+    let max = logit_values(y, e, z);
+    for (weight, &z) in weights.iter_mut().zip(z.iter()) {
+        *weight = exp2_weight(max.wrapping_sub(z) as u32);
+    }
+    max
+}
+
+/// docs/numerics.md, 4: `y` with exponent `e` to logits; returns the largest.
+#[inline(always)]
+pub fn logit_values(y: &[i32], e: i32, z: &mut [i32]) -> i32 {
     let shift = e + 16;
     let mut max = i32::MIN;
     if (-62..=0).contains(&shift) {
@@ -285,9 +342,6 @@ pub fn logits(y: &[i32], e: i32, z: &mut [i32], weights: &mut [u32]) -> i32 {
             *z = shift_to(i64::from(y), shift).clamp(-MAX_LOGIT, MAX_LOGIT) as i32;
             max = max.max(*z);
         }
-    }
-    for (weight, &z) in weights.iter_mut().zip(z.iter()) {
-        *weight = exp2_weight(max.wrapping_sub(z) as u32);
     }
     max
 }

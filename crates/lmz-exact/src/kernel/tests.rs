@@ -1,6 +1,7 @@
 //! Every kernel of every instruction set of this machine against the text of docs/numerics.md, bit for
 //! bit, at the bounds that the text names. The test profile checks for overflow on the way.
 
+mod families;
 mod text;
 mod vectors;
 
@@ -66,6 +67,10 @@ fn kernels() -> Vec<Kernel> {
         .collect();
     assert_eq!(kernels[0].isa(), Isa::Scalar);
     kernels
+}
+
+fn silu() -> Nonlinearity {
+    Nonlinearity::Gate(crate::tables::padded_sigmoid_table())
 }
 
 fn wide<T: Copy + Into<i128>>(values: &[T]) -> Vec<i128> {
@@ -325,7 +330,7 @@ fn gates() {
             let (text, exponent) = text::gated(&table, &gate, &up, e);
             for kernel in kernels() {
                 let mut p = vec![i64::MIN; size];
-                assert_eq!(gated(kernel, &gate, &up, e, &mut p), exponent);
+                assert_eq!(gated_by(kernel, silu(), &gate, &up, e, &mut p), exponent);
                 assert_eq!(wide(&p), text, "{kernel:?}, {size}, e {e}");
             }
         }

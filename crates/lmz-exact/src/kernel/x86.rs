@@ -1,4 +1,4 @@
-//! AVX2 and AVX-512 kernels. The only module of the crate with `unsafe` code.
+//! AVX2 and AVX-512 kernels.
 //!
 //! A tile is one panel of 16 rows against up to six rows of activations: twelve (AVX2) or six
 //! (AVX-512) accumulators stay in registers, and each weight is widened once for all of them.
@@ -8,6 +8,7 @@
 
 use std::arch::x86_64::*;
 
+use super::loops::{linear_loops, panel_dots_loops, rows};
 use super::portable::scale_sums;
 use super::{CHUNK, Linear, PANEL, TILE};
 
@@ -15,15 +16,24 @@ use super::{CHUNK, Linear, PANEL, TILE};
 macro_rules! instantiate {
     ($module:ident, $features:literal) => {
         pub mod $module {
-            use super::super::portable;
+            use super::super::{Cap, Nonlinearity, portable};
 
             instantiate!(@ $features
                 rms_norm(x: &[i32], g: &[i32], eps_fixed: u64, p: &mut [i64]) -> i32;
                 activations(p: &mut [i64], groups: &[i32], c: &[u8], out: &mut [i16]) -> i32;
                 add_residual(x: &mut [i32], y: &[i32], shift: i32) -> ();
-                gated(gate: &[i32], up: &[i32], e: i32, p: &mut [i64]) -> i32;
                 attention_weights(dots: &mut [i32], ek: &[i32], ev: &[i32], eq: i32, w: &mut [i16]) -> (i32, u64);
                 logits(y: &[i32], e: i32, z: &mut [i32], weights: &mut [u32]) -> i32;
+                layer_norm(x: &[i32], g: &[i32], eps_fixed: u64, p: &mut [i64]) -> i32;
+                block_norm(y: &[i32], e: i32, g: &[i32], eps: (i32, i32), p: &mut [i64]) -> i32;
+                add_bias(y: &mut [i32], e: i32, b: &[i32], b_exponent: i32) -> i32;
+                add_bias_wide(p: &mut [i64], e: i32, b: &[i32], b_exponent: i32) -> i32;
+                add_residual_wide(x: &mut [i32], p: &[i64], shift: i32) -> ();
+                quantise_wide(p: &[i64], e: i32, bits: i32, out: &mut [i32]) -> i32;
+                gated_by(f: Nonlinearity, gate: &[i32], up: &[i32], e: i32, p: &mut [i64]) -> i32;
+                activated(f: Nonlinearity, up: &[i32], e: i32, p: &mut [i64]) -> i32;
+                capped_attention_weights(dots: &mut [i32], ek: &[i32], ev: &[i32], eq: i32, cap: Cap, w: &mut [i16]) -> (i32, u64);
+                capped_logits(y: &[i32], e: i32, cap: Cap, z: &mut [i32], weights: &mut [u32]) -> i32;
             );
         }
     };
@@ -120,16 +130,6 @@ unsafe fn tile_avx512<const N: usize, W: Weight>(
     sums
 }
 
-/// Pointers to `N` rows, `stride` apart.
-#[inline(always)]
-unsafe fn rows<const N: usize>(x: *const i16, stride: usize) -> [*const i16; N] {
-    let mut rows = [x; N];
-    for (t, row) in rows.iter_mut().enumerate() {
-        *row = x.add(t * stride);
-    }
-    rows
-}
-
 /// `(sums * scales + 2^31) >> 32` for eight rows.
 #[inline(always)]
 unsafe fn scale8(sums: __m256i, scales: __m256i) -> __m256i {
@@ -148,68 +148,6 @@ unsafe fn scale16(sums: __m512i, scales: __m512i) -> __m512i {
     let odd = _mm512_mul_epi32(_mm512_srli_epi64(sums, 32), _mm512_srli_epi64(scales, 32));
     let odd = _mm512_add_epi64(odd, half);
     _mm512_mask_blend_epi32(0xaaaa, _mm512_srli_epi64(even, 32), odd)
-}
-
-/// The loops of a linear layer around a tile kernel: panels outside (a panel stays in L1 while all
-/// activations pass it), tiles inside.
-macro_rules! linear_loops {
-    ($name:ident, $features:literal, $tile:ident, $store:ident, $sum:ident, $rows:literal, $($n:literal)*) => {
-        /// # Safety
-        /// The instruction set is there; `x` has a row of `stride >= 2 * pairs` values for each row
-        /// of `y`, which has whole rows of `layer.out_padded()`.
-        #[target_feature(enable = $features)]
-        pub unsafe fn $name(layer: &Linear, x: &[i16], stride: usize, y: &mut [i32]) {
-            let (pairs, width) = (layer.pairs(), layer.out_padded());
-            let n = y.len() / width;
-            for p in 0..layer.panels() {
-                let panel = layer.panel(p).as_ptr();
-                let scales = layer.scales(p);
-                let mut t = 0;
-                while t < n {
-                    let rows = (n - t).min($rows);
-                    let x = x.as_ptr().add(t * stride);
-                    let y = y.as_mut_ptr().add(t * width + p * PANEL);
-                    match rows {
-                        $($n => one::<$n>(panel, scales, x, stride, pairs, layer.sum_shift(), y, width),)*
-                        _ => unreachable!(),
-                    }
-                    t += rows;
-                }
-            }
-
-            #[inline(always)]
-            #[allow(clippy::too_many_arguments)]
-            unsafe fn one<const N: usize>(
-                w: *const i8, scales: &[i32; PANEL], x: *const i16, stride: usize, pairs: usize, g: i32,
-                y: *mut i32, width: usize,
-            ) {
-                const STEP: usize = CHUNK / 2;
-                if pairs <= STEP {
-                    let sums = $tile::<N, i8>(w, rows(x, stride), pairs);
-                    for t in 0..N {
-                        $store(sums[t], scales, y.add(t * width));
-                    }
-                    return;
-                }
-                let mut wide = [[0i64; PANEL]; N];
-                let mut j = 0;
-                while j < pairs {
-                    let step = (pairs - j).min(STEP);
-                    let sums = $tile::<N, i8>(w.add(j * PANEL * 2), rows(x.add(2 * j), stride), step);
-                    for t in 0..N {
-                        let sums: [i32; PANEL] = $sum(sums[t]);
-                        for r in 0..PANEL {
-                            wide[t][r] += i64::from(sums[r]);
-                        }
-                    }
-                    j += step;
-                }
-                for t in 0..N {
-                    scale_sums(&wide[t], scales, g, std::slice::from_raw_parts_mut(y.add(t * width), PANEL));
-                }
-            }
-        }
-    };
 }
 
 #[inline(always)]
@@ -243,43 +181,6 @@ unsafe fn sums_avx512(sums: __m512i) -> [i32; PANEL] {
 linear_loops!(linear_avx2, "avx2", tile_avx2, store_avx2, sums_avx2, 6, 1 2 3 4 5 6);
 linear_loops!(linear_avx512, "avx2,avx512f,avx512bw,avx512vl,avx512vnni", tile_avx512, store_avx512, sums_avx512, 12,
     1 2 3 4 5 6 7 8 9 10 11 12);
-
-macro_rules! panel_dots_loops {
-    ($name:ident, $features:literal, $tile:ident, $sum:ident) => {
-        /// # Safety
-        /// The instruction set is there; the lengths are as [`super::panel_dots`] checks.
-        #[target_feature(enable = $features)]
-        pub unsafe fn $name(
-            panel: &[i16],
-            pairs: usize,
-            rows: &[&[i16]],
-            out: &mut [[i32; PANEL]],
-        ) {
-            macro_rules! run {
-                ($n:literal) => {{
-                    let mut x = [std::ptr::null(); $n];
-                    for t in 0..$n {
-                        x[t] = rows.get_unchecked(t).as_ptr();
-                    }
-                    let sums = $tile::<$n, i16>(panel.as_ptr(), x, pairs);
-                    for t in 0..$n {
-                        out[t] = $sum(sums[t]);
-                    }
-                }};
-            }
-            const { assert!(TILE == 6) };
-            match rows.len() {
-                0 => {}
-                1 => run!(1),
-                2 => run!(2),
-                3 => run!(3),
-                4 => run!(4),
-                5 => run!(5),
-                _ => run!(6),
-            }
-        }
-    };
-}
 
 panel_dots_loops!(panel_dots_avx2, "avx2", tile_avx2, sums_avx2);
 panel_dots_loops!(

@@ -59,26 +59,46 @@ impl Part {
 /// How far each row of a matrix stands above the median row, as a power of two; rows in the same
 /// `class` share the highest of them. Zero rows count for nothing.
 pub fn row_levels(values: &[f32], columns: usize, class: impl Fn(usize) -> usize) -> Vec<i32> {
-    let rows = values.len() / columns;
-    let mut largest = vec![0f32; rows];
-    for (r, row) in values.chunks_exact(columns).enumerate() {
-        let max = row.iter().fold(0f32, |max, w| max.max(w.abs()));
-        largest[class(r)] = largest[class(r)].max(max);
+    let size = |row: &[f32]| f64::from(row.iter().fold(0f32, |max, w| max.max(w.abs())));
+    levels(values.chunks_exact(columns).map(size).collect(), class)
+}
+
+/// As [`row_levels`], of what rows give with their biases: the root of the sum of squares of weights
+/// times `gains`, and the bias's magnitude.
+pub fn size_levels(
+    values: &[f32],
+    gains: &[f64],
+    bias: &[f64],
+    class: impl Fn(usize) -> usize,
+) -> Vec<i32> {
+    let size = |(row, b): (&[f32], &f64)| {
+        let squares = row.iter().zip(gains).fold(0f64, |sum, (&w, g)| {
+            let product = f64::from(w) * g;
+            sum + product * product
+        });
+        squares.sqrt() + b.abs()
+    };
+    let rows = values.chunks_exact(gains.len()).zip(bias);
+    levels(rows.map(size).collect(), class)
+}
+
+/// As [`row_levels`], of the rows' sizes.
+pub fn levels(sizes: Vec<f64>, class: impl Fn(usize) -> usize) -> Vec<i32> {
+    let mut largest = vec![0f64; sizes.len()];
+    for (r, &size) in sizes.iter().enumerate() {
+        largest[class(r)] = largest[class(r)].max(size);
     }
     let of = |r: usize| largest[class(r)];
-    let exponents = (0..rows)
-        .map(of)
-        .filter(|max| *max > 0.0)
-        .map(|max| exponent(f64::from(max)));
-    let median = lower_median(exponents).unwrap_or(0);
-    let level = |max: f32| {
+    let exponents = (0..sizes.len()).map(of).filter(|max| *max > 0.0);
+    let median = lower_median(exponents.map(exponent)).unwrap_or(0);
+    let level = |max: f64| {
         if max > 0.0 {
-            (exponent(f64::from(max)) - median).clamp(-20, 20)
+            (exponent(max) - median).clamp(-20, 20)
         } else {
             0
         }
     };
-    (0..rows).map(|r| level(of(r))).collect()
+    (0..sizes.len()).map(|r| level(of(r))).collect()
 }
 
 impl Group {

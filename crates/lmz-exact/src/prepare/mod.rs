@@ -2,11 +2,13 @@
 //!
 //! Frozen. A better recipe gets the next number and its own module; this one stays.
 
+mod layer;
 mod matrix;
+mod norms;
 mod rope;
 mod scope;
 
-use lmz_model::{Blueprint, Checkpoint, ExactTokenizer, LayerPart, Norm, Part as Source, Weights};
+use lmz_model::{Checkpoint, ExactTokenizer, Part as Source, Position, Weights};
 
 use crate::error::{ExactError, Result};
 use crate::fixed::{exponent, pow2};
@@ -32,40 +34,58 @@ pub fn prepare(checkpoint: &Checkpoint, name: &str) -> Result<Prepared> {
             blueprint.hidden_size
         )));
     }
+    // Checkpoints are a network with a vocabulary.
+    let network: &lmz_model::Network = checkpoint;
     let mut out = Builder::default();
     let embedding = checkpoint.load(Source::TokenEmbedding)?;
-    let residual_frac_bits = residual_bits(&embedding);
+    let scale = blueprint.ends.embedding_scale.unwrap_or(1.0);
+    let residual_frac_bits = residual_bits(&embedding, scale);
     let log2_e = std::f64::consts::LOG2_E;
-    let table = Group::new(
-        blueprint.hidden_size,
-        vec![Part::uniform(embedding, blueprint.hidden_size, 1.0)],
-    );
-    let table = table.quantise();
+    let rows = |values, factor| {
+        let part = Part::uniform(values, blueprint.hidden_size, factor);
+        Group::new(blueprint.hidden_size, vec![part])
+    };
+    let table = rows(embedding, scale).quantise();
     table.write(&mut out, "embed");
-    for layer in 0..blueprint.layers {
-        prepare_layer(checkpoint, layer, &mut out)?;
+    if blueprint.position == Position::Learned {
+        let positions = checkpoint.load(Source::PositionEmbedding)?;
+        rows(positions, 1.0).quantise().write(&mut out, "positions");
     }
-    norm(checkpoint, Source::FinalNorm, "norm", &mut out)?;
+    for layer in 0..blueprint.layers {
+        layer::prepare_layer(network, layer, &mut out)?;
+    }
+    let (weight, bias) = (Source::FinalNorm, Source::FinalNormBias);
+    norms::norm(network, weight, bias, "norm", &mut out)?;
     if blueprint.tied_head {
         let (m, e) = table.rescaled(log2_e);
         out.i32("head.m", &m);
         out.i32("head.e", &[e]);
     } else {
         let values = checkpoint.load(Source::Head)?;
-        let part = Part::uniform(values, blueprint.hidden_size, log2_e);
-        let head = Group::new(blueprint.hidden_size, vec![part]);
-        head.quantise().write(&mut out, "head");
+        rows(values, log2_e).quantise().write(&mut out, "head");
     }
-    out.u32("rope.freq", &rope::frequencies(blueprint));
+    if blueprint.ends.head_bias {
+        let bias = checkpoint.load(Source::HeadBias)?;
+        let bias: Vec<f64> = bias.iter().map(|&b| log2_e * f64::from(b)).collect();
+        norms::write_bias(&bias, "head", &mut out);
+    }
+    if let Some(cap) = blueprint.ends.softcap {
+        norms::write_cap(cap, "head.cap", &mut out);
+    }
+    if let Some(cap) = blueprint.attention.softcap {
+        norms::write_cap(cap, "scores.cap", &mut out);
+    }
+    let (global, local) = rope::frequencies(blueprint);
+    for (name, frequencies) in [("rope.freq", global), ("rope.local", local)] {
+        if let Some(frequencies) = frequencies {
+            out.u32(name, &frequencies);
+        }
+    }
     out.vocabulary(&checkpoint.vocabulary)?;
     let tokenizer = ExactTokenizer::new(&checkpoint.tokenizer_json, &checkpoint.vocabulary)?;
     out.tokenizer(tokenizer.reduced_json())?;
-    let Norm::RmsNorm { eps } = blueprint.norm else {
-        return Err(ExactError::Unsupported(
-            "the norm is not an RMS norm".into(),
-        ));
-    };
-    let eps = eps * blueprint.hidden_size as f64 * pow2(2 * residual_frac_bits);
+    let eps =
+        norms::epsilon(blueprint)? * blueprint.hidden_size as f64 * pow2(2 * residual_frac_bits);
     out.finish(Facts {
         name: name.to_owned(),
         checkpoint: checkpoint.content_hash()?,
@@ -75,108 +95,11 @@ pub fn prepare(checkpoint: &Checkpoint, name: &str) -> Result<Prepared> {
     })
 }
 
-fn prepare_layer(checkpoint: &Checkpoint, layer: usize, out: &mut Builder) -> Result<()> {
-    let blueprint: &Blueprint = &checkpoint.blueprint;
-    let (width, inner) = (blueprint.hidden_size, blueprint.intermediate_size);
-    let source = |part| Source::Layer(layer, part);
-    let name = |part: &str| format!("layers.{layer}.{part}");
-    let part = |part: LayerPart| -> Result<Part> {
-        let inputs = blueprint.part_shape(source(part))[1];
-        Ok(Part::uniform(checkpoint.load(source(part))?, inputs, 1.0))
-    };
-    let attn_norm = source(LayerPart::AttentionNorm);
-    norm(checkpoint, attn_norm, &name("attn_norm"), out)?;
-    let mut q = part(LayerPart::Query)?;
-    let mut k = part(LayerPart::Key)?;
-    let mut v = part(LayerPart::Value)?;
-    let heads = Heads {
-        size: blueprint.head_dim,
-        group: blueprint.heads / blueprint.kv_heads,
-    };
-    let key_levels = matrix::row_levels(&k.values, width, |row| heads.pair(row));
-    let value_levels = matrix::row_levels(&v.values, width, |row| row);
-    // Scores come out in log2 units, already divided by the root of the head size.
-    let query_factor = std::f64::consts::LOG2_E / (blueprint.head_dim as f64).sqrt();
-    for (row, factor) in q.factors.iter_mut().enumerate() {
-        *factor = query_factor * pow2(key_levels[heads.shared(row)]);
-    }
-    for (factor, level) in k.factors.iter_mut().zip(&key_levels) {
-        *factor = pow2(-level);
-    }
-    for (factor, level) in v.factors.iter_mut().zip(&value_levels) {
-        *factor = pow2(-level);
-    }
-    Group::new(width, vec![q, k, v])
-        .quantise()
-        .write(out, &name("qkv"));
-    let columns = blueprint.heads * blueprint.head_dim;
-    let levels = (0..columns)
-        .map(|column| value_levels[heads.shared(column)])
-        .collect();
-    Group::leveled(levels, part(LayerPart::Output)?)
-        .quantise()
-        .write(out, &name("o"));
-    let ffn_norm = source(LayerPart::FeedForwardNorm);
-    norm(checkpoint, ffn_norm, &name("ffn_norm"), out)?;
-    let gate_up = vec![part(LayerPart::Gate)?, part(LayerPart::Up)?];
-    Group::new(width, gate_up)
-        .quantise()
-        .write(out, &name("gate_up"));
-    Group::new(inner, vec![part(LayerPart::Down)?])
-        .quantise()
-        .write(out, &name("down"));
-    Ok(())
-}
-
-/// How rows of queries and of the output projection's columns share keys and values.
-struct Heads {
-    size: usize,
-    /// Query heads of one key-value head.
-    group: usize,
-}
-
-impl Heads {
-    /// The row of keys or values that a row of queries meets.
-    fn shared(&self, row: usize) -> usize {
-        row / self.size / self.group * self.size + row % self.size
-    }
-
-    /// The first row of a rotary pair: both must have one level, or rotating would mix scales.
-    fn pair(&self, row: usize) -> usize {
-        let within = row % self.size;
-        row - within + within % (self.size / 2)
-    }
-}
-
-/// A norm's gains with 20 bits of the largest, the root of their number included.
-fn norm(checkpoint: &Checkpoint, part: Source, name: &str, out: &mut Builder) -> Result<()> {
-    let root = (checkpoint.blueprint.hidden_size as f64).sqrt();
-    let gains: Vec<f64> = checkpoint
-        .load(part)?
-        .iter()
-        .map(|&g| f64::from(g) * root)
-        .collect();
-    let largest = gains.iter().fold(0f64, |max, g| max.max(g.abs()));
-    let e = if largest > 0.0 {
-        exponent(largest) - 20
-    } else {
-        0
-    };
-    let limit = f64::from((1 << 21) - 1);
-    let gains: Vec<i32> = gains
-        .iter()
-        .map(|g| (g / pow2(e)).round().clamp(-limit, limit) as i32)
-        .collect();
-    out.i32(format!("{name}.g"), &gains);
-    out.i32(format!("{name}.e"), &[e]);
-    Ok(())
-}
-
 /// F: the median entry of the embedding gets ten bits below it.
-fn residual_bits(embedding: &[f32]) -> i32 {
+fn residual_bits(embedding: &[f32], scale: f64) -> i32 {
     let exponents = embedding
         .iter()
         .filter(|x| **x != 0.0)
-        .map(|&x| exponent(f64::from(x)));
+        .map(|&x| exponent(scale * f64::from(x)));
     matrix::lower_median(exponents).map_or(10, |median| (10 - median).clamp(0, 24))
 }

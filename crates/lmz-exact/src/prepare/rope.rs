@@ -5,16 +5,28 @@ use lmz_model::{Blueprint, Position, RopeScaling};
 use crate::fixed::pow2;
 use crate::tables::{exp2_q62, log2_q62};
 
-/// One frequency for each pair of a head's elements.
-pub fn frequencies(blueprint: &Blueprint) -> Vec<u32> {
-    #[allow(clippy::infallible_destructuring_match)]
-    let (theta, scaling) = match blueprint.position {
-        Position::Rope { theta, scaling } => (theta, scaling),
-        // `Position` may grow; recipe 1 refuses what it does not know before it comes here.
-        _ => return Vec::new(),
+/// Frequencies, one for each rotating pair of a head's elements.
+pub type Frequencies = Vec<u32>;
+
+/// Those of ordinary layers, none where positions are learned, and those of windowed layers where
+/// they differ.
+pub fn frequencies(blueprint: &Blueprint) -> (Option<Frequencies>, Option<Frequencies>) {
+    let Position::Rope { theta, scaling } = blueprint.position else {
+        return (None, None);
     };
+    let size = blueprint.attention.rotary_dim.unwrap_or(blueprint.head_dim);
+    let window = blueprint.attention.window.as_ref();
+    let local = window.filter(|w| w.layers.is_empty() || w.layers.contains(&true));
+    let local = local.and_then(|w| w.theta);
+    (
+        Some(of_base(theta, scaling, size)),
+        local.map(|theta| of_base(theta, RopeScaling::None, size)),
+    )
+}
+
+fn of_base(theta: f64, scaling: RopeScaling, size: usize) -> Frequencies {
     let log = log2_q62(theta);
-    let size = blueprint.head_dim as i128;
+    let size = size as i128;
     let turns = 4_294_967_296.0 / std::f64::consts::TAU;
     (0..size / 2)
         .map(|i| {
@@ -79,11 +91,34 @@ mod tests {
         }
     }
 
+    fn of_blueprint(theta: f64, scaling: RopeScaling) -> Frequencies {
+        let (global, local) = frequencies(&blueprint(theta, scaling));
+        assert_eq!(local, None);
+        global.unwrap()
+    }
+
+    #[test]
+    fn part_of_a_head_and_windowed_layers() {
+        let mut b = blueprint(10_000.0, RopeScaling::Linear { factor: 4.0 });
+        b.attention.rotary_dim = Some(16);
+        b.attention.window = Some(lmz_model::Window {
+            tokens: 5,
+            layers: vec![],
+            theta: Some(100.0),
+        });
+        let (global, local) = frequencies(&b);
+        let (global, local) = (global.unwrap(), local.unwrap());
+        assert_eq!((global.len(), local.len()), (8, 8));
+        assert_eq!(global[0], local[0] / 4);
+        let ratio = f64::from(local[4]) / f64::from(local[0]);
+        assert!((ratio - 0.1).abs() < 1e-6, "{ratio}");
+    }
+
     #[test]
     fn frequencies_are_the_nearest() {
         let turns = 2f64.powi(32) / std::f64::consts::TAU;
         for theta in [10_000.0, 500_000.0] {
-            let ours = frequencies(&blueprint(theta, RopeScaling::None));
+            let ours = of_blueprint(theta, RopeScaling::None);
             for (i, &f) in ours.iter().enumerate() {
                 let exact = theta.powf(-2.0 * i as f64 / 64.0) * turns;
                 assert!(
@@ -102,8 +137,8 @@ mod tests {
             high_freq_factor: 4.0,
             original_max_position_embeddings: 8192,
         };
-        let plain = frequencies(&blueprint(500_000.0, RopeScaling::None));
-        let scaled = frequencies(&blueprint(500_000.0, scaling));
+        let plain = of_blueprint(500_000.0, RopeScaling::None);
+        let scaled = of_blueprint(500_000.0, scaling);
         assert_eq!(plain[0], scaled[0]);
         let last = plain.len() - 1;
         assert!((f64::from(plain[last]) / f64::from(scaled[last]) - 8.0).abs() < 0.02);

@@ -1,11 +1,16 @@
-//! Which models the integer engine computes: those whose mathematics is a Llama's.
+//! Which models the integer engine computes.
 
 use lmz_model::{
-    Activation, Attention, Block, Blueprint, Ends, FeedForward, FeedForwardKind, HeadNorm, Layout,
-    Norm, NormPlacement, Position, Residual,
+    Activation, Attention, Block, Blueprint, Ends, FeedForward, FeedForwardKind, HeadNorm, Norm,
+    NormPlacement, Position, Residual,
 };
 
 use crate::error::{ExactError, Result};
+
+/// Soft caps whose constants fit (docs/numerics.md, 3.15).
+const CAPS: std::ops::RangeInclusive<f64> = 3.0..=10_000.0;
+/// Most elements of one norm: their sum of squares fits 63 bits.
+const MAX_NORMED: usize = 1 << 15;
 
 /// Checks that a model has nothing that this version of the numerics does not define.
 ///
@@ -20,16 +25,16 @@ pub(crate) fn check(blueprint: &Blueprint) -> Result<()> {
     }
 }
 
-/// The first feature beyond a Llama's. Every field is looked at by name, so that a new one cannot
-/// be forgotten here.
+/// The first feature that the numerics do not have. Every field is looked at by name, so that a new
+/// one cannot be forgotten here.
 fn beyond(blueprint: &Blueprint) -> Option<String> {
     let Blueprint {
         hidden_size: _,
         intermediate_size: _,
         layers: _,
-        heads: _,
+        heads,
         kv_heads: _,
-        head_dim: _,
+        head_dim,
         vocab_size: _,
         max_positions: _,
         norm,
@@ -37,64 +42,79 @@ fn beyond(blueprint: &Blueprint) -> Option<String> {
         activation,
         tied_head: _,
         start_token: _,
-        layout,
+        // How a checkpoint stores its tensors: a prepared model's go by the names of docs/lmzm.md.
+        layout: _,
         block: Block { norms, residual },
         attention,
-        feed_forward: FeedForward { kind, bias },
+        feed_forward: FeedForward { kind, bias: _ },
         ends,
     } = blueprint;
     let Attention {
-        input_bias,
-        output_bias,
+        input_bias: _,
+        output_bias: _,
         head_norm,
-        rotary_dim,
-        scale,
+        rotary_dim: _,
+        scale: _,
         softcap,
-        window,
+        window: _,
     } = attention;
     let Ends {
-        embedding_scale,
-        head_bias,
+        embedding_scale: _,
+        head_bias: _,
         softcap: final_softcap,
     } = ends;
-    let rms = matches!(norm, Norm::RmsNorm { .. });
-    let rotary = matches!(position, Position::Rope { .. });
+    let rms = matches!(norm, Norm::RmsNorm { .. } | Norm::RmsNormPlusOne { .. });
+    let layer = matches!(norm, Norm::LayerNorm { .. } | Norm::BareLayerNorm { .. });
+    let activations = [
+        Activation::Silu,
+        Activation::Gelu,
+        Activation::GeluTanh,
+        Activation::Relu,
+    ];
+    let beyond_caps = |cap: &Option<f64>| cap.is_some_and(|cap| !CAPS.contains(&cap));
     let found = [
-        (!rms, "a norm that is not a plain RMS norm"),
-        (!rotary, "learned positions"),
-        (
-            *activation != Activation::Silu,
-            "an activation that is not SiLU",
-        ),
-        (
-            *norms != NormPlacement::Before,
-            "norms after the halves of a layer",
-        ),
-        (*residual != Residual::Sequential, "a parallel residual"),
-        (*input_bias, "biases of query, key and value"),
-        (*output_bias, "a bias of the attention's output"),
-        (*head_norm != HeadNorm::None, "norms of queries and keys"),
-        (rotary_dim.is_some(), "a partial rotation of heads"),
-        (scale.is_some(), "a scale of attention scores of its own"),
-        (softcap.is_some(), "a soft cap on attention scores"),
-        (window.is_some(), "sliding-window attention"),
         (
             matches!(kind, FeedForwardKind::Experts { .. }),
             "sparse experts",
         ),
         (
-            *kind != FeedForwardKind::Gated,
-            "a feed-forward layer without a gate",
+            !matches!(kind, FeedForwardKind::Gated | FeedForwardKind::Plain),
+            "a feed-forward layer of an unknown kind",
         ),
-        (*bias, "biases of the feed-forward layer"),
-        (embedding_scale.is_some(), "scaled embeddings"),
-        (*head_bias, "a bias of the output head"),
-        (final_softcap.is_some(), "a soft cap on logits"),
+        (!rms && !layer, "a norm of an unknown kind"),
+        (
+            !matches!(position, Position::Rope { .. } | Position::Learned),
+            "positions of an unknown kind",
+        ),
+        (
+            !activations.contains(activation),
+            "an activation of an unknown kind",
+        ),
+        (
+            layer && *norms != NormPlacement::Before,
+            "layer norms after the halves of a layer",
+        ),
+        (
+            *norms != NormPlacement::Before && *residual != Residual::Sequential,
+            "a parallel residual with norms after the halves",
+        ),
+        (
+            layer && *head_norm != HeadNorm::None,
+            "layer norms of queries and keys",
+        ),
+        (
+            *head_norm == HeadNorm::Whole && heads * head_dim > MAX_NORMED,
+            "norms of queries over more than 2^15 elements",
+        ),
+        (
+            beyond_caps(softcap),
+            "a soft cap on attention scores outside 3..10000",
+        ),
+        (
+            beyond_caps(final_softcap),
+            "a soft cap on logits outside 3..10000",
+        ),
     ];
-    if let Some((_, feature)) = found.into_iter().find(|(has, _)| *has) {
-        return Some(feature.to_owned());
-    }
-    // Tensors under other names would be found by a reader that asks for parts, but the identity
-    // of a prepared model is defined for this layout alone.
-    (*layout != Layout::Llama).then(|| format!("the tensor layout {layout:?}"))
+    let (_, feature) = found.into_iter().find(|(has, _)| *has)?;
+    Some(feature.to_owned())
 }

@@ -7,7 +7,7 @@
 
 use std::f64::consts::LOG2_E;
 
-use lmz_model::{Blueprint, LayerPart, ModelError, Part, Weights};
+use lmz_model::{Blueprint, FeedForwardKind, HeadNorm, LayerPart, ModelError, Norm, Part, Weights};
 
 use super::Prepared;
 use crate::error::Result;
@@ -34,36 +34,76 @@ impl Weights for Prepared {
 impl Prepared {
     fn dequantise(&self, part: Part) -> Result<Option<Vec<f32>>> {
         let b = &self.blueprint;
+        if !b.has(part) {
+            return Ok(None);
+        }
+        let width = b.hidden_size;
+        let scale = b.ends.embedding_scale.unwrap_or(1.0);
+        let values = match part {
+            Part::TokenEmbedding => self.matrix("embed", &[b.vocab_size], width, 0, 1.0 / scale)?,
+            Part::PositionEmbedding => {
+                self.matrix("positions", &[b.max_positions], width, 0, 1.0)?
+            }
+            Part::Head => self.matrix("head", &[b.vocab_size], width, 0, 1.0 / LOG2_E)?,
+            Part::HeadBias => self.vector("head", &[b.vocab_size], 0, 1.0 / LOG2_E)?,
+            Part::FinalNorm => self.gains("norm", width, 1.0)?,
+            Part::FinalNormBias => self.vector("norm", &[width], 0, 1.0)?,
+            Part::Layer(layer, part) => return self.layer_part(layer, part),
+        };
+        Ok(Some(values))
+    }
+
+    fn layer_part(&self, layer: usize, part: LayerPart) -> Result<Option<Vec<f32>>> {
+        use LayerPart::*;
+        let b = &self.blueprint;
         let (width, inner) = (b.hidden_size, b.intermediate_size);
         let (queries, keys) = (b.heads * b.head_dim, b.kv_heads * b.head_dim);
         let qkv = [queries, keys, keys];
-        let values = match part {
-            Part::TokenEmbedding => self.matrix("embed", &[b.vocab_size], width, 0, 1.0)?,
-            Part::Head if !b.tied_head => {
-                self.matrix("head", &[b.vocab_size], width, 0, 1.0 / LOG2_E)?
-            }
-            Part::FinalNorm => self.gains("norm")?,
-            Part::Layer(layer, part) if layer < b.layers => {
-                let name = |part: &str| format!("layers.{layer}.{part}");
-                match part {
-                    LayerPart::AttentionNorm => self.gains(&name("attn_norm"))?,
-                    LayerPart::Query => {
-                        let factor = (b.head_dim as f64).sqrt() / LOG2_E;
-                        self.matrix(&name("qkv"), &qkv, width, 0, factor)?
-                    }
-                    LayerPart::Key => self.matrix(&name("qkv"), &qkv, width, 1, 1.0)?,
-                    LayerPart::Value => self.matrix(&name("qkv"), &qkv, width, 2, 1.0)?,
-                    LayerPart::Output => self.matrix(&name("o"), &[width], queries, 0, 1.0)?,
-                    LayerPart::FeedForwardNorm => self.gains(&name("ffn_norm"))?,
-                    LayerPart::Gate => self.matrix(&name("gate_up"), &[inner; 2], width, 0, 1.0)?,
-                    LayerPart::Up => self.matrix(&name("gate_up"), &[inner; 2], width, 1, 1.0)?,
-                    LayerPart::Down => self.matrix(&name("down"), &[width], inner, 0, 1.0)?,
-                    _ => return Ok(None),
-                }
-            }
-            _ => return Ok(None),
+        let name = |part: &str| format!("layers.{layer}.{part}");
+        // Where norms follow, they carry the scale of scores.
+        let query_scale = match b.attention.scale {
+            None => (b.head_dim as f64).sqrt() / LOG2_E,
+            Some(scale) => 1.0 / (scale * LOG2_E),
         };
-        Ok(Some(values))
+        let normed = b.attention.head_norm != HeadNorm::None;
+        let query = if normed { 1.0 } else { query_scale };
+        let (up, feed): (_, &[usize]) = match b.feed_forward.kind {
+            FeedForwardKind::Gated => ("gate_up", &[inner, inner]),
+            _ => ("up", &[inner]),
+        };
+        let last = feed.len() - 1;
+        let size = |part| b.part_shape(Part::Layer(layer, part))[0];
+        Ok(Some(match part {
+            Query => self.matrix(&name("qkv"), &qkv, width, 0, query)?,
+            Key => self.matrix(&name("qkv"), &qkv, width, 1, 1.0)?,
+            Value => self.matrix(&name("qkv"), &qkv, width, 2, 1.0)?,
+            QueryBias => self.vector(&name("qkv"), &qkv, 0, query)?,
+            KeyBias => self.vector(&name("qkv"), &qkv, 1, 1.0)?,
+            ValueBias => self.vector(&name("qkv"), &qkv, 2, 1.0)?,
+            QueryNorm => self.gains(&name("q_norm"), size(QueryNorm), query_scale)?,
+            KeyNorm => self.gains(&name("k_norm"), size(KeyNorm), 1.0)?,
+            Output => self.matrix(&name("o"), &[width], queries, 0, 1.0)?,
+            OutputBias => self.vector(&name("o"), &[width], 0, 1.0)?,
+            Gate => self.matrix(&name(up), feed, width, 0, 1.0)?,
+            GateBias => self.vector(&name(up), feed, 0, 1.0)?,
+            Up => self.matrix(&name(up), feed, width, last, 1.0)?,
+            UpBias => self.vector(&name(up), feed, last, 1.0)?,
+            Down => self.matrix(&name("down"), &[width], inner, 0, 1.0)?,
+            DownBias => self.vector(&name("down"), &[width], 0, 1.0)?,
+            AttentionNorm => self.gains(&name("attn_norm"), width, 1.0)?,
+            AttentionNormBias => self.vector(&name("attn_norm"), &[width], 0, 1.0)?,
+            AttentionPostNorm => self.gains(&name("attn_post_norm"), width, 1.0)?,
+            FeedForwardNorm => self.gains(&name("ffn_norm"), width, 1.0)?,
+            FeedForwardNormBias => self.vector(&name("ffn_norm"), &[width], 0, 1.0)?,
+            FeedForwardPostNorm => self.gains(&name("ffn_post_norm"), width, 1.0)?,
+            // Of models that `prepare` refuses.
+            Router
+            | ExpertGate(_)
+            | ExpertUp(_)
+            | ExpertDown(_)
+            | AttentionPostNormBias
+            | FeedForwardPostNormBias => return Ok(None),
+        }))
     }
 
     /// The rows of one of the matrices that a linear layer stacks, times a factor.
@@ -94,15 +134,26 @@ impl Prepared {
         Ok(out)
     }
 
-    /// A norm's gains without the root of the width.
-    fn gains(&self, name: &str) -> Result<Vec<f32>> {
-        let width = self.blueprint.hidden_size;
+    /// A part of a bias, times a factor.
+    fn vector(&self, name: &str, stacked: &[usize], index: usize, factor: f64) -> Result<Vec<f32>> {
+        let mantissas = self.i32s(&format!("{name}.b"), stacked.iter().sum(), i32::MAX)?;
+        let exponent = self.i32s(&format!("{name}.be"), 1, 1 << 12)?[0];
+        let first: usize = stacked[..index].iter().sum();
+        let scale = pow2(exponent) * factor;
+        let values = mantissas[first..first + stacked[index]].iter();
+        Ok(values.map(|&b| (f64::from(b) * scale) as f32).collect())
+    }
+
+    /// A norm's gains without the root of their number, times a factor, as the checkpoint has them.
+    fn gains(&self, name: &str, width: usize, factor: f64) -> Result<Vec<f32>> {
         let gains = self.i32s(&format!("{name}.g"), width, i32::MAX)?;
         let exponent = self.i32s(&format!("{name}.e"), 1, 1 << 12)?[0];
-        let scale = pow2(exponent) / (width as f64).sqrt();
-        Ok(gains
-            .iter()
-            .map(|&g| (f64::from(g) * scale) as f32)
-            .collect())
+        let scale = pow2(exponent) / (width as f64).sqrt() * factor;
+        let offset = match self.blueprint.norm {
+            Norm::RmsNormPlusOne { .. } => 1.0,
+            _ => 0.0,
+        };
+        let real = |&g: &i32| (f64::from(g) * scale - offset) as f32;
+        Ok(gains.iter().map(real).collect())
     }
 }

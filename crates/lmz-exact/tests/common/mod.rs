@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use lmz_exact::{Cache, Engine, Isa, Kernel, Prepared, Run, Scratch, prepare};
 use lmz_model::{Checkpoint, TensorSpec, parse_config};
@@ -60,9 +61,13 @@ pub struct Model {
 impl Model {
     /// A copy of a checkpoint, to be changed.
     pub fn read(directory: &Path) -> Self {
-        let config: Value =
-            serde_json::from_slice(&std::fs::read(directory.join("config.json")).unwrap()).unwrap();
-        let checkpoint = Checkpoint::open(directory).unwrap();
+        let config = std::fs::read(directory.join("config.json")).unwrap();
+        Self::of(&Checkpoint::open(directory).unwrap(), &config)
+    }
+
+    /// A copy of a checkpoint whose `config.json` is given.
+    pub fn of(checkpoint: &Checkpoint, config: &[u8]) -> Self {
+        let config: Value = serde_json::from_slice(config).unwrap();
         let read = |spec: TensorSpec| {
             let values = checkpoint.tensors.f32(&spec.name, &spec.shape).unwrap();
             (spec.name, (spec.shape, values))
@@ -284,4 +289,29 @@ pub fn logits(engine: &Engine, tokens: &[u32]) -> Vec<Vec<i32>> {
         all.push(scores.logits.to_vec())
     });
     all
+}
+
+/// A parity fixture (tests/fixtures/families) with a tokenizer, as a checkpoint.
+pub fn family(name: &str) -> Checkpoint {
+    with_tokenizer(&format!("families/{name}"))
+}
+
+/// A model of tests/fixtures with the tokenizer of 91 tokens that lies there.
+pub fn with_tokenizer(name: &str) -> Checkpoint {
+    // Tests run side by side, each with its own directory.
+    static NEXT: AtomicUsize = AtomicUsize::new(0);
+    let process = std::process::id();
+    let number = NEXT.fetch_add(1, Ordering::Relaxed);
+    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("fixture-{process}-{number}"));
+    std::fs::create_dir_all(&target).unwrap();
+    let source = repository("tests/fixtures").join(name);
+    for file in ["config.json", "model.safetensors"] {
+        std::fs::copy(source.join(file), target.join(file)).unwrap();
+    }
+    let tokenizer = repository("tests/fixtures/text/tokenizer.json");
+    std::fs::copy(tokenizer, target.join("tokenizer.json")).unwrap();
+    let checkpoint = Checkpoint::open(&target).unwrap();
+    // What is mapped stays readable.
+    std::fs::remove_dir_all(target).ok();
+    checkpoint
 }

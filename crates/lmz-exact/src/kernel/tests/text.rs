@@ -157,20 +157,24 @@ pub fn exp2(n: u32) -> i128 {
 
 /// 3.7, steps 2 to 4: (w, X, Λ).
 pub fn attention_weights(dots: &[i32], ek: &[i32], ev: &[i32], eq: i32) -> (Vec<i128>, i32, i128) {
-    let limit = 1i128 << 30;
-    let z: Vec<i128> = dots
-        .iter()
-        .zip(ek)
-        .map(|(&dot, ek)| {
-            let (dot, t) = (i128::from(dot), eq + ek + 16);
-            let z = if t <= 0 {
-                dot >> (-t).min(31)
-            } else {
-                dot << t.min(31)
-            };
-            z.clamp(-limit, limit)
-        })
-        .collect();
+    let scores = dots.iter().zip(ek);
+    let z: Vec<i128> = scores.map(|(&dot, ek)| score(dot, eq + ek + 16)).collect();
+    softmax(&z, ev)
+}
+
+/// 3.7, step 2, of one score.
+pub fn score(dot: i32, t: i32) -> i128 {
+    let (dot, limit) = (i128::from(dot), 1i128 << 30);
+    let z = if t <= 0 {
+        dot >> (-t).min(31)
+    } else {
+        dot << t.min(31)
+    };
+    z.clamp(-limit, limit)
+}
+
+/// 3.7, steps 3 and 4: (w, X, Λ).
+pub fn softmax(z: &[i128], ev: &[i32]) -> (Vec<i128>, i32, i128) {
     let m = *z.iter().max().expect("a position sees itself");
     let p: Vec<i128> = z.iter().map(|z| exp2((m - z) as u32)).collect();
     let x = p
@@ -224,4 +228,70 @@ pub fn logits(y: &[i32], e: i32) -> (Vec<i128>, Vec<i128>) {
     let m = *z.iter().max().expect("a symbol");
     let weights = z.iter().map(|z| exp2((m - z) as u32)).collect();
     (z, weights)
+}
+
+/// Step 3 of 3.5: (ρ, j).
+fn reciprocal_root(n: i128) -> (i128, i32) {
+    let n = n.max(1);
+    let j = (64 - bitlen(n)) >> 1;
+    ((1 << 48) / isqrt(n << (2 * j)), j)
+}
+
+/// 3.11 without the bias, with E_g = 0.
+pub fn layer_norm(x: &[i32], g: &[i32], eps_fixed: u64) -> (Vec<i128>, i32) {
+    let d = x.len() as i128;
+    let sum: i128 = x.iter().map(|&x| i128::from(x)).sum();
+    let c: Vec<i128> = x.iter().map(|&x| d * i128::from(x) - sum).collect();
+    let eps = i128::from(eps_fixed) * d * d;
+    // The least s >= 0 with eps / 4^s < 2^62.
+    let least = (0..).find(|s| bitlen(eps) - 2 * s <= 62).unwrap_or(0);
+    let s = (most_bits(&c) - 24).max(least);
+    let c: Vec<i128> = c.iter().map(|&c| rshift(c, s)).collect();
+    let (rho, j) = reciprocal_root(c.iter().map(|c| c * c).sum::<i128>() + (eps >> (2 * s)));
+    let p = c.iter().zip(g).map(|(c, &g)| c * i128::from(g) * rho);
+    (p.collect(), j - 48)
+}
+
+/// 3.12, with E_g = 0.
+pub fn block_norm(y: &[i32], e: i32, g: &[i32], eps: (i32, i32)) -> (Vec<i128>, i32) {
+    let y: Vec<i128> = y.iter().map(|&y| y.into()).collect();
+    // The least s >= 0 that leaves the epsilon an exponent of at most 31.
+    let least = (0..).find(|s| eps.1 - 2 * (e + s) <= 31).unwrap_or(0);
+    let s = (most_bits(&y) - 24).max(least);
+    let y: Vec<i128> = y.iter().map(|&y| rshift(y, s)).collect();
+    let u = eps.1 - 2 * (e + s);
+    let added = i128::from(eps.0);
+    let added = if u >= 0 {
+        added << u
+    } else {
+        added >> (-u).min(63)
+    };
+    let (rho, j) = reciprocal_root(y.iter().map(|y| y * y).sum::<i128>() + added);
+    let p = y.iter().zip(g).map(|(y, &g)| y * i128::from(g) * rho);
+    (p.collect(), j - 48)
+}
+
+/// 3.13.
+pub fn add_bias(p: &[i128], e: i32, b: &[i32], b_exponent: i32) -> (Vec<i128>, i32) {
+    let t = e.max(b_exponent) + 1;
+    let sum = p
+        .iter()
+        .zip(b)
+        .map(|(&p, &b)| rshift(p, t - e) + rshift(b.into(), t - b_exponent));
+    (sum.collect(), t)
+}
+
+/// 3.14: (p, exponent).
+pub fn activated(table: &[i128], up: &[i32], e: i32) -> (Vec<i128>, i32) {
+    let ones = vec![1; up.len()];
+    (gated(table, up, &ones, e).0, e)
+}
+
+/// 3.15.
+pub fn soft_cap(table: &[i128], inverse: i32, cap: i32, z: i128) -> i128 {
+    let t = ((z.abs() * i128::from(inverse)) >> 32).min(1 << 20);
+    let (i, r) = ((t >> 10) as usize, t & 1023);
+    let g = table[i] + (((table[i + 1] - table[i]) * r) >> 10);
+    let capped = rshift((2 * g - (1 << 24)) * i128::from(cap), 24);
+    if z < 0 { -capped } else { capped }
 }

@@ -110,8 +110,9 @@ fn every_operation_gives_the_committed_numbers() {
         for case in cases("gated") {
             let gate: Vec<i32> = list(case, "gate");
             let mut p = vec![0i64; gate.len()];
-            let exponent = gated(
+            let exponent = gated_by(
                 kernel,
+                silu(),
                 &gate,
                 &list::<i32>(case, "up"),
                 number(case, "e"),

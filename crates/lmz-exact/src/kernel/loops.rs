@@ -1,0 +1,122 @@
+//! The loops around the tiles of products, the same for each instruction set.
+//!
+//! A tile kernel `tile::<N, W>(w, x, pairs)` multiplies `pairs` column pairs of one panel of weights `W`
+//! by `N` rows of activations, and keeps the sums in registers.
+#![allow(unsafe_op_in_unsafe_fn)]
+
+/// Pointers to `N` rows, `stride` apart.
+#[inline(always)]
+///
+/// # Safety
+/// There are that many.
+pub unsafe fn rows<const N: usize>(x: *const i16, stride: usize) -> [*const i16; N] {
+    let mut rows = [x; N];
+    for (t, row) in rows.iter_mut().enumerate() {
+        *row = x.add(t * stride);
+    }
+    rows
+}
+
+/// The loops of a linear layer around a tile kernel: panels outside (a panel stays in L1 while all
+/// activations pass it), tiles of at most `$rows` rows inside.
+macro_rules! linear_loops {
+    ($name:ident, $features:literal, $tile:ident, $store:ident, $sum:ident, $rows:literal, $($n:literal)*) => {
+        /// # Safety
+        /// The instruction set is there; `x` has a row of `stride >= 2 * pairs` values for each row
+        /// of `y`, which has whole rows of `layer.out_padded()`.
+        #[target_feature(enable = $features)]
+        pub unsafe fn $name(layer: &Linear, x: &[i16], stride: usize, y: &mut [i32]) {
+            let (pairs, width) = (layer.pairs(), layer.out_padded());
+            let n = y.len() / width;
+            for p in 0..layer.panels() {
+                let panel = layer.panel(p).as_ptr();
+                let scales = layer.scales(p);
+                let mut t = 0;
+                while t < n {
+                    let rows = (n - t).min($rows);
+                    let x = x.as_ptr().add(t * stride);
+                    let y = y.as_mut_ptr().add(t * width + p * PANEL);
+                    match rows {
+                        $($n => one::<$n>(panel, scales, x, stride, pairs, layer.sum_shift(), y, width),)*
+                        _ => unreachable!(),
+                    }
+                    t += rows;
+                }
+            }
+
+            #[inline(always)]
+            #[allow(clippy::too_many_arguments)]
+            unsafe fn one<const N: usize>(
+                w: *const i8, scales: &[i32; PANEL], x: *const i16, stride: usize, pairs: usize, g: i32,
+                y: *mut i32, width: usize,
+            ) {
+                const STEP: usize = CHUNK / 2;
+                if pairs <= STEP {
+                    let sums = $tile::<N, i8>(w, rows(x, stride), pairs);
+                    for t in 0..N {
+                        $store(sums[t], scales, y.add(t * width));
+                    }
+                    return;
+                }
+                let mut wide = [[0i64; PANEL]; N];
+                let mut j = 0;
+                while j < pairs {
+                    let step = (pairs - j).min(STEP);
+                    let sums = $tile::<N, i8>(w.add(j * PANEL * 2), rows(x.add(2 * j), stride), step);
+                    for t in 0..N {
+                        let sums: [i32; PANEL] = $sum(sums[t]);
+                        for r in 0..PANEL {
+                            wide[t][r] += i64::from(sums[r]);
+                        }
+                    }
+                    j += step;
+                }
+                for t in 0..N {
+                    scale_sums(&wide[t], scales, g, std::slice::from_raw_parts_mut(y.add(t * width), PANEL));
+                }
+            }
+        }
+    };
+}
+
+pub(super) use linear_loops;
+
+/// [`super::panel_dots`] around a tile kernel.
+macro_rules! panel_dots_loops {
+    ($name:ident, $features:literal, $tile:ident, $sum:ident) => {
+        /// # Safety
+        /// The instruction set is there; the lengths are as [`super::panel_dots`] checks.
+        #[target_feature(enable = $features)]
+        pub unsafe fn $name(
+            panel: &[i16],
+            pairs: usize,
+            rows: &[&[i16]],
+            out: &mut [[i32; PANEL]],
+        ) {
+            macro_rules! run {
+                ($n:literal) => {{
+                    let mut x = [std::ptr::null(); $n];
+                    for t in 0..$n {
+                        x[t] = rows.get_unchecked(t).as_ptr();
+                    }
+                    let sums = $tile::<$n, i16>(panel.as_ptr(), x, pairs);
+                    for t in 0..$n {
+                        out[t] = $sum(sums[t]);
+                    }
+                }};
+            }
+            const { assert!(TILE == 6) };
+            match rows.len() {
+                0 => {}
+                1 => run!(1),
+                2 => run!(2),
+                3 => run!(3),
+                4 => run!(4),
+                5 => run!(5),
+                _ => run!(6),
+            }
+        }
+    };
+}
+
+pub(super) use panel_dots_loops;

@@ -1,0 +1,92 @@
+//! NEON kernels.
+//!
+//! As in [`super::x86`], a tile is one panel of 16 rows against up to six rows of activations: 24 accumulators
+//! of four 32-bit lanes, and weights that are widened to 16 bits once for all of them. `smlal` is exact.
+//! (`sdot` multiplies 8 by 8 bits; activations have 15.) The element-wise kernels are portable code:
+//! the compiler vectorises it with NEON, which every aarch64 has.
+#![allow(unsafe_op_in_unsafe_fn)]
+
+use std::arch::aarch64::*;
+
+use super::loops::{linear_loops, panel_dots_loops, rows};
+use super::portable::scale_sums;
+use super::{CHUNK, Linear, PANEL, TILE};
+
+/// Weights as 16-bit lanes.
+trait Weight: Copy {
+    /// Sixteen rows × two columns: rows 0 to 7 and 8 to 15 of the first column, then of the second.
+    unsafe fn load(pointer: *const Self) -> [int16x8_t; 4];
+}
+
+impl Weight for i8 {
+    #[inline(always)]
+    unsafe fn load(pointer: *const Self) -> [int16x8_t; 4] {
+        let int8x16x2_t(first, second) = vld2q_s8(pointer);
+        [
+            vmovl_s8(vget_low_s8(first)),
+            vmovl_high_s8(first),
+            vmovl_s8(vget_low_s8(second)),
+            vmovl_high_s8(second),
+        ]
+    }
+}
+
+impl Weight for i16 {
+    #[inline(always)]
+    unsafe fn load(pointer: *const Self) -> [int16x8_t; 4] {
+        let int16x8x2_t(first, second) = vld2q_s16(pointer);
+        let int16x8x2_t(first_high, second_high) = vld2q_s16(pointer.add(PANEL));
+        [first, first_high, second, second_high]
+    }
+}
+
+/// `N` rows of activations against `pairs` column pairs of one panel.
+///
+/// # Safety
+/// NEON; `w` points to `pairs * 32` weights and every `x` to `2 * pairs` values.
+#[inline(always)]
+unsafe fn tile<const N: usize, W: Weight>(
+    w: *const W,
+    x: [*const i16; N],
+    pairs: usize,
+) -> [[int32x4_t; 4]; N] {
+    let mut sums = [[vdupq_n_s32(0); 4]; N];
+    for j in 0..pairs {
+        let [a0, a1, b0, b1] = W::load(w.add(j * PANEL * 2));
+        for t in 0..N {
+            // Both columns' values, twice.
+            let x =
+                vreinterpret_s16_s32(vdup_n_s32(x[t].add(2 * j).cast::<i32>().read_unaligned()));
+            let s = &mut sums[t];
+            s[0] = vmlal_lane_s16::<0>(s[0], vget_low_s16(a0), x);
+            s[1] = vmlal_high_lane_s16::<0>(s[1], a0, x);
+            s[2] = vmlal_lane_s16::<0>(s[2], vget_low_s16(a1), x);
+            s[3] = vmlal_high_lane_s16::<0>(s[3], a1, x);
+            s[0] = vmlal_lane_s16::<1>(s[0], vget_low_s16(b0), x);
+            s[1] = vmlal_high_lane_s16::<1>(s[1], b0, x);
+            s[2] = vmlal_lane_s16::<1>(s[2], vget_low_s16(b1), x);
+            s[3] = vmlal_high_lane_s16::<1>(s[3], b1, x);
+        }
+    }
+    sums
+}
+
+/// `(sums * scales + 2^31) >> 32` into sixteen rows of `y`.
+#[inline(always)]
+unsafe fn store(sums: [int32x4_t; 4], scales: &[i32; PANEL], y: *mut i32) {
+    for (at, sums) in sums.into_iter().enumerate() {
+        let scales = vld1q_s32(scales.as_ptr().add(4 * at));
+        // A rounding shift adds 2^31 first.
+        let low = vrshrq_n_s64::<32>(vmull_s32(vget_low_s32(sums), vget_low_s32(scales)));
+        let high = vrshrq_n_s64::<32>(vmull_high_s32(sums, scales));
+        vst1q_s32(y.add(4 * at), vcombine_s32(vmovn_s64(low), vmovn_s64(high)));
+    }
+}
+
+#[inline(always)]
+unsafe fn sums(sums: [int32x4_t; 4]) -> [i32; PANEL] {
+    std::mem::transmute(sums)
+}
+
+linear_loops!(linear, "neon", tile, store, sums, 6, 1 2 3 4 5 6);
+panel_dots_loops!(panel_dots, "neon", tile, sums);

@@ -1,0 +1,265 @@
+//! One layer: attention and feed-forward half (docs/lmzm.md, "Recipe 1").
+
+use lmz_model::{Blueprint, FeedForwardKind, HeadNorm, LayerPart, Weights};
+
+use super::matrix::{Group, Part, levels, row_levels, size_levels};
+use super::norms::{block_norm, epsilon, gains, norm, of, write_bias};
+use crate::error::Result;
+use crate::fixed::pow2;
+use crate::prepared::Builder;
+
+/// Widest level of a normed query or key: gains have 20 bits.
+const GAIN_LEVELS: i32 = 8;
+
+/// What all parts of one layer need.
+struct Source<'a> {
+    weights: &'a dyn Weights,
+    blueprint: &'a Blueprint,
+    layer: usize,
+}
+
+impl Source<'_> {
+    fn part(&self, part: LayerPart) -> Result<Part> {
+        let part = of(self.layer, part);
+        let inputs = self.blueprint.part_shape(part)[1];
+        Ok(Part::uniform(self.weights.load(part)?, inputs, 1.0))
+    }
+
+    /// A vector; `None` where the model has none.
+    fn vector(&self, part: LayerPart) -> Result<Option<Vec<f64>>> {
+        let part = of(self.layer, part);
+        if !self.blueprint.has(part) {
+            return Ok(None);
+        }
+        let values = self.weights.load(part)?;
+        Ok(Some(values.into_iter().map(f64::from).collect()))
+    }
+
+    fn name(&self, part: &str) -> String {
+        format!("layers.{}.{part}", self.layer)
+    }
+
+    fn norm(&self, part: LayerPart, bias: LayerPart, name: &str, out: &mut Builder) -> Result<()> {
+        // A bare norm has no parts, but stands where the others do.
+        let (part, bias) = (of(self.layer, part), of(self.layer, bias));
+        norm(self.weights, part, bias, &self.name(name), out)
+    }
+
+    fn post_norm(&self, part: LayerPart, name: &str, out: &mut Builder) -> Result<()> {
+        let width = self.blueprint.hidden_size;
+        let gains = gains(self.weights, of(self.layer, part), width)?;
+        let eps = epsilon(self.blueprint)?;
+        block_norm(gains, width, eps, &self.name(name), out);
+        Ok(())
+    }
+
+    /// Writes the biases of stacked parts, each times its rows' factors.
+    fn biases(
+        &self,
+        name: &str,
+        parts: &[(LayerPart, Option<&[f64]>)],
+        out: &mut Builder,
+    ) -> Result<()> {
+        let mut all = Vec::new();
+        for &(part, factors) in parts {
+            let Some(mut values) = self.vector(part)? else {
+                return Ok(());
+            };
+            if let Some(factors) = factors {
+                values.iter_mut().zip(factors).for_each(|(b, f)| *b *= f);
+            }
+            all.extend(values);
+        }
+        write_bias(&all, &self.name(name), out);
+        Ok(())
+    }
+}
+
+/// Writes a layer.
+pub fn prepare_layer(weights: &dyn Weights, layer: usize, out: &mut Builder) -> Result<()> {
+    use lmz_model::{NormPlacement, Residual};
+    let blueprint = weights.blueprint();
+    let source = Source {
+        weights,
+        blueprint,
+        layer,
+    };
+    let before = blueprint.block.norms != NormPlacement::After;
+    let after = blueprint.block.norms != NormPlacement::Before;
+    let own = blueprint.block.residual != Residual::ParallelSharedNorm;
+    if before {
+        let (weight, bias) = (LayerPart::AttentionNorm, LayerPart::AttentionNormBias);
+        source.norm(weight, bias, "attn_norm", out)?;
+    }
+    attention(&source, out)?;
+    if after {
+        source.post_norm(LayerPart::AttentionPostNorm, "attn_post_norm", out)?;
+    }
+    if before && own {
+        let (weight, bias) = (LayerPart::FeedForwardNorm, LayerPart::FeedForwardNormBias);
+        source.norm(weight, bias, "ffn_norm", out)?;
+    }
+    feed_forward(&source, out)?;
+    if after {
+        source.post_norm(LayerPart::FeedForwardPostNorm, "ffn_post_norm", out)?;
+    }
+    Ok(())
+}
+
+fn attention(source: &Source<'_>, out: &mut Builder) -> Result<()> {
+    let b = source.blueprint;
+    let width = b.hidden_size;
+    let mut q = source.part(LayerPart::Query)?;
+    let mut k = source.part(LayerPart::Key)?;
+    let mut v = source.part(LayerPart::Value)?;
+    let heads = Heads::new(b);
+    // Scores come out in log2 units, already scaled.
+    let query_factor = match b.attention.scale {
+        None => std::f64::consts::LOG2_E / (b.head_dim as f64).sqrt(),
+        Some(scale) => std::f64::consts::LOG2_E * scale,
+    };
+    let rotary = |row| heads.pair(row);
+    let (key_levels, value_levels) = if b.attention.input_bias {
+        // A bias may outweigh its row: the size of what comes out counts.
+        let norm = of(source.layer, LayerPart::AttentionNorm);
+        let gains = gains(source.weights, norm, width)?;
+        let levels = |rows: &Part, bias, class: &dyn Fn(usize) -> usize| -> Result<Vec<i32>> {
+            let bias = source.vector(bias)?.unwrap_or_default();
+            Ok(size_levels(&rows.values, &gains, &bias, class))
+        };
+        (
+            levels(&k, LayerPart::KeyBias, &rotary)?,
+            levels(&v, LayerPart::ValueBias, &|row| row)?,
+        )
+    } else {
+        (
+            row_levels(&k.values, width, rotary),
+            row_levels(&v.values, width, |row| row),
+        )
+    };
+    if b.attention.head_norm == HeadNorm::None {
+        for (row, factor) in q.factors.iter_mut().enumerate() {
+            *factor = query_factor * pow2(key_levels[heads.shared(row)]);
+        }
+        for (factor, level) in k.factors.iter_mut().zip(&key_levels) {
+            *factor = pow2(-level);
+        }
+    } else {
+        head_norms(source, &heads, query_factor, out)?;
+    }
+    for (factor, level) in v.factors.iter_mut().zip(&value_levels) {
+        *factor = pow2(-level);
+    }
+    let biases = [
+        (LayerPart::QueryBias, Some(&q.factors[..])),
+        (LayerPart::KeyBias, Some(&k.factors[..])),
+        (LayerPart::ValueBias, Some(&v.factors[..])),
+    ];
+    source.biases("qkv", &biases, out)?;
+    Group::new(width, vec![q, k, v])
+        .quantise()
+        .write(out, &source.name("qkv"));
+    let columns = b.heads * b.head_dim;
+    let levels = (0..columns)
+        .map(|column| value_levels[heads.shared(column)])
+        .collect();
+    source.biases("o", &[(LayerPart::OutputBias, None)], out)?;
+    Group::leveled(levels, source.part(LayerPart::Output)?)
+        .quantise()
+        .write(out, &source.name("o"));
+    Ok(())
+}
+
+/// Norms of queries and keys. What levels keys stands in the gains: a norm takes away what the rows
+/// would be multiplied by.
+fn head_norms(
+    source: &Source<'_>,
+    heads: &Heads,
+    query_factor: f64,
+    out: &mut Builder,
+) -> Result<()> {
+    let b = source.blueprint;
+    let load = |part| {
+        let part = of(source.layer, part);
+        gains(source.weights, part, b.part_shape(part)[0])
+    };
+    let mut query = load(LayerPart::QueryNorm)?;
+    let mut key = load(LayerPart::KeyNorm)?;
+    let whole = b.attention.head_norm == HeadNorm::Whole;
+    let sizes = key.iter().map(|g| g.abs()).collect();
+    let levels = levels(sizes, |row| heads.pair(row));
+    let level = |row: usize| pow2(levels[row].clamp(-GAIN_LEVELS, GAIN_LEVELS));
+    for (row, gain) in query.iter_mut().enumerate() {
+        let shared = if whole { heads.shared(row) } else { row };
+        *gain *= query_factor * level(shared);
+    }
+    for (row, gain) in key.iter_mut().enumerate() {
+        *gain /= level(row);
+    }
+    let eps = epsilon(b)?;
+    for (gains, name) in [(query, "q_norm"), (key, "k_norm")] {
+        let width = gains.len();
+        block_norm(gains, width, eps, &source.name(name), out);
+    }
+    Ok(())
+}
+
+fn feed_forward(source: &Source<'_>, out: &mut Builder) -> Result<()> {
+    let b = source.blueprint;
+    let (name, parts, biases): (_, &[LayerPart], &[_]) = match b.feed_forward.kind {
+        FeedForwardKind::Gated => (
+            "gate_up",
+            &[LayerPart::Gate, LayerPart::Up],
+            &[(LayerPart::GateBias, None), (LayerPart::UpBias, None)],
+        ),
+        _ => ("up", &[LayerPart::Up], &[(LayerPart::UpBias, None)]),
+    };
+    source.biases(name, biases, out)?;
+    let parts = parts.iter().map(|&part| source.part(part));
+    Group::new(b.hidden_size, parts.collect::<Result<_>>()?)
+        .quantise()
+        .write(out, &source.name(name));
+    source.biases("down", &[(LayerPart::DownBias, None)], out)?;
+    Group::new(b.intermediate_size, vec![source.part(LayerPart::Down)?])
+        .quantise()
+        .write(out, &source.name("down"));
+    Ok(())
+}
+
+/// How rows of queries and of the output projection's columns share keys and values.
+struct Heads {
+    size: usize,
+    /// Query heads of one key-value head.
+    group: usize,
+    /// Elements that rotate.
+    rotated: usize,
+}
+
+impl Heads {
+    fn new(b: &Blueprint) -> Self {
+        let rotated = match b.position {
+            lmz_model::Position::Learned => 0,
+            _ => b.attention.rotary_dim.unwrap_or(b.head_dim),
+        };
+        Self {
+            size: b.head_dim,
+            group: b.heads / b.kv_heads,
+            rotated,
+        }
+    }
+
+    /// The row of keys or values that a row of queries meets.
+    fn shared(&self, row: usize) -> usize {
+        row / self.size / self.group * self.size + row % self.size
+    }
+
+    /// The first row of a rotary pair: both must have one level, or rotating would mix scales.
+    fn pair(&self, row: usize) -> usize {
+        let within = row % self.size;
+        if within < self.rotated {
+            row - within + within % (self.rotated / 2)
+        } else {
+            row
+        }
+    }
+}
