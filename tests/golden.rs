@@ -1,11 +1,14 @@
-//! Files of earlier versions decode for ever: each `tests/golden/NAME.lmz` restores to `NAME`.
+//! Files of earlier versions decode for ever: each `tests/golden/NAME.lmz` restores to `NAME`, with
+//! `NAME.prime` as its prime if there is one.
 //!
 //! A file is added for every numerics version, and never changed. (Those of numerics 0, before the first
 //! release, may be dropped once.)
 
 use std::path::{Path, PathBuf};
 
-use lmz::{ARCHIVED, CodecError, DecompressOptions, Header, Isa, Kernel, Model, ModelSource};
+use lmz::{
+    ARCHIVED, CodecError, DecompressOptions, Header, Isa, Kernel, Model, ModelSource, Prime,
+};
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
@@ -30,7 +33,10 @@ impl AllModels {
 
 impl ModelSource for AllModels {
     fn find(&self, header: &Header) -> Result<Model, CodecError> {
-        let model = self.0.iter().find(|model| model.id() == header.model_id);
+        let model = self
+            .0
+            .iter()
+            .find(|model| header.model_id.names(model.id()));
         model.cloned().ok_or_else(|| {
             CodecError::ModelNotFound(format!("{} {}", header.model_name, header.model_id))
         })
@@ -63,18 +69,17 @@ fn golden_files_decode_with_every_kernel() {
             }
             let packed = std::fs::read(&path).expect("a golden file");
             let expected = std::fs::read(path.with_extension("")).expect("its original");
+            let prime = std::fs::read(path.with_extension("prime")).ok();
+            let options = DecompressOptions {
+                prime: prime.map(|text| Prime::new("prime", text).expect("a prime")),
+                ..DecompressOptions::default()
+            };
             let mut restored = Vec::new();
-            lmz::decompress(
-                &packed[..],
-                &mut restored,
-                &models,
-                &DecompressOptions::default(),
-                &(),
-            )
-            .unwrap_or_else(|e| panic!("{} with {isa:?}: {e}", path.display()));
+            lmz::decompress(&packed[..], &mut restored, &models, &options, &())
+                .unwrap_or_else(|e| panic!("{} with {isa:?}: {e}", path.display()));
             assert!(restored == expected, "{} with {isa:?}", path.display());
             files += 1;
         }
     }
-    assert!(files > 1, "golden files are missing");
+    assert!(files >= 4, "golden files are missing");
 }

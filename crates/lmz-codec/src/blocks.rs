@@ -10,15 +10,15 @@ pub struct Block {
     pub first: usize,
     /// One past the last coded symbol.
     pub end: usize,
-    /// Symbols before `first` that the block sees; 0 in the first block.
+    /// Symbols before `first` that the block sees; in the first block those of the prime.
     pub overlap: usize,
 }
 
-/// The blocks of `symbols` symbols.
-pub fn blocks(policy: ContextPolicy, symbols: usize) -> impl Iterator<Item = Block> {
-    let mut first = 0;
+/// The blocks of `symbols` symbols, of which the first `known` are the prime's and not coded.
+pub fn blocks(policy: ContextPolicy, known: usize, symbols: usize) -> impl Iterator<Item = Block> {
+    let mut first = known;
     std::iter::from_fn(move || {
-        let block = block_at(policy, first);
+        let block = block_at(policy, known, first);
         let block = Block {
             end: block.end.min(symbols),
             ..block
@@ -30,10 +30,11 @@ pub fn blocks(policy: ContextPolicy, symbols: usize) -> impl Iterator<Item = Blo
     })
 }
 
-/// The block that starts at symbol `first`, full length.
-pub fn block_at(policy: ContextPolicy, first: usize) -> Block {
+/// The block that starts at symbol `first`, full length; `known` symbols, fewer than the context, are
+/// the prime's.
+pub fn block_at(policy: ContextPolicy, known: usize, first: usize) -> Block {
     let (context, overlap) = (policy.context as usize, policy.overlap as usize);
-    let overlap = if first == 0 { 0 } else { overlap };
+    let overlap = if first == known { known } else { overlap };
     Block {
         first,
         end: first + context - overlap,
@@ -47,10 +48,15 @@ pub fn read_by(block: Block, symbols: &[Symbol], start_token: u32, inputs: &mut 
     let known = &symbols[block.first - block.overlap..block.end - 1];
     inputs.clear();
     inputs.push(start_token);
-    inputs.extend(known.iter().map(|symbol| match symbol {
+    inputs.extend(known.iter().map(|symbol| input(symbol, start_token)));
+}
+
+/// What the model reads for a symbol.
+pub fn input(symbol: &Symbol, start_token: u32) -> u32 {
+    match symbol {
         Symbol::Token(token) => *token,
         Symbol::Escape(_) => start_token,
-    }));
+    }
 }
 
 #[cfg(test)]
@@ -61,12 +67,17 @@ mod tests {
     fn blocks_tile_the_symbols() {
         for (context, overlap) in [(1, 0), (8, 0), (8, 3), (8, 7)] {
             let policy = ContextPolicy::new(context, overlap).unwrap();
-            for symbols in 0..40 {
-                let mut next = 0;
-                for block in blocks(policy, symbols) {
+            for (symbols, known) in (0..40).flat_map(|n| (0..context).map(move |k| (n, k))) {
+                let (known, symbols) = (known as usize, symbols + known as usize);
+                let mut next = known;
+                for block in blocks(policy, known, symbols) {
                     assert_eq!(block.first, next);
                     assert!(block.end > block.first && block.overlap <= block.first);
                     assert!(block.end - block.first + block.overlap <= context as usize);
+                    assert_eq!(
+                        block.overlap == known && block.first == known,
+                        next == known
+                    );
                     next = block.end;
                 }
                 assert_eq!(next, symbols);

@@ -5,9 +5,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use lmz_coder::Decoder;
 use lmz_exact::{Cache, Run, Scores, Scratch};
 use lmz_format::ContextPolicy;
+use lmz_model::Symbol;
 use rayon::prelude::*;
 
-use crate::blocks::block_at;
+use crate::blocks::{block_at, input};
 use crate::error::{CodecError, Result};
 use crate::model::Model;
 use crate::observer::{Observer, Phase, check};
@@ -30,11 +31,12 @@ const MAX_LANES: usize = 16;
 /// Bytes that all lanes' caches may take together.
 const CACHE_BUDGET: usize = 256 << 20;
 
-/// Decodes segments with the current rayon pool. A segment that cannot be decoded gives the reason;
+/// Decodes segments with the current rayon pool, each after the symbols of `prime`. A segment that cannot be decoded gives the reason;
 /// whether the bytes are the right ones only a checksum tells.
 pub fn decode(
     model: &Model,
     policy: ContextPolicy,
+    prime: &[Symbol],
     jobs: &[Job<'_>],
     phase: Phase,
     observer: &dyn Observer,
@@ -42,7 +44,10 @@ pub fn decode(
     let threads = rayon::current_num_threads().clamp(1, jobs.len().max(1));
     let longest = jobs.iter().map(|job| job.raw_len).max().unwrap_or(0);
     // A block never has more positions than the segment has symbols, one a byte at most.
-    let positions = (policy.context as usize).min(longest + 1);
+    let positions = (policy.context as usize).min(prime.len() + longest + 1);
+    let start_token = model.engine().start_token();
+    let known: Vec<u32> = prime.iter().map(|s| input(s, start_token)).collect();
+    let known = &known[..];
     let affordable = CACHE_BUDGET / threads / Cache::size(model.engine(), positions).max(1);
     let lanes = jobs
         .len()
@@ -51,7 +56,9 @@ pub fn decode(
     let next = AtomicUsize::new(0);
     let done: Vec<Vec<Done>> = (0..threads)
         .into_par_iter()
-        .map(|_| Batch::new(model, policy, positions, lanes).run(jobs, &next, phase, observer))
+        .map(|_| {
+            Batch::new(model, policy, known, positions, lanes).run(jobs, &next, phase, observer)
+        })
         .collect::<Result<_>>()?;
     let mut results: Vec<_> = jobs
         .iter()
@@ -67,6 +74,8 @@ pub fn decode(
 struct Batch<'a> {
     model: &'a Model,
     policy: ContextPolicy,
+    /// What each segment's first block reads before its symbols.
+    known: &'a [u32],
     scratch: Scratch,
     idle: Vec<Cache>,
     lanes: Vec<Lane<'a>>,
@@ -79,7 +88,7 @@ struct Lane<'a> {
     decoder: Decoder<'a>,
     cache: Cache,
     out: Vec<u8>,
-    /// Model inputs of all symbols so far.
+    /// Model inputs of all symbols so far, the prime's at the front.
     history: Vec<u32>,
     /// Symbol at which the next block starts.
     block_end: usize,
@@ -90,13 +99,20 @@ struct Lane<'a> {
 }
 
 impl<'a> Batch<'a> {
-    fn new(model: &'a Model, policy: ContextPolicy, positions: usize, lanes: usize) -> Self {
+    fn new(
+        model: &'a Model,
+        policy: ContextPolicy,
+        known: &'a [u32],
+        positions: usize,
+        lanes: usize,
+    ) -> Self {
         let idle = (0..lanes)
             .map(|_| Cache::new(model.engine(), positions))
             .collect();
         Self {
             model,
             policy,
+            known,
             scratch: Scratch::new(),
             idle,
             lanes: Vec::new(),
@@ -156,9 +172,9 @@ impl<'a> Batch<'a> {
             cache,
             // What the coded bytes can hold bounds what is reserved, not what the header claims.
             out: Vec::with_capacity(raw_len.min(coded.len().saturating_mul(64))),
-            history: Vec::new(),
-            block_end: block_at(self.policy, 0).end,
-            inputs: vec![self.model.engine().start_token()],
+            history: self.known.to_vec(),
+            block_end: block_at(self.policy, self.known.len(), self.known.len()).end,
+            inputs: [&[self.model.engine().start_token()], self.known].concat(),
             position: 0,
             failure: (raw_len == 0).then(|| "is empty".to_owned()),
         }
@@ -171,6 +187,7 @@ impl<'a> Batch<'a> {
             lanes,
             scratch,
             policy,
+            known,
             ..
         } = self;
         let mut states = Vec::with_capacity(lanes.len());
@@ -207,7 +224,7 @@ impl<'a> Batch<'a> {
             }
         });
         for lane in lanes {
-            lane.advance(*policy, engine.start_token());
+            lane.advance(*policy, known.len(), engine.start_token());
         }
     }
 }
@@ -237,7 +254,7 @@ fn next_symbol(
 
 impl Lane<'_> {
     /// Sets up the next step: the symbol just decoded, or the start of a new block.
-    fn advance(&mut self, policy: ContextPolicy, start_token: u32) {
+    fn advance(&mut self, policy: ContextPolicy, known: usize, start_token: u32) {
         let n = self.history.len();
         if n < self.block_end {
             self.position += self.inputs.len();
@@ -245,7 +262,7 @@ impl Lane<'_> {
             self.inputs.extend(self.history.last());
             return;
         }
-        let block = block_at(policy, n);
+        let block = block_at(policy, known, n);
         self.block_end = block.end;
         self.position = 0;
         self.inputs.clear();

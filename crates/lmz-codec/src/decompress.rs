@@ -13,6 +13,7 @@ use crate::fallback::unzstd;
 use crate::model::{Model, ModelSource, check_versions};
 use crate::observer::{Observer, Phase, check};
 use crate::options::{DecompressOptions, pool};
+use crate::prime::{Prime, Shown, shown};
 
 /// What decompression did.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -111,9 +112,25 @@ pub fn decompress_seekable(
     sink.finish()
 }
 
+/// What the segments of a member are decoded with.
+#[derive(Clone)]
+pub(crate) struct Ready {
+    pub model: Model,
+    pub shown: Shown,
+}
+
+impl Ready {
+    /// Finds the model, and takes of the prime what the model is shown.
+    pub fn find(header: &Header, models: &dyn ModelSource, prime: Option<&Prime>) -> Result<Self> {
+        let model = model_for(header, models)?;
+        let shown = shown(header, &model, prime)?;
+        Ok(Self { model, shown })
+    }
+}
+
 /// Decodes a batch of segments of one member and checks each.
 pub(crate) fn decode_batch(
-    model: &Model,
+    ready: &Ready,
     header: &Header,
     batch: &[(SegmentInfo, Vec<u8>)],
     observer: &dyn Observer,
@@ -127,7 +144,9 @@ pub(crate) fn decode_batch(
             raw_len: info.raw_len as usize,
         })
         .collect();
-    let mut decoded = decode(model, header.context, &jobs, Phase::Decode, observer)?.into_iter();
+    let Ready { model, shown } = ready;
+    let decoded = decode(model, header.context, shown, &jobs, Phase::Decode, observer)?;
+    let mut decoded = decoded.into_iter();
     let results = batch.iter().map(|(info, coded)| {
         if !is_model(info) {
             return decode_plain(info, coded, observer);
@@ -141,7 +160,7 @@ pub(crate) fn decode_batch(
 }
 
 /// Refuses what this build cannot decode, and finds the model.
-pub(crate) fn model_for(header: &Header, models: &dyn ModelSource) -> Result<Model> {
+fn model_for(header: &Header, models: &dyn ModelSource) -> Result<Model> {
     check_versions(header)?;
     if header.context.context as usize > lmz_exact::MAX_CONTEXT {
         return Err(CodecError::Unsupported {
@@ -157,9 +176,10 @@ pub(crate) fn model_for(header: &Header, models: &dyn ModelSource) -> Result<Mod
 struct Sink<'a, W> {
     output: W,
     models: &'a dyn ModelSource,
+    prime: Option<&'a Prime>,
     observer: &'a dyn Observer,
     pool: rayon::ThreadPool,
-    member: Option<(Header, Option<Model>)>,
+    member: Option<(Header, Option<Ready>)>,
     batch: Vec<(SegmentInfo, Vec<u8>)>,
     hasher: RawHasher,
     report: DecompressReport,
@@ -169,12 +189,13 @@ impl<'a, W: Write> Sink<'a, W> {
     fn new(
         output: W,
         models: &'a dyn ModelSource,
-        options: &DecompressOptions,
+        options: &'a DecompressOptions,
         observer: &'a dyn Observer,
     ) -> Result<Self> {
         Ok(Self {
             output,
             models,
+            prime: options.prime.as_ref(),
             observer,
             pool: pool(options.threads)?,
             member: None,
@@ -207,19 +228,19 @@ impl<'a, W: Write> Sink<'a, W> {
     /// Decodes and writes what has been collected; up to the first damaged segment.
     fn drain(&mut self) -> Result<()> {
         let batch = std::mem::take(&mut self.batch);
-        let Some((header, model)) = &mut self.member else {
+        let Some((header, ready)) = &mut self.member else {
             return Ok(());
         };
         let needs_model = batch
             .iter()
             .any(|(info, _)| info.kind == SegmentKind::Model);
         let results = if needs_model {
-            if model.is_none() {
-                *model = Some(model_for(header, self.models)?);
+            if ready.is_none() {
+                *ready = Some(Ready::find(header, self.models, self.prime)?);
             }
-            let Some(model) = model else { return Ok(()) };
+            let Some(ready) = ready else { return Ok(()) };
             self.pool
-                .install(|| decode_batch(model, header, &batch, self.observer))?
+                .install(|| decode_batch(ready, header, &batch, self.observer))?
         } else {
             check_versions(header)?;
             batch
@@ -236,12 +257,13 @@ impl<'a, W: Write> Sink<'a, W> {
         Ok(())
     }
 
-    fn end(&mut self, expected: RawHash) -> Result<()> {
+    fn end(&mut self, expected: Option<RawHash>) -> Result<()> {
         self.drain()?;
         let found = self.hasher.finish();
-        if found == expected {
+        // A small member has none: its one segment's checksum covers it.
+        let Some(expected) = expected.filter(|expected| *expected != found) else {
             return Ok(());
-        }
+        };
         let member = self.report.members - 1;
         Err(CodecError::Hash {
             member,

@@ -19,23 +19,24 @@ pub struct Coded {
     pub ideal: Cost,
 }
 
-/// Codes segments with the current rayon pool.
+/// Codes segments with the current rayon pool, each after the symbols of `prime`.
 pub fn encode(
     model: &Model,
     policy: ContextPolicy,
+    prime: &[Symbol],
     segments: &[&[u8]],
     observer: &dyn Observer,
 ) -> Result<Vec<Coded>> {
     let tokenizer = model.tokenizer()?;
     let symbols: Vec<Vec<Symbol>> = segments
         .par_iter()
-        .map(|raw| tokenizer.encode(raw))
+        .map(|raw| [prime, &tokenizer.encode(raw)].concat())
         .collect();
     let tasks: Vec<(usize, Block)> = symbols
         .iter()
         .enumerate()
         .flat_map(|(segment, symbols)| {
-            blocks(policy, symbols.len()).map(move |block| (segment, block))
+            blocks(policy, prime.len(), symbols.len()).map(move |block| (segment, block))
         })
         .collect();
     let scored: Vec<Scored> = tasks
@@ -70,7 +71,7 @@ pub fn encode(
     by_segment
         .into_par_iter()
         .zip(symbols)
-        .map(|(scored, symbols)| pack(scored, &symbols))
+        .map(|(scored, symbols)| pack(scored, &symbols[prime.len()..]))
         .collect()
 }
 

@@ -60,6 +60,30 @@ pub enum CodecError {
     /// A source of models does not have the one that the file names.
     #[error("{0}")]
     ModelNotFound(String),
+    /// The file was primed, and no prime is at hand.
+    #[error("this file was compressed with --prime: it needs that text again (BLAKE3 hash {hash}{}, {len} bytes)",
+        if hash.len() < 32 { "..." } else { "" })]
+    PrimeMissing {
+        /// The text's hash, or its first digits.
+        hash: String,
+        /// Its length in bytes.
+        len: u64,
+    },
+    /// The file was primed with another text.
+    #[error("{name} is not the text that this file was primed with: expected BLAKE3 hash {expected}{}, \
+        {len} bytes; it has {found}, {found_len} bytes", if expected.len() < 32 { "..." } else { "" })]
+    WrongPrime {
+        /// What the text at hand is called.
+        name: String,
+        /// The hash of the right one, or its first digits.
+        expected: String,
+        /// The right one's length in bytes.
+        len: u64,
+        /// The hash of the text at hand, as many digits.
+        found: String,
+        /// Its length in bytes.
+        found_len: u64,
+    },
     /// Numerics or a recipe that this build does not have, or a context beyond its limit.
     #[error(
         "this file needs {what} {found}; this build has {supported}: use another version of lmz"
@@ -123,6 +147,8 @@ impl CodecError {
             Self::WrongModel { .. }
             | Self::ModelNotFound(_)
             | Self::Unsupported { .. }
+            | Self::PrimeMissing { .. }
+            | Self::WrongPrime { .. }
             | Self::OtherEncoder { .. } => ErrorKind::Compatibility,
             Self::InvalidArgument(_) => ErrorKind::InvalidArgument,
             Self::Cancelled | Self::Read(_) | Self::Write(_) => ErrorKind::Io,

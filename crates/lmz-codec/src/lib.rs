@@ -4,7 +4,8 @@
 //! meet. A file is cut into segments that decode independently; within a segment the model runs in
 //! blocks of a bounded context. What a model would not shrink is kept by zstd or as it is.
 //!
-//! * [`compress`] and [`decompress`] work on streams; [`decompress_seekable`] survives a damaged header;
+//! * [`compress`] and [`decompress`] work on streams; [`decompress_seekable`] survives a damaged header, and
+//!   [`salvage`] restores what is left of a damaged file;
 //! * [`Writer`] is a [`std::io::Write`]; [`Reader`] gives random access ([`Reader::read_at`]);
 //! * a [`Model`] is opened from a Hugging Face directory or a prepared `.lmzm`; a [`ModelSource`] finds
 //!   the one that a file names;
@@ -32,7 +33,9 @@ mod fallback;
 mod model;
 mod observer;
 mod options;
+mod prime;
 mod reader;
+mod salvage;
 pub mod trace;
 mod writer;
 
@@ -41,7 +44,9 @@ pub use error::{CodecError, ErrorKind, Result};
 pub use model::{Model, ModelSource};
 pub use observer::{Observer, Phase};
 pub use options::{CompressOptions, DecompressOptions};
+pub use prime::Prime;
 pub use reader::Reader;
+pub use salvage::{Fill, LostRange, SalvageReport, salvage};
 pub use writer::{CompressReport, Writer, compress};
 
 pub use lmz_exact::{Isa, Kernel};

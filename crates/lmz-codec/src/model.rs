@@ -131,7 +131,7 @@ pub trait ModelSource {
 /// The one model at hand, or an error.
 impl ModelSource for Model {
     fn find(&self, header: &Header) -> Result<Model> {
-        if self.id() == header.model_id {
+        if header.model_id.names(self.id()) {
             return Ok(self.clone());
         }
         Err(CodecError::WrongModel {

@@ -1,9 +1,10 @@
-//! What a caller may choose. Only `context`, `overlap` and `plan` change the bytes.
+//! What a caller may choose. Only `context`, `overlap`, `plan` and `prime` change the bytes.
 
 use lmz_exact::MAX_CONTEXT;
 use lmz_format::{ContextPolicy, SegmentPlan};
 
 use crate::error::{CodecError, Result};
+use crate::prime::Prime;
 
 /// How to compress.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,6 +19,8 @@ pub struct CompressOptions {
     pub threads: usize,
     /// Decode every segment again and compare before it is written.
     pub verify: bool,
+    /// A text that the model is shown before each segment; restoring takes the same.
+    pub prime: Option<Prime>,
 }
 
 impl Default for CompressOptions {
@@ -28,6 +31,7 @@ impl Default for CompressOptions {
             plan: SegmentPlan::Default,
             threads: 0,
             verify: true,
+            prime: None,
         }
     }
 }
@@ -37,6 +41,8 @@ impl Default for CompressOptions {
 pub struct DecompressOptions {
     /// Threads; 0 for as many as there are processors.
     pub threads: usize,
+    /// The text that the file was primed with, if it was.
+    pub prime: Option<Prime>,
 }
 
 /// Default of the longest context: compute grows with it, and small models gain little from more.

@@ -4,10 +4,11 @@ use std::io::{self, Read, Seek, SeekFrom};
 
 use lmz_format::{IndexedReader, Member};
 
-use crate::decompress::{decode_batch, model_for};
+use crate::decompress::{Ready, decode_batch};
 use crate::error::{CodecError, Result};
-use crate::model::{Model, ModelSource};
+use crate::model::ModelSource;
 use crate::options::{DecompressOptions, pool};
+use crate::prime::Prime;
 
 /// The raw bytes of an `.lmz` file, anywhere in it.
 ///
@@ -27,10 +28,12 @@ use crate::options::{DecompressOptions, pool};
 /// assert_eq!(&word, b"quick");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-pub struct Reader<R> {
+pub struct Reader<'a, R> {
     index: IndexedReader<R>,
-    /// The model of each member, found at the first need.
-    models: Vec<Model>,
+    models: &'a dyn ModelSource,
+    prime: Option<Prime>,
+    /// Of each member, found at the first need.
+    ready: Vec<Option<Ready>>,
     pool: rayon::ThreadPool,
     position: u64,
     /// The segment decoded last: (member, segment, raw bytes).
@@ -40,21 +43,22 @@ pub struct Reader<R> {
 /// Raw bytes that are decoded together.
 const BATCH_BYTES: u64 = 16 << 20;
 
-impl<R: Read + Seek> Reader<R> {
-    /// Reads the index and finds the models; decodes nothing.
+impl<'a, R: Read + Seek> Reader<'a, R> {
+    /// Reads the index; decodes nothing. A member's model is looked for when its bytes are.
     ///
     /// # Errors
-    /// A damaged index, a missing model, an input that cannot be read.
-    pub fn open(input: R, models: &dyn ModelSource, options: &DecompressOptions) -> Result<Self> {
+    /// A damaged index, an input that cannot be read.
+    pub fn open(
+        input: R,
+        models: &'a dyn ModelSource,
+        options: &DecompressOptions,
+    ) -> Result<Self> {
         let index = IndexedReader::open(input)?;
-        let models = index
-            .members()
-            .iter()
-            .map(|member| model_for(&member.header, models))
-            .collect::<Result<_>>()?;
         Ok(Self {
+            ready: index.members().iter().map(|_| None).collect(),
             index,
             models,
+            prime: options.prime.clone(),
             pool: pool(options.threads)?,
             position: 0,
             last: None,
@@ -115,10 +119,13 @@ impl<R: Read + Seek> Reader<R> {
             batch.push((info, coded));
             segment += 1;
         }
-        let model = &self.models[at.member as usize];
+        let ready = match &mut self.ready[at.member as usize] {
+            Some(ready) => ready,
+            none => none.insert(Ready::find(&header, self.models, self.prime.as_ref())?),
+        };
         let decoded = self
             .pool
-            .install(|| decode_batch(model, &header, &batch, &()))?;
+            .install(|| decode_batch(ready, &header, &batch, &()))?;
         let (mut done, mut skip) = (0, at.within as usize);
         for (raw, number) in decoded.into_iter().zip(at.segment..) {
             let raw = raw?;
@@ -136,7 +143,7 @@ fn copy(from: &[u8], to: &mut [u8]) -> usize {
     n
 }
 
-impl<R: Read + Seek> Read for Reader<R> {
+impl<R: Read + Seek> Read for Reader<'_, R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let n = self
             .read_at(self.position, buffer)
@@ -146,7 +153,7 @@ impl<R: Read + Seek> Read for Reader<R> {
     }
 }
 
-impl<R: Read + Seek> Seek for Reader<R> {
+impl<R: Read + Seek> Seek for Reader<'_, R> {
     fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
         let target = match to {
             SeekFrom::Start(n) => Some(n),

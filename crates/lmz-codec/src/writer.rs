@@ -3,7 +3,10 @@
 use std::io::{Read, Write};
 
 use lmz_exact::NUMERICS_VERSION;
-use lmz_format::{ContainerBytes, ContextPolicy, Header, RawHash, SegmentKind};
+use lmz_format::{
+    ContainerBytes, ContextPolicy, Form, Header, RawHash, SegmentKind, Summary, write_small,
+};
+use lmz_model::Symbol;
 use rayon::prelude::*;
 
 use crate::decode::{Job, decode};
@@ -13,6 +16,7 @@ use crate::fallback::{Packed, worth_modelling};
 use crate::model::Model;
 use crate::observer::{Observer, Phase, check};
 use crate::options::{CompressOptions, pool};
+use crate::prime::Shown;
 
 /// What compression did.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -53,7 +57,9 @@ const BATCH_BYTES: usize = 8 << 20;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct Writer<'a, W: Write> {
-    container: lmz_format::Writer<W>,
+    /// Taken by the container once the first batch is full.
+    output: Option<W>,
+    container: Option<lmz_format::Writer<W>>,
     model: Model,
     policy: ContextPolicy,
     verify: bool,
@@ -64,14 +70,17 @@ pub struct Writer<'a, W: Write> {
     /// Raw offset of the batch's first byte.
     offset: u64,
     header: Header,
+    /// What the model is shown before each segment.
+    shown: Shown,
     report: CompressReport,
 }
 
 impl<'a, W: Write> Writer<'a, W> {
-    /// Writes the header.
+    /// Nothing is written before the first batch of segments is full: an input of no more than a few
+    /// hundred bytes becomes a small member, whose header holds its length.
     ///
     /// # Errors
-    /// Impossible options; an output that cannot be written.
+    /// Impossible options; a model that cannot compress.
     pub fn new(
         output: W,
         model: &Model,
@@ -81,6 +90,13 @@ impl<'a, W: Write> Writer<'a, W> {
         let policy = options.policy(model.blueprint().max_positions)?;
         // Fails now rather than after the first batch.
         model.tokenizer()?;
+        let (prime, shown) = match &options.prime {
+            Some(prime) => {
+                let (id, shown) = prime.begin(model, policy)?;
+                (Some(id), shown)
+            }
+            None => (None, Shown::default()),
+        };
         let header = Header {
             numerics_version: NUMERICS_VERSION,
             recipe: model.prepared().recipe,
@@ -89,9 +105,14 @@ impl<'a, W: Write> Writer<'a, W> {
             model_name: model.name().to_owned(),
             context: policy,
             plan: options.plan,
+            prime,
+            form: Form::Full,
         };
+        // As does this.
+        lmz_format::Writer::new(std::io::sink(), &header)?;
         Ok(Self {
-            container: lmz_format::Writer::new(output, &header)?,
+            output: Some(output),
+            container: None,
             model: model.clone(),
             policy,
             verify: options.verify,
@@ -100,6 +121,7 @@ impl<'a, W: Write> Writer<'a, W> {
             batch: Vec::new(),
             offset: 0,
             header,
+            shown,
             report: CompressReport::default(),
         })
     }
@@ -109,8 +131,18 @@ impl<'a, W: Write> Writer<'a, W> {
     /// # Errors
     /// As for writing.
     pub fn finish(mut self) -> Result<(W, CompressReport)> {
-        self.flush_batch()?;
-        let (output, summary) = self.container.finish()?;
+        let raw_len: usize = self.batch.iter().map(Vec::len).sum();
+        let (output, summary) = match self.output.take() {
+            Some(mut output) if self.header.fits_small(raw_len as u64) => {
+                let summary = self.small(&mut output)?;
+                (output, summary)
+            }
+            output => {
+                self.output = output;
+                self.flush_batch()?;
+                self.open_container()?.finish()?
+            }
+        };
         self.report.raw_len = summary.raw_len;
         self.report.compressed_len = summary.compressed_len;
         self.report.container = summary.bytes;
@@ -145,115 +177,159 @@ impl<'a, W: Write> Writer<'a, W> {
         Ok(n)
     }
 
+    /// The whole input as a small member.
+    fn small(&mut self, output: &mut W) -> Result<Summary> {
+        let (batch, packed) = self.pack_batch()?;
+        let raw = batch.first().map_or(&[][..], |raw| raw);
+        let payload = packed.first().map(Packed::payload);
+        let summary = write_small(output, &self.header, raw, payload)?;
+        if let Some(payload) = payload {
+            self.count(payload.kind());
+        }
+        Ok(summary)
+    }
+
     fn flush_batch(&mut self) -> Result<()> {
+        let (batch, packed) = self.pack_batch()?;
+        let mut container = self.open_container()?;
+        for (raw, packed) in batch.iter().zip(&packed) {
+            let info = container.segment(raw, packed.payload())?;
+            self.offset += raw.len() as u64;
+            self.count(info.kind);
+        }
+        self.container = Some(container);
+        Ok(())
+    }
+
+    /// The container, with its header written.
+    fn open_container(&mut self) -> Result<lmz_format::Writer<W>> {
+        match (self.container.take(), self.output.take()) {
+            (Some(container), _) => Ok(container),
+            (None, Some(output)) => Ok(lmz_format::Writer::new(output, &self.header)?),
+            (None, None) => Err(CodecError::InvalidArgument(
+                "this writer failed before: what it wrote is not complete".into(),
+            )),
+        }
+    }
+
+    /// The segments collected so far, and their coded forms.
+    fn pack_batch(&mut self) -> Result<(Vec<Vec<u8>>, Vec<Packed>)> {
         let mut batch = std::mem::take(&mut self.batch);
         batch.retain(|segment| !segment.is_empty());
         check(self.observer)?;
-        let packed = self.pool.install(|| {
-            pack(
-                &self.model,
-                self.policy,
-                &batch,
-                self.verify,
-                self.offset,
-                self.observer,
-            )
-        })?;
-        for (raw, packed) in batch.iter().zip(&packed) {
-            let info = self.container.segment(raw, packed.payload())?;
-            self.offset += raw.len() as u64;
-            self.report.segments[match info.kind {
-                SegmentKind::Model => 0,
-                SegmentKind::Zstd => 1,
-                _ => 2,
-            }] += 1;
+        let coder = Coder {
+            model: &self.model,
+            policy: self.policy,
+            shown: &self.shown,
+            observer: self.observer,
+        };
+        let packed = self
+            .pool
+            .install(|| coder.pack(&batch, self.verify, self.offset))?;
+        Ok((batch, packed))
+    }
+
+    fn count(&mut self, kind: SegmentKind) {
+        self.report.segments[match kind {
+            SegmentKind::Model => 0,
+            SegmentKind::Zstd => 1,
+            SegmentKind::Stored => 2,
+        }] += 1;
+    }
+}
+
+/// What all segments have in common.
+struct Coder<'a> {
+    model: &'a Model,
+    policy: ContextPolicy,
+    shown: &'a [Symbol],
+    observer: &'a dyn Observer,
+}
+
+impl Coder<'_> {
+    /// Codes and verifies one batch. `offset` is the first raw byte, for errors.
+    fn pack(&self, batch: &[Vec<u8>], verify: bool, offset: u64) -> Result<Vec<Packed>> {
+        let worth: Vec<bool> = batch.par_iter().map(|raw| worth_modelling(raw)).collect();
+        let modelled: Vec<&[u8]> = batch
+            .iter()
+            .zip(&worth)
+            .filter(|(_, w)| **w)
+            .map(|(raw, _)| &raw[..])
+            .collect();
+        let mut coded = encode(
+            self.model,
+            self.policy,
+            self.shown,
+            &modelled,
+            self.observer,
+        )?
+        .into_iter();
+        let coded: Vec<_> = worth
+            .iter()
+            .map(|&worth| if worth { coded.next() } else { None })
+            .collect();
+        let packed: Vec<Packed> = batch
+            .par_iter()
+            .zip(coded)
+            .map(|(raw, coded)| Packed::smallest(raw, coded))
+            .collect();
+        if verify {
+            self.verify(batch, &packed, offset)?;
+        }
+        let skipped: usize = batch
+            .iter()
+            .zip(&worth)
+            .filter(|(_, w)| !**w)
+            .map(|(raw, _)| raw.len())
+            .sum();
+        self.observer.advance(Phase::Encode, skipped as u64);
+        Ok(packed)
+    }
+
+    fn verify(&self, batch: &[Vec<u8>], packed: &[Packed], offset: u64) -> Result<()> {
+        let mut jobs = Vec::new();
+        let mut places = Vec::new();
+        let mut from = offset;
+        for (raw, packed) in batch.iter().zip(packed) {
+            let to = from + raw.len() as u64;
+            let failed = |why: String| CodecError::Verification { from, to, why };
+            match packed {
+                Packed::Model { coded, .. } => {
+                    jobs.push(Job {
+                        coded,
+                        raw_len: raw.len(),
+                    });
+                    places.push((raw, from, to));
+                }
+                Packed::Zstd(coded) => {
+                    let again = crate::fallback::unzstd(coded, raw.len()).map_err(failed)?;
+                    if again != *raw {
+                        return Err(failed("other bytes".into()));
+                    }
+                    self.observer.advance(Phase::Verify, raw.len() as u64);
+                }
+                Packed::Stored => self.observer.advance(Phase::Verify, raw.len() as u64),
+            }
+            from = to;
+        }
+        let decoded = decode(
+            self.model,
+            self.policy,
+            self.shown,
+            &jobs,
+            Phase::Verify,
+            self.observer,
+        )?;
+        for (result, (raw, from, to)) in decoded.into_iter().zip(places) {
+            let why = match result {
+                Ok(again) if again == *raw => continue,
+                Ok(_) => "other bytes".to_owned(),
+                Err(why) => why,
+            };
+            return Err(CodecError::Verification { from, to, why });
         }
         Ok(())
     }
-}
-
-/// Codes and verifies one batch. `offset` is the first raw byte, for errors.
-fn pack(
-    model: &Model,
-    policy: ContextPolicy,
-    batch: &[Vec<u8>],
-    verify: bool,
-    offset: u64,
-    observer: &dyn Observer,
-) -> Result<Vec<Packed>> {
-    let worth: Vec<bool> = batch.par_iter().map(|raw| worth_modelling(raw)).collect();
-    let modelled: Vec<&[u8]> = batch
-        .iter()
-        .zip(&worth)
-        .filter(|(_, w)| **w)
-        .map(|(raw, _)| &raw[..])
-        .collect();
-    let mut coded = encode(model, policy, &modelled, observer)?.into_iter();
-    let coded: Vec<_> = worth
-        .iter()
-        .map(|&worth| if worth { coded.next() } else { None })
-        .collect();
-    let packed: Vec<Packed> = batch
-        .par_iter()
-        .zip(coded)
-        .map(|(raw, coded)| Packed::smallest(raw, coded))
-        .collect();
-    if verify {
-        self::verify(model, policy, batch, &packed, offset, observer)?;
-    }
-    let skipped: usize = batch
-        .iter()
-        .zip(&worth)
-        .filter(|(_, w)| !**w)
-        .map(|(raw, _)| raw.len())
-        .sum();
-    observer.advance(Phase::Encode, skipped as u64);
-    Ok(packed)
-}
-
-fn verify(
-    model: &Model,
-    policy: ContextPolicy,
-    batch: &[Vec<u8>],
-    packed: &[Packed],
-    offset: u64,
-    observer: &dyn Observer,
-) -> Result<()> {
-    let mut jobs = Vec::new();
-    let mut places = Vec::new();
-    let mut from = offset;
-    for (raw, packed) in batch.iter().zip(packed) {
-        let to = from + raw.len() as u64;
-        let failed = |why: String| CodecError::Verification { from, to, why };
-        match packed {
-            Packed::Model { coded, .. } => {
-                jobs.push(Job {
-                    coded,
-                    raw_len: raw.len(),
-                });
-                places.push((raw, from, to));
-            }
-            Packed::Zstd(coded) => {
-                let again = crate::fallback::unzstd(coded, raw.len()).map_err(failed)?;
-                if again != *raw {
-                    return Err(failed("other bytes".into()));
-                }
-                observer.advance(Phase::Verify, raw.len() as u64);
-            }
-            Packed::Stored => observer.advance(Phase::Verify, raw.len() as u64),
-        }
-        from = to;
-    }
-    let decoded = decode(model, policy, &jobs, Phase::Verify, observer)?;
-    for (result, (raw, from, to)) in decoded.into_iter().zip(places) {
-        let why = match result {
-            Ok(again) if again == *raw => continue,
-            Ok(_) => "other bytes".to_owned(),
-            Err(why) => why,
-        };
-        return Err(CodecError::Verification { from, to, why });
-    }
-    Ok(())
 }
 
 impl<W: Write> Write for Writer<'_, W> {

@@ -16,7 +16,10 @@ fn any_range_can_be_read() {
     let mut reader = Reader::open(
         Cursor::new(&file),
         nano(),
-        &DecompressOptions { threads: 1 },
+        &DecompressOptions {
+            threads: 1,
+            ..Default::default()
+        },
     )
     .unwrap();
     assert_eq!(reader.len(), raw.len() as u64);

@@ -35,7 +35,10 @@ fn kernels_threads_and_verification_do_not_change_a_bit() {
                 &file[..],
                 &mut out,
                 &model,
-                &DecompressOptions { threads },
+                &DecompressOptions {
+                    threads,
+                    ..Default::default()
+                },
                 &(),
             )
             .unwrap();

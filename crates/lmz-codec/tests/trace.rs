@@ -20,6 +20,7 @@ fn trace(file: &[u8], alternatives: usize) -> lmz_codec::Result<Vec<SegmentTrace
     let options = TraceOptions {
         threads: 2,
         alternatives,
+        ..Default::default()
     };
     let mut tracer = Tracer::open(Cursor::new(file), nano(), &options)?;
     let mut all = Vec::new();

@@ -31,6 +31,18 @@ pub struct AttentionRule {
     pub window: Option<usize>,
     /// How many scores may exist at once.
     pub max_scores: usize,
+    /// How the products are computed.
+    pub products: Products,
+}
+
+/// The precision of matrix products whose operands are stored in f32.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Products {
+    /// That of the operands.
+    #[default]
+    Full,
+    /// Operands rounded to bf16, sums in f32: mixed precision, for training.
+    Bf16,
 }
 
 impl AttentionRule {
@@ -49,6 +61,15 @@ pub trait Kernels: Backend {
     /// The matrix product, batched over leading dimensions. Products of f32 are f32 throughout.
     fn multiply<const D: usize>(left: Tensor<Self, D>, right: Tensor<Self, D>) -> Tensor<Self, D> {
         left.matmul(right)
+    }
+
+    /// `x weight^T`: `x` is `[rows, inputs]`, `weight` `[outputs, inputs]`.
+    fn linear_map(
+        x: Tensor<Self, 2>,
+        weight: Tensor<Self, 2>,
+        products: Products,
+    ) -> Tensor<Self, 2> {
+        linear(x, weight, products)
     }
 
     /// Normalises the last dimension. Sums are in f32.
@@ -102,12 +123,118 @@ pub trait Kernels: Backend {
     ) -> Tensor<Self, 1> {
         surprisals(hidden, head, bias, softcap, targets, max_logits)
     }
+
+    /// The mean of [`surprisals`](Self::surprisals), `[1]`: what training makes small.
+    fn loss(
+        hidden: Tensor<Self, 2>,
+        head: Tensor<Self, 2>,
+        bias: Option<Tensor<Self, 1>>,
+        softcap: Option<f64>,
+        targets: &[u32],
+        bounds: Bounds,
+    ) -> Tensor<Self, 1> {
+        loss(hidden, head, bias, softcap, targets, bounds)
+    }
+
+    /// Backward passes of its own, in place of burn's through the operations of this module.
+    fn gradients() -> Option<&'static dyn Gradients<Self>> {
+        None
+    }
 }
 
-#[cfg(feature = "autodiff")]
-impl<B: Kernels, S: burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy> Kernels
-    for burn::backend::Autodiff<B, S>
-{
+/// How many logits a loss may hold at once, and the precision of its products.
+#[derive(Clone, Copy, Debug)]
+pub struct Bounds {
+    /// Logits, or one row of them.
+    pub max_logits: usize,
+    /// Precision.
+    pub products: Products,
+}
+
+/// Backward passes: each takes what the forward pass took and the gradient of its result, and
+/// gives the gradients of what has one. All numbers are f32.
+pub trait Gradients<B: Backend>: Sync {
+    /// Of [`Kernels::linear`]: of `x` and of `weight`.
+    fn linear(
+        &self,
+        x: Tensor<B, 2>,
+        weight: Tensor<B, 2>,
+        products: Products,
+        gradient: Tensor<B, 2>,
+    ) -> (Tensor<B, 2>, Tensor<B, 2>);
+
+    /// Of [`Kernels::normalise`] with a weight and neither mean nor bias: of `x`, `[rows, width]`,
+    /// and of the weight.
+    fn normalise(
+        &self,
+        x: Tensor<B, 2>,
+        rule: NormRule,
+        weight: Tensor<B, 1>,
+        gradient: Tensor<B, 2>,
+    ) -> (Tensor<B, 2>, Tensor<B, 1>);
+
+    /// Of [`Kernels::attend`] without a cap and with as many queries as keys: of query, key and
+    /// value.
+    fn attend(
+        &self,
+        query: Tensor<B, 4>,
+        key: Tensor<B, 4>,
+        value: Tensor<B, 4>,
+        rule: AttentionRule,
+        gradient: Tensor<B, 3>,
+    ) -> [Tensor<B, 4>; 3];
+
+    /// Of [`Kernels::gated`], `x` being `[rows, 2 inner]`.
+    fn gated(
+        &self,
+        x: Tensor<B, 2>,
+        activation: Activation,
+        gradient: Tensor<B, 2>,
+    ) -> Tensor<B, 2>;
+
+    /// [`Kernels::loss`] without bias and cap, and at once the gradients of `hidden` and `head`.
+    fn loss(
+        &self,
+        hidden: Tensor<B, 2>,
+        head: Tensor<B, 2>,
+        targets: &[u32],
+        products: Products,
+    ) -> (Tensor<B, 1>, Tensor<B, 2>, Tensor<B, 2>);
+}
+
+/// [`Kernels::linear`] for any backend.
+pub fn linear<B: Kernels>(
+    x: Tensor<B, 2>,
+    weight: Tensor<B, 2>,
+    products: Products,
+) -> Tensor<B, 2> {
+    let dtype = x.dtype();
+    let (x, weight) = (operand(x, products), operand(weight, products));
+    B::multiply(x, weight.transpose()).cast(dtype)
+}
+
+/// A factor as it is multiplied.
+fn operand<B: Backend, const D: usize>(x: Tensor<B, D>, products: Products) -> Tensor<B, D> {
+    match products {
+        Products::Full => x,
+        Products::Bf16 => x.cast(DType::BF16),
+    }
+}
+
+/// [`Kernels::loss`] for any backend.
+pub fn loss<B: Kernels>(
+    hidden: Tensor<B, 2>,
+    head: Tensor<B, 2>,
+    bias: Option<Tensor<B, 1>>,
+    softcap: Option<f64>,
+    targets: &[u32],
+    bounds: Bounds,
+) -> Tensor<B, 1> {
+    let (hidden, head) = (
+        operand(hidden, bounds.products),
+        operand(head, bounds.products),
+    );
+    B::surprisals(hidden, head, bias, softcap, targets, bounds.max_logits).mean()
 }
 
 /// [`Kernels::normalise`] for any backend.
@@ -169,6 +296,9 @@ pub fn attend<B: Kernels>(
     let past = keys - queries;
     let dtype = query.dtype();
     let device = query.device();
+    let query = operand(query, rule.products);
+    let (key, value) = (operand(key, rule.products), operand(value, rule.products));
+    let inner = query.dtype();
     let key = key.permute([0, 2, 3, 1]); // [batch, kv_heads, head_dim, keys]
     let value = value.permute([0, 2, 1, 3]); // [batch, kv_heads, keys, head_dim]
     let strip = (rule.max_scores / (batch * heads * keys).max(1)).clamp(16, queries.max(16));
@@ -207,8 +337,9 @@ pub fn attend<B: Kernels>(
                 .reshape([batch, kv_heads, group * rows, seen]);
             scores = scores.mask_fill(hidden, f32::NEG_INFINITY);
         }
-        let weights = softmax(scores, 3).cast(dtype);
+        let weights = softmax(scores, 3).cast(inner);
         let output = B::multiply(weights, value.clone().narrow(2, first, seen))
+            .cast(dtype)
             .reshape([batch, kv_heads, group, rows, head_dim])
             .permute([0, 3, 1, 2, 4])
             .reshape([batch, rows, heads * head_dim]);

@@ -1,4 +1,4 @@
-//! Floating-point models on burn: score, generate, and later train.
+//! Floating-point models on burn: score, generate, train.
 //!
 //! One forward pass serves every family: [`lmz_model::Blueprint`] says what the model computes,
 //! [`lmz_model::Weights`] gives its parts, and the modules below put them together on any burn
@@ -18,6 +18,7 @@
 //! | [`Layer`](modules::Layer) | norms, attention, feed-forward and how they are added |
 //! | [`Loader`](modules::Loader) | from a checkpoint's parts to those modules |
 //! | [`kernels`] | the operations whose best form depends on the backend, in burn's own |
+//! | `autodiff` | how gradients pass through those operations |
 //! | `cpu` | the same as loops for the CPU, which keep their data in the cache |
 //! | `gpu` | Vulkan and CUDA: devices, and a product in f32 that is f32 |
 //!
@@ -30,11 +31,14 @@
 compile_error!("lmz-float needs at least one of the features cpu, vulkan and cuda");
 
 mod attention;
+#[cfg(feature = "autodiff")]
+mod autodiff;
 mod block;
 mod cache;
 #[cfg(feature = "cpu")]
 mod cpu;
 mod device;
+mod dispatch;
 mod dtype;
 mod engine;
 mod error;
@@ -55,11 +59,16 @@ mod sampling;
 mod scoring;
 
 pub use device::{Device, DeviceInfo, available, resolve};
+pub use dispatch::{Here, Work, on_device};
 pub use dtype::Dtype;
 pub use error::{ErrorKind, FloatError, Result};
 pub use generate::{Ended, Generation, Generator};
 pub use sampling::Sampling;
 pub use scoring::{Scorer, ScoringOptions, Window};
+
+/// The CPU's backend.
+#[cfg(feature = "cpu")]
+pub type Cpu = burn_flex::Flex;
 
 /// The model as burn modules, for training and for those who look inside.
 pub mod modules {

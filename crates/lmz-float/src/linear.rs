@@ -4,7 +4,7 @@ use burn::module::{Module, Param};
 use burn::tensor::Tensor;
 use burn::tensor::backend::Backend;
 
-use crate::kernels::Kernels;
+use crate::kernels::{Kernels, Products};
 
 /// `x W^T + b`.
 #[derive(Module, Debug)]
@@ -13,6 +13,8 @@ pub struct Linear<B: Backend> {
     pub weight: Param<Tensor<B, 2>>,
     /// `[outputs]`.
     pub bias: Option<Param<Tensor<B, 1>>>,
+    #[module(skip)]
+    pub(crate) products: Products,
 }
 
 impl<B: Kernels> Linear<B> {
@@ -22,7 +24,7 @@ impl<B: Kernels> Linear<B> {
         let [outputs, inputs] = self.weight.dims();
         let rows = shape[..D - 1].iter().product::<usize>();
         let x = x.reshape([rows, inputs]);
-        let mut y = B::multiply(x, self.weight.val().transpose());
+        let mut y = B::linear_map(x, self.weight.val(), self.products);
         if let Some(bias) = &self.bias {
             y = y + bias.val().unsqueeze();
         }

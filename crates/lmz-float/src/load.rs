@@ -13,7 +13,7 @@ use crate::block::Layer;
 use crate::error::{FloatError, Result};
 use crate::experts::Experts;
 use crate::feed_forward::{FeedForward, Gated, Plain};
-use crate::kernels::{AttentionRule, Kernels};
+use crate::kernels::{AttentionRule, Kernels, Products};
 use crate::linear::Linear;
 use crate::model::{Embedding, Head, Model};
 use crate::norm::Norm;
@@ -25,6 +25,7 @@ pub struct Loader<'a, B: Backend> {
     dtype: DType,
     /// How many attention scores may exist at once.
     max_scores: usize,
+    products: Products,
 }
 
 impl<'a, B: Kernels> Loader<'a, B> {
@@ -40,7 +41,13 @@ impl<'a, B: Kernels> Loader<'a, B> {
             device,
             dtype,
             max_scores,
+            products: Products::Full,
         }
+    }
+
+    /// The same, with products of another precision.
+    pub fn with_products(self, products: Products) -> Self {
+        Self { products, ..self }
     }
 
     pub(crate) fn device(&self) -> &B::Device {
@@ -103,6 +110,7 @@ impl<'a, B: Kernels> Loader<'a, B> {
                 false => None,
             },
             softcap: blueprint.ends.softcap,
+            products: self.products,
         })
     }
 
@@ -181,6 +189,7 @@ impl<'a, B: Kernels> Loader<'a, B> {
                 softcap: kind.softcap,
                 window: window.map(|window| window.tokens),
                 max_scores: self.max_scores,
+                products: self.products,
             },
         })
     }
@@ -251,6 +260,7 @@ impl<'a, B: Kernels> Loader<'a, B> {
                 Some(biases) => Some(self.vector(&parts(biases), self.dtype)?),
                 None => None,
             },
+            products: self.products,
         })
     }
 

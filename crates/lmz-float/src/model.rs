@@ -6,7 +6,7 @@ use burn::tensor::{Int, Tensor};
 
 use crate::block::{Layer, Tables};
 use crate::cache::Cache;
-use crate::kernels::{self, Kernels};
+use crate::kernels::{self, Bounds, Kernels, Products};
 use crate::norm::Norm;
 
 /// From token ids to the residual stream.
@@ -51,6 +51,8 @@ pub struct Head<B: Backend> {
     /// `[vocab_size]`.
     pub bias: Option<Param<Tensor<B, 1>>>,
     pub(crate) softcap: Option<f64>,
+    #[module(skip)]
+    pub(crate) products: Products,
 }
 
 impl<B: Kernels> Head<B> {
@@ -73,6 +75,24 @@ impl<B: Kernels> Head<B> {
         let bias = self.bias.as_ref().map(Param::val);
         let head = self.matrix(tied);
         B::surprisals(hidden, head, bias, self.softcap, targets, max_logits)
+    }
+
+    /// The mean surprisal of `targets` in nats, `[1]`: the loss of training.
+    pub fn loss(
+        &self,
+        hidden: Tensor<B, 2>,
+        tied: Option<Tensor<B, 2>>,
+        targets: &[u32],
+        max_logits: usize,
+    ) -> Tensor<B, 1> {
+        let hidden = self.norm.forward(hidden);
+        let bias = self.bias.as_ref().map(Param::val);
+        let bounds = Bounds {
+            max_logits,
+            products: self.products,
+        };
+        let head = self.matrix(tied);
+        B::loss(hidden, head, bias, self.softcap, targets, bounds)
     }
 
     fn matrix(&self, tied: Option<Tensor<B, 2>>) -> Tensor<B, 2> {

@@ -5,16 +5,45 @@ use std::fmt;
 use crate::error::{Fault, FormatError, Result};
 use crate::hash::write_hex;
 use crate::plan::SegmentPlan;
+use crate::prime::PrimeId;
 use crate::varint::{Cursor, put_varint};
 use crate::{FORMAT_VERSION, MAGIC, MAX_BODY_LEN, MAX_MODEL_NAME_LEN, MAX_SEGMENT_LEN};
 
-/// The identity of a prepared model: the first 16 bytes of its BLAKE3 hash.
+/// The identity of a prepared model: the first 16 bytes of its BLAKE3 hash. A small member names
+/// its model by the first [`ModelId::SHORT`] of them; the others are 0 then.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct ModelId(pub [u8; 16]);
 
+impl ModelId {
+    /// Bytes of an identity in a small member.
+    pub const SHORT: usize = 8;
+
+    /// Its beginning, as a small member holds it.
+    #[must_use]
+    pub fn shortened(mut self) -> Self {
+        self.0[Self::SHORT..].fill(0);
+        self
+    }
+
+    /// Whether only the beginning is known. (An identity that ends in eight zero bytes is taken for
+    /// a beginning: with a hash that does not happen.)
+    pub fn is_short(self) -> bool {
+        self == self.shortened()
+    }
+
+    /// Whether `full`, a whole identity, may be the one that this stands for.
+    pub fn names(self, full: Self) -> bool {
+        self == full || (self.is_short() && self == full.shortened())
+    }
+}
+
 impl fmt::Display for ModelId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write_hex(f, &self.0)
+        if self.is_short() {
+            write_hex(f, &self.0[..Self::SHORT])
+        } else {
+            write_hex(f, &self.0)
+        }
     }
 }
 
@@ -56,6 +85,16 @@ impl ContextPolicy {
     }
 }
 
+/// How a member is laid out.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Form {
+    /// Header, segment records, end byte and footer.
+    #[default]
+    Full,
+    /// One short header and the coded bytes of at most [`crate::MAX_SMALL_LEN`] raw ones.
+    Small,
+}
+
 /// What a member's header says.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Header {
@@ -65,17 +104,36 @@ pub struct Header {
     pub recipe: u8,
     /// The prepared model's identity.
     pub model_id: ModelId,
-    /// The hash of the checkpoint that the model was prepared from (its first 16 bytes).
+    /// The hash of the checkpoint that the model was prepared from (its first 16 bytes). Zeros in a
+    /// small member.
     pub checkpoint: [u8; 16],
-    /// A name for people: at most 255 bytes of UTF-8 without control characters.
+    /// A name for people: at most 255 bytes of UTF-8 without control characters. Empty in a small
+    /// member.
     pub model_name: String,
     /// Blocks inside a segment.
     pub context: ContextPolicy,
     /// Segments inside the member.
     pub plan: SegmentPlan,
+    /// The text that the model was shown before each segment.
+    pub prime: Option<PrimeId>,
+    /// How the member is laid out.
+    pub form: Form,
 }
 
 impl Header {
+    /// Whether this is the header of a small member.
+    pub fn is_small(&self) -> bool {
+        self.form == Form::Small
+    }
+
+    /// The model's name, or where the header has none the beginning of its identity.
+    pub fn model_label(&self) -> String {
+        match self.model_name.as_str() {
+            "" => self.model_id.to_string(),
+            name => name.to_owned(),
+        }
+    }
+
     /// The header's body, which lies in the header and again in the footer.
     ///
     /// # Errors
@@ -94,6 +152,10 @@ impl Header {
         put_varint(&mut body, u64::from(self.context.context));
         put_varint(&mut body, u64::from(self.context.overlap));
         put_varint(&mut body, self.plan.code());
+        if let Some(prime) = &self.prime {
+            prime.check(self.context).map_err(FormatError::invalid)?;
+            prime.put_extension(&mut body);
+        }
         Ok(body)
     }
 
@@ -101,7 +163,13 @@ impl Header {
     pub(crate) fn parse_body(body: &[u8]) -> Result<Self, Fault> {
         let mut cursor = Cursor::new(body);
         Self::parse_fields(&mut cursor)
-            .and_then(|header| skip_extensions(&mut cursor).map(|()| header))
+            .and_then(|mut header| {
+                header.prime = parse_extensions(&mut cursor)?;
+                if let Some(prime) = &header.prime {
+                    prime.check(header.context).map_err(Fault::corrupt)?;
+                }
+                Ok(header)
+            })
             .map_err(|fault| match fault {
                 Fault::Short => Fault::corrupt("the header's body ends inside a field"),
                 other => other,
@@ -138,6 +206,8 @@ impl Header {
             model_name,
             context,
             plan,
+            prime: None,
+            form: Form::Full,
         })
     }
 }
@@ -156,9 +226,10 @@ fn check_name(name: &str) -> Result<(), String> {
     Ok(())
 }
 
-/// Version 1 defines no extension: even tags are skipped, odd ones refused.
-fn skip_extensions(cursor: &mut Cursor<'_>) -> Result<(), Fault> {
+/// Even tags that are not known are skipped, odd ones refused.
+fn parse_extensions(cursor: &mut Cursor<'_>) -> Result<Option<PrimeId>, Fault> {
     let mut last = None;
+    let mut prime = None;
     while !cursor.rest().is_empty() {
         let tag = cursor.varint()?;
         if last.is_some_and(|last| tag <= last) {
@@ -166,12 +237,14 @@ fn skip_extensions(cursor: &mut Cursor<'_>) -> Result<(), Fault> {
         }
         last = Some(tag);
         let len = cursor.varint()?;
-        cursor.take(usize::try_from(len).unwrap_or(usize::MAX))?;
-        if tag % 2 == 1 {
+        let content = cursor.take(usize::try_from(len).unwrap_or(usize::MAX))?;
+        if tag == PrimeId::TAG {
+            prime = Some(PrimeId::parse_extension(content)?);
+        } else if tag % 2 == 1 {
             return Err(Fault::Extension(tag));
         }
     }
-    Ok(())
+    Ok(prime)
 }
 
 /// `version, body_len, body`: what header and footer have in common.
@@ -247,6 +320,8 @@ mod tests {
                 overlap: 64,
             },
             plan: SegmentPlan::Fixed(MAX_SEGMENT_LEN),
+            prime: None,
+            form: Form::Full,
         }
     }
 

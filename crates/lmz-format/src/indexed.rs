@@ -1,13 +1,16 @@
 //! Reading any segment of a file, by the footers at its members' ends.
 
-use std::io::{self, Read, Seek, SeekFrom};
+use std::io::{Read, Seek, SeekFrom};
 
+use crate::MAGIC;
 use crate::error::{FormatError, Place, Result};
 use crate::footer::{ParsedFooter, TRAILER_LEN, footer_len, parse_footer};
 use crate::hash::RawHash;
 use crate::header::{Header, encode_header, parse_header};
 use crate::ledger::ContainerBytes;
 use crate::record::{END_BYTE, MAX_RECORD_HEADER, RecordHeader, SegmentInfo};
+use crate::scan::{Start, header_at, input_len, read_at, read_up_to, walk_records};
+use crate::small::{SmallHeader, is_small};
 use crate::stream::{Event, StreamReader};
 
 /// A member of an opened file.
@@ -25,8 +28,8 @@ pub struct Member {
     pub raw_start: u64,
     /// Raw bytes of the member.
     pub raw_len: u64,
-    /// The hash of its raw bytes.
-    pub raw_hash: RawHash,
+    /// The hash of its raw bytes; a small member has none.
+    pub raw_hash: Option<RawHash>,
     /// The header is damaged and was replaced by its copy in the footer: worth a warning.
     pub header_damaged: bool,
     /// The end byte before the footer is damaged: a stream reader would refuse the member.
@@ -35,9 +38,42 @@ pub struct Member {
     index_len: u64,
     records_at: u64,
     record_starts: Vec<u64>,
+    /// The record of a small member's segment, which its header holds.
+    small: Option<RecordHeader>,
 }
 
 impl Member {
+    pub(crate) fn of_small(small: &SmallHeader, start: u64) -> Self {
+        let coded = small.record.map(|record| u64::from(record.coded_len));
+        Self {
+            number: 0,
+            header: small.header.clone(),
+            start,
+            len: small.member_len(),
+            raw_start: 0,
+            raw_len: small.raw_len(),
+            raw_hash: None,
+            header_damaged: false,
+            end_byte_damaged: false,
+            header_len: small.len as u64,
+            index_len: 0,
+            records_at: start + small.len as u64,
+            record_starts: [0].into_iter().chain(coded).collect(),
+            small: small.record,
+        }
+    }
+
+    /// Where the record of a segment lies in the file; empty for none.
+    pub(crate) fn record_range(&self, segment: u64) -> std::ops::Range<u64> {
+        let bounds = usize::try_from(segment).ok().and_then(|segment| {
+            let [from, to] = self.record_starts.get(segment..segment + 2)? else {
+                return None;
+            };
+            Some(self.records_at + from..self.records_at + to)
+        });
+        bounds.unwrap_or_default()
+    }
+
     /// Segments of the member.
     pub fn segment_count(&self) -> u64 {
         self.record_starts.len() as u64 - 1
@@ -82,9 +118,9 @@ pub struct IndexedReader<R> {
 impl<R: Read + Seek> IndexedReader<R> {
     /// Opens `input`, whose members end at its last byte.
     ///
-    /// A damaged header is replaced by the footer's copy ([`Member::header_damaged`]). If no
-    /// footer is where one must be, the input is read from its start to say where it is cut or
-    /// damaged.
+    /// A damaged header is replaced by the footer's copy ([`Member::header_damaged`]). Where no
+    /// footer ends, as after a small member, the input is walked through from its start; if that
+    /// fails, the error says where it is cut or damaged ([`crate::Salvage`] reads such a file).
     ///
     /// # Errors
     /// Any kind but `InvalidArgument`.
@@ -196,80 +232,142 @@ impl<R: Read + Seek> IndexedReader<R> {
         usize::try_from(member)
             .ok()
             .and_then(|m| self.members.get(m))
-            .ok_or_else(|| FormatError::invalid(format!("the file has no member {member}")))
+            .ok_or_else(|| no_member(member))
     }
 
     /// The record of a segment and the size of its header in bytes.
     fn record(&mut self, member: u64, segment: u64) -> Result<(SegmentInfo, usize)> {
-        let found = self.member(member)?;
-        if segment >= found.segment_count() {
-            return Err(FormatError::invalid(format!(
-                "member {member} has no segment {segment}"
-            )));
-        }
-        let start = found.record_starts[segment as usize];
-        let len = found.record_starts[segment as usize + 1] - start;
-        let raw_offset = found.header.plan.start_of(segment);
-        let raw_len = found.segment_raw_len(segment);
-        let place = Place {
-            offset: found.records_at + start,
-            member,
-            segment: Some(segment),
-        };
-        let part = "a segment's record header";
-        let bytes = read_at(
-            &mut self.input,
-            place,
-            len.min(MAX_RECORD_HEADER as u64),
-            part,
-        )?;
-        let (record, head) =
-            RecordHeader::parse(&bytes, segment).map_err(|fault| fault.at(part, place))?;
-        if head as u64 + u64::from(record.coded_len) != len {
-            let what = "the segment's size differs from the index's";
-            return Err(FormatError::corrupt(what, place));
-        }
-        if u64::from(record.raw_len) != raw_len {
-            let what = "the segment's raw length does not follow the plan";
-            return Err(FormatError::corrupt(what, place));
-        }
-        Ok((record.info(place, raw_offset, head), head))
+        let found = usize::try_from(member)
+            .ok()
+            .and_then(|m| self.members.get(m))
+            .ok_or_else(|| no_member(member))?;
+        read_record(&mut self.input, found, segment)
     }
 }
 
-/// Walks from the end of the file to its start, a member at a time.
+fn no_member(member: u64) -> FormatError {
+    FormatError::invalid(format!("the file has no member {member}"))
+}
+
+/// Reads the record header of a segment and compares it with index and plan.
+pub(crate) fn read_record<R: Read + Seek>(
+    input: &mut R,
+    member: &Member,
+    segment: u64,
+) -> Result<(SegmentInfo, usize)> {
+    if segment >= member.segment_count() {
+        return Err(FormatError::invalid(format!(
+            "member {} has no segment {segment}",
+            member.number
+        )));
+    }
+    let start = member.record_starts[segment as usize];
+    let len = member.record_starts[segment as usize + 1] - start;
+    let raw_offset = member.header.plan.start_of(segment);
+    let raw_len = member.segment_raw_len(segment);
+    let place = Place {
+        offset: member.records_at + start,
+        member: member.number,
+        segment: Some(segment),
+    };
+    if let Some(record) = &member.small {
+        return Ok((record.info(place, raw_offset, 0), 0));
+    }
+    let part = "a segment's record header";
+    let bytes = read_at(input, place, len.min(MAX_RECORD_HEADER as u64), part)?;
+    let (record, head) =
+        RecordHeader::parse(&bytes, segment).map_err(|fault| fault.at(part, place))?;
+    if head as u64 + u64::from(record.coded_len) != len {
+        let what = "the segment's size differs from the index's";
+        return Err(FormatError::corrupt(what, place));
+    }
+    if u64::from(record.raw_len) != raw_len {
+        let what = "the segment's raw length does not follow the plan";
+        return Err(FormatError::corrupt(what, place));
+    }
+    Ok((record.info(place, raw_offset, head), head))
+}
+
+/// All members, and the length of the file.
 fn open_members<R: Read + Seek>(input: &mut R) -> Result<(Vec<Member>, u64)> {
-    let nowhere = Place::default();
-    let file_len = input
-        .seek(SeekFrom::End(0))
-        .map_err(|source| FormatError::Read {
-            source,
-            place: nowhere,
-        })?;
+    let file_len = input_len(input)?;
     if file_len == 0 {
         return Err(FormatError::Empty);
     }
+    // What a small member holds may look like a footer: such a file is read from its start.
+    let start = read_up_to(input, Place::default(), 5)?;
     let mut members = Vec::new();
     let mut end = file_len;
-    while end > 0 {
-        let member = open_member(input, end)?;
-        end = member.start;
-        members.push(member);
+    while end > 0 && !(start.starts_with(&MAGIC) && is_small(&start)) {
+        match open_member(input, end) {
+            Ok(member) => {
+                end = member.start;
+                members.push(member);
+            }
+            Err(FormatError::Corrupt { .. }) => break,
+            Err(error) => return Err(error),
+        }
     }
     members.reverse();
+    if end > 0 {
+        match walk(input, end) {
+            Ok(mut front) => {
+                front.append(&mut members);
+                members = front;
+            }
+            // The footers found were inside a small member.
+            Err(_) if end < file_len => members = walk(input, file_len)?,
+            Err(error) => return Err(error),
+        }
+    }
+    number(&mut members)?;
+    Ok((members, file_len))
+}
+
+/// The members from the start of the file to `end`.
+fn walk<R: Read + Seek>(input: &mut R, end: u64) -> Result<Vec<Member>> {
+    let mut members = Vec::new();
+    let mut at = 0;
+    while at < end {
+        let place = Place {
+            offset: at,
+            member: members.len() as u64,
+            segment: None,
+        };
+        let found = match header_at(input, at, end)? {
+            Start::Small(small) if at + small.member_len() <= end => {
+                Some(Member::of_small(&small, at))
+            }
+            Start::Full(open) => match walk_records(input, &open, end)? {
+                Some(footer_end) => Some(open_member(input, footer_end)?),
+                None => None,
+            },
+            Start::Small(_) | Start::None => None,
+        };
+        let member = found
+            .filter(|member| member.start == at)
+            .ok_or_else(|| FormatError::corrupt("no member begins here", place))?;
+        at += member.len;
+        members.push(member);
+    }
+    Ok(members)
+}
+
+/// Gives members their numbers and the offsets of their raw bytes.
+pub(crate) fn number(members: &mut [Member]) -> Result<()> {
     let mut raw_start = 0u64;
     for (number, member) in members.iter_mut().enumerate() {
         member.number = number as u64;
         member.raw_start = raw_start;
         raw_start = raw_start
             .checked_add(member.raw_len)
-            .ok_or_else(|| FormatError::corrupt("the raw length overflows", nowhere))?;
+            .ok_or_else(|| FormatError::corrupt("the raw length overflows", Place::default()))?;
     }
-    Ok((members, file_len))
+    Ok(())
 }
 
 /// Opens the member that ends at offset `end`. Its number is not known yet.
-fn open_member<R: Read + Seek>(input: &mut R, end: u64) -> Result<Member> {
+pub(crate) fn open_member<R: Read + Seek>(input: &mut R, end: u64) -> Result<Member> {
     let at = |offset| Place {
         offset,
         ..Place::default()
@@ -311,34 +409,15 @@ fn open_member<R: Read + Seek>(input: &mut R, end: u64) -> Result<Member> {
         len: end - start,
         raw_start: 0,
         raw_len,
-        raw_hash,
+        raw_hash: Some(raw_hash),
         header_damaged,
         end_byte_damaged: end_byte != [END_BYTE],
         header_len,
         index_len: index_len as u64,
         records_at: start + header_len,
         record_starts,
+        small: None,
     })
-}
-
-/// Reads exactly `len` bytes at `place.offset`; memory grows with what arrives.
-fn read_at<R: Read + Seek>(
-    input: &mut R,
-    place: Place,
-    len: u64,
-    part: &'static str,
-) -> Result<Vec<u8>> {
-    let mut read = || -> io::Result<Vec<u8>> {
-        input.seek(SeekFrom::Start(place.offset))?;
-        let mut out = Vec::with_capacity(len.min(64 << 10) as usize);
-        input.by_ref().take(len).read_to_end(&mut out)?;
-        Ok(out)
-    };
-    let out = read().map_err(|source| FormatError::Read { source, place })?;
-    if (out.len() as u64) < len {
-        return Err(FormatError::Truncated { part, place });
-    }
-    Ok(out)
 }
 
 /// Reads the file from its start to find where it is damaged.

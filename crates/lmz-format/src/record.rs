@@ -71,6 +71,17 @@ impl Payload<'_> {
     }
 }
 
+impl<'a> Payload<'a> {
+    /// The coded bytes, for a model the ideal length too; `raw` are the raw bytes.
+    pub(crate) fn parts(&self, raw: &'a [u8]) -> (&'a [u8], Option<u64>) {
+        match *self {
+            Self::Model { coded, ideal_bits } => (coded, Some(ideal_bits)),
+            Self::Zstd(coded) => (coded, None),
+            Self::Stored => (raw, None),
+        }
+    }
+}
+
 /// What the container knows about a segment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SegmentInfo {
@@ -86,7 +97,8 @@ pub struct SegmentInfo {
     pub raw_len: u32,
     /// Coded bytes, at most `raw_len`.
     pub coded_len: u32,
-    /// The model's ideal code length in units of 1/256 bit; for kind [`SegmentKind::Model`].
+    /// The model's ideal code length in units of 1/256 bit; for kind [`SegmentKind::Model`], but not in
+    /// small members.
     pub ideal_bits: Option<u64>,
     /// CRC-32 of the raw bytes.
     pub raw_crc: u32,
@@ -190,6 +202,34 @@ impl RecordHeader {
         };
         header.check_lengths().map_err(Fault::corrupt)?;
         Ok((header, cursor.position()))
+    }
+
+    /// The lengths at the front of `bytes`, if they may be those of a record header, whatever its
+    /// check says: a quick look before all numbers are tried.
+    pub(crate) fn shape(bytes: &[u8]) -> Option<Self> {
+        let mut cursor = Cursor::new(bytes);
+        let kind = match cursor.u8().ok()? {
+            1 => SegmentKind::Model,
+            2 => SegmentKind::Zstd,
+            3 => SegmentKind::Stored,
+            _ => return None,
+        };
+        let max = u64::from(MAX_SEGMENT_LEN);
+        let raw_len = cursor.varint_max(max, "a length").ok()? as u32;
+        let coded_len = cursor.varint_max(max, "a length").ok()? as u32;
+        let ideal_bits = match kind {
+            SegmentKind::Model => Some(cursor.varint().ok()?),
+            _ => None,
+        };
+        let header = Self {
+            kind,
+            raw_len,
+            coded_len,
+            ideal_bits,
+            raw_crc: cursor.u32().ok()?,
+        };
+        cursor.u16().ok()?;
+        header.check_lengths().ok().map(|()| header)
     }
 
     /// The rules between the lengths.

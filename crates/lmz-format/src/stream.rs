@@ -10,6 +10,7 @@ use crate::input::Input;
 use crate::ledger::ContainerBytes;
 use crate::plan::SegmentPlan;
 use crate::record::{END_BYTE, RecordHeader, SegmentInfo};
+use crate::small::{SmallHeader, is_small, parse_small};
 use crate::varint::put_varint;
 use crate::{END_MAGIC, MAGIC};
 
@@ -24,8 +25,9 @@ pub enum Event {
     MemberEnd {
         /// Raw bytes of the member.
         raw_len: u64,
-        /// What a [`crate::RawHasher`] over the decoded bytes must give.
-        raw_hash: RawHash,
+        /// What a [`crate::RawHasher`] over the decoded bytes must give. A small member has none: the
+        /// checksum of its one segment covers it.
+        raw_hash: Option<RawHash>,
         /// The member's bytes by what they are for.
         bytes: ContainerBytes,
     },
@@ -48,6 +50,10 @@ struct Open {
 enum State {
     Between,
     Inside(Box<Open>),
+    /// Of a small member the header has been read,
+    Small(Box<SmallHeader>),
+    /// or all of it.
+    SmallEnd(Box<SmallHeader>),
     Ended,
     Failed,
 }
@@ -89,6 +95,8 @@ impl<R: Read> StreamReader<R> {
         match std::mem::replace(&mut self.state, State::Failed) {
             State::Between => self.start(),
             State::Inside(open) => self.inside(open),
+            State::Small(small) => self.small(small),
+            State::SmallEnd(small) => Ok(self.end_small(&small)),
             State::Ended => {
                 self.state = State::Ended;
                 Ok(Event::End)
@@ -119,6 +127,17 @@ impl<R: Read> StreamReader<R> {
                 _ => FormatError::TrailingGarbage { place: here },
             });
         }
+        let small = self.parse("a header", None, |bytes| match bytes.len() {
+            0..=4 => Err(Fault::Short),
+            _ => Ok(is_small(bytes)),
+        })?;
+        if small {
+            let small = self.parse("a header", None, parse_small)?;
+            self.input.consume(small.len);
+            let header = small.header.clone();
+            self.state = State::Small(Box::new(small));
+            return Ok(Event::MemberStart(header));
+        }
         let (header, body, len) = self.parse("a header", None, |bytes| {
             parse_header(bytes).map(|p| (p.header, p.body.to_vec(), p.len))
         })?;
@@ -135,6 +154,26 @@ impl<R: Read> StreamReader<R> {
             },
         }));
         Ok(Event::MemberStart(header))
+    }
+
+    fn small(&mut self, small: Box<SmallHeader>) -> Result<Event> {
+        let start = self.input.offset() - small.len as u64;
+        let Some(info) = small.info(self.member, start) else {
+            return Ok(self.end_small(&small));
+        };
+        let coded = self.read(info.coded_len as usize, "a segment's coded bytes", Some(0))?;
+        self.state = State::SmallEnd(small);
+        Ok(Event::Segment(info, coded))
+    }
+
+    fn end_small(&mut self, small: &SmallHeader) -> Event {
+        self.member += 1;
+        self.state = State::Between;
+        Event::MemberEnd {
+            raw_len: small.raw_len(),
+            raw_hash: None,
+            bytes: small.bytes(),
+        }
     }
 
     fn inside(&mut self, open: Box<Open>) -> Result<Event> {
@@ -210,7 +249,7 @@ impl<R: Read> StreamReader<R> {
         raw_hash.0.copy_from_slice(&hash);
         Ok(Event::MemberEnd {
             raw_len: open.raw_len,
-            raw_hash,
+            raw_hash: Some(raw_hash),
             bytes: open.bytes,
         })
     }

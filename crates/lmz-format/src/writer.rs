@@ -49,7 +49,7 @@ pub struct Writer<W: Write> {
 }
 
 impl<W: Write> Writer<W> {
-    /// Writes the header to `out`.
+    /// Writes the header to `out`, in the full form whatever [`Header::form`] says.
     ///
     /// # Errors
     /// `InvalidArgument` for a header field out of range; `Io`.
@@ -107,11 +107,7 @@ impl<W: Write> Writer<W> {
                 "too many segments: use larger ones (--segment)",
             ));
         }
-        let (coded, ideal_bits) = match payload {
-            Payload::Model { coded, ideal_bits } => (coded, Some(ideal_bits)),
-            Payload::Zstd(coded) => (coded, None),
-            Payload::Stored => (raw, None),
-        };
+        let (coded, ideal_bits) = payload.parts(raw);
         let record = RecordHeader {
             kind: payload.kind(),
             raw_len: raw.len() as u32,

@@ -35,6 +35,8 @@ fn header() -> Header {
         model_name: "example".into(),
         context: ContextPolicy::new(512, 64).unwrap(),
         plan: SegmentPlan::Fixed(32),
+        prime: None,
+        form: Form::Full,
     }
 }
 

@@ -39,6 +39,8 @@ fn any_header() -> impl Strategy<Value = Header> {
             model_name,
             context,
             plan,
+            prime: None,
+            form: Form::Full,
         })
 }
 
@@ -81,7 +83,7 @@ proptest! {
             prop_assert_eq!(&member.header, header);
             prop_assert_eq!(member.raw_len, bytes.len() as u64);
             prop_assert_eq!(member.len, summary.compressed_len);
-            prop_assert_eq!(member.raw_hash, summary.raw_hash);
+            prop_assert_eq!(member.raw_hash, Some(summary.raw_hash));
             prop_assert_eq!(indexed.container_bytes(number).unwrap(), summary.bytes);
             prop_assert_eq!(stream.next_event().unwrap(), Event::MemberStart(header.clone()));
             let infos: Vec<_> = indexed.segments(number).map(|info| info.unwrap()).collect();
@@ -93,7 +95,7 @@ proptest! {
             }
             prop_assert_eq!(stream.next_event().unwrap(), Event::MemberEnd {
                 raw_len: summary.raw_len,
-                raw_hash: summary.raw_hash,
+                raw_hash: Some(summary.raw_hash),
                 bytes: summary.bytes,
             });
         }

@@ -77,7 +77,7 @@ pub use plan::{DroppedTail, Plan, TokenCounts, Unit};
 pub use protocol::{DocumentPlanner, PaperPlanner, Protocol, Stream, StreamSegment, StreamWindow};
 pub use report::{
     BatchFigures, CorpusFiles, CorpusIdentity, EngineIdentity, Figures, Identity, ModelIdentity,
-    ProtocolIdentity, RESULT_FILE, Report, ReportFacts, TimeFigures, WithoutTail,
+    ProtocolIdentity, RESULT_FILE, Report, ReportFacts, TimeFigures, WithoutTail, grouped,
 };
 pub use run::{Outcome, Watch, run};
 pub use scorer::{ScoreError, Scorer, Window};

@@ -23,6 +23,7 @@ fn packed(raw: &[u8], segment: u64) -> Vec<u8> {
         plan: SegmentPlan::fixed(segment).unwrap(),
         threads: 2,
         verify: false,
+        ..Default::default()
     };
     let mut file = Vec::new();
     compress(raw, &mut file, &model(), &options, &()).unwrap();
@@ -38,6 +39,7 @@ fn ledger(
     let options = TraceOptions {
         threads: 2,
         alternatives: 0,
+        ..Default::default()
     };
     let mut tracer = Tracer::open(Cursor::new(file), &model, &options).unwrap();
     match original {

@@ -25,7 +25,8 @@
 //! ```
 //!
 //! * [`compress`] and [`decompress`] work on streams; progress and cancellation go through an
-//!   [`Observer`]. [`Writer`] is a [`std::io::Write`], [`Reader`] gives random access.
+//!   [`Observer`]. [`Writer`] is a [`std::io::Write`], [`Reader`] gives random access, and
+//!   [`salvage`] restores what is left of a damaged file.
 //! * [`Model`] is a prepared model; [`ModelStore`] finds one by name or by the identity that a
 //!   file's header holds.
 //! * [`format`](mod@format) is the container alone: listing a file and reading its segments takes no model.
@@ -38,8 +39,9 @@ mod summary;
 
 pub use lmz_codec::{
     CodecError, CompressOptions, CompressReport, ContextPolicy, DecompressOptions,
-    DecompressReport, ErrorKind, Header, Isa, Kernel, Model, ModelId, ModelSource, Observer, Phase,
-    Reader, SegmentPlan, Writer, compress, decompress, decompress_seekable,
+    DecompressReport, ErrorKind, Fill, Header, Isa, Kernel, LostRange, Model, ModelId, ModelSource,
+    Observer, Phase, Prime, Reader, SalvageReport, SegmentPlan, Writer, compress, decompress,
+    decompress_seekable, salvage,
 };
 pub use lmz_exact::{NUMERICS_VERSION, Prepared, RECIPE, prepare};
 pub use lmz_model::{Blueprint, Checkpoint};

@@ -12,7 +12,7 @@ use crate::model::Model;
 /// One block as a model sees it: tokens in a row, of which the last few are coded.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BlockContext {
-    /// The start token, the tokens of the overlap, and those that are coded. The model reads all but
+    /// The start token, the tokens of the overlap (or the prime), and those that are coded. The model reads all but
     /// the last; an escape is the start token, as the model reads it.
     pub tokens: Vec<u32>,
     /// How many tokens at the end are coded.
@@ -64,7 +64,7 @@ impl BlockContext {
 pub fn contexts(model: &Model, policy: ContextPolicy, segment: &[u8]) -> Result<Vec<BlockContext>> {
     let symbols = model.tokenizer()?.encode(segment);
     let start = model.engine().start_token();
-    Ok(blocks(policy, symbols.len())
+    Ok(blocks(policy, 0, symbols.len())
         .map(|block| BlockContext::new(block, &symbols, start))
         .collect())
 }

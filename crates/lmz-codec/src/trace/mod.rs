@@ -80,7 +80,7 @@ pub struct TracedBlock {
     pub first: usize,
     /// Symbols that it codes.
     pub len: usize,
-    /// Symbols before the first that the model is shown again.
+    /// Symbols before the first that the model is shown: again, or in the first block the prime's.
     pub overlap: usize,
 }
 
@@ -104,6 +104,8 @@ pub struct SegmentTrace {
     pub spent: Spent,
     /// The token that every block starts with.
     start_token: u32,
+    /// The prime's symbols, which the first block sees.
+    shown: crate::prime::Shown,
 }
 
 impl SegmentTrace {
@@ -117,10 +119,12 @@ impl SegmentTrace {
 
     /// What the model was shown in each block, with the symbols that it coded at the end.
     pub fn contexts(&self) -> Vec<BlockContext> {
-        let symbols: Vec<Symbol> = self.symbols.iter().map(|s| s.symbol).collect();
+        let known = self.shown.len();
+        let coded = self.symbols.iter().map(|s| s.symbol);
+        let symbols: Vec<Symbol> = self.shown.iter().copied().chain(coded).collect();
         let blocks = self.blocks.iter().map(|block| crate::blocks::Block {
-            first: block.first,
-            end: block.first + block.len,
+            first: known + block.first,
+            end: known + block.first + block.len,
             overlap: block.overlap,
         });
         blocks

@@ -12,12 +12,13 @@ use super::score::{Scored, Scorer};
 use super::{SegmentTrace, Spent, TracedBlock};
 use crate::blocks::{Block, blocks};
 use crate::decode::segment_error;
-use crate::decompress::{decode_batch, decode_plain, model_for};
+use crate::decompress::{Ready, decode_batch, decode_plain};
 use crate::encode::seal;
 use crate::error::{CodecError, Result};
 use crate::model::{Model, ModelSource, check_versions};
 use crate::observer::{Observer, Phase, check};
 use crate::options::pool;
+use crate::prime::{Prime, Shown};
 
 /// How to trace.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -26,6 +27,8 @@ pub struct TraceOptions {
     pub threads: usize,
     /// How many alternatives are wanted for each symbol; at most as many as there are symbols.
     pub alternatives: usize,
+    /// The text that the file was primed with, if it was.
+    pub prime: Option<Prime>,
 }
 
 /// Segments that are traced together, for each thread.
@@ -58,7 +61,7 @@ pub struct Tracer<'a, R> {
     options: TraceOptions,
     pool: rayon::ThreadPool,
     /// The model of the current member, found at the first need.
-    model: Option<Model>,
+    ready: Option<Ready>,
     member: usize,
     segment: u64,
     hasher: RawHasher,
@@ -75,7 +78,7 @@ impl<'a, R: Read + Seek> Tracer<'a, R> {
             models,
             options: options.clone(),
             pool: pool(options.threads)?,
-            model: None,
+            ready: None,
             member: 0,
             segment: 0,
             hasher: RawHasher::new(),
@@ -111,7 +114,7 @@ impl<'a, R: Read + Seek> Tracer<'a, R> {
 
     /// The model of the member of the last batch; `None` if nothing of it has needed one.
     pub fn model(&self) -> Option<&Model> {
-        self.model.as_ref()
+        self.ready.as_ref().map(|ready| &ready.model)
     }
 
     /// The next segments, in order; `None` after the last. All are of one member. Raw bytes pass
@@ -139,21 +142,21 @@ impl<'a, R: Read + Seek> Tracer<'a, R> {
             }
             self.member += 1;
             self.segment = 0;
-            self.model = None;
+            self.ready = None;
             self.hasher = RawHasher::new();
         }
     }
 
     fn check_hash(&self, member: &Member) -> Result<()> {
         let found = self.hasher.finish();
-        if found == member.raw_hash {
-            return Ok(());
+        match member.raw_hash {
+            Some(expected) if expected != found => Err(CodecError::Hash {
+                member: member.number,
+                found: found.to_string(),
+                expected: expected.to_string(),
+            }),
+            _ => Ok(()),
         }
-        Err(CodecError::Hash {
-            member: member.number,
-            found: found.to_string(),
-            expected: member.raw_hash.to_string(),
-        })
     }
 
     fn batch(&mut self, member: &Member, observer: &dyn Observer) -> Result<Vec<SegmentTrace>> {
@@ -169,10 +172,11 @@ impl<'a, R: Read + Seek> Tracer<'a, R> {
         }
         let policy = member.header.context;
         let modelled = |info: &SegmentInfo| info.kind == SegmentKind::Model;
-        if self.model.is_none() && coded.iter().any(|(info, _)| modelled(info)) {
-            self.model = Some(model_for(&member.header, self.models)?);
+        if self.ready.is_none() && coded.iter().any(|(info, _)| modelled(info)) {
+            let prime = self.options.prime.as_ref();
+            self.ready = Some(Ready::find(&member.header, self.models, prime)?);
         }
-        let Some(model) = &self.model else {
+        let Some(ready) = &self.ready else {
             check_versions(&member.header)?;
             let plain = coded.iter().map(|(info, coded)| {
                 let raw = decode_plain(info, coded, observer)?;
@@ -183,7 +187,8 @@ impl<'a, R: Read + Seek> Tracer<'a, R> {
         };
         let raw = self
             .pool
-            .install(|| decode_batch(model, &member.header, &coded, observer))?;
+            .install(|| decode_batch(ready, &member.header, &coded, observer))?;
+        let Ready { model, shown } = ready;
         let raw = raw.into_iter().collect::<Result<Vec<_>>>()?;
         for raw in &raw {
             self.hasher.update(raw);
@@ -198,7 +203,7 @@ impl<'a, R: Read + Seek> Tracer<'a, R> {
             .min(model.engine().symbols().len());
         let mut scored = self
             .pool
-            .install(|| score(model, policy, &traced, each, observer))?
+            .install(|| score(ready, policy, &traced, each, observer))?
             .into_iter();
         let segments = coded.into_iter().zip(raw).map(|((info, coded), raw)| {
             let mut segment = untraced(info, raw);
@@ -213,6 +218,7 @@ impl<'a, R: Read + Seek> Tracer<'a, R> {
             segment.alternatives_each = each;
             segment.blocks = blocks;
             segment.start_token = model.engine().start_token();
+            segment.shown = shown.clone();
             let again = seal(segment.symbols.iter().map(|s| (s.interval, s.symbol)))?;
             if again != coded {
                 let place = info.place();
@@ -241,26 +247,29 @@ fn untraced(info: SegmentInfo, raw: Vec<u8>) -> SegmentTrace {
         alternatives_each: 0,
         spent: Spent::default(),
         start_token: 0,
+        shown: Shown::default(),
     }
 }
 
 /// The blocks and the symbols of each segment, with the current rayon pool.
 fn score(
-    model: &Model,
+    ready: &Ready,
     policy: ContextPolicy,
     segments: &[&[u8]],
     each: usize,
     observer: &dyn Observer,
 ) -> Result<Vec<(Vec<TracedBlock>, Scored)>> {
+    let Ready { model, shown } = ready;
+    let known = shown.len();
     let tokenizer = model.tokenizer()?;
     let symbols: Vec<Vec<Symbol>> = segments
         .par_iter()
-        .map(|raw| tokenizer.encode(raw))
+        .map(|raw| [shown, &tokenizer.encode(raw)[..]].concat())
         .collect();
     let tasks: Vec<(usize, Block)> = symbols
         .iter()
         .enumerate()
-        .flat_map(|(n, symbols)| blocks(policy, symbols.len()).map(move |block| (n, block)))
+        .flat_map(|(n, symbols)| blocks(policy, known, symbols.len()).map(move |block| (n, block)))
         .collect();
     let scored: Vec<Scored> = tasks
         .par_iter()
@@ -280,7 +289,7 @@ fn score(
     for ((segment, block), scored) in tasks.into_iter().zip(scored) {
         let (blocks, all) = &mut by_segment[segment];
         blocks.push(TracedBlock {
-            first: block.first,
+            first: block.first - known,
             len: block.end - block.first,
             overlap: block.overlap,
         });

@@ -35,6 +35,7 @@ pub fn small() -> CompressOptions {
         plan: SegmentPlan::fixed(200).unwrap(),
         threads: 2,
         verify: false,
+        prime: None,
     }
 }
 
@@ -50,7 +51,10 @@ pub fn restored(packed: &[u8]) -> lmz_codec::Result<Vec<u8>> {
         packed,
         &mut out,
         nano(),
-        &DecompressOptions { threads: 2 },
+        &DecompressOptions {
+            threads: 2,
+            ..Default::default()
+        },
         &(),
     )?;
     Ok(out)

@@ -3,8 +3,9 @@
 use rayon::prelude::*;
 
 use super::Strided;
-use super::gemm::{Matrix, multiply};
+use super::gemm::Matrix;
 use super::maths;
+use super::product::piece;
 use crate::kernels::AttentionRule;
 
 /// How many queries a strip has.
@@ -36,7 +37,7 @@ pub(super) fn attend(
                     scores.resize(rows * seen, 0.0);
                     for head in 0..heads {
                         let kv = head / group;
-                        multiply(
+                        piece(
                             scores,
                             seen,
                             [rows, width, seen],
@@ -50,6 +51,8 @@ pub(super) fn attend(
                                 row: 1,
                                 column: key.strides[1],
                             },
+                            false,
+                            rule.products,
                         );
                         maths::vectorised(
                             #[inline(always)]
@@ -62,7 +65,7 @@ pub(super) fn attend(
                                 }
                             },
                         );
-                        multiply(
+                        piece(
                             &mut out[head * width..],
                             row,
                             [rows, seen, width],
@@ -76,6 +79,8 @@ pub(super) fn attend(
                                 row: value.strides[1],
                                 column: 1,
                             },
+                            false,
+                            rule.products,
                         );
                     }
                 },
@@ -86,7 +91,7 @@ pub(super) fn attend(
 
 /// Scores to weights: zero outside of what is visible.
 #[inline(always)]
-fn softmax(scores: &mut [f32], visible: std::ops::Range<usize>, rule: AttentionRule) {
+pub(super) fn softmax(scores: &mut [f32], visible: std::ops::Range<usize>, rule: AttentionRule) {
     let scale = rule.scale as f32;
     scores[..visible.start].fill(0.0);
     scores[visible.end..].fill(0.0);

@@ -10,6 +10,26 @@ pub(super) struct Matrix<'a> {
     pub column: usize,
 }
 
+impl<'a> Matrix<'a> {
+    /// Dense rows of `width` elements.
+    pub fn rows(values: &'a [f32], width: usize) -> Self {
+        Self {
+            values,
+            row: width,
+            column: 1,
+        }
+    }
+
+    /// Dense columns of `height` elements: the transpose of such rows.
+    pub fn columns(values: &'a [f32], height: usize) -> Self {
+        Self {
+            values,
+            row: 1,
+            column: height,
+        }
+    }
+}
+
 /// `to = left * right`, `to` being `rows x columns` with `stride` elements from row to row.
 /// `inner` is what the sums run over. It stays on the calling thread.
 pub(super) fn multiply(
@@ -19,11 +39,25 @@ pub(super) fn multiply(
     left: Matrix<'_>,
     right: Matrix<'_>,
 ) {
+    compute(to, stride, [rows, inner, columns], left, right, false);
+}
+
+/// As [`multiply`], or added to what `to` holds.
+pub(super) fn compute(
+    to: &mut [f32],
+    stride: usize,
+    [rows, inner, columns]: [usize; 3],
+    left: Matrix<'_>,
+    right: Matrix<'_>,
+    add: bool,
+) {
     if rows == 0 || columns == 0 {
         return;
     }
     if inner == 0 {
-        to.fill(0.0);
+        if !add {
+            to.fill(0.0);
+        }
         return;
     }
     assert!(stride >= columns, "rows of the result overlap");
@@ -40,14 +74,14 @@ pub(super) fn multiply(
             to.as_mut_ptr(),
             1,
             stride as isize,
-            false,
+            add,
             left.values.as_ptr(),
             left.column as isize,
             left.row as isize,
             right.values.as_ptr(),
             right.column as isize,
             right.row as isize,
-            0.0,
+            f32::from(u8::from(add)),
             1.0,
             false,
             false,

@@ -120,6 +120,29 @@ pub(super) fn relu(x: f32) -> f32 {
     x.max(0.0)
 }
 
+/// The derivative of an activation.
+#[inline(always)]
+pub(super) fn slope(activation: lmz_model::Activation, x: f32) -> f32 {
+    match activation {
+        lmz_model::Activation::Silu => {
+            let s = 1.0 / (1.0 + exp(-x));
+            s * (1.0 + x * (1.0 - s))
+        }
+        lmz_model::Activation::Gelu => {
+            const INV_ROOT_TAU: f32 = 0.398_942_3;
+            let area = 0.5 * (1.0 + erf(x * std::f32::consts::FRAC_1_SQRT_2));
+            area + x * INV_ROOT_TAU * exp(-0.5 * x * x)
+        }
+        lmz_model::Activation::GeluTanh => {
+            const ROOT_2_OVER_PI: f32 = 0.797_884_6;
+            let t = tanh(ROOT_2_OVER_PI * (x + 0.044_715 * x * x * x));
+            let inner = ROOT_2_OVER_PI * (1.0 + 3.0 * 0.044_715 * x * x);
+            0.5 * (1.0 + t) + 0.5 * x * (1.0 - t * t) * inner
+        }
+        _ => f32::from(u8::from(x > 0.0)),
+    }
+}
+
 /// How many partial sums a reduction keeps: two vectors of the widest kind.
 const LANES: usize = 32;
 

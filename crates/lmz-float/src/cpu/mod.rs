@@ -5,10 +5,14 @@
 //! head keep a strip of scores or logits in the cache and never write them to memory. Everything
 //! is f32, and every row is computed in the same order whatever the number of threads.
 
+#[cfg(target_arch = "x86_64")]
+mod amx;
 mod attention;
+mod backward;
 mod gemm;
 mod head;
 mod maths;
+mod product;
 mod rows;
 
 #[cfg(test)]
@@ -18,9 +22,34 @@ use burn::tensor::{DType, Tensor, TensorData, TensorPrimitive};
 use burn_flex::{Flex, FlexTensor};
 use lmz_model::Activation;
 
-use crate::kernels::{self, AttentionRule, Kernels, NormRule};
+use crate::kernels::{self, AttentionRule, Gradients, Kernels, NormRule, Products};
+use gemm::Matrix;
+use product::product;
 
 impl Kernels for Flex {
+    fn linear_map(
+        x: Tensor<Self, 2>,
+        weight: Tensor<Self, 2>,
+        products: Products,
+    ) -> Tensor<Self, 2> {
+        if x.dtype() != DType::F32 || products == Products::Full {
+            return kernels::linear(x, weight, Products::Full);
+        }
+        let ([rows, inputs], [outputs, _]) = (x.dims(), weight.dims());
+        let (x, weight) = (contiguous(x), contiguous(weight));
+        let mut y = vec![0.0; rows * outputs];
+        let (left, right) = (
+            Matrix::rows(values(&x), inputs),
+            Matrix::columns(values(&weight), inputs),
+        );
+        product(&mut y, [rows, inputs, outputs], left, right, products);
+        tensor(y, [rows, outputs])
+    }
+
+    fn gradients() -> Option<&'static dyn Gradients<Self>> {
+        Some(&backward::Loops)
+    }
+
     fn normalise<const D: usize>(
         x: Tensor<Self, D>,
         rule: NormRule,
@@ -126,6 +155,14 @@ impl Kernels for Flex {
             targets,
         );
         tensor(y, [rows])
+    }
+}
+
+/// The precision of products that this processor is fastest in.
+pub(crate) fn fastest_products() -> Products {
+    match product::has_bf16() {
+        true => Products::Bf16,
+        false => Products::Full,
     }
 }
 

@@ -131,3 +131,81 @@ pub(super) fn gated(x: &[f32], inner: usize, activation: Activation) -> Vec<f32>
         },
     ))
 }
+
+/// The gradients of [`normalise`] without mean and bias: of `x`, and of the weight.
+pub(super) fn normalise_back(
+    x: &[f32],
+    width: usize,
+    rule: NormRule,
+    weight: &[f32],
+    gradient: &[f32],
+) -> (Vec<f32>, Vec<f32>) {
+    let offset = rule.weight_offset as f32;
+    let eps = rule.eps as f32;
+    let rows = (TASK / width.max(1)).max(1) * width.max(1);
+    let mut dx = vec![0.0; x.len()];
+    let parts: Vec<Vec<f32>> = dx
+        .par_chunks_mut(rows)
+        .zip(x.par_chunks(rows))
+        .zip(gradient.par_chunks(rows))
+        .map(|((dx, x), gradient)| {
+            let mut dw = vec![0.0; width];
+            maths::vectorised(
+                #[inline(always)]
+                || {
+                    let pairs = x.chunks_exact(width).zip(gradient.chunks_exact(width));
+                    for (dx, (x, g)) in dx.chunks_exact_mut(width).zip(pairs) {
+                        let square = maths::sum(x, |x| x * x) / width as f32;
+                        let factor = 1.0 / (square + eps).sqrt();
+                        for (((dx, &x), &g), &w) in dx.iter_mut().zip(x).zip(g).zip(weight) {
+                            *dx = g * (w + offset) * x;
+                        }
+                        let slope = maths::sum(dx, |d| d) / width as f32 * factor.powi(3);
+                        for (((dx, &x), &g), &w) in dx.iter_mut().zip(x).zip(g).zip(weight) {
+                            *dx = g * (w + offset) * factor - x * slope;
+                        }
+                        for ((dw, &x), &g) in dw.iter_mut().zip(x).zip(g) {
+                            *dw += g * x * factor;
+                        }
+                    }
+                },
+            );
+            dw
+        })
+        .collect();
+    let mut dw = vec![0.0; width];
+    for part in parts {
+        for (to, from) in dw.iter_mut().zip(part) {
+            *to += from;
+        }
+    }
+    (dx, dw)
+}
+
+/// The gradient of [`gated`].
+pub(super) fn gated_back(
+    x: &[f32],
+    inner: usize,
+    activation: Activation,
+    gradient: &[f32],
+) -> Vec<f32> {
+    with_activation!(activation, f => by_rows(
+        x.len(),
+        2 * inner,
+        #[inline(always)]
+        |first, out| {
+            let from = x[first * 2 * inner..].chunks_exact(2 * inner);
+            let gradients = gradient[first * inner..].chunks_exact(inner);
+            for ((to, from), gradient) in out.chunks_exact_mut(2 * inner).zip(from).zip(gradients) {
+                let (gate, up) = from.split_at(inner);
+                let (to_gate, to_up) = to.split_at_mut(inner);
+                for (((g, u), d), (to_g, to_u)) in
+                    gate.iter().zip(up).zip(gradient).zip(to_gate.iter_mut().zip(to_up))
+                {
+                    *to_u = d * f(*g);
+                    *to_g = d * u * maths::slope(activation, *g);
+                }
+            }
+        },
+    ))
+}

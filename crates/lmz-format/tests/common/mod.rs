@@ -15,6 +15,8 @@ pub fn header(plan: SegmentPlan) -> Header {
         model_name: "bootstrap".into(),
         context: ContextPolicy::new(512, 64).unwrap(),
         plan,
+        prime: None,
+        form: Form::Full,
     }
 }
 
@@ -102,7 +104,7 @@ pub fn decode_stream(input: impl Read) -> Result<Vec<u8>, Failure> {
                 raw.extend(segment);
             }
             Ok(Event::MemberEnd { raw_hash, .. }) => {
-                if hasher.finish() != raw_hash {
+                if raw_hash.is_some_and(|hash| hasher.finish() != hash) {
                     return Err(Failure::Hash);
                 }
             }
@@ -135,7 +137,8 @@ pub fn decode_indexed(file: &[u8]) -> Result<(Vec<u8>, bool), Failure> {
             info.check_raw(&segment)?;
             raw.extend(segment);
         }
-        if RawHash::of(&raw[start..]) != member.raw_hash {
+        let found = RawHash::of(&raw[start..]);
+        if member.raw_hash.is_some_and(|hash| hash != found) {
             return Err(Failure::Hash);
         }
     }

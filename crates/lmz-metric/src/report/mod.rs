@@ -10,6 +10,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 pub use identity::{CorpusIdentity, EngineIdentity, Identity, ModelIdentity, ProtocolIdentity};
+pub use table::grouped;
 
 use crate::bootstrap::{self, Interval};
 use crate::corpus::Census;

@@ -103,7 +103,7 @@ impl<'a> Search<'a> {
     /// A model, but not the one.
     pub(super) fn saw(&mut self, what: &str, name: &str, id: ModelId) {
         // What lies in a directory is summed up by `looked`.
-        if name == self.header.model_name {
+        if name == self.header.model_name && !name.is_empty() {
             self.namesakes.push(format!("{what} (id {id})"));
         }
     }
@@ -130,7 +130,10 @@ impl<'a> Search<'a> {
 
     pub(super) fn into_error(self) -> StoreError {
         let (name, id) = (&self.header.model_name, self.header.model_id.to_string());
-        let mut text = format!("it needs the model {name:?} (id {id}), which was not found");
+        let mut text = match name.as_str() {
+            "" => format!("it needs the model whose id begins with {id}, which was not found"),
+            name => format!("it needs the model {name:?} (id {id}), which was not found"),
+        };
         let mut line = |line: std::fmt::Arguments<'_>| {
             text.push('\n');
             // Writing to a string does not fail.
@@ -148,7 +151,10 @@ impl<'a> Search<'a> {
         for error in &self.broken {
             line(format_args!("  could not use: {error}"));
         }
-        match ARCHIVED.iter().find(|archived| archived.id == id) {
+        match ARCHIVED
+            .iter()
+            .find(|archived| archived.id.starts_with(&id))
+        {
             Some(archived) => line(format_args!(
                 "  it is a former default: get {} from the lmz repository and give it with -m",
                 archived.file

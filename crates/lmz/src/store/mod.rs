@@ -249,7 +249,7 @@ impl ModelStore {
     fn search(&self, header: &Header) -> Result<Model, StoreError> {
         let mut search = Search::new(header);
         for (what, model) in &self.given {
-            if model.id() == header.model_id {
+            if header.model_id.names(model.id()) {
                 return Ok(model.clone());
             }
             search.saw(what, model.name(), model.id());
@@ -274,7 +274,7 @@ impl ModelStore {
         likely.sort_by_key(|(_, likely)| !likely);
         for (origin, _) in likely {
             match origin.load() {
-                Ok(prepared) if short(&prepared) == header.model_id => {
+                Ok(prepared) if header.model_id.names(short(&prepared)) => {
                     return match origin {
                         Origin::Embedded => self.default_model(),
                         Origin::File(_) => self.open_prepared(prepared),
@@ -293,7 +293,7 @@ impl ModelStore {
 
 impl ModelSource for ModelStore {
     fn find(&self, header: &Header) -> Result<Model, CodecError> {
-        if let Some(model) = self.opened().iter().find(|m| m.id() == header.model_id) {
+        if let Some(model) = self.opened().iter().find(|m| header.model_id.names(m.id())) {
             return Ok(model.clone());
         }
         let model = self.search(header).map_err(|error| match error {

@@ -10,7 +10,7 @@ use crate::harness::{Place, nano, nano_checkpoint, run, story};
 fn a_model_is_found_by_its_identity() {
     let Some(nano) = nano() else { return };
     let place = Place::new();
-    let text = story(500);
+    let text = story(900);
     let packed = place.lmz_with(["-m", nano], &text).quiet();
     place.write("a.lmz", &packed);
     fs::create_dir_all(place.path("listed/lmz/models")).unwrap();
@@ -121,7 +121,7 @@ fn another_model_of_the_same_name_is_told_apart() {
             name,
         ])
         .quiet();
-    let text = story(500);
+    let text = story(900);
     place.write("a", &text);
     place.lmz(["-m", "twin.lmzm", "a"]).quiet();
     let run = place.lmz(["-dc", "a.lmz"]);

@@ -74,7 +74,9 @@ fn help_and_version_are_on_standard_output() {
         text(&["-V"]).trim(),
         concat!("lmz ", env!("CARGO_PKG_VERSION"))
     );
-    let (short, long) = (text(&["-h"]), text(&["--help"]));
+    let (short, long) = (text(&["-h"]), text(&["help"]));
+    assert_eq!(short, text(&["--help"]));
+    assert!(short.lines().count() <= 44, "{}", short.lines().count());
     assert!(short.lines().count() < long.lines().count());
     for word in [
         "LMZ_MODELS",
@@ -94,18 +96,26 @@ fn help_and_version_are_on_standard_output() {
         "-c",
         "-o",
         "-f",
-        "-k",
         "-q",
         "-v",
         "-T",
         "-m",
+        "--keep-going",
+        "--prime",
+        "--no-verify",
+    ] {
+        assert!(short.contains(option) && long.contains(option), "{option}");
+    }
+    let seldom = [
+        "-k",
+        "--fill",
         "--segment",
         "--context",
         "--overlap",
-        "--no-verify",
         "--no-progress",
-    ] {
-        assert!(short.contains(option) && long.contains(option), "{option}");
+    ];
+    for option in seldom {
+        assert!(long.contains(option), "{option}");
     }
     for text in [short, long] {
         let widest = text.lines().map(|line| line.chars().count()).max().unwrap();
@@ -115,6 +125,9 @@ fn help_and_version_are_on_standard_output() {
         &["models", "--help"][..],
         &["model", "--help"],
         &["model", "prepare", "--help"],
+        &["help", "models"],
+        &["help", "model"],
+        &["help", "model", "prepare"],
     ] {
         assert!(text(verb).contains("Usage: lmz model"), "{verb:?}");
     }
@@ -136,4 +149,39 @@ fn verbose_says_more_and_quiet_nothing() {
         .lmz(["-tvm", nano, "a.lmz"])
         .fails(0, "a.lmz: OK, 4 bytes");
     place.lmz(["-vqfm", nano, "a"]).quiet();
+}
+
+#[test]
+fn every_verb_is_explained_completed_and_in_the_manual() {
+    let place = Place::new();
+    let text = |args: &[&str]| String::from_utf8(place.lmz(args).quiet()).unwrap();
+    let verbs = [
+        "bpc", "cat", "devices", "inspect", "man", "model", "models", "verify",
+    ];
+    for verb in verbs {
+        let help = text(&["help", verb]);
+        assert!(help.contains(&format!("Usage: lmz {verb}")), "{help}");
+    }
+    place
+        .lmz(["help", "nonsense"])
+        .fails(2, "no verb \"nonsense\"");
+    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
+        let script = text(&["completions", shell]);
+        for word in verbs.iter().chain(&["keep-going", "range", "prime"]) {
+            assert!(script.contains(word), "{shell} {word}");
+        }
+    }
+    place.lmz(["completions", "cmd"]).fails(2, "");
+    assert!(text(&["man"]).starts_with(".ie"));
+    std::fs::create_dir(place.path("man")).unwrap();
+    place.lmz(["man", "--out", "man"]).quiet();
+    for verb in verbs {
+        let page = place.read(format!("man/lmz-{verb}.1"));
+        assert!(page.starts_with(b".ie"), "{verb}");
+    }
+    let page = String::from_utf8(place.read("man/lmz.1")).unwrap();
+    assert!(page.contains("keep") && page.contains("LMZ_MODELS"));
+    place
+        .lmz(["man", "--out", "nowhere"])
+        .fails(1, "cannot write to nowhere");
 }

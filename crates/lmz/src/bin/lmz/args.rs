@@ -6,9 +6,13 @@ use std::path::PathBuf;
 use clap::{ArgAction, Parser, Subcommand};
 use lmz::{SegmentPlan, format};
 
+use crate::bench::args::BenchArgs;
 use crate::bpc::args::BpcArgs;
+use crate::cat::CatArgs;
 use crate::help;
 use crate::inspect::args::InspectArgs;
+use crate::manual::{CompletionsArgs, HelpArgs, ManArgs};
+use crate::train::args::TrainArgs;
 use crate::verify::args::VerifyArgs;
 
 /// What the first argument asks for.
@@ -24,10 +28,22 @@ pub enum Command {
     Verify(Box<VerifyArgs>),
     /// `lmz inspect`.
     Inspect(Box<InspectArgs>),
+    /// `lmz bench`.
+    Bench(Box<BenchArgs>),
     /// `lmz bpc`.
     Bpc(Box<BpcArgs>),
     /// `lmz devices`.
     Devices(DevicesArgs),
+    /// `lmz train`.
+    Train(Box<TrainArgs>),
+    /// `lmz cat`.
+    Cat(Box<CatArgs>),
+    /// `lmz completions`.
+    Completions(CompletionsArgs),
+    /// `lmz man`.
+    Man(ManArgs),
+    /// `lmz help`.
+    Help(HelpArgs),
 }
 
 impl Command {
@@ -50,10 +66,22 @@ impl Command {
             Self::Verify(Box::new(VerifyArgs::parse_from(rest())))
         } else if verb == Some(OsStr::new("inspect")) {
             Self::Inspect(Box::new(InspectArgs::parse_from(rest())))
+        } else if verb == Some(OsStr::new("bench")) {
+            Self::Bench(Box::new(BenchArgs::parse_from(rest())))
         } else if verb == Some(OsStr::new("bpc")) {
             Self::Bpc(Box::new(BpcArgs::parse_from(rest())))
+        } else if verb == Some(OsStr::new("train")) {
+            Self::Train(Box::new(TrainArgs::parse_from(rest())))
         } else if verb == Some(OsStr::new("devices")) {
             Self::Devices(DevicesArgs::parse_from(rest()))
+        } else if verb == Some(OsStr::new("cat")) {
+            Self::Cat(Box::new(CatArgs::parse_from(rest())))
+        } else if verb == Some(OsStr::new("completions")) {
+            Self::Completions(CompletionsArgs::parse_from(rest()))
+        } else if verb == Some(OsStr::new("man")) {
+            Self::Man(ManArgs::parse_from(rest()))
+        } else if verb == Some(OsStr::new("help")) {
+            Self::Help(HelpArgs::parse_from(rest()))
         } else {
             Self::Files(Box::new(FileArgs::parse_from(args)))
         }
@@ -71,11 +99,15 @@ impl Command {
     override_usage = help::USAGE,
     after_help = help::AFTER,
     after_long_help = help::AFTER_LONG,
+    disable_help_flag = true,
     max_term_width = 100
 )]
 pub struct FileArgs {
+    /// Print a short help (lmz help: a long one)
+    #[arg(short, long, action = ArgAction::HelpShort, global = false, help_heading = "Output")]
+    help: Option<bool>,
     /// Files to work on; '-', or no file, is standard input to standard output
-    #[arg(value_name = "FILE")]
+    #[arg(value_name = "FILE", hide_short_help = true)]
     pub files: Vec<PathBuf>,
 
     /// Restore the original files
@@ -93,19 +125,33 @@ pub struct FileArgs {
         help_heading = "What to do (compress, unless told otherwise)"
     )]
     pub test: bool,
-    /// Show what is in compressed files, without decoding them (with -v: each segment)
+    /// Show what is in compressed files (with -v: each segment)
     #[arg(
         short,
         long,
         help_heading = "What to do (compress, unless told otherwise)"
     )]
     pub list: bool,
-    /// Print the list as JSON
+    /// Restore what is sound of damaged files; exit code 3 if anything is lost
     #[arg(
         long,
-        requires = "list",
+        conflicts_with = "list",
         help_heading = "What to do (compress, unless told otherwise)"
     )]
+    pub keep_going: bool,
+    /// With --keep-going: put zero bytes in the place of lost ones, or leave them out
+    #[arg(
+        long,
+        value_name = "WITH",
+        value_enum,
+        default_value_t = FillArg::Zero,
+        hide_default_value = true,
+        hide_short_help = true,
+        help_heading = "What to do (compress, unless told otherwise)"
+    )]
+    pub fill: FillArg,
+    /// Print the list, or what --keep-going found, as JSON
+    #[arg(long, help_heading = "What to do (compress, unless told otherwise)")]
     pub json: bool,
 
     /// Write to standard output
@@ -124,7 +170,7 @@ pub struct FileArgs {
     #[arg(short, long, help_heading = "Output")]
     pub force: bool,
     /// Keep input files: always so, accepted for the habit
-    #[arg(short, long, help_heading = "Output")]
+    #[arg(short, long, hide_short_help = true, help_heading = "Output")]
     pub keep: bool,
     /// Print nothing but errors
     #[arg(short, long, overrides_with = "verbose", help_heading = "Output")]
@@ -133,13 +179,17 @@ pub struct FileArgs {
     #[arg(short, long, action = ArgAction::Count, overrides_with = "quiet", help_heading = "Output")]
     pub verbose: u8,
     /// Show no progress bar
-    #[arg(long, help_heading = "Output")]
+    #[arg(long, hide_short_help = true, help_heading = "Output")]
     pub no_progress: bool,
 
-    /// Use this model: a name or id that `lmz models` lists, an .lmzm file, or a Hugging Face
-    /// directory
+    /// Use this model: a name or id of `lmz models`, an .lmzm file, a directory
+    ///
+    /// A directory is one of Hugging Face's: config.json, tokenizer.json and safetensors.
     #[arg(short, long, value_name = "MODEL", help_heading = "Model and speed")]
     pub model: Option<OsString>,
+    /// Show the model this text before each segment; restoring takes the same FILE
+    #[arg(long, value_name = "FILE", help_heading = "Model and speed")]
+    pub prime: Option<PathBuf>,
     /// Use N threads [default: one for each core, as with 0]
     #[arg(
         short = 'T',
@@ -155,14 +205,29 @@ pub struct FileArgs {
 
     /// Cut the input into segments of SIZE bytes, with suffixes K and M (1024) [default: 64K to
     /// 256K, growing with the offset]
-    #[arg(long, value_name = "SIZE", value_parser = parse_segment, help_heading = "Format")]
+    #[arg(long, value_name = "SIZE", value_parser = parse_segment, hide_short_help = true, help_heading = "Format")]
     pub segment: Option<SegmentPlan>,
     /// Tokens that a block may hold [default: the model's own context, at most 1,024]
-    #[arg(long, value_name = "TOKENS", value_parser = clap::value_parser!(u32).range(1..), help_heading = "Format")]
+    #[arg(long, value_name = "TOKENS", value_parser = clap::value_parser!(u32).range(1..), hide_short_help = true, help_heading = "Format")]
     pub context: Option<u32>,
     /// Tokens that a block repeats from the one before [default: an eighth of the context]
-    #[arg(long, value_name = "TOKENS", help_heading = "Format")]
+    #[arg(
+        long,
+        value_name = "TOKENS",
+        hide_short_help = true,
+        help_heading = "Format"
+    )]
     pub overlap: Option<u32>,
+}
+
+/// What stands in the place of lost bytes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum FillArg {
+    /// Zero bytes: what is restored keeps its offsets
+    #[default]
+    Zero,
+    /// Nothing
+    Skip,
 }
 
 /// `lmz models`
@@ -199,9 +264,9 @@ pub struct DevicesArgs {
     subcommand_required = true,
     arg_required_else_help = true
 )]
-struct ModelArgs {
+pub struct ModelArgs {
     #[command(subcommand)]
-    command: ModelCommand,
+    pub command: ModelCommand,
 }
 
 /// `lmz model info` and `lmz model prepare`

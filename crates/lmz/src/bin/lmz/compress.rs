@@ -35,7 +35,8 @@ pub fn run(source: &Source, settings: &Settings, models: &Models) -> Result<(), 
         &input.name,
         input.len(),
         settings.options.verify,
-    );
+    )
+    .predicting(settings.reports);
     let done = lmz::compress(
         &mut input.reader,
         &mut output,
@@ -45,6 +46,7 @@ pub fn run(source: &Source, settings: &Settings, models: &Models) -> Result<(), 
     );
     drop(progress);
     let report = done.map_err(|error| fail(&output, error.into()))?;
+    input.unchanged()?;
     if let Err(error) = output.commit(input.regular()) {
         return Err(fail(&output, error));
     }

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use anyhow::anyhow;
 use lmz::format::IndexedReader;
-use lmz::{CodecError, DecompressOptions, DecompressReport, ModelSource};
+use lmz::{CodecError, DecompressReport, ModelSource};
 
 use crate::compress::{fail, open_output, target};
 use crate::input::{Input, Reader};
@@ -75,16 +75,19 @@ fn decode(
     models: &dyn ModelSource,
     settings: &Settings,
 ) -> Result<DecompressReport, CodecError> {
-    let options = DecompressOptions {
-        threads: settings.options.threads,
-    };
+    let options = settings.decompress_options();
     // A bar would be drawn into the middle of the text.
     let visible = settings.progress && !output.is_terminal();
     let regular = input.regular().is_some();
+    let reports = settings.reports && !output.is_terminal();
     match &mut input.reader {
         Reader::File(file) if regular => {
-            let total = if visible { raw_len(file) } else { None };
-            let progress = Progress::new(visible, &input.name, total, false);
+            let total = if visible || reports {
+                raw_len(file)
+            } else {
+                None
+            };
+            let progress = Progress::new(visible, &input.name, total, false).predicting(reports);
             lmz::decompress_seekable(file, output, models, &options, &progress)
         }
         reader => {
@@ -95,7 +98,7 @@ fn decode(
 }
 
 /// The length of what a file decodes to, from its index.
-fn raw_len(file: &File) -> Option<u64> {
+pub fn raw_len(file: &File) -> Option<u64> {
     let reader = IndexedReader::open(BufReader::new(file)).ok()?;
     Some(reader.raw_len())
 }

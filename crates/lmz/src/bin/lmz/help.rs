@@ -22,15 +22,19 @@ pub const USAGE: &str = "\
 lmz [OPTIONS] [FILE]...          compress FILE to FILE.lmz
        lmz -d [OPTIONS] [FILE.lmz]...   restore FILE
        lmz -t | -l [FILE.lmz]...        test | list
+       lmz cat -r A..B FILE.lmz         write a part of it
        lmz verify FILE...               account for every bit of a file
        lmz inspect FILE [--html OUT]    see where the bits go
+       lmz bench FILE...                compare with gzip, xz, zstd and others
        lmz bpc -c CORPUS [-m MODEL]     score a model: bits per character
+       lmz train -c PATH... -o DIR      train a model on files of your own
        lmz devices                      list what models can be scored on
-       lmz models | lmz model info PATH | lmz model prepare DIR -o X.lmzm";
+       lmz models | lmz model info PATH | lmz model prepare DIR -o X.lmzm
+       lmz help [VERB] | lmz completions SHELL | lmz man";
 
 pub const AFTER: &str = "\
 Examples: lmz book.txt; lmz -d book.txt.lmz; tar -I lmz -cf docs.tar.lmz docs/
-More examples, exit codes and the environment: lmz --help";
+All options, examples, exit codes and the environment: lmz help; of a verb: lmz help VERB";
 
 pub const AFTER_LONG: &str = "\
 Examples:
@@ -40,6 +44,10 @@ Examples:
   lmz -t *.lmz                       decode and check, write nothing
   lmz -l --json book.txt.lmz         sizes, model and segments, for a program
   tar -I lmz -cf docs.tar.lmz docs/  and tar -I lmz -xf docs.tar.lmz
+  lmz -d --keep-going book.txt.lmz   what is sound of a damaged file, and what is lost
+  lmz cat -r 1M..+64K big.lmz        64 KiB from the middle, without decoding the rest
+  lmz --prime kind.json note.json    short messages of a kind that both sides know;
+                                     lmz -d --prime kind.json note.json.lmz
   lmz model prepare SmolLM2-135M/ -o smol.lmzm
   lmz -m smol.lmzm book.txt          and lmz -d -m smol.lmzm book.txt.lmz
   lmz models                         the models that are found without -m
@@ -47,8 +55,7 @@ Examples:
 Files:
   Output goes to a temporary file in the same directory, and gets its name once it is complete \
 and checked; an error or Ctrl-C removes it. Permissions and modification time are the input's. \
-Several files: one that fails does not stop the others. A file called 'models' or 'model' is \
-written './models'. Compressed files may be concatenated. Options about compressing are accepted \
+Several files: one that fails does not stop the others. A file that has the name of a verb is written './models', say. Compressed files may be concatenated. Options about compressing are accepted \
 and ignored with -d, so that tar -I 'lmz --segment 1M' works both ways.
 
 Environment:
@@ -65,6 +72,7 @@ Exit code:
   0  all went well
   1  an error; other files were still worked on
   2  the command line (or LMZ_KERNEL) makes no sense
+  3  --keep-going: something is lost; what is not was written
   An interrupt, or a reader of standard output that went away, ends lmz by its \
 signal.";
 

@@ -74,6 +74,22 @@ impl Input {
         self.regular().map(Metadata::len)
     }
 
+    /// Refuses an input that has changed since it was opened: what was read may be part one version
+    /// and part another. What only moves the file's name is harmless, and so are pipes.
+    ///
+    /// # Errors
+    /// Its size or time of modification differ; they cannot be read any more.
+    pub fn unchanged(&self) -> Result<()> {
+        let (Some(before), Reader::File(file)) = (self.regular(), &self.reader) else {
+            return Ok(());
+        };
+        let now = file.metadata().map_err(describe)?;
+        if now.len() != before.len() || now.modified().ok() != before.modified().ok() {
+            bail!("changed while it was read: what was made of it is not kept");
+        }
+        Ok(())
+    }
+
     /// A file to seek in: the input itself, or its bytes in a temporary file without a name.
     ///
     /// # Errors

@@ -1,7 +1,9 @@
 //! The `lmz` command. What it does is in the library; this is how it is asked to.
 
 mod args;
+mod bench;
 mod bpc;
+mod cat;
 mod compress;
 mod decompress;
 mod devices;
@@ -9,15 +11,18 @@ mod help;
 mod input;
 mod inspect;
 mod list;
+mod manual;
 mod message;
 mod models;
 mod names;
 mod output;
 mod progress;
 mod report;
+mod rescue;
 mod settings;
 mod signal;
 mod traced;
+mod train;
 mod verify;
 
 use std::env;
@@ -39,8 +44,14 @@ fn main() -> ExitCode {
         Command::Model(command) => models::run(&command),
         Command::Verify(args) => verify::run(&args),
         Command::Inspect(args) => inspect::run(&args),
+        Command::Bench(args) => bench::run(&args),
         Command::Bpc(args) => bpc::run(&args),
         Command::Devices(args) => devices::run(&args),
+        Command::Train(args) => train::run(&args),
+        Command::Cat(args) => cat::run(&args),
+        Command::Completions(args) => manual::completions(&args),
+        Command::Man(args) => manual::man(&args),
+        Command::Help(args) => manual::help(&args),
     };
     signal::end_if_interrupted();
     match done {
@@ -55,11 +66,16 @@ fn main() -> ExitCode {
 }
 
 fn files(args: FileArgs) -> ExitCode {
-    let settings = match Settings::resolve(args) {
+    let mut settings = match Settings::resolve(args) {
         Ok(settings) => settings,
         Err(usage) => usage.exit(),
     };
+    if let Err(error) = settings.read_prime() {
+        complain("", &error);
+        return ExitCode::FAILURE;
+    }
     let mut ok = true;
+    let mut partial = false;
     if settings.mode == Mode::List {
         ok = match list::run(&settings) {
             Ok(ok) => ok,
@@ -75,7 +91,12 @@ fn files(args: FileArgs) -> ExitCode {
     for source in &settings.sources {
         let done = match settings.mode {
             Mode::Compress => compress::run(source, &settings, &models),
-            _ => decompress::run(source, &settings, &models),
+            _ => match settings.keep_going {
+                Some(fill) => rescue::run(source, fill, &settings, &models).map(|whole| {
+                    partial |= !whole;
+                }),
+                None => decompress::run(source, &settings, &models),
+            },
         };
         signal::end_if_interrupted();
         if let Err(failure) = done {
@@ -87,7 +108,11 @@ fn files(args: FileArgs) -> ExitCode {
             }
         }
     }
-    code(ok)
+    match (ok, partial) {
+        // Files were written that are not what was compressed.
+        (true, true) => ExitCode::from(rescue::PARTIAL),
+        _ => code(ok),
+    }
 }
 
 fn code(ok: bool) -> ExitCode {

@@ -1,17 +1,23 @@
 //! A bar on a terminal's standard error, with speed and time left.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use lmz::{Observer, Phase};
 
+use crate::message::say;
 use crate::signal;
 
 const KNOWN: &str =
     "{prefix} {msg:8} {wide_bar} {percent:>3}% of {total_bytes} {binary_bytes_per_sec} {eta} left";
 const UNKNOWN: &str = "{spinner} {prefix} {msg:8} {bytes} {binary_bytes_per_sec} {elapsed}";
+
+/// How long work is watched before its time is predicted.
+const CALIBRATION: Duration = Duration::from_secs(2);
+/// Work of less than this needs no prediction.
+const LONG: Duration = Duration::from_secs(60);
 
 /// Longest name that leaves room for a bar.
 const MAX_NAME: usize = 24;
@@ -19,6 +25,11 @@ const MAX_NAME: usize = 24;
 /// Watches one piece of work: draws its bar, if there is one, and stops it on a signal.
 pub struct Progress {
     bar: ProgressBar,
+    name: String,
+    total: Option<u64>,
+    start: Instant,
+    /// Whether somebody wants to know how long it will take, and has not been told.
+    predicts: AtomicBool,
     /// How often the same bytes pass.
     passes: u64,
     /// Bytes that have passed, all passes taken together.
@@ -37,11 +48,48 @@ impl Progress {
         };
         Self {
             bar,
+            name: name.to_owned(),
+            total,
+            start: Instant::now(),
+            predicts: AtomicBool::new(false),
             passes: if verify { 2 } else { 1 },
             passed: AtomicU64::new(0),
             phase: Mutex::new(None),
         }
     }
+
+    /// Says once, from the first bytes' speed, how long the work will take if that is over a minute.
+    #[must_use]
+    pub fn predicting(self, wanted: bool) -> Self {
+        let known = wanted && self.total.is_some();
+        self.predicts.store(known, Ordering::Relaxed);
+        self
+    }
+
+    fn predict(&self, passed: u64) {
+        let elapsed = self.start.elapsed();
+        let all = self.total.unwrap_or(0).saturating_mul(self.passes);
+        if passed == 0 || elapsed < CALIBRATION || !self.predicts.swap(false, Ordering::Relaxed) {
+            return;
+        }
+        if let Some(line) = prediction(&self.name, elapsed, passed, all, self.passes) {
+            self.bar.suspend(|| say(&line));
+        }
+    }
+}
+
+/// The words, if the whole takes long enough for any.
+fn prediction(name: &str, elapsed: Duration, passed: u64, all: u64, passes: u64) -> Option<String> {
+    let seconds = elapsed.as_secs_f64() * (all as f64 / passed as f64);
+    let whole = Duration::try_from_secs_f64(seconds).ok()?;
+    if whole < LONG {
+        return None;
+    }
+    let speed = passed as f64 / passes as f64 / elapsed.as_secs_f64() / 1000.0;
+    Some(format!(
+        "{name}: about {} in all, at {speed:.1} KB/s so far",
+        crate::report::seconds(whole)
+    ))
 }
 
 fn draw(name: &str, total: Option<u64>) -> ProgressBar {
@@ -62,10 +110,13 @@ fn draw(name: &str, total: Option<u64>) -> ProgressBar {
 
 impl Observer for Progress {
     fn advance(&self, phase: Phase, raw_bytes: u64) {
+        let passed = self.passed.fetch_add(raw_bytes, Ordering::Relaxed) + raw_bytes;
+        if self.predicts.load(Ordering::Relaxed) {
+            self.predict(passed);
+        }
         if self.bar.is_hidden() {
             return;
         }
-        let passed = self.passed.fetch_add(raw_bytes, Ordering::Relaxed) + raw_bytes;
         self.bar.set_position(passed / self.passes);
         let mut shown = self.phase.lock().unwrap_or_else(PoisonError::into_inner);
         if *shown != Some(phase) {
@@ -108,6 +159,16 @@ mod tests {
         for template in [KNOWN, UNKNOWN] {
             assert!(ProgressStyle::with_template(template).is_ok());
         }
+    }
+
+    #[test]
+    fn only_long_work_is_predicted() {
+        let two = Duration::from_secs(2);
+        assert_eq!(prediction("a", two, 100_000, 2_000_000, 2), None);
+        assert_eq!(
+            prediction("a", two, 100_000, 20_000_000, 2).unwrap(),
+            "a: about 6 min 40 s in all, at 25.0 KB/s so far"
+        );
     }
 
     #[test]

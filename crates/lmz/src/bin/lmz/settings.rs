@@ -1,15 +1,18 @@
 //! What a command line means, once it is known to make sense.
 
 use std::ffi::{OsStr, OsString};
+use std::fs::File;
 use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
 use std::{env, fmt};
 
+use anyhow::{Context, bail};
 use clap::CommandFactory;
 use clap::error::ErrorKind;
-use lmz::{CompressOptions, Isa, Kernel, SegmentPlan};
+use lmz::{CompressOptions, DecompressOptions, Fill, Isa, Kernel, Prime, SegmentPlan};
 
-use crate::args::FileArgs;
+use crate::args::{FileArgs, FillArg};
+use crate::input::describe;
 use crate::names::show;
 
 /// What to do with each input.
@@ -74,6 +77,10 @@ pub struct Settings {
     /// The kernels of `LMZ_KERNEL`.
     pub kernel: Option<Kernel>,
     pub options: CompressOptions,
+    /// Do not stop at damage, and put this in the place of what is lost.
+    pub keep_going: Option<Fill>,
+    /// What was given by `--prime`; see [`Settings::read_prime`].
+    prime: Option<PathBuf>,
 }
 
 impl Settings {
@@ -100,6 +107,19 @@ impl Settings {
         if sources.iter().filter(|s| **s == Source::Stdin).count() > 1 {
             let message = "standard input ('-') can be read only once".into();
             return usage(ErrorKind::TooManyValues, message);
+        }
+        if args.json && mode != Mode::List && !args.keep_going {
+            let message = "--json has a meaning with -l and with --keep-going".into();
+            return usage(ErrorKind::MissingRequiredArgument, message);
+        }
+        if args.keep_going && mode == Mode::Compress {
+            let message = "--keep-going is about restoring: it goes with -d and -t".into();
+            return usage(ErrorKind::ArgumentConflict, message);
+        }
+        let to_stdout = args.stdout || args.output.as_deref() == Some(Path::new("-"));
+        if args.json && mode == Mode::Decompress && to_stdout {
+            let message = "--json and the restored bytes cannot both go to standard output".into();
+            return usage(ErrorKind::ArgumentConflict, message);
         }
         let reads_only = matches!(mode, Mode::Test | Mode::List);
         if let (Some(_), true) = (&args.output, reads_only) {
@@ -153,8 +173,41 @@ impl Settings {
                 plan: args.segment.unwrap_or(SegmentPlan::Default),
                 threads: usize::from(args.threads.unwrap_or(0)),
                 verify: !args.no_verify,
+                prime: None,
             },
+            keep_going: args.keep_going.then_some(match args.fill {
+                FillArg::Zero => Fill::Zero,
+                FillArg::Skip => Fill::Skip,
+            }),
+            prime: args.prime,
         })
+    }
+
+    /// Reads the file of `--prime`, if there is one and it will be needed.
+    ///
+    /// # Errors
+    /// It cannot be read, is empty or too large.
+    pub fn read_prime(&mut self) -> anyhow::Result<()> {
+        let Some(path) = self.prime.as_deref().filter(|_| self.mode != Mode::List) else {
+            return Ok(());
+        };
+        let name = show(path);
+        let file = File::open(path)
+            .map_err(describe)
+            .with_context(|| name.clone())?;
+        if file.metadata().is_ok_and(|metadata| metadata.is_dir()) {
+            bail!("{name}: is a directory");
+        }
+        self.options.prime = Some(Prime::read(name, file)?);
+        Ok(())
+    }
+
+    /// How to restore.
+    pub fn decompress_options(&self) -> DecompressOptions {
+        DecompressOptions {
+            threads: self.options.threads,
+            prime: self.options.prime.clone(),
+        }
     }
 }
 
@@ -231,6 +284,10 @@ mod tests {
             &["-l", "-o", "x", "a"],
             &["-t", "-l"],
             &["--json", "a"],
+            &["--keep-going", "a"],
+            &["-l", "--keep-going", "a"],
+            &["-dc", "--keep-going", "--json", "a"],
+            &["-d", "--keep-going", "--fill", "ones", "a"],
             &["-", "-"],
             &["-T", "1025"],
             &["-T", "x"],

@@ -57,7 +57,8 @@ impl Traced {
             verify: false,
             ..settings.options.clone()
         };
-        let progress = Progress::new(settings.progress, &name, Some(total), false);
+        let progress = Progress::new(settings.progress, &name, Some(total), false)
+            .predicting(settings.reports);
         let report = lmz::compress(&mut file, &mut packed, &model, &options, &progress);
         drop(progress);
         let report = report.map_err(anyhow::Error::from)?;
@@ -74,7 +75,8 @@ impl Traced {
     /// A bar over raw bytes that pass `passes` times.
     pub fn progress(&self, settings: &Settings, passes: u64) -> Passes {
         Passes {
-            progress: Progress::new(settings.progress, &self.name, Some(self.raw_len), false),
+            progress: Progress::new(settings.progress, &self.name, Some(self.raw_len), false)
+                .predicting(settings.reports),
             passes: passes.max(1),
             left: AtomicU64::new(0),
         }

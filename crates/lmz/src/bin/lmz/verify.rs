@@ -31,10 +31,11 @@ struct Verified {
 
 /// Verifies all files; says whether all of them restore and keep the promises.
 pub fn run(args: &VerifyArgs) -> Result<bool, Failure> {
-    let settings = match args.settings() {
+    let mut settings = match args.settings() {
         Ok(settings) => settings,
         Err(usage) => usage.exit(),
     };
+    settings.read_prime()?;
     let models = Models::new(&settings);
     let mut scorers = Scorers::new(args);
     let mut ok = true;
@@ -95,6 +96,7 @@ fn verify(
     let options = TraceOptions {
         threads: settings.options.threads,
         alternatives: 0,
+        prime: settings.options.prime.clone(),
     };
     let asked = scorers.find(&mut traced.file, store)?;
     if let Some(notice) = scorers.notice() {

@@ -29,10 +29,11 @@ const MAX_PAGE: u64 = 16 << 20;
 
 /// Inspects one file.
 pub fn run(args: &InspectArgs) -> Result<bool, Failure> {
-    let settings = match args.settings() {
+    let mut settings = match args.settings() {
         Ok(settings) => settings,
         Err(usage) => usage.exit(),
     };
+    settings.read_prime()?;
     let source = settings.sources[0].clone();
     inspect(args, &source, &settings).map_err(|failure| match failure {
         Failure::File(error) => Failure::File(error.context(source.to_string())),
@@ -116,6 +117,7 @@ fn trace(
     let options = TraceOptions {
         threads: settings.options.threads,
         alternatives,
+        prime: settings.options.prime.clone(),
     };
     let progress = traced.progress(settings, 2);
     let file: BufReader<&mut File> = BufReader::new(&mut traced.file);

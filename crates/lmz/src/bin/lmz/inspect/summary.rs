@@ -9,6 +9,7 @@ use lmz_codec::trace::{SegmentTrace, Tracer};
 use lmz_model::Symbol;
 use serde::Serialize;
 
+use crate::list::{PrimeFacts, form};
 use crate::models::Models;
 
 /// Upper ends of the classes of costs, in bits; the last class has none. The page colours by them.
@@ -46,9 +47,11 @@ pub struct Member {
     pub raw_offset: u64,
     pub raw_bytes: u64,
     pub file_bytes: u64,
-    pub raw_hash: String,
+    pub raw_hash: Option<String>,
+    pub form: &'static str,
     pub model: String,
     pub model_id: String,
+    pub prime: Option<PrimeFacts>,
     pub format_version: u8,
     pub numerics_version: u8,
     pub recipe: u8,
@@ -118,9 +121,11 @@ impl Summary {
             raw_offset: member.raw_start,
             raw_bytes: member.raw_len,
             file_bytes: member.len,
-            raw_hash: member.raw_hash.to_string(),
-            model: member.header.model_name.clone(),
+            raw_hash: member.raw_hash.map(|hash| hash.to_string()),
+            form: form(&member.header),
+            model: member.header.model_label(),
             model_id: member.header.model_id.to_string(),
+            prime: PrimeFacts::of(&member.header),
             format_version: FORMAT_VERSION,
             numerics_version: member.header.numerics_version,
             recipe: member.header.recipe,

@@ -29,8 +29,9 @@ pub fn print(summary: &Summary, out: &mut dyn Write) -> io::Result<()> {
             .map_or("default".into(), |bytes| format!("{bytes} bytes"));
         writeln!(
             out,
-            "  member at {}: {} bytes in {}, model {} (id {})\n    format {}, numerics {}, recipe {}, context \
+            "  {}member at {}: {} bytes in {}, model {} (id {})\n    format {}, numerics {}, recipe {}, context \
              {} tokens, overlap {}, segments {segments}, hash {}",
+            if member.form == "small" { "small " } else { "" },
             member.offset,
             member.raw_bytes,
             member.file_bytes,
@@ -41,8 +42,15 @@ pub fn print(summary: &Summary, out: &mut dyn Write) -> io::Result<()> {
             member.recipe,
             member.context,
             member.overlap,
-            member.raw_hash,
+            member.raw_hash.as_deref().unwrap_or("none (checksum only)"),
         )?;
+        if let Some(prime) = &member.prime {
+            writeln!(
+                out,
+                "    primed with {} tokens of a text of {} bytes, hash {}",
+                prime.tokens, prime.bytes, prime.hash
+            )?;
+        }
     }
     kinds(summary, out)?;
     costs(summary, out)?;

@@ -5,7 +5,7 @@ mod table;
 use std::io::{self, Write};
 
 use anyhow::{Context, Result};
-use lmz::format::{ContainerBytes, Header, IndexedReader, SegmentInfo, SegmentPlan};
+use lmz::format::{ContainerBytes, Form, Header, IndexedReader, SegmentInfo, SegmentPlan};
 use serde::Serialize;
 
 use crate::decompress::refuse_terminal;
@@ -34,7 +34,10 @@ struct Listing {
 /// What a header says.
 #[derive(Clone, Serialize)]
 struct Facts {
+    /// A small member names its model by the beginning of its id alone.
+    form: &'static str,
     model: ModelFacts,
+    prime: Option<PrimeFacts>,
     format_version: u8,
     numerics_version: u8,
     recipe: u8,
@@ -44,11 +47,39 @@ struct Facts {
     segment_size: Option<u32>,
 }
 
+/// The text that the model was shown before each segment.
+#[derive(Clone, Serialize)]
+pub struct PrimeFacts {
+    /// Its BLAKE3 hash, or the hash's beginning.
+    pub hash: String,
+    pub bytes: u64,
+    /// How many of its last tokens were shown.
+    pub tokens: u32,
+}
+
+impl PrimeFacts {
+    pub fn of(header: &Header) -> Option<Self> {
+        header.prime.map(|prime| Self {
+            hash: prime.hash_text(),
+            bytes: prime.len,
+            tokens: prime.tokens,
+        })
+    }
+}
+
+/// A name for people and for JSON.
+pub fn form(header: &Header) -> &'static str {
+    match header.form {
+        Form::Full => "full",
+        Form::Small => "small",
+    }
+}
+
 #[derive(Clone, Serialize)]
 struct ModelFacts {
-    name: String,
+    name: Option<String>,
     id: String,
-    checkpoint: String,
+    checkpoint: Option<String>,
 }
 
 #[derive(Clone, Copy, Default, Serialize)]
@@ -75,7 +106,7 @@ struct Container {
 struct Member {
     offset: u64,
     raw_offset: u64,
-    raw_hash: String,
+    raw_hash: Option<String>,
     #[serde(flatten)]
     facts: Facts,
     #[serde(flatten)]
@@ -186,7 +217,7 @@ fn list(source: &Source) -> Result<Listing> {
         members.push(Member {
             offset: found.start,
             raw_offset: found.raw_start,
-            raw_hash: found.raw_hash.to_string(),
+            raw_hash: found.raw_hash.map(|hash| hash.to_string()),
             facts: Facts::new(&found.header),
             sizes,
         });
@@ -203,16 +234,16 @@ fn list(source: &Source) -> Result<Listing> {
 
 impl Facts {
     fn new(header: &Header) -> Self {
+        let checkpoint = header.checkpoint.iter().map(|b| format!("{b:02x}"));
+        let known = !header.is_small();
         Self {
+            form: form(header),
             model: ModelFacts {
-                name: header.model_name.clone(),
+                name: known.then(|| header.model_name.clone()),
                 id: header.model_id.to_string(),
-                checkpoint: header
-                    .checkpoint
-                    .iter()
-                    .map(|b| format!("{b:02x}"))
-                    .collect(),
+                checkpoint: known.then(|| checkpoint.collect()),
             },
+            prime: PrimeFacts::of(header),
             format_version: lmz::format::FORMAT_VERSION,
             numerics_version: header.numerics_version,
             recipe: header.recipe,

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use lmz::format::SegmentKind;
 
-use super::{Listing, Member, Segment, Sizes};
+use super::{Listing, Member, ModelFacts, Segment, Sizes};
 use crate::report::{bits_per_byte, percent};
 
 /// The list for people; grows a row at a time.
@@ -39,7 +39,7 @@ impl Table {
                 .count()
         });
         let models = match listing.members.len() {
-            1 => listing.first.model.name.clone(),
+            1 => label(&listing.first.model).to_owned(),
             n => format!("({n} members)"),
         };
         line(out, &listing.sizes, kinds, &models, &listing.file)?;
@@ -98,13 +98,27 @@ fn line(
     )
 }
 
+/// The model's name, or the beginning of its id.
+fn label(model: &ModelFacts) -> &str {
+    match &model.name {
+        Some(name) => name,
+        None => &model.id[..model.id.len().min(12)],
+    }
+}
+
 fn details(member: &Member, out: &mut dyn Write) -> io::Result<()> {
     let (facts, c) = (&member.facts, &member.sizes.container);
-    writeln!(
-        out,
-        "    model {} (id {})",
-        facts.model.name, facts.model.id
-    )?;
+    match &facts.model.name {
+        Some(name) => writeln!(out, "    model {name} (id {})", facts.model.id)?,
+        None => writeln!(out, "    small, model id {}...", facts.model.id)?,
+    }
+    if let Some(prime) = &facts.prime {
+        writeln!(
+            out,
+            "    primed with {} tokens of a text of {} bytes, hash {}",
+            prime.tokens, prime.bytes, prime.hash
+        )?;
+    }
     writeln!(
         out,
         "    format {}, numerics {}, recipe {}, context {} tokens, overlap {}",

@@ -46,6 +46,9 @@ pub struct CommonArgs {
     /// directory
     #[arg(short, long, value_name = "MODEL")]
     pub model: Option<OsString>,
+    /// Show the model this text before each segment; a file that was primed needs the same
+    #[arg(long, value_name = "FILE")]
+    pub prime: Option<PathBuf>,
     /// Use N threads [default: one for each core, as with 0]
     #[arg(short = 'T', long, value_name = "N", value_parser = clap::value_parser!(u16).range(..=1024))]
     pub threads: Option<u16>,
@@ -73,6 +76,9 @@ impl CommonArgs {
         let mut args: Vec<OsString> = vec!["lmz".into()];
         if let Some(model) = &self.model {
             args.extend(["--model".into(), model.clone()]);
+        }
+        if let Some(prime) = &self.prime {
+            args.extend(["--prime".into(), prime.clone().into_os_string()]);
         }
         if let Some(threads) = self.threads {
             args.extend(["--threads".into(), threads.to_string().into()]);

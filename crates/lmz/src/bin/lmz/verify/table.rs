@@ -19,7 +19,11 @@ pub fn print(name: &str, ledger: &Ledger, asked: &Asked, out: &mut dyn Write) ->
     )?;
     let [modelled, zstd, stored] = ledger.segments;
     for (id, model) in &ledger.models {
-        writeln!(out, "  model {model} (id {id})")?;
+        // A small member names its model by the id alone.
+        match model.as_str() {
+            "" => writeln!(out, "  model {id}")?,
+            name => writeln!(out, "  model {name} (id {id})")?,
+        }
     }
     writeln!(
         out,

@@ -1,0 +1,129 @@
+//! Damaged files give what is left of them, and say what is not.
+#![allow(missing_docs)]
+
+mod common;
+
+use std::io::Cursor;
+
+use common::{nano, noise, packed, small, text};
+use lmz_codec::{DecompressOptions, Fill, SalvageReport, salvage};
+use lmz_format::{IndexedReader, SegmentInfo};
+
+fn raw() -> Vec<u8> {
+    [&text()[..500], &noise(250), &text()[500..900]].concat()
+}
+
+fn infos(file: &[u8]) -> Vec<SegmentInfo> {
+    let mut index = IndexedReader::open(Cursor::new(file)).unwrap();
+    index.segments(0).map(|info| info.unwrap()).collect()
+}
+
+fn save(file: &[u8], fill: Fill) -> (Vec<u8>, SalvageReport) {
+    let mut out = Vec::new();
+    let options = DecompressOptions {
+        threads: 2,
+        ..Default::default()
+    };
+    let report = salvage(Cursor::new(file), &mut out, nano(), &options, fill, &()).unwrap();
+    assert_eq!(out.len() as u64, report.restored + report.filled);
+    (out, report)
+}
+
+#[test]
+fn each_damaged_segment_costs_itself_and_is_named_exactly() {
+    let raw = raw();
+    let file = packed(&raw, &small());
+    assert!(save(&file, Fill::Zero).1.is_whole());
+    let infos = infos(&file);
+    for hit in [vec![0], vec![1], vec![2, 4], vec![1, 2], vec![5]] {
+        for in_header in [false, true] {
+            let mut damaged = file.clone();
+            for &n in &hit {
+                let info: &SegmentInfo = &infos[n];
+                let head = (info.record_len - info.coded_len) as u64;
+                let at = info.record_offset + if in_header { 2 } else { head + 3 };
+                damaged[at as usize] ^= 0x5a;
+            }
+            let lost = |at: usize| hit.contains(&(at / 200));
+            let (zeroed, report) = save(&damaged, Fill::Zero);
+            let want: Vec<u8> = (raw.iter().enumerate())
+                .map(|(at, byte)| if lost(at) { 0 } else { *byte })
+                .collect();
+            assert!(zeroed == want, "{hit:?}");
+            let bytes: u64 = report.lost.iter().map(|l| l.to.unwrap() - l.from).sum();
+            assert_eq!(
+                (bytes, report.filled),
+                (raw.len() as u64 - report.restored, bytes)
+            );
+            assert!(
+                report
+                    .lost
+                    .iter()
+                    .all(|l| l.from % 200 == 0 && lost(l.from as usize))
+            );
+            let (skipped, report) = save(&damaged, Fill::Skip);
+            let want: Vec<u8> = (raw.iter().enumerate())
+                .filter(|(at, _)| !lost(*at))
+                .map(|(_, byte)| *byte)
+                .collect();
+            assert!(skipped == want && report.filled == 0, "{hit:?}");
+        }
+    }
+}
+
+#[test]
+fn cut_files_are_restored_as_far_as_they_go() {
+    let raw = raw();
+    let file = packed(&raw, &small());
+    let infos = infos(&file);
+    for cut in (infos[0].record_offset as usize..file.len()).step_by(7) {
+        let (out, report) = save(&file[..cut], Fill::Zero);
+        let whole = infos
+            .iter()
+            .filter(|i| i.record_offset + u64::from(i.record_len) <= cut as u64);
+        let bytes: u64 = whole.map(|i| u64::from(i.raw_len)).sum();
+        assert!(report.restored == bytes && raw.starts_with(&out[..bytes as usize]));
+        assert_eq!(report.lost.is_empty(), bytes == raw.len() as u64, "{cut}");
+        if let Some(first) = report.lost.first() {
+            assert_eq!(first.from, bytes);
+        }
+    }
+}
+
+#[test]
+fn members_are_counted_on() {
+    let raw = raw();
+    let one = packed(&raw, &small());
+    let note = packed(b"a note", &Default::default());
+    let mut bad = one.clone();
+    let hit = infos(&one)[3];
+    bad[hit.record_offset as usize + 3] ^= 1;
+    let file = [&one[..], &note, &bad, b"rubbish at the end"].concat();
+    let (out, report) = save(&file, Fill::Zero);
+    let before = (raw.len() + 6) as u64;
+    let [lost] = &report.lost[..] else {
+        panic!("{report:?}")
+    };
+    assert_eq!(
+        (lost.from, lost.to, lost.member),
+        (before + 600, Some(before + 800), 2)
+    );
+    assert_eq!(out.len() as u64, before + raw.len() as u64);
+    assert_eq!((report.members, report.rubbish.len()), (3, 1));
+    assert!(!report.is_whole() && report.rubbish[0].0.end == file.len() as u64);
+}
+
+#[test]
+fn a_repaired_file_is_whole() {
+    let raw = raw();
+    let file = packed(&raw, &small());
+    for at in [9, file.len() - 30] {
+        let mut damaged = file.clone();
+        damaged[at] ^= 0xff;
+        let (out, report) = save(&damaged, Fill::Zero);
+        assert!(
+            out == raw && report.repaired && report.is_whole(),
+            "{at}: {report:?}"
+        );
+    }
+}

@@ -1,0 +1,458 @@
+//! Products of bf16 by AMX: tiles of 16 rows of 64 bytes, two by two of them at once.
+//!
+//! Factors come in f32 and are rounded to bf16 while they are packed into tiles; sums are f32. The
+//! order of every sum is that of its terms, in pairs, whatever the shape of the rest.
+
+use std::arch::asm;
+use std::arch::x86_64::*;
+use std::cell::RefCell;
+use std::sync::OnceLock;
+
+use super::gemm::Matrix;
+
+/// Rows of a tile of the left factor, columns of one of the right.
+const EDGE: usize = 16;
+/// Terms of a sum in one tile.
+const DEPTH: usize = 32;
+/// 32-bit words of a tile: each a pair of terms.
+const WORDS: usize = EDGE * DEPTH / 2;
+
+/// Whether this processor has it, and the operating system lets us use it.
+pub(super) fn available() -> bool {
+    static AVAILABLE: OnceLock<bool> = OnceLock::new();
+    *AVAILABLE.get_or_init(|| {
+        let leaf = __cpuid_count(7, 0);
+        let (bf16, tiles) = (leaf.edx >> 22 & 1, leaf.edx >> 24 & 1);
+        let vectors = is_x86_feature_detected!("avx512f")
+            && is_x86_feature_detected!("avx512bw")
+            && is_x86_feature_detected!("avx512bf16");
+        bf16 == 1 && tiles == 1 && vectors && permitted()
+    })
+}
+
+/// Asks Linux for the tiles' state, which is too large to be saved for every process.
+#[cfg(target_os = "linux")]
+fn permitted() -> bool {
+    const ARCH_PRCTL: u64 = 158;
+    const ARCH_REQ_XCOMP_PERM: u64 = 0x1023;
+    const XFEATURE_XTILEDATA: u64 = 18;
+    let mut result = ARCH_PRCTL;
+    // SAFETY: the system call of this number takes two integers and touches no memory of ours.
+    unsafe {
+        asm!(
+            "syscall",
+            inout("rax") result,
+            in("rdi") ARCH_REQ_XCOMP_PERM,
+            in("rsi") XFEATURE_XTILEDATA,
+            out("rcx") _,
+            out("r11") _,
+        );
+    }
+    result == 0
+}
+
+#[cfg(not(target_os = "linux"))]
+fn permitted() -> bool {
+    false
+}
+
+/// The tiles' shapes: all eight have 16 rows of 64 bytes.
+#[repr(C, align(64))]
+struct Shapes {
+    palette: u8,
+    start_row: u8,
+    reserved: [u8; 14],
+    row_bytes: [u16; 16],
+    rows: [u8; 16],
+}
+
+static SHAPES: Shapes = {
+    let mut shapes = Shapes {
+        palette: 1,
+        start_row: 0,
+        reserved: [0; 14],
+        row_bytes: [0; 16],
+        rows: [0; 16],
+    };
+    let mut i = 0;
+    while i < 8 {
+        shapes.row_bytes[i] = 64;
+        shapes.rows[i] = 16;
+        i += 1;
+    }
+    shapes
+};
+
+/// Buffers of a thread: the packed factors, and four tiles of sums.
+#[derive(Default)]
+struct Buffers {
+    left: Vec<u32>,
+    right: Vec<u32>,
+}
+
+thread_local! {
+    static BUFFERS: RefCell<Buffers> = RefCell::default();
+}
+
+/// A right factor in tiles, for many left ones.
+pub(super) struct Packed(Vec<u32>);
+
+/// Packs a right factor of `inner x columns`.
+pub(super) fn pack(inner: usize, columns: usize, right: Matrix<'_>) -> Packed {
+    let mut words = Vec::new();
+    pack_right(&mut words, inner, columns, right);
+    Packed(words)
+}
+
+/// `to = left * right`, or added to what it holds, as [`gemm::compute`](super::gemm::compute).
+pub(super) fn compute(
+    to: &mut [f32],
+    stride: usize,
+    [rows, inner, columns]: [usize; 3],
+    left: Matrix<'_>,
+    right: Matrix<'_>,
+    add: bool,
+) {
+    BUFFERS.with_borrow_mut(|Buffers { left: l, right: r }| {
+        pack_left(l, rows, inner, left);
+        pack_right(r, inner, columns, right);
+        tiles(to, stride, [rows, inner, columns], l, r, add);
+    });
+}
+
+/// The same with a packed right factor.
+pub(super) fn compute_packed(
+    to: &mut [f32],
+    stride: usize,
+    [rows, inner, columns]: [usize; 3],
+    left: Matrix<'_>,
+    right: &Packed,
+    add: bool,
+) {
+    BUFFERS.with_borrow_mut(|Buffers { left: l, .. }| {
+        pack_left(l, rows, inner, left);
+        tiles(to, stride, [rows, inner, columns], l, &right.0, add);
+    });
+}
+
+/// Multiplies packed factors.
+fn tiles(
+    to: &mut [f32],
+    stride: usize,
+    [rows, inner, columns]: [usize; 3],
+    left: &[u32],
+    right: &[u32],
+    add: bool,
+) {
+    assert!(available(), "this processor has no tiles");
+    if rows == 0 || columns == 0 {
+        return;
+    }
+    let depth = inner.div_ceil(DEPTH);
+    let panel = depth * WORDS;
+    let (down, across) = (rows.div_ceil(EDGE), columns.div_ceil(EDGE));
+    assert!(stride >= columns && (rows - 1) * stride + columns <= to.len());
+    // Panels come in pairs.
+    assert!(left.len() >= down.next_multiple_of(2) * panel);
+    assert!(right.len() >= across.next_multiple_of(2) * panel);
+    let mut sums = [0.0_f32; 4 * EDGE * EDGE];
+    // SAFETY: AMX is available (asserted), and the configuration is a valid one of 64 bytes.
+    unsafe { asm!("ldtilecfg [{}]", in(reg) &raw const SHAPES, options(nostack, readonly)) };
+    for j in (0..across).step_by(2) {
+        for i in (0..down).step_by(2) {
+            // SAFETY: both pairs of panels lie in their slices (asserted above): each holds
+            // `depth` tiles of `WORDS` words. `sums` has room for four tiles. The compiler never
+            // uses tile registers.
+            unsafe {
+                asm!(
+                    "tilezero tmm0",
+                    "tilezero tmm1",
+                    "tilezero tmm2",
+                    "tilezero tmm3",
+                    "test {n}, {n}",
+                    "jz 3f",
+                    "2:",
+                    "tileloadd tmm4, [{a} + {s}]",
+                    "tileloadd tmm6, [{b} + {s}]",
+                    "tileloadd tmm7, [{d} + {s}]",
+                    "tileloadd tmm5, [{c} + {s}]",
+                    "tdpbf16ps tmm0, tmm4, tmm6",
+                    "tdpbf16ps tmm1, tmm4, tmm7",
+                    "tdpbf16ps tmm2, tmm5, tmm6",
+                    "tdpbf16ps tmm3, tmm5, tmm7",
+                    "add {a}, 1024",
+                    "add {b}, 1024",
+                    "add {c}, 1024",
+                    "add {d}, 1024",
+                    "dec {n}",
+                    "jnz 2b",
+                    "3:",
+                    "tilestored [{o} + {s}], tmm0",
+                    "tilestored [{o} + {s} + 1024], tmm1",
+                    "tilestored [{o} + {s} + 2048], tmm2",
+                    "tilestored [{o} + {s} + 3072], tmm3",
+                    a = inout(reg) left.as_ptr().add(i * panel) => _,
+                    c = inout(reg) left.as_ptr().add((i + 1) * panel) => _,
+                    b = inout(reg) right.as_ptr().add(j * panel) => _,
+                    d = inout(reg) right.as_ptr().add((j + 1) * panel) => _,
+                    n = inout(reg) depth => _,
+                    o = in(reg) sums.as_mut_ptr(),
+                    s = in(reg) 64_usize,
+                    options(nostack),
+                );
+            }
+            for (quarter, sums) in sums.chunks_exact(EDGE * EDGE).enumerate() {
+                let (i, j) = ((i + quarter / 2) * EDGE, (j + quarter % 2) * EDGE);
+                let width = columns.saturating_sub(j).min(EDGE);
+                let height = rows.saturating_sub(i).min(EDGE);
+                if width == 0 {
+                    continue;
+                }
+                for (row, sums) in sums.chunks_exact(EDGE).take(height).enumerate() {
+                    let to = &mut to[(i + row) * stride + j..][..width];
+                    match add {
+                        true => to.iter_mut().zip(sums).for_each(|(to, sum)| *to += sum),
+                        false => to.copy_from_slice(&sums[..width]),
+                    }
+                }
+            }
+        }
+    }
+    // SAFETY: AMX is available; no tile is in use any more.
+    unsafe { asm!("tilerelease", options(nostack, nomem)) };
+}
+
+/// Tiles `[row][pair of terms]`.
+fn pack_left(to: &mut Vec<u32>, rows: usize, inner: usize, from: Matrix<'_>) {
+    let outer = Outer {
+        count: rows,
+        stride: from.row,
+        along: from.column,
+    };
+    panels(to, outer, inner, from.values, true);
+}
+
+/// Tiles `[pair of terms][column]`.
+fn pack_right(to: &mut Vec<u32>, inner: usize, columns: usize, from: Matrix<'_>) {
+    let outer = Outer {
+        count: columns,
+        stride: from.column,
+        along: from.row,
+    };
+    panels(to, outer, inner, from.values, false);
+}
+
+/// What is not summed over: how many, their distance, and the distance of the terms of a sum.
+#[derive(Clone, Copy)]
+struct Outer {
+    count: usize,
+    stride: usize,
+    along: usize,
+}
+
+/// Panels of tiles; `outer_first` says whether a tile's rows are of the outer index.
+fn panels(to: &mut Vec<u32>, outer: Outer, inner: usize, from: &[f32], outer_first: bool) {
+    let depth = inner.div_ceil(DEPTH);
+    let panels = outer.count.div_ceil(EDGE).next_multiple_of(2);
+    to.resize(panels * depth * WORDS, 0);
+    assert!(available(), "this processor has no tiles");
+    for (number, to) in to.as_chunks_mut::<WORDS>().0.iter_mut().enumerate() {
+        let (panel, k) = (number / depth, number % depth * DEPTH);
+        let first = panel * EDGE;
+        let count = outer.count.saturating_sub(first).min(EDGE);
+        let terms = (inner - k).min(DEPTH);
+        if count == 0 {
+            to.fill(0);
+            continue;
+        }
+        let from = &from[first * outer.stride + k * outer.along..];
+        let whole = count == EDGE && terms == DEPTH;
+        if whole && outer.along == 1 {
+            let rows: [&[f32; DEPTH]; EDGE] =
+                std::array::from_fn(|i| lines(from, i * outer.stride));
+            // SAFETY: `available` has found what it needs.
+            unsafe { neighbours(to, rows, !outer_first) };
+        } else if whole && outer.stride == 1 {
+            let terms: [&[f32; EDGE]; DEPTH] =
+                std::array::from_fn(|t| lines(from, t * outer.along));
+            // SAFETY: as above.
+            unsafe { interleaved(to, terms, outer_first) };
+        } else {
+            let at = |i: usize, term: usize| match i < count && term < terms {
+                true => from[i * outer.stride + term * outer.along],
+                false => 0.0,
+            };
+            for i in 0..EDGE {
+                for p in 0..EDGE {
+                    let place = if outer_first {
+                        i * EDGE + p
+                    } else {
+                        p * EDGE + i
+                    };
+                    to[place] = join(at(i, 2 * p), at(i, 2 * p + 1));
+                }
+            }
+        }
+    }
+}
+
+/// `N` numbers from `at` on.
+fn lines<const N: usize>(from: &[f32], at: usize) -> &[f32; N] {
+    match from[at..].first_chunk() {
+        Some(chunk) => chunk,
+        None => unreachable!("a whole tile lies inside its matrix"),
+    }
+}
+
+/// A tile from rows whose terms are neighbours.
+#[target_feature(enable = "avx512f,avx512bw,avx512bf16")]
+fn neighbours(to: &mut [u32; WORDS], rows: [&[f32; DEPTH]; EDGE], turn: bool) {
+    let mut words = [_mm512_setzero_si512(); EDGE];
+    // No closures: they would not be compiled for the same instructions.
+    for i in 0..EDGE {
+        words[i] = pair(&rows[i][..EDGE], &rows[i][EDGE..]);
+    }
+    store(to, if turn { transpose(words) } else { words });
+}
+
+/// A tile from terms whose rows are neighbours.
+#[target_feature(enable = "avx512f,avx512bw,avx512bf16")]
+fn interleaved(to: &mut [u32; WORDS], terms: [&[f32; EDGE]; DEPTH], turn: bool) {
+    const ORDER: [u16; 32] = {
+        let mut order = [0; 32];
+        let mut i = 0;
+        while i < 16 {
+            order[2 * i] = i as u16;
+            order[2 * i + 1] = i as u16 + 16;
+            i += 1;
+        }
+        order
+    };
+    // SAFETY: the array has 64 bytes.
+    let order = unsafe { _mm512_loadu_si512(ORDER.as_ptr().cast()) };
+    let mut words = [_mm512_setzero_si512(); EDGE];
+    for p in 0..EDGE {
+        let both = pair(terms[2 * p], terms[2 * p + 1]);
+        words[p] = _mm512_permutexvar_epi16(order, both);
+    }
+    store(to, if turn { transpose(words) } else { words });
+}
+
+/// 32 numbers rounded to bf16, ties to even, one after the other.
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx512bf16")]
+fn pair(low: &[f32], high: &[f32]) -> __m512i {
+    assert!(low.len() == EDGE && high.len() == EDGE);
+    // SAFETY: both slices have 16 numbers; the conversion is one of bits.
+    unsafe {
+        let (low, high) = (
+            _mm512_loadu_ps(low.as_ptr()),
+            _mm512_loadu_ps(high.as_ptr()),
+        );
+        std::mem::transmute::<__m512bh, __m512i>(_mm512_cvtne2ps_pbh(high, low))
+    }
+}
+
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx512bf16")]
+fn store(to: &mut [u32; WORDS], words: [__m512i; EDGE]) {
+    for (to, word) in to.as_chunks_mut::<EDGE>().0.iter_mut().zip(words) {
+        // SAFETY: each chunk has 64 bytes.
+        unsafe { _mm512_storeu_si512(to.as_mut_ptr().cast(), word) };
+    }
+}
+
+/// 16 rows of 16 words turned into columns: by words, pairs, and quarters of a register.
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx512bf16")]
+fn transpose(x: [__m512i; EDGE]) -> [__m512i; EDGE] {
+    let mut y = x;
+    for i in 0..8 {
+        y[2 * i] = _mm512_unpacklo_epi32(x[2 * i], x[2 * i + 1]);
+        y[2 * i + 1] = _mm512_unpackhi_epi32(x[2 * i], x[2 * i + 1]);
+    }
+    let mut z = y;
+    for i in 0..4 {
+        z[4 * i] = _mm512_unpacklo_epi64(y[4 * i], y[4 * i + 2]);
+        z[4 * i + 1] = _mm512_unpackhi_epi64(y[4 * i], y[4 * i + 2]);
+        z[4 * i + 2] = _mm512_unpacklo_epi64(y[4 * i + 1], y[4 * i + 3]);
+        z[4 * i + 3] = _mm512_unpackhi_epi64(y[4 * i + 1], y[4 * i + 3]);
+    }
+    // z[4 i + c] now holds columns c, c + 4, c + 8, c + 12 of rows 4 i .. 4 i + 4.
+    for c in 0..4 {
+        let low = [
+            _mm512_shuffle_i32x4::<0x88>(z[c], z[4 + c]),
+            _mm512_shuffle_i32x4::<0xdd>(z[c], z[4 + c]),
+        ];
+        let high = [
+            _mm512_shuffle_i32x4::<0x88>(z[8 + c], z[12 + c]),
+            _mm512_shuffle_i32x4::<0xdd>(z[8 + c], z[12 + c]),
+        ];
+        y[c] = _mm512_shuffle_i32x4::<0x88>(low[0], high[0]);
+        y[c + 8] = _mm512_shuffle_i32x4::<0xdd>(low[0], high[0]);
+        y[c + 4] = _mm512_shuffle_i32x4::<0x88>(low[1], high[1]);
+        y[c + 12] = _mm512_shuffle_i32x4::<0xdd>(low[1], high[1]);
+    }
+    y
+}
+
+/// Two numbers rounded to bf16, ties to even, the first one low.
+fn join(low: f32, high: f32) -> u32 {
+    let round = |x: f32| {
+        let bits = x.to_bits();
+        bits.wrapping_add(0x7fff + (bits >> 16 & 1))
+    };
+    round(low) >> 16 | round(high) & 0xffff_0000
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn products_are_those_of_a_plain_loop() {
+        if !available() {
+            eprintln!("skipped: this processor has no AMX");
+            return;
+        }
+        let mut rng = fastrand::Rng::with_seed(7);
+        // Numbers that bf16 holds exactly, whose sums f32 holds exactly.
+        let mut numbers =
+            |count| -> Vec<f32> { (0..count).map(|_| rng.i32(-8..=8) as f32).collect() };
+        for [m, k, n] in [
+            [1, 1, 1],
+            [16, 32, 16],
+            [33, 70, 50],
+            [64, 256, 96],
+            [5, 0, 3],
+        ] {
+            for turned in 0..4 {
+                let (a, b, c) = (numbers(m * k), numbers(k * n), numbers(m * n));
+                let left = match turned & 1 {
+                    0 => Matrix::rows(&a, k),
+                    _ => Matrix::columns(&a, m),
+                };
+                let right = match turned & 2 {
+                    0 => Matrix::rows(&b, n),
+                    _ => Matrix::columns(&b, k),
+                };
+                for add in [false, true] {
+                    let mut to = c.clone();
+                    compute(&mut to, n, [m, k, n], left, right, add);
+                    for i in 0..m {
+                        for j in 0..n {
+                            let sum: f32 = (0..k)
+                                .map(|t| {
+                                    a[i * left.row + t * left.column]
+                                        * b[t * right.row + j * right.column]
+                                })
+                                .sum();
+                            let before = if add { c[i * n + j] } else { 0.0 };
+                            assert_eq!(to[i * n + j], sum + before, "{m} {k} {n} {turned}");
+                        }
+                    }
+                }
+            }
+        }
+    }
+}

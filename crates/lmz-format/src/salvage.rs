@@ -1,0 +1,264 @@
+//! What is left in a damaged file.
+//!
+//! Members are found by their footers, from the end of the file as far as these are sound, then by
+//! their headers; records by the index, or without it one after the other and, behind damage, by
+//! their checks. A record's check covers its number, so that what was lost between two records is
+//! known to the byte.
+
+use std::io::{Read, Seek};
+use std::ops::Range;
+
+use crate::error::{FormatError, Result};
+use crate::hash::RawHash;
+use crate::header::Header;
+use crate::indexed::{Member, open_member, read_record};
+use crate::record::SegmentInfo;
+use crate::resync::{Records, footers, next_start};
+use crate::scan::{Start, header_at, input_len, read_at};
+
+/// A piece of a file, in order.
+#[derive(Clone, Debug)]
+pub enum Part {
+    /// What is left of a member.
+    Member(Remains),
+    /// Bytes in which nothing is recognised: the file offsets, and what is wrong.
+    Rubbish(Range<u64>, String),
+}
+
+/// What is left of a member.
+#[derive(Clone, Debug)]
+pub struct Remains {
+    /// Its number among the members that were found.
+    pub number: u64,
+    /// What its header says (or, if that is damaged, its copy in the footer).
+    pub header: Header,
+    /// Where it lies in the file, as far as that is known.
+    pub file: Range<u64>,
+    /// Its raw length; none if its end is lost.
+    pub raw_len: Option<u64>,
+    /// The hash of its raw bytes; none if the footer is lost, and in small members.
+    pub raw_hash: Option<RawHash>,
+    /// Header or end byte are damaged, and their copies are sound.
+    pub repaired: bool,
+    /// The index is of no use: the records were found one after the other.
+    pub index_lost: bool,
+    /// Its segments, in order.
+    pub slots: Vec<Slot>,
+}
+
+/// One or more segments of a member.
+#[derive(Clone, Debug)]
+pub enum Slot {
+    /// A segment with a sound record header. Its coded bytes may still be damaged: that shows when
+    /// they are decoded.
+    Found(SegmentInfo),
+    /// Segments that are lost.
+    Lost(Lost),
+}
+
+/// A loss.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lost {
+    /// Number of the member among those that were found.
+    pub member: u64,
+    /// Offset of the first lost byte in the member's raw bytes.
+    pub from: u64,
+    /// The end of the lost bytes; none if nobody knows how many there were.
+    pub to: Option<u64>,
+    /// The bytes of the file that stood for them.
+    pub file: Range<u64>,
+    /// What is wrong with these.
+    pub why: String,
+}
+
+/// A damaged file, taken stock of. (A sound one has no losses.)
+#[derive(Debug)]
+pub struct Salvage<R> {
+    input: R,
+    parts: Vec<Part>,
+}
+
+impl<R: Read + Seek> Salvage<R> {
+    /// Takes stock of `input`. Nothing is decoded.
+    ///
+    /// # Errors
+    /// `InsufficientData` for an empty input; `Compatibility` if the first member is sound but needs a
+    /// newer build; `Io` where the input cannot be read at all. Damage is no error.
+    pub fn open(mut input: R) -> Result<Self> {
+        let file_len = input_len(&mut input)?;
+        if file_len == 0 {
+            return Err(FormatError::Empty);
+        }
+        let mut tail = Vec::new();
+        let mut end = file_len;
+        // What a small member holds may look like a footer.
+        if !matches!(header_at(&mut input, 0, file_len)?, Start::Small(_)) {
+            while end > 0 {
+                match open_member(&mut input, end) {
+                    Ok(member) => {
+                        end = member.start;
+                        tail.push(member);
+                    }
+                    Err(
+                        error
+                        @ (FormatError::Version { .. } | FormatError::UnknownExtension { .. }),
+                    ) if tail.is_empty() => {
+                        return Err(error);
+                    }
+                    Err(_) => break,
+                }
+            }
+        }
+        let mut parts = Vec::new();
+        if end > 0 {
+            let footers = footers(&mut input, end)?;
+            front(&mut input, end, &footers, &mut parts)?;
+        }
+        for member in tail.into_iter().rev() {
+            let remains = indexed(&mut input, member, number_after(&parts));
+            parts.push(Part::Member(remains));
+        }
+        if parts.iter().any(Part::lacks_something) {
+            // Where bytes vanished or slipped in, the records are not where an index says.
+            let mut others = Vec::new();
+            front(&mut input, file_len, &[], &mut others)?;
+            if found_bytes(&others) > found_bytes(&parts) {
+                parts = others;
+            }
+        }
+        Ok(Self { input, parts })
+    }
+
+    /// The pieces of the file, in order.
+    pub fn parts(&self) -> &[Part] {
+        &self.parts
+    }
+
+    /// Reads the coded bytes of a segment that was found.
+    ///
+    /// # Errors
+    /// `InsufficientData` if they are cut off; `Io`.
+    pub fn read_coded(&mut self, info: &SegmentInfo) -> Result<Vec<u8>> {
+        let mut place = info.place();
+        place.offset += u64::from(info.record_len - info.coded_len);
+        let part = "a segment's coded bytes";
+        read_at(&mut self.input, place, info.coded_len.into(), part)
+    }
+}
+
+impl Part {
+    fn lacks_something(&self) -> bool {
+        match self {
+            Self::Rubbish(..) => true,
+            Self::Member(remains) => remains.slots.iter().any(|s| matches!(s, Slot::Lost(_))),
+        }
+    }
+}
+
+/// Raw bytes of all segments that were found.
+fn found_bytes(parts: &[Part]) -> u64 {
+    let slots = parts.iter().flat_map(|part| match part {
+        Part::Member(remains) => &remains.slots[..],
+        Part::Rubbish(..) => &[],
+    });
+    let found = slots.map(|slot| match slot {
+        Slot::Found(info) => u64::from(info.raw_len),
+        Slot::Lost(_) => 0,
+    });
+    found.sum()
+}
+
+fn number_after(parts: &[Part]) -> u64 {
+    let member = |part: &&Part| matches!(part, Part::Member(_));
+    parts.iter().filter(member).count() as u64
+}
+
+/// The members before `end`, by these footers and their headers.
+fn front<R: Read + Seek>(
+    input: &mut R,
+    end: u64,
+    footers: &[Member],
+    parts: &mut Vec<Part>,
+) -> Result<()> {
+    let mut at = 0;
+    while at < end {
+        let number = number_after(parts);
+        if let Some(member) = footers.iter().find(|member| member.start == at) {
+            at += member.len;
+            parts.push(Part::Member(indexed(input, member.clone(), number)));
+            continue;
+        }
+        match header_at(input, at, end)? {
+            Start::Small(small) => {
+                let member = Member::of_small(&small, at);
+                at = (at + member.len).min(end);
+                parts.push(Part::Member(indexed(input, member, number)));
+            }
+            Start::Full(open) => {
+                let (slots, raw_len, next) =
+                    Records::new(input, &open, number, end, footers).collect()?;
+                parts.push(Part::Member(Remains {
+                    number,
+                    header: open.header,
+                    file: at..next,
+                    raw_len,
+                    raw_hash: None,
+                    repaired: false,
+                    index_lost: true,
+                    slots,
+                }));
+                at = next;
+            }
+            Start::None => {
+                let next = next_start(input, at + 1, end, footers)?;
+                let why = match parts.is_empty() {
+                    true => "no sound header, and no sound footer that has its copy",
+                    false => "no member begins here",
+                };
+                parts.push(Part::Rubbish(at..next, why.to_owned()));
+                at = next;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// What the index says, record by record.
+fn indexed<R: Read + Seek>(input: &mut R, mut member: Member, number: u64) -> Remains {
+    member.number = number;
+    let slots =
+        (0..member.segment_count()).map(|segment| match read_record(input, &member, segment) {
+            Ok((info, _)) => Slot::Found(info),
+            Err(error) => {
+                let from = member.header.plan.start_of(segment);
+                Slot::Lost(Lost {
+                    member: number,
+                    from,
+                    to: Some(from + member.segment_raw_len(segment)),
+                    file: member.record_range(segment),
+                    why: what(&error),
+                })
+            }
+        });
+    let slots = slots.collect();
+    Remains {
+        number,
+        file: member.start..member.start + member.len,
+        raw_len: Some(member.raw_len),
+        raw_hash: member.raw_hash,
+        repaired: member.header_damaged || member.end_byte_damaged,
+        index_lost: false,
+        slots,
+        header: member.header,
+    }
+}
+
+/// An error without its place, which the loss names itself.
+fn what(error: &FormatError) -> String {
+    match error {
+        FormatError::Corrupt { what, .. } => what.to_string(),
+        FormatError::Read { source, .. } => format!("cannot read: {source}"),
+        FormatError::Truncated { part, .. } => format!("the file ends inside {part}"),
+        other => other.to_string(),
+    }
+}

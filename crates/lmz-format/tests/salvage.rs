@@ -1,0 +1,285 @@
+//! What can be had from a damaged file, is; and what is lost is known to the byte.
+
+mod common;
+
+use std::io::Cursor;
+
+use common::*;
+use lmz_format::*;
+use proptest::prelude::*;
+
+/// What a salvage gives: for each member the raw bytes with lost ones as `None`, and the losses.
+struct Saved {
+    raw: Vec<Option<u8>>,
+    lost: Vec<Lost>,
+    rubbish: u64,
+    members: usize,
+    repaired: bool,
+}
+
+fn salvage(file: &[u8]) -> Saved {
+    let mut salvage = Salvage::open(Cursor::new(file)).unwrap();
+    let mut saved = Saved {
+        raw: Vec::new(),
+        lost: Vec::new(),
+        rubbish: 0,
+        members: 0,
+        repaired: false,
+    };
+    let mut at = 0;
+    for part in salvage.parts().to_vec() {
+        let remains = match part {
+            Part::Rubbish(range, _) => {
+                assert_eq!(range.start, at);
+                at = range.end;
+                saved.rubbish += range.end - range.start;
+                continue;
+            }
+            Part::Member(remains) => remains,
+        };
+        assert_eq!(
+            (remains.file.start, remains.number),
+            (at, saved.members as u64)
+        );
+        at = remains.file.end;
+        saved.members += 1;
+        saved.repaired |= remains.repaired;
+        let start = saved.raw.len();
+        for slot in &remains.slots {
+            let offset = (saved.raw.len() - start) as u64;
+            match slot {
+                Slot::Lost(lost) => {
+                    assert_eq!(lost.from, offset);
+                    saved.lost.push(lost.clone());
+                    let len = lost.to.map_or(0, |to| to - lost.from);
+                    saved.raw.resize(saved.raw.len() + len as usize, None);
+                }
+                Slot::Found(info) => {
+                    assert_eq!(info.raw_offset, offset);
+                    let coded = salvage.read_coded(info).unwrap_or_default();
+                    let raw = toy_code(info.kind, &coded);
+                    match info.check_raw(&raw) {
+                        Ok(()) => saved.raw.extend(raw.into_iter().map(Some)),
+                        Err(error) => {
+                            let (from, to) = (offset, offset + u64::from(info.raw_len));
+                            saved.raw.resize(start + to as usize, None);
+                            saved.lost.push(Lost {
+                                member: remains.number,
+                                from,
+                                to: Some(to),
+                                file: 0..0,
+                                why: error.to_string(),
+                            });
+                        }
+                    }
+                }
+            }
+        }
+        if let Some(len) = remains.raw_len {
+            assert_eq!((saved.raw.len() - start) as u64, len);
+        }
+    }
+    assert_eq!(at, file.len() as u64);
+    saved
+}
+
+/// Everything that was saved stands where it stood.
+fn right(saved: &[Option<u8>], raw: &[u8]) {
+    for (at, (found, byte)) in saved.iter().zip(raw).enumerate() {
+        assert!(found.is_none_or(|found| found == *byte), "byte {at}");
+    }
+}
+
+fn infos(file: &[u8]) -> Vec<SegmentInfo> {
+    let mut reader = IndexedReader::open(Cursor::new(file)).unwrap();
+    let infos = reader.segments(0).map(|info| info.unwrap());
+    infos.collect()
+}
+
+#[test]
+fn a_sound_file_loses_nothing() {
+    let (file, raw) = small();
+    for (file, raw, members) in [
+        (file.clone(), raw.clone(), 1),
+        ([&file[..], &file].concat(), [&raw[..], &raw].concat(), 2),
+    ] {
+        let saved = salvage(&file);
+        assert!(saved.raw.iter().copied().eq(raw.iter().copied().map(Some)));
+        assert_eq!((saved.lost.len(), saved.rubbish), (0, 0));
+        assert_eq!(saved.members, members);
+    }
+}
+
+#[test]
+fn any_changed_byte_costs_one_segment_at_most() {
+    let (file, raw) = small();
+    for at in 0..file.len() {
+        for change in [0x01, 0x80, 0xff] {
+            let mut damaged = file.clone();
+            damaged[at] ^= change;
+            let saved = salvage(&damaged);
+            right(&saved.raw, &raw);
+            let missing = saved.raw.iter().filter(|byte| byte.is_none()).count();
+            assert!(missing <= 16, "{at}: {missing}");
+            assert_eq!((saved.raw.len(), saved.members), (raw.len(), 1), "{at}");
+            assert_eq!(saved.lost.len(), usize::from(missing > 0), "{at}");
+        }
+    }
+}
+
+#[test]
+fn without_footer_records_are_found_behind_damage() {
+    let (file, raw) = small();
+    let infos = infos(&file);
+    let footer_at = infos
+        .last()
+        .map(|i| i.record_offset as usize + i.record_len as usize);
+    let cut = &file[..footer_at.unwrap() + 40];
+    // Nothing else is wrong.
+    let saved = salvage(cut);
+    assert_eq!((saved.raw.len(), saved.lost.len()), (raw.len(), 0));
+    for (n, info) in infos.iter().enumerate() {
+        for at in info.record_offset..info.record_offset + u64::from(info.record_len) {
+            let mut damaged = cut.to_vec();
+            damaged[at as usize] ^= 0x11;
+            let saved = salvage(&damaged);
+            right(&saved.raw, &raw);
+            let [lost] = &saved.lost[..] else {
+                panic!("{n} {at}: {:?}", saved.lost)
+            };
+            assert_eq!(lost.from, info.raw_offset, "{at}");
+            if n + 1 < infos.len() {
+                let end = info.raw_offset + u64::from(info.raw_len);
+                assert_eq!((lost.to, saved.raw.len()), (Some(end), raw.len()), "{at}");
+            }
+        }
+    }
+}
+
+#[test]
+fn bytes_that_vanished_or_slipped_in_cost_what_they_hit() {
+    let (file, raw) = small();
+    let infos = infos(&file);
+    let second = infos[1].record_offset as usize;
+    // Two records and a half are gone, and with them the index's offsets.
+    let third = infos[3].record_offset as usize;
+    let gone = [&file[..second + 5], &file[third + 9..]].concat();
+    let saved = salvage(&gone);
+    right(&saved.raw, &raw);
+    assert_eq!(saved.raw[..16].iter().filter(|b| b.is_some()).count(), 16);
+    let more = [&file[..second], &[0xaa; 33], &file[second..]].concat();
+    let saved = salvage(&more);
+    right(&saved.raw, &raw);
+    assert!(
+        saved.lost.is_empty() && saved.raw.len() == raw.len(),
+        "{:?}",
+        saved.lost
+    );
+}
+
+#[test]
+fn every_cut_is_restored_as_far_as_it_goes() {
+    let (file, raw) = small();
+    let infos = infos(&file);
+    let header = infos[0].record_offset as usize;
+    for len in 1..file.len() {
+        let saved = salvage(&file[..len]);
+        right(&saved.raw, &raw);
+        if len < header {
+            assert_eq!((saved.members, saved.rubbish), (0, len as u64));
+            continue;
+        }
+        let whole = infos
+            .iter()
+            .filter(|i| i.record_offset + u64::from(i.record_len) <= len as u64);
+        let bytes: u64 = whole.clone().map(|i| u64::from(i.raw_len)).sum();
+        let there = saved.raw.iter().filter(|byte| byte.is_some()).count() as u64;
+        assert_eq!(there, bytes, "{len}");
+        let all = whole.count() == infos.len();
+        assert_eq!(saved.lost.is_empty(), all, "{len}: {:?}", saved.lost);
+        if !all {
+            assert!(saved.lost.iter().any(|lost| lost.from == bytes));
+        }
+    }
+}
+
+#[test]
+fn members_do_not_take_each_other_along() {
+    let (file, raw) = small();
+    let mut note = Vec::new();
+    let small_header = header(SegmentPlan::Default);
+    write_small(&mut note, &small_header, b"note", Some(Payload::Stored)).unwrap();
+    let footer = file.len() - 20;
+    for first_damaged in [false, true] {
+        for wipe_header in [false, true] {
+            let mut first = file.clone();
+            if first_damaged {
+                first[footer..].fill(0x55);
+            }
+            let mut last = file.clone();
+            if wipe_header {
+                last[..30].fill(0x77);
+            }
+            let all = [&first[..], &note, &last, b"rubbish"].concat();
+            let saved = salvage(&all);
+            let want = [&raw[..], b"note", &raw].concat();
+            assert!(saved.raw.iter().copied().eq(want.iter().copied().map(Some)));
+            assert_eq!((saved.members, saved.rubbish), (3, 7));
+            assert_eq!(saved.repaired, wipe_header);
+        }
+    }
+    // Header and footer gone: nothing says what the records mean.
+    let mut hopeless = file.clone();
+    hopeless[..10].fill(0);
+    hopeless[footer..].fill(0);
+    let saved = salvage(&[&hopeless[..], &file].concat());
+    assert_eq!((saved.members, saved.rubbish), (1, file.len() as u64));
+}
+
+#[test]
+fn an_empty_input_and_another_version_are_errors() {
+    let error = Salvage::open(Cursor::new(b"")).err().unwrap();
+    assert_eq!(error.kind(), ErrorKind::InsufficientData);
+    let saved = salvage(b"this was never compressed");
+    assert_eq!((saved.members, saved.rubbish), (0, 25));
+}
+
+#[test]
+fn hostile_files_end() {
+    // End magics that claim all of the file as a footer, and record headers with no end.
+    let (file, _) = small();
+    let mut footers = file[..60].to_vec();
+    while footers.len() < 300_000 {
+        footers.extend(290_000u32.to_le_bytes());
+        footers.extend([0; 4]);
+        footers.extend(END_MAGIC);
+    }
+    salvage(&footers);
+    let mut records = file[..60].to_vec();
+    while records.len() < 300_000 {
+        records.extend([3, 16, 16, 0, 0, 0, 0, 0, 0]);
+    }
+    salvage(&records);
+}
+
+proptest! {
+    #[test]
+    fn spliced_files_end(cuts in prop::collection::vec((0usize..400, 0usize..400), 1..6)) {
+        let (file, _) = small();
+        let mut spliced = vec![0];
+        for (a, b) in cuts {
+            let (a, b) = (a.min(b).min(file.len()), a.max(b).min(file.len()));
+            spliced.extend_from_slice(&file[a..b]);
+        }
+        let mut found = Salvage::open(Cursor::new(&spliced)).unwrap();
+        for part in found.parts().to_vec() {
+            if let Part::Member(remains) = part {
+                for slot in remains.slots {
+                    if let Slot::Found(info) = slot {
+                        let _ = found.read_coded(&info);
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,146 @@
+//! What can go wrong while a model is trained.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use lmz_float::FloatError;
+use lmz_model::ModelError;
+
+pub use lmz_model::ErrorKind;
+
+/// Shorthand for this crate's results.
+pub type Result<T> = std::result::Result<T, TrainError>;
+
+/// An error of this crate.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum TrainError {
+    /// A file could not be read.
+    #[error("cannot read {}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the operating system, or the decompressor, said.
+        source: io::Error,
+    },
+    /// A file could not be written; what it was to replace is still there.
+    #[error("cannot write {}", path.display())]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// What the operating system said.
+        source: io::Error,
+    },
+    /// A corpus that cannot be trained on.
+    #[error("{}: {reason}", path.display())]
+    Corpus {
+        /// Which file or directory.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// Text of too little length, in all.
+    #[error("{what}: {found} tokens, at least {needed} are needed")]
+    Tiny {
+        /// Which text.
+        what: String,
+        /// How many tokens it has.
+        found: u64,
+        /// How many it should have.
+        needed: u64,
+    },
+    /// A setting of a preset or a call.
+    #[error("{name}: {reason}")]
+    Setting {
+        /// The setting.
+        name: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A tokenizer that cannot be made or used.
+    #[error("tokenizer: {0}")]
+    Tokenizer(String),
+    /// The output directory is in use, not empty, or not one to resume.
+    #[error("{}: {reason}", path.display())]
+    Output {
+        /// The directory.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A resumed run whose settings are not those it was started with.
+    #[error(
+        "{setting} was {before} when the run began and is {now} now: a run resumes with the settings it began with"
+    )]
+    Differs {
+        /// The setting.
+        setting: String,
+        /// What it was.
+        before: String,
+        /// What it is.
+        now: String,
+    },
+    /// A saved state that is damaged.
+    #[error("the saved state {}: {reason}", path.display())]
+    State {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The loss or a gradient is no finite number any more.
+    #[error(
+        "training diverged at step {step}: the {what} is {value}; lower muon_rate and adam_rate in the preset{}",
+        match saved { Some(step) => format!(" (the state of step {step} is kept)"), None => String::new() }
+    )]
+    Diverged {
+        /// The step.
+        step: u64,
+        /// Loss or gradient.
+        what: &'static str,
+        /// Its value.
+        value: f64,
+        /// The step of the last saved state.
+        saved: Option<u64>,
+    },
+    /// The model or its weights.
+    #[error(transparent)]
+    Model(#[from] ModelError),
+    /// The engine.
+    #[error(transparent)]
+    Float(#[from] FloatError),
+}
+
+impl TrainError {
+    /// The broad class of this error.
+    pub fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Read { .. } | Self::Write { .. } => ErrorKind::Io,
+            Self::State { .. } => ErrorKind::Corruption,
+            Self::Model(error) => error.kind(),
+            Self::Float(error) => error.kind(),
+            _ => ErrorKind::InvalidArgument,
+        }
+    }
+
+    pub(crate) fn read(path: &Path) -> impl Fn(io::Error) -> Self + '_ {
+        move |source| Self::Read {
+            path: path.to_owned(),
+            source,
+        }
+    }
+
+    pub(crate) fn write(path: &Path) -> impl Fn(io::Error) -> Self + '_ {
+        move |source| Self::Write {
+            path: path.to_owned(),
+            source,
+        }
+    }
+
+    pub(crate) fn setting(name: impl Into<String>, reason: impl Into<String>) -> Self {
+        Self::Setting {
+            name: name.into(),
+            reason: reason.into(),
+        }
+    }
+}

@@ -1,0 +1,105 @@
+//! The saved state: one safetensors file that is replaced as a whole.
+
+use std::collections::{BTreeMap, HashMap};
+use std::fs;
+use std::io::Write;
+use std::path::Path;
+
+use burn::tensor::{DType, Tensor, TensorData};
+use lmz_float::kernels::Kernels;
+use safetensors::tensor::TensorView;
+use safetensors::{Dtype, SafeTensors};
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Result, TrainError};
+use crate::files;
+
+/// The file's name in the run's directory.
+pub(super) const FILE: &str = "state.safetensors";
+
+/// The key of [`Progress`] in the file's metadata.
+const KEY: &str = "lmz-train";
+
+/// How far a run is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(super) struct Progress {
+    /// Steps done.
+    pub step: u64,
+    /// Tokens seen.
+    pub tokens: u64,
+    /// Seconds of work.
+    pub seconds: f64,
+    /// The mean loss of the last steps.
+    pub loss: f64,
+}
+
+/// Tensors by name: parameters and what the optimisers remember.
+pub(super) type Tensors<B> = BTreeMap<String, Tensor<B, 2>>;
+
+pub(super) fn save<B: Kernels>(
+    directory: &Path,
+    progress: &Progress,
+    tensors: Tensors<B>,
+) -> Result<()> {
+    let path = directory.join(FILE);
+    let wrong = |reason: String| TrainError::State {
+        path: path.clone(),
+        reason,
+    };
+    let mut values = BTreeMap::new();
+    for (name, tensor) in tensors {
+        let shape = tensor.dims();
+        let data = tensor.into_data();
+        let bytes: Vec<u8> = data.iter::<f32>().flat_map(f32::to_le_bytes).collect();
+        values.insert(name, (shape, bytes));
+    }
+    let views = values
+        .iter()
+        .map(|(name, (shape, bytes))| {
+            let view = TensorView::new(Dtype::F32, shape.to_vec(), bytes);
+            Ok((name, view.map_err(|error| wrong(error.to_string()))?))
+        })
+        .collect::<Result<Vec<_>>>()?;
+    let json = serde_json::to_string(progress).unwrap_or_default();
+    let about = HashMap::from([(KEY.to_string(), json)]);
+    let bytes =
+        safetensors::serialize(views, Some(about)).map_err(|error| wrong(error.to_string()))?;
+    files::replace(&path, |file| file.write_all(&bytes))
+}
+
+/// What [`save`] saved; none if it never did.
+pub(super) fn load<B: Kernels>(
+    directory: &Path,
+    device: &B::Device,
+) -> Result<Option<(Progress, Tensors<B>)>> {
+    let path = directory.join(FILE);
+    let bytes = match fs::read(&path) {
+        Ok(bytes) => bytes,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(TrainError::read(&path)(error)),
+    };
+    let wrong = |reason: String| TrainError::State {
+        path: path.clone(),
+        reason,
+    };
+    let (_, about) =
+        SafeTensors::read_metadata(&bytes).map_err(|error| wrong(error.to_string()))?;
+    let about = about.metadata().as_ref().and_then(|map| map.get(KEY));
+    let about = about.ok_or_else(|| wrong("it has no record of its progress".into()))?;
+    let progress = serde_json::from_str(about).map_err(|error| wrong(error.to_string()))?;
+    let all = SafeTensors::deserialize(&bytes).map_err(|error| wrong(error.to_string()))?;
+    let mut tensors = BTreeMap::new();
+    for (name, view) in all.tensors() {
+        let (Dtype::F32, &[rows, columns]) = (view.dtype(), view.shape()) else {
+            return Err(wrong(format!("{name} is no matrix of f32")));
+        };
+        let (chunks, _) = view.data().as_chunks::<4>();
+        let values: Vec<f32> = chunks
+            .iter()
+            .map(|&bytes| f32::from_le_bytes(bytes))
+            .collect();
+        let data = TensorData::new(values, [rows, columns]);
+        tensors.insert(name, Tensor::from_data(data, (device, DType::F32)));
+    }
+    Ok(Some((progress, tensors)))
+}

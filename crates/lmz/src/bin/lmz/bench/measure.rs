@@ -1,0 +1,156 @@
+//! One compressor on one file, in a process that does nothing else.
+
+use std::fs;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use super::method::{Engine, Method};
+use crate::input::describe;
+use crate::models::Models;
+use crate::names::show;
+use crate::settings::Settings;
+
+/// Passes are repeated until they took this long.
+const LONG_ENOUGH: Duration = Duration::from_millis(500);
+const MAX_PASSES: usize = 100;
+
+/// What was measured.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Measurement {
+    pub program: Method,
+    pub settings: String,
+    /// Of lmz's.
+    pub model: Option<UsedModel>,
+    pub raw_bytes: u64,
+    /// Of the input, in hexadecimal.
+    pub sha256: String,
+    pub bytes: u64,
+    pub compressing: Cost,
+    pub restoring: Cost,
+}
+
+/// A model, which has to be there to restore.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct UsedModel {
+    pub name: String,
+    pub id: String,
+    pub bytes: u64,
+}
+
+/// What a direction takes.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub struct Cost {
+    /// Of the best pass.
+    pub seconds: f64,
+    pub passes: usize,
+    /// Peak of resident memory above that of the process with the input read; null where the
+    /// system does not tell.
+    pub memory_bytes: Option<u64>,
+}
+
+/// Measures `method` on the file.
+///
+/// # Errors
+/// The file cannot be read, a compressor fails, or what it restores is something else.
+pub fn measure(method: Method, path: &Path, settings: &Settings) -> Result<Measurement> {
+    let raw = fs::read(path).map_err(describe)?;
+    let held = resident();
+    let (engine, model) = match method {
+        Method::Lmz => {
+            let model = Models::new(settings).for_compressing()?;
+            let mut options = settings.options.clone();
+            options.verify = false;
+            let used = UsedModel {
+                name: model.name().to_owned(),
+                id: model.id().to_string(),
+                bytes: model.prepared().as_bytes().len() as u64,
+            };
+            (Engine::Lmz(Box::new(model), options), Some(used))
+        }
+        other => (Engine::Other(other), None),
+    };
+    let (packed, compressing) = timed(held, || engine.compress(&raw))?;
+    let (restored, restoring) = timed(held, || engine.restore(&packed, raw.len()))?;
+    if restored != raw {
+        bail!(
+            "{} does not restore {}: what came back is something else",
+            method.name(),
+            show(path)
+        );
+    }
+    Ok(Measurement {
+        program: method,
+        settings: method.level().to_owned(),
+        model,
+        raw_bytes: raw.len() as u64,
+        sha256: hex(&Sha256::digest(&raw)),
+        bytes: packed.len() as u64,
+        compressing,
+        restoring,
+    })
+}
+
+fn timed<T>(held: Option<u64>, mut work: impl FnMut() -> Result<T>) -> Result<(T, Cost)> {
+    let watched = reset_peak();
+    let (mut best, mut total) = (Duration::MAX, Duration::ZERO);
+    let mut passes = 0;
+    let mut memory = None;
+    loop {
+        let start = Instant::now();
+        let done = work()?;
+        let time = start.elapsed();
+        if passes == 0 && watched {
+            memory = peak()
+                .zip(held)
+                .map(|(peak, held)| peak.saturating_sub(held));
+        }
+        passes += 1;
+        best = best.min(time);
+        total += time;
+        if total >= LONG_ENOUGH || passes == MAX_PASSES {
+            let cost = Cost {
+                seconds: best.as_secs_f64(),
+                passes,
+                memory_bytes: memory,
+            };
+            return Ok((done, cost));
+        }
+    }
+}
+
+/// Lets the peak of resident memory start again from what is resident now (Linux).
+fn reset_peak() -> bool {
+    fs::write("/proc/self/clear_refs", "5").is_ok()
+}
+
+fn peak() -> Option<u64> {
+    status("VmHWM:")
+}
+
+fn resident() -> Option<u64> {
+    status("VmRSS:")
+}
+
+/// A line of /proc/self/status, in bytes.
+fn status(name: &str) -> Option<u64> {
+    let status = fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix(name))?;
+    let kib: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    Some(kib * 1024)
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// What a child printed.
+///
+/// # Errors
+/// It is not a measurement.
+pub fn parse(stdout: &[u8]) -> Result<Measurement> {
+    serde_json::from_slice(stdout).context("the measuring process printed something else")
+}
