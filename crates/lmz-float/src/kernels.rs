@@ -2,7 +2,7 @@
 //!
 //! [`Kernels`] gives each of them in burn's own operations, which is what GPUs run and what
 //! gradients flow through. The CPU backend replaces them with loops that keep a strip of the
-//! data in the cache ([`cpu`](crate::cpu)). A test holds both against each other.
+//! data in the cache (`cpu`). A test holds both against each other.
 
 use burn::tensor::activation::{gelu, gelu_approximate, log_softmax, relu, silu, softmax};
 use burn::tensor::backend::Backend;
@@ -154,7 +154,7 @@ pub struct Bounds {
 /// Backward passes: each takes what the forward pass took and the gradient of its result, and
 /// gives the gradients of what has one. All numbers are f32.
 pub trait Gradients<B: Backend>: Sync {
-    /// Of [`Kernels::linear`]: of `x` and of `weight`.
+    /// Of [`Kernels::linear_map`]: of `x` and of `weight`.
     fn linear(
         &self,
         x: Tensor<B, 2>,
@@ -202,7 +202,7 @@ pub trait Gradients<B: Backend>: Sync {
     ) -> (Tensor<B, 1>, Tensor<B, 2>, Tensor<B, 2>);
 }
 
-/// [`Kernels::linear`] for any backend.
+/// [`Kernels::linear_map`] for any backend.
 pub fn linear<B: Kernels>(
     x: Tensor<B, 2>,
     weight: Tensor<B, 2>,
