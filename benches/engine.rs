@@ -29,9 +29,8 @@ fn tokens(engine: &Engine, lane: usize) -> Vec<u32> {
         .collect()
 }
 
-/// A lane of its own for each of `lanes`, its prompt read.
-fn prompted(engine: &Engine, lanes: usize) -> Vec<(Cache, Vec<u32>)> {
-    let mut scratch = Scratch::new();
+/// All lanes, their prompts read.
+fn prompted(engine: &Engine, threads: usize) -> Vec<(Cache, Vec<u32>)> {
     let start = |lane| {
         let tokens = tokens(engine, lane);
         let mut cache = Cache::new(engine, PROMPT + STEPS);
@@ -41,10 +40,20 @@ fn prompted(engine: &Engine, lanes: usize) -> Vec<(Cache, Vec<u32>)> {
             tokens: &tokens[..PROMPT],
             wanted: PROMPT,
         };
-        engine.forward(&mut scratch, &mut [run], &mut |_, _, _| {});
+        engine.forward(&mut Scratch::new(), &mut [run], &mut |_, _, _| {});
         (cache, tokens)
     };
-    (0..lanes).map(start).collect()
+    let lanes: Vec<usize> = (0..LANES).collect();
+    std::thread::scope(|scope| {
+        let parts: Vec<_> = lanes
+            .chunks(LANES.div_ceil(threads))
+            .map(|lanes| {
+                scope.spawn(move || lanes.iter().map(|&lane| start(lane)).collect::<Vec<_>>())
+            })
+            .collect();
+        let parts = parts.into_iter().map(|part| part.join().expect("a lane"));
+        parts.flatten().collect()
+    })
 }
 
 fn encode(engine: &Engine, threads: usize) {
@@ -109,11 +118,10 @@ fn engine(c: &mut Criterion) {
             b.iter(|| encode(engine, threads));
         });
         group.throughput(Throughput::Elements((LANES * STEPS) as u64));
-        group.bench_function(format!("32 lanes, {}", isa.name()), |b| {
-            let mut lanes = prompted(engine, LANES);
-            // The positions behind the prompt are computed anew in each round.
-            b.iter(|| decode(engine, &mut lanes, threads));
-        });
+        let name = format!("32 lanes, {}", isa.name());
+        let mut lanes = prompted(engine, threads);
+        // The positions behind the prompt are computed anew in each round.
+        group.bench_function(name, |b| b.iter(|| decode(engine, &mut lanes, threads)));
     }
     group.finish();
 }
