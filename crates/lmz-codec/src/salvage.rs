@@ -161,12 +161,17 @@ impl Rescue<'_> {
                         self.report.restored += raw.len() as u64;
                         self.end += raw.len() as u64;
                     }
-                    Err(why) => self.lose(loss(slot, why))?,
+                    Err(why) => self.lose(loss(slot, why, found.file_len()))?,
                 }
             }
         }
         let whole = self.report.lost.len() == losses;
-        if whole && remains.raw_hash.is_some_and(|hash| hash != hasher.finish()) {
+        let decoded = hasher.finish();
+        if whole
+            && remains
+                .raw_hash
+                .is_some_and(|hash| !hash.agrees_with(decoded))
+        {
             self.report.mismatched.push(remains.number);
         }
         if let Some(len) = remains.raw_len {
@@ -278,14 +283,17 @@ fn reason(error: CodecError) -> String {
     }
 }
 
-fn loss(slot: &Slot, why: String) -> Lost {
+fn loss(slot: &Slot, why: String, file_len: u64) -> Lost {
+    // Of a record that is cut off, only a part is in the file.
+    let within = |at: u64| at.min(file_len);
     match slot {
         Slot::Lost(lost) => lost.clone(),
         Slot::Found(info) => Lost {
             member: info.member,
             from: info.raw_offset,
             to: Some(info.raw_offset + u64::from(info.raw_len)),
-            file: info.record_offset..info.record_offset + u64::from(info.record_len),
+            file: within(info.record_offset)
+                ..within(info.record_offset + u64::from(info.record_len)),
             why,
         },
     }

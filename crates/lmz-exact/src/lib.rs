@@ -20,6 +20,9 @@ pub mod tables;
 
 pub use engine::{Cache, Engine, MAX_CONTEXT, Run, Scores, Scratch, Symbols};
 pub use error::{ExactError, Result};
+#[cfg(feature = "differential")]
+#[doc(hidden)]
+pub use kernel::differential;
 pub use kernel::{Isa, Kernel, Linear};
 pub use prepare::prepare;
 pub use prepared::{LMZM_VERSION, NUMERICS_VERSION, Prepared, RECIPE};

@@ -3,7 +3,7 @@
 use crate::END_MAGIC;
 use crate::FORMAT_VERSION;
 use crate::error::{Fault, Result};
-use crate::hash::RawHash;
+use crate::hash::{RawHash, agree};
 use crate::header::{Header, put_versioned_body, take_versioned_body};
 use crate::record::MIN_RECORD;
 use crate::varint::{Cursor, put_varint};
@@ -69,7 +69,7 @@ pub(crate) fn parse_footer(bytes: &[u8]) -> Result<ParsedFooter<'_>, Fault> {
     let (content, trailer) = bytes.split_at(split.ok_or(Fault::Short)?);
     let mut trailer = Cursor::new(trailer);
     trailer.take(4)?;
-    if trailer.u32()? != crc32fast::hash(&bytes[..content.len() + 4]) {
+    if !agree(trailer.u32()?, crc32fast::hash(&bytes[..content.len() + 4])) {
         return Err(Fault::corrupt("the footer's checksum is wrong"));
     }
     parse_content(content).map_err(|fault| match fault {

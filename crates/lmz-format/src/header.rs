@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::error::{Fault, FormatError, Result};
-use crate::hash::write_hex;
+use crate::hash::{agree, write_hex};
 use crate::plan::SegmentPlan;
 use crate::prime::PrimeId;
 use crate::varint::{Cursor, put_varint};
@@ -288,7 +288,7 @@ pub(crate) fn parse_header(bytes: &[u8]) -> Result<ParsedHeader<'_>, Fault> {
     let (version, body) = take_versioned_body(&mut cursor)?;
     let covered = cursor.position();
     // The envelope is the same in every version, so damage is told from news here.
-    if cursor.u32()? != crc32fast::hash(&bytes[..covered]) {
+    if !agree(cursor.u32()?, crc32fast::hash(&bytes[..covered])) {
         return Err(Fault::corrupt(
             "the header's checksum is wrong; the second copy, in the footer, is used when \
              the input is a file and not a pipe",

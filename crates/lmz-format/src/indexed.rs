@@ -2,16 +2,18 @@
 
 use std::io::{Read, Seek, SeekFrom};
 
-use crate::MAGIC;
 use crate::error::{FormatError, Place, Result};
 use crate::footer::{ParsedFooter, TRAILER_LEN, footer_len, parse_footer};
-use crate::hash::RawHash;
+use crate::hash::{RawHash, agree};
 use crate::header::{Header, encode_header, parse_header};
 use crate::ledger::ContainerBytes;
 use crate::record::{END_BYTE, MAX_RECORD_HEADER, RecordHeader, SegmentInfo};
-use crate::scan::{Start, header_at, input_len, read_at, read_up_to, walk_records};
-use crate::small::{SmallHeader, is_small};
+use crate::scan::{
+    Start, header_at, input_len, read_at, read_up_to, start_of, walk_records, window,
+};
+use crate::small::{MAX_SMALL_HEADER, SmallHeader, is_small};
 use crate::stream::{Event, StreamReader};
+use crate::{MAGIC, MAX_SMALL_LEN};
 
 /// A member of an opened file.
 #[derive(Clone, Debug)]
@@ -298,9 +300,11 @@ fn open_members<R: Read + Seek>(input: &mut R) -> Result<(Vec<Member>, u64)> {
     let start = read_up_to(input, Place::default(), 5)?;
     let mut members = Vec::new();
     let mut end = file_len;
+    let mut doubtful = false;
     while end > 0 && !(start.starts_with(&MAGIC) && is_small(&start)) {
         match open_member(input, end) {
             Ok(member) => {
+                doubtful = doubtful || small_ends(input, end)?;
                 end = member.start;
                 members.push(member);
             }
@@ -309,7 +313,9 @@ fn open_members<R: Read + Seek>(input: &mut R) -> Result<(Vec<Member>, u64)> {
         }
     }
     members.reverse();
-    if end > 0 {
+    if doubtful && let Ok(walked) = walk(input, file_len) {
+        members = walked;
+    } else if end > 0 {
         match walk(input, end) {
             Ok(mut front) => {
                 front.append(&mut members);
@@ -324,8 +330,20 @@ fn open_members<R: Read + Seek>(input: &mut R) -> Result<(Vec<Member>, u64)> {
     Ok((members, file_len))
 }
 
-/// The members from the start of the file to `end`.
-fn walk<R: Read + Seek>(input: &mut R, end: u64) -> Result<Vec<Member>> {
+/// Whether a small member may end at `end`, where a footer seems to: what it holds is then no footer.
+fn small_ends<R: Read + Seek>(input: &mut R, end: u64) -> Result<bool> {
+    let from = end.saturating_sub((MAX_SMALL_HEADER + MAX_SMALL_LEN) as u64);
+    let bytes = window(input, from, end, end - from)?;
+    let mut starts = bytes.windows(MAGIC.len()).zip(from..);
+    let ends = |at: u64| match start_of(&bytes[(at - from) as usize..], at) {
+        Start::Small(small) => at + small.member_len() == end,
+        Start::Full(_) | Start::None => false,
+    };
+    Ok(starts.any(|(found, at)| found == MAGIC && ends(at)))
+}
+
+/// The members from the start of the file to `end`; an error if anything is damaged there.
+pub(crate) fn walk<R: Read + Seek>(input: &mut R, end: u64) -> Result<Vec<Member>> {
     let mut members = Vec::new();
     let mut at = 0;
     while at < end {
@@ -396,7 +414,7 @@ pub(crate) fn open_member<R: Read + Seek>(input: &mut R, end: u64) -> Result<Mem
         .and_then(|at| at.checked_sub(records_len)?.checked_sub(header_len))
         .ok_or_else(too_long)?;
     let found = read_at(input, at(start), header_len, "a header")?;
-    let header_damaged = found != expected;
+    let header_damaged = !same_header(&found, &expected);
     if header_damaged && parse_header(&found).is_ok() {
         let what = "the header and its copy in the footer contradict each other";
         return Err(FormatError::corrupt(what, at(start)));
@@ -418,6 +436,12 @@ pub(crate) fn open_member<R: Read + Seek>(input: &mut R, end: u64) -> Result<Mem
         record_starts,
         small: None,
     })
+}
+
+/// Whether a header is the one that its copy in the footer makes.
+fn same_header(found: &[u8], expected: &[u8]) -> bool {
+    let (content, crc) = expected.split_at(expected.len() - 4);
+    found.starts_with(content) && agree(&found[content.len()..], crc)
 }
 
 /// Reads the file from its start to find where it is damaged.

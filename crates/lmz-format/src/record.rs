@@ -1,6 +1,7 @@
 //! Segment records: a checked header of at most 21 bytes, then the coded bytes.
 
 use crate::error::{Fault, FormatError, Place, Result};
+use crate::hash::agree;
 use crate::varint::{Cursor, MAX_VARINT_LEN, put_varint};
 use crate::{MAX_IDEAL_PER_RAW_BYTE, MAX_SEGMENT_LEN};
 
@@ -133,7 +134,7 @@ impl SegmentInfo {
                 self.place(),
             ));
         }
-        if crc32fast::hash(raw) != self.raw_crc {
+        if !agree(self.raw_crc, crc32fast::hash(raw)) {
             return Err(FormatError::corrupt(
                 "the segment's decoded bytes do not have its checksum",
                 self.place(),
@@ -182,7 +183,7 @@ impl RecordHeader {
         };
         let raw_crc = cursor.u32()?;
         let covered = cursor.position();
-        if cursor.u16()? != check_of(index, &bytes[..covered]) {
+        if !agree(cursor.u16()?, check_of(index, &bytes[..covered])) {
             return Err(Fault::corrupt("the segment's record header is damaged"));
         }
         // Later kinds keep these fields, so that damage is told from news before this.

@@ -17,12 +17,12 @@ const WINDOW: u64 = 1 << 20;
 /// How much may be read for footers that turn out to be none, beside the size of the file: a file
 /// can be made of nothing but such.
 const FOOTER_BUDGET: u64 = 256 << 20;
-/// How many checks of record headers may be tried.
+/// How many checks of record headers may be tried for numbers beyond [`NEAR`].
 const CHECK_BUDGET: u64 = 1 << 23;
 /// A record that no sound one follows is believed if no more than this many are lost before it.
 const NEAR: u64 = 16;
 
-/// All members with a sound footer before `end`, in the order of their ends.
+/// All members with a sound footer before `end`, in the order of their starts.
 pub(crate) fn footers<R: Read + Seek>(input: &mut R, end: u64) -> Result<Vec<Member>> {
     let mut found = Vec::new();
     let mut budget = FOOTER_BUDGET.saturating_add(end.saturating_mul(4));
@@ -39,7 +39,13 @@ pub(crate) fn footers<R: Read + Seek>(input: &mut R, end: u64) -> Result<Vec<Mem
         }
         Ok(false)
     })?;
+    found.sort_by_key(|member| member.start);
     Ok(found)
+}
+
+/// The first of these members, which are in the order of their starts, that starts at `from` or later.
+pub(crate) fn first_from(members: &[Member], from: u64) -> Option<&Member> {
+    members.get(members.partition_point(|member| member.start < from))
 }
 
 /// Where the next member begins, by its header or by its footer; `end` if there is none.
@@ -49,11 +55,7 @@ pub(crate) fn next_start<R: Read + Seek>(
     end: u64,
     footers: &[Member],
 ) -> Result<u64> {
-    let by_footer = footers.iter().map(|member| member.start);
-    let by_footer = by_footer
-        .filter(|start| *start >= from)
-        .min()
-        .unwrap_or(end);
+    let by_footer = first_from(footers, from).map_or(end, |member| member.start);
     let by_header = search(input, from, by_footer, MAGIC.len(), |input, at, bytes| {
         Ok(bytes.starts_with(&MAGIC) && !matches!(header_at(input, at, end)?, Start::None))
     })?;
@@ -95,6 +97,8 @@ pub(crate) struct Records<'a, R> {
     end: u64,
     footers: &'a [Member],
     budget: u64,
+    /// Where the next member begins, once it was looked for.
+    limit: u64,
     slots: Vec<Slot>,
 }
 
@@ -121,6 +125,7 @@ impl<'a, R: Read + Seek> Records<'a, R> {
             end,
             footers,
             budget: CHECK_BUDGET,
+            limit: 0,
             slots: Vec::new(),
         }
     }
@@ -154,7 +159,7 @@ impl<'a, R: Read + Seek> Records<'a, R> {
                 }
                 Next::Nothing(why) => why,
             };
-            let limit = next_start(self.input, at.min(self.end), self.end, self.footers)?;
+            let limit = self.next_member(at.min(self.end))?;
             let (found, to) = match self.resync(at, index, limit)? {
                 Some((found, next)) => (found, Some((next, self.plan().start_of(next)))),
                 None => (limit, None),
@@ -178,9 +183,17 @@ impl<'a, R: Read + Seek> Records<'a, R> {
     }
 
     /// The raw length is known; what is left of the footer belongs to this member.
-    fn ended(self, raw_len: u64, at: u64) -> Result<(Vec<Slot>, Option<u64>, u64)> {
-        let next = next_start(self.input, at, self.end, self.footers)?;
+    fn ended(mut self, raw_len: u64, at: u64) -> Result<(Vec<Slot>, Option<u64>, u64)> {
+        let next = self.next_member(at)?;
         Ok((self.slots, Some(raw_len), next))
+    }
+
+    /// Where the next member begins, from `at` on. Each piece of damage asks for it, and it may be far.
+    fn next_member(&mut self, at: u64) -> Result<u64> {
+        if self.limit < at {
+            self.limit = next_start(self.input, at, self.end, self.footers)?;
+        }
+        Ok(self.limit)
     }
 
     /// What lies at `at`, where record number `index` belongs.
@@ -264,11 +277,17 @@ impl<'a, R: Read + Seek> Records<'a, R> {
             return Ok(None);
         };
         for next in index..=index.saturating_add(most) {
+            if next - index > NEAR {
+                // There may be as many numbers as bytes, at as many places.
+                if self.budget == 0 {
+                    break;
+                }
+                self.budget -= 1;
+            }
             let size = plan.size_at(plan.start_of(next));
-            if u64::from(shape.raw_len) > size || self.budget == 0 {
+            if u64::from(shape.raw_len) > size {
                 continue;
             }
-            self.budget -= 1;
             let Ok((record, head)) = RecordHeader::parse(bytes, next) else {
                 continue;
             };

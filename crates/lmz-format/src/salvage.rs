@@ -11,9 +11,9 @@ use std::ops::Range;
 use crate::error::{FormatError, Result};
 use crate::hash::RawHash;
 use crate::header::Header;
-use crate::indexed::{Member, open_member, read_record};
+use crate::indexed::{Member, open_member, read_record, walk};
 use crate::record::SegmentInfo;
-use crate::resync::{Records, footers, next_start};
+use crate::resync::{Records, first_from, footers, next_start};
 use crate::scan::{Start, header_at, input_len, read_at};
 
 /// A piece of a file, in order.
@@ -75,6 +75,7 @@ pub struct Lost {
 #[derive(Debug)]
 pub struct Salvage<R> {
     input: R,
+    file_len: u64,
     parts: Vec<Part>,
 }
 
@@ -88,6 +89,17 @@ impl<R: Read + Seek> Salvage<R> {
         let file_len = input_len(&mut input)?;
         if file_len == 0 {
             return Err(FormatError::Empty);
+        }
+        // A sound file is what it is from its start on, whatever looks like a footer in it.
+        if let Ok(members) = walk(&mut input, file_len) {
+            let numbered = members.into_iter().zip(0..);
+            let part = |(member, number)| Part::Member(indexed(&mut input, member, number));
+            let parts = numbered.map(part).collect();
+            return Ok(Self {
+                input,
+                file_len,
+                parts,
+            });
         }
         let mut tail = Vec::new();
         let mut end = file_len;
@@ -114,9 +126,8 @@ impl<R: Read + Seek> Salvage<R> {
             let footers = footers(&mut input, end)?;
             front(&mut input, end, &footers, &mut parts)?;
         }
-        for member in tail.into_iter().rev() {
-            let remains = indexed(&mut input, member, number_after(&parts));
-            parts.push(Part::Member(remains));
+        for (member, number) in tail.into_iter().rev().zip(members_in(&parts)..) {
+            parts.push(Part::Member(indexed(&mut input, member, number)));
         }
         if parts.iter().any(Part::lacks_something) {
             // Where bytes vanished or slipped in, the records are not where an index says.
@@ -126,7 +137,16 @@ impl<R: Read + Seek> Salvage<R> {
                 parts = others;
             }
         }
-        Ok(Self { input, parts })
+        Ok(Self {
+            input,
+            file_len,
+            parts,
+        })
+    }
+
+    /// Bytes of the file.
+    pub fn file_len(&self) -> u64 {
+        self.file_len
     }
 
     /// The pieces of the file, in order.
@@ -168,7 +188,7 @@ fn found_bytes(parts: &[Part]) -> u64 {
     found.sum()
 }
 
-fn number_after(parts: &[Part]) -> u64 {
+fn members_in(parts: &[Part]) -> u64 {
     let member = |part: &&Part| matches!(part, Part::Member(_));
     parts.iter().filter(member).count() as u64
 }
@@ -180,19 +200,22 @@ fn front<R: Read + Seek>(
     footers: &[Member],
     parts: &mut Vec<Part>,
 ) -> Result<()> {
-    let mut at = 0;
+    let (mut at, mut number) = (0, 0);
     while at < end {
-        let number = number_after(parts);
-        if let Some(member) = footers.iter().find(|member| member.start == at) {
+        if let Some(member) = first_from(footers, at).filter(|member| member.start == at) {
             at += member.len;
             parts.push(Part::Member(indexed(input, member.clone(), number)));
+            number += 1;
             continue;
         }
         match header_at(input, at, end)? {
             Start::Small(small) => {
                 let member = Member::of_small(&small, at);
                 at = (at + member.len).min(end);
-                parts.push(Part::Member(indexed(input, member, number)));
+                let mut remains = indexed(input, member, number);
+                remains.file.end = at;
+                parts.push(Part::Member(remains));
+                number += 1;
             }
             Start::Full(open) => {
                 let (slots, raw_len, next) =
@@ -207,6 +230,7 @@ fn front<R: Read + Seek>(
                     index_lost: true,
                     slots,
                 }));
+                number += 1;
                 at = next;
             }
             Start::None => {

@@ -3,7 +3,7 @@
 use std::io::Write;
 
 use crate::error::{Fault, FormatError, Place, Result};
-use crate::hash::RawHash;
+use crate::hash::{RawHash, agree};
 use crate::header::{ContextPolicy, Form, Header, ModelId, parse_header};
 use crate::ledger::ContainerBytes;
 use crate::plan::SegmentPlan;
@@ -121,7 +121,7 @@ pub(crate) fn parse_small(bytes: &[u8]) -> Result<SmallHeader, Fault> {
     if newer {
         return Err(news_or_damage(bytes, covered, check));
     }
-    if check != check_of(&bytes[..covered]) {
+    if !agree(check, check_of(&bytes[..covered])) {
         return Err(Fault::corrupt("the header of a small member is damaged"));
     }
     let kind = match flags & 3 {
@@ -172,7 +172,7 @@ pub(crate) fn parse_small(bytes: &[u8]) -> Result<SmallHeader, Fault> {
 fn news_or_damage(bytes: &[u8], covered: usize, check: u16) -> Fault {
     let mut mended = bytes.to_vec();
     mended[4] = SMALL_BIT | FORMAT_VERSION;
-    let small = check_of(&mended[..covered]) == check;
+    let small = agree(check, check_of(&mended[..covered]));
     mended[4] = FORMAT_VERSION;
     if small || parse_header(&mended).is_ok() {
         return Fault::corrupt("the member's version is damaged");

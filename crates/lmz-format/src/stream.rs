@@ -4,7 +4,7 @@ use std::io::Read;
 
 use crate::error::{Fault, FormatError, Place, Result};
 use crate::footer::TRAILER_LEN;
-use crate::hash::RawHash;
+use crate::hash::{RawHash, agree};
 use crate::header::{Header, parse_header, put_versioned_body};
 use crate::input::Input;
 use crate::ledger::ContainerBytes;
@@ -238,7 +238,16 @@ impl<R: Read> StreamReader<R> {
         self.expect(&len.to_le_bytes(), "the footer's length is wrong")?;
         content.extend_from_slice(&len.to_le_bytes());
         let crc = crc32fast::hash(&content);
-        self.expect(&crc.to_le_bytes(), "the footer's checksum is wrong")?;
+        let place = self.place(None);
+        if !agree(
+            &self.read(4, "the footer", None)?[..],
+            &crc.to_le_bytes()[..],
+        ) {
+            return Err(FormatError::corrupt(
+                "the footer's checksum is wrong",
+                place,
+            ));
+        }
         self.expect(&END_MAGIC, "the end magic is wrong")?;
 
         open.bytes.index = open.index.len() as u64;

@@ -150,7 +150,7 @@ impl<'a, R: Read + Seek> Tracer<'a, R> {
     fn check_hash(&self, member: &Member) -> Result<()> {
         let found = self.hasher.finish();
         match member.raw_hash {
-            Some(expected) if expected != found => Err(CodecError::Hash {
+            Some(expected) if !expected.agrees_with(found) => Err(CodecError::Hash {
                 member: member.number,
                 found: found.to_string(),
                 expected: expected.to_string(),

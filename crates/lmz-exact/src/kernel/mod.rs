@@ -7,6 +7,8 @@
 
 #![allow(unsafe_code)]
 
+#[cfg(feature = "differential")]
+pub mod differential;
 #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
 mod loops;
 #[cfg(target_arch = "aarch64")]
