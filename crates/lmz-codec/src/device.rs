@@ -76,14 +76,16 @@ impl Device {
     }
 
     fn borrow(&self, lanes: usize, positions: usize) -> lmz_exact::Result<Borrowed<'_>> {
-        if let Some((asked, room, idle)) = self.lock().idle.take() {
-            if asked >= lanes && room >= positions {
-                return Ok(Borrowed {
-                    device: self,
-                    asked: (asked, room),
-                    lanes: idle,
-                });
-            }
+        let idle = self.lock().idle.take();
+        if let Some((asked, room, idle)) = idle
+            && asked >= lanes
+            && room >= positions
+        {
+            return Ok(Borrowed {
+                device: self,
+                asked: (asked, room),
+                lanes: idle,
+            });
         }
         Ok(Borrowed {
             device: self,
@@ -228,18 +230,15 @@ fn score(
                 lane.scored.cost += answer.cost();
             }
         }
-        for lane in &mut reading {
-            if lane
-                .as_ref()
-                .is_some_and(|lane| lane.read == lane.inputs.len())
-            {
-                if let Some(lane) = lane.take() {
-                    let (segment, block) = tasks[lane.task];
-                    let bytes = raw_len(model, &symbols[segment][block.first..block.end]);
-                    observer.advance(Phase::Encode, bytes);
-                    done[lane.task] = Some(lane.scored);
-                }
-            }
+        for slot in &mut reading {
+            let whole = |lane: &mut Reading| lane.read == lane.inputs.len();
+            let Some(lane) = slot.take_if(whole) else {
+                continue;
+            };
+            let (segment, block) = tasks[lane.task];
+            let bytes = raw_len(model, &symbols[segment][block.first..block.end]);
+            observer.advance(Phase::Encode, bytes);
+            done[lane.task] = Some(lane.scored);
         }
     }
 }
@@ -301,14 +300,13 @@ fn decode(
             }
             lane.advance(beginning);
         }
-        for lane in &mut active {
-            if lane.as_ref().is_some_and(Lane::is_done) {
-                if let Some(lane) = lane.take() {
-                    observer.advance(phase, lane.out.len() as u64);
-                    let job = lane.job;
-                    done[job] = Some(lane.into_result());
-                }
-            }
+        for slot in &mut active {
+            let Some(lane) = slot.take_if(|lane| lane.is_done()) else {
+                continue;
+            };
+            observer.advance(phase, lane.out.len() as u64);
+            let job = lane.job;
+            done[job] = Some(lane.into_result());
         }
         if next >= jobs.len() && active.iter().all(Option::is_none) {
             return Ok(Ok(()));

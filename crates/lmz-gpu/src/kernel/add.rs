@@ -44,7 +44,7 @@ pub fn block_scale(
     let mut or = 0u64;
     let mut j = unit;
     while j < n {
-        or = or | magnitude(i64::cast_from(y[start + j]));
+        or |= magnitude(i64::cast_from(y[start + j]));
         j += UNITS as usize;
     }
     let largest = reduce_or(room, or);

@@ -60,7 +60,7 @@ pub fn norm_heads(
         let mut j = from + unit;
         while j < from + s.dim {
             let value = rshift(i64::cast_from(y[start + j]), scale.shift);
-            or = or | magnitude(value * i64::cast_from(gains[j]) * scale.rho);
+            or |= magnitude(value * i64::cast_from(gains[j]) * scale.rho);
             j += UNITS as usize;
         }
         let bits = bitlen(reduce_or(&mut room, or));
@@ -144,7 +144,7 @@ pub fn store(
             let along = value * cosine(phase);
             value = rshift(select(low, along - across, along + across), 30i32);
         }
-        or = or | magnitude(value);
+        or |= magnitude(value);
         rotated[j] = i32::cast_from(value);
         j += UNITS as usize;
     }
@@ -157,6 +157,8 @@ pub fn store(
     let shift = bits - limit_bits;
     let limit = (1i32 << limit_bits) - 1i32;
     let mut exponent = y_exponents[row];
+    // The outer condition is settled when the kernel is compiled.
+    #[allow(clippy::collapsible_if)]
     if comptime!(normed) {
         if !is_value {
             exponent = head_exponents[row * (s.heads + s.kv_heads) + head];

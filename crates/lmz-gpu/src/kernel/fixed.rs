@@ -99,7 +99,7 @@ pub fn isqrt(n: u64) -> u64 {
         if next * next <= n {
             root = next;
         }
-        bit = bit >> 1u64;
+        bit /= 2u64;
     }
     root
 }

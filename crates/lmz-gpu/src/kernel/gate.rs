@@ -38,7 +38,7 @@ fn product(
         p = gate_value(table, gate, e);
     }
     if comptime!(kind.gated) {
-        p = p * i64::cast_from(y[start + inner + j]);
+        p *= i64::cast_from(y[start + inner + j]);
     }
     if comptime!(kind.shifted) {
         p = rshift(p, most - shifts[j]);
@@ -74,7 +74,7 @@ pub fn between(
     let mut or = 0u64;
     let mut j = unit;
     while j < inner {
-        or = or | magnitude(product(y, table, shifts, start, j, inner, e, most, kind));
+        or |= magnitude(product(y, table, shifts, start, j, inner, e, most, kind));
         j += UNITS as usize;
     }
     let bits = bitlen(reduce_or(&mut room, or));

@@ -105,7 +105,7 @@ pub fn enter(
                     x[start + j] = value;
                 }
                 total += i64::cast_from(value);
-                or = or | magnitude(i64::cast_from(value));
+                or |= magnitude(i64::cast_from(value));
             }
         }
         pair += UNITS as usize;
@@ -121,7 +121,7 @@ pub fn enter(
             for h in 0..2usize {
                 let j = 2 * pair + h;
                 if j < width {
-                    or = or | magnitude(centred(x[start + j], width, sum, kind.norm));
+                    or |= magnitude(centred(x[start + j], width, sum, kind.norm));
                 }
             }
             pair += UNITS as usize;
@@ -181,7 +181,7 @@ pub fn enter(
                     &scalars,
                     kind,
                 );
-                or = or | magnitude(p);
+                or |= magnitude(p);
             }
         }
         pair += UNITS as usize;
