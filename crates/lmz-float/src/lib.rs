@@ -77,7 +77,7 @@ pub fn available() -> Vec<DeviceInfo> {
 /// # Errors
 /// Not even the CPU is there, because this build was made without it.
 pub fn resolve(wanted: Device) -> Result<(Device, Option<String>)> {
-    Ok(lmz_crate::resolve(wanted, &available())?)
+    Ok(lmz_device::resolve(wanted, &available())?)
 }
 
 /// The CPU's backend.
