@@ -2,14 +2,14 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use lmz_coder::Decoder;
-use lmz_exact::{Cache, Run, Scores, Scratch};
+use lmz_exact::{Cache, Run, Scratch};
 use lmz_format::ContextPolicy;
 use lmz_model::Symbol;
 use rayon::prelude::*;
 
-use crate::blocks::{block_at, input};
+use crate::blocks::input;
 use crate::error::{CodecError, Result};
+use crate::lane::{Beginning, Lane};
 use crate::model::Model;
 use crate::observer::{Observer, Phase, check};
 
@@ -31,8 +31,9 @@ const MAX_LANES: usize = 16;
 /// Bytes that all lanes' caches may take together.
 const CACHE_BUDGET: usize = 256 << 20;
 
-/// Decodes segments with the current rayon pool, each after the symbols of `prime`. A segment that cannot be decoded gives the reason;
-/// whether the bytes are the right ones only a checksum tells.
+/// Decodes segments on the model's device, or with the current rayon pool, each after the symbols of
+/// `prime`. A segment that cannot be decoded gives the reason; whether the bytes are the right ones only
+/// a checksum tells.
 pub fn decode(
     model: &Model,
     policy: ContextPolicy,
@@ -41,13 +42,43 @@ pub fn decode(
     phase: Phase,
     observer: &dyn Observer,
 ) -> Result<Vec<Decoded>> {
-    let threads = rayon::current_num_threads().clamp(1, jobs.len().max(1));
+    let start_token = model.engine().start_token();
+    let known: Vec<u32> = prime.iter().map(|s| input(s, start_token)).collect();
+    let beginning = Beginning {
+        policy,
+        known: &known,
+        start_token,
+    };
     let longest = jobs.iter().map(|job| job.raw_len).max().unwrap_or(0);
     // A block never has more positions than the segment has symbols, one a byte at most.
     let positions = (policy.context as usize).min(prime.len() + longest + 1);
-    let start_token = model.engine().start_token();
-    let known: Vec<u32> = prime.iter().map(|s| input(s, start_token)).collect();
-    let known = &known[..];
+    let mut results: Vec<Option<Decoded>> = match model.device() {
+        Some(device) => device.decode(model, beginning, positions, jobs, phase, observer)?,
+        None => jobs.iter().map(|_| None).collect(),
+    };
+    let left: Vec<usize> = (0..jobs.len()).filter(|&i| results[i].is_none()).collect();
+    if !left.is_empty() {
+        let rest: Vec<Job<'_>> = left.iter().map(|&i| jobs[i]).collect();
+        for (job, result) in on_cpu(model, beginning, positions, &rest, phase, observer)? {
+            results[left[job]] = Some(result);
+        }
+    }
+    let missing = || Err("was not decoded".to_owned());
+    Ok(results
+        .into_iter()
+        .map(|result| result.unwrap_or_else(missing))
+        .collect())
+}
+
+fn on_cpu(
+    model: &Model,
+    beginning: Beginning<'_>,
+    positions: usize,
+    jobs: &[Job<'_>],
+    phase: Phase,
+    observer: &dyn Observer,
+) -> Result<Vec<Done>> {
+    let threads = rayon::current_num_threads().clamp(1, jobs.len());
     let affordable = CACHE_BUDGET / threads / Cache::size(model.engine(), positions).max(1);
     let lanes = jobs
         .len()
@@ -56,63 +87,28 @@ pub fn decode(
     let next = AtomicUsize::new(0);
     let done: Vec<Vec<Done>> = (0..threads)
         .into_par_iter()
-        .map(|_| {
-            Batch::new(model, policy, known, positions, lanes).run(jobs, &next, phase, observer)
-        })
+        .map(|_| Batch::new(model, beginning, positions, lanes).run(jobs, &next, phase, observer))
         .collect::<Result<_>>()?;
-    let mut results: Vec<_> = jobs
-        .iter()
-        .map(|_| Err("was not decoded".to_owned()))
-        .collect();
-    for (index, result) in done.into_iter().flatten() {
-        results[index] = result;
-    }
-    Ok(results)
+    Ok(done.into_iter().flatten().collect())
 }
 
 /// One thread's lanes.
 struct Batch<'a> {
     model: &'a Model,
-    policy: ContextPolicy,
-    /// What each segment's first block reads before its symbols.
-    known: &'a [u32],
+    beginning: Beginning<'a>,
     scratch: Scratch,
     idle: Vec<Cache>,
-    lanes: Vec<Lane<'a>>,
-}
-
-/// A segment in the middle of its decoding.
-struct Lane<'a> {
-    job: usize,
-    raw_len: usize,
-    decoder: Decoder<'a>,
-    cache: Cache,
-    out: Vec<u8>,
-    /// Model inputs of all symbols so far, the prime's at the front.
-    history: Vec<u32>,
-    /// Symbol at which the next block starts.
-    block_end: usize,
-    /// Inputs of the next step, the first at `position`.
-    inputs: Vec<u32>,
-    position: usize,
-    failure: Option<String>,
+    lanes: Vec<(Lane<'a>, Cache)>,
 }
 
 impl<'a> Batch<'a> {
-    fn new(
-        model: &'a Model,
-        policy: ContextPolicy,
-        known: &'a [u32],
-        positions: usize,
-        lanes: usize,
-    ) -> Self {
+    fn new(model: &'a Model, beginning: Beginning<'a>, positions: usize, lanes: usize) -> Self {
         let idle = (0..lanes)
             .map(|_| Cache::new(model.engine(), positions))
             .collect();
         Self {
             model,
-            policy,
-            known,
+            beginning,
             scratch: Scratch::new(),
             idle,
             lanes: Vec::new(),
@@ -132,18 +128,19 @@ impl<'a> Batch<'a> {
         loop {
             while let Some(cache) = self.idle.pop() {
                 let job = next.fetch_add(1, Ordering::Relaxed);
-                let Some(&Job { coded, raw_len }) = jobs.get(job) else {
+                let Some(&coded) = jobs.get(job) else {
                     break;
                 };
-                self.lanes.push(self.start(job, coded, raw_len, cache));
+                self.lanes
+                    .push((Lane::new(job, coded, self.beginning), cache));
             }
             if self.lanes.is_empty() {
                 observer.advance(phase, unreported);
                 return Ok(results);
             }
-            let before: usize = self.lanes.iter().map(|lane| lane.out.len()).sum();
+            let before: usize = self.lanes.iter().map(|(lane, _)| lane.out.len()).sum();
             self.step();
-            let after: usize = self.lanes.iter().map(|lane| lane.out.len()).sum();
+            let after: usize = self.lanes.iter().map(|(lane, _)| lane.out.len()).sum();
             unreported += (after - before) as u64;
             steps += 1;
             if steps.is_multiple_of(64) {
@@ -152,123 +149,49 @@ impl<'a> Batch<'a> {
             }
             let mut i = 0;
             while i < self.lanes.len() {
-                let lane = &self.lanes[i];
-                if lane.failure.is_none() && lane.out.len() < lane.raw_len {
+                if !self.lanes[i].0.is_done() {
                     i += 1;
                     continue;
                 }
-                let lane = self.lanes.swap_remove(i);
-                results.push((lane.job, lane.failure.map_or(Ok(lane.out), Err)));
-                self.idle.push(lane.cache);
+                let (lane, cache) = self.lanes.swap_remove(i);
+                results.push((lane.job, lane.into_result()));
+                self.idle.push(cache);
             }
-        }
-    }
-
-    fn start(&self, job: usize, coded: &'a [u8], raw_len: usize, cache: Cache) -> Lane<'a> {
-        Lane {
-            job,
-            raw_len,
-            decoder: Decoder::new(coded),
-            cache,
-            // What the coded bytes can hold bounds what is reserved, not what the header claims.
-            out: Vec::with_capacity(raw_len.min(coded.len().saturating_mul(64))),
-            history: self.known.to_vec(),
-            block_end: block_at(self.policy, self.known.len(), self.known.len()).end,
-            inputs: [&[self.model.engine().start_token()], self.known].concat(),
-            position: 0,
-            failure: (raw_len == 0).then(|| "is empty".to_owned()),
         }
     }
 
     /// One symbol of every lane.
     fn step(&mut self) {
         let engine = self.model.engine();
-        let Self {
-            lanes,
-            scratch,
-            policy,
-            known,
-            ..
-        } = self;
-        let mut states = Vec::with_capacity(lanes.len());
+        let (symbols, start_token) = (engine.symbols(), engine.start_token());
+        let lanes = &mut self.lanes;
+        // The inputs are taken out, so that a lane can change while the engine reads them.
+        let inputs: Vec<Vec<u32>> = lanes
+            .iter_mut()
+            .map(|(lane, _)| std::mem::take(&mut lane.inputs))
+            .collect();
         let mut runs = Vec::with_capacity(lanes.len());
-        for lane in lanes.iter_mut() {
-            let Lane {
-                decoder,
-                cache,
-                out,
-                history,
-                inputs,
-                position,
-                failure,
-                raw_len,
-                ..
-            } = lane;
-            let (tokens, start) = (&inputs[..], *position);
+        let mut states = Vec::with_capacity(lanes.len());
+        for ((lane, cache), tokens) in lanes.iter_mut().zip(&inputs) {
             runs.push(Run {
                 cache,
-                start,
+                start: lane.position,
                 tokens,
                 wanted: tokens.len() - 1,
             });
-            states.push((decoder, out, history, failure, *raw_len));
+            states.push(lane);
         }
-        engine.forward(scratch, &mut runs, &mut |lane, _, scores| {
-            let (decoder, out, history, failure, raw_len) = &mut states[lane];
-            match next_symbol(engine, scores, decoder, out) {
-                Err(why) => **failure = Some(why),
-                Ok(_) if out.len() > *raw_len => {
-                    **failure = Some("holds more bytes than it should".to_owned())
-                }
-                Ok(input) => history.push(input),
+        engine.forward(&mut self.scratch, &mut runs, &mut |lane, _, scores| {
+            let lane = &mut states[lane];
+            match lane.decoder.decode(&scores.distribution()) {
+                Ok(symbol) => lane.push(symbols, symbol, start_token),
+                Err(error) => lane.failure = Some(error.to_string()),
             }
         });
-        for lane in lanes {
-            lane.advance(*policy, known.len(), engine.start_token());
+        for ((lane, _), inputs) in lanes.iter_mut().zip(inputs) {
+            lane.inputs = inputs;
+            lane.advance(self.beginning);
         }
-    }
-}
-
-/// Decodes one symbol, appends its bytes, and returns it as a model input.
-fn next_symbol(
-    engine: &lmz_exact::Engine,
-    scores: &Scores<'_>,
-    decoder: &mut Decoder<'_>,
-    out: &mut Vec<u8>,
-) -> Result<u32, String> {
-    let symbols = engine.symbols();
-    let symbol = decoder
-        .decode(&scores.distribution())
-        .map_err(|e| e.to_string())?;
-    match symbols.token(symbol) {
-        Some(token) => {
-            out.extend_from_slice(symbols.bytes(symbol));
-            Ok(token)
-        }
-        None => {
-            out.push(decoder.decode_byte().map_err(|e| e.to_string())?);
-            Ok(engine.start_token())
-        }
-    }
-}
-
-impl Lane<'_> {
-    /// Sets up the next step: the symbol just decoded, or the start of a new block.
-    fn advance(&mut self, policy: ContextPolicy, known: usize, start_token: u32) {
-        let n = self.history.len();
-        if n < self.block_end {
-            self.position += self.inputs.len();
-            self.inputs.clear();
-            self.inputs.extend(self.history.last());
-            return;
-        }
-        let block = block_at(policy, known, n);
-        self.block_end = block.end;
-        self.position = 0;
-        self.inputs.clear();
-        self.inputs.push(start_token);
-        self.inputs
-            .extend_from_slice(&self.history[n - block.overlap..]);
     }
 }
 

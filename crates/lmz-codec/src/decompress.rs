@@ -10,7 +10,7 @@ use lmz_format::{
 use crate::decode::{Job, decode, segment_error};
 use crate::error::{CodecError, Result};
 use crate::fallback::unzstd;
-use crate::model::{Model, ModelSource, check_versions};
+use crate::model::{Model, ModelSource, SEGMENTS_PER_THREAD, check_versions};
 use crate::observer::{Observer, Phase, check};
 use crate::options::{DecompressOptions, pool};
 use crate::prime::{Prime, Shown, shown};
@@ -29,8 +29,6 @@ pub struct DecompressReport {
     pub header_damaged: bool,
 }
 
-/// Segments that are decoded together, for each thread.
-const SEGMENTS_PER_THREAD: usize = 16;
 /// Raw bytes at which a batch is full: bounds memory.
 const BATCH_BYTES: u64 = 16 << 20;
 
@@ -220,8 +218,15 @@ impl<'a, W: Write> Sink<'a, W> {
             .iter()
             .map(|(info, _)| u64::from(info.raw_len))
             .sum();
-        let full = bytes >= BATCH_BYTES
-            || self.batch.len() >= SEGMENTS_PER_THREAD * self.pool.current_num_threads();
+        let threads = self.pool.current_num_threads();
+        let (most, most_bytes) = match &self.member {
+            Some((_, Some(Ready { model, .. }))) => (
+                model.segments_at_once(threads),
+                model.bytes_at_once(BATCH_BYTES),
+            ),
+            _ => (SEGMENTS_PER_THREAD * threads, BATCH_BYTES),
+        };
+        let full = bytes >= most_bytes || self.batch.len() >= most;
         if full { self.drain() } else { Ok(()) }
     }
 

@@ -19,7 +19,8 @@ pub struct Coded {
     pub ideal: Cost,
 }
 
-/// Codes segments with the current rayon pool, each after the symbols of `prime`.
+/// Codes segments on the model's device, or with the current rayon pool, each after the symbols of
+/// `prime`.
 pub fn encode(
     model: &Model,
     policy: ContextPolicy,
@@ -39,33 +40,30 @@ pub fn encode(
             blocks(policy, prime.len(), symbols.len()).map(move |block| (segment, block))
         })
         .collect();
-    let scored: Vec<Scored> = tasks
+    let mut scored = match model.device() {
+        Some(device) => device.score(model, &symbols, &tasks, observer)?,
+        None => tasks.iter().map(|_| None).collect(),
+    };
+    let left: Vec<usize> = (0..tasks.len()).filter(|&i| scored[i].is_none()).collect();
+    let rest: Vec<Scored> = left
         .par_iter()
         .map_init(
             || Worker::new(model, policy),
-            |worker, &(segment, block)| {
+            |worker, &task| {
                 check(observer)?;
+                let (segment, block) = tasks[task];
                 let scored = worker.score(&symbols[segment], block)?;
-                let raw = |s: &Symbol| match s {
-                    Symbol::Token(token) => model
-                        .engine()
-                        .symbols()
-                        .vocabulary()
-                        .get(*token)
-                        .map_or(0, <[u8]>::len),
-                    Symbol::Escape(_) => 1,
-                };
-                let bytes = symbols[segment][block.first..block.end]
-                    .iter()
-                    .map(raw)
-                    .sum::<usize>();
-                observer.advance(Phase::Encode, bytes as u64);
+                let bytes = raw_len(model, &symbols[segment][block.first..block.end]);
+                observer.advance(Phase::Encode, bytes);
                 Ok(scored)
             },
         )
         .collect::<Result<_>>()?;
+    for (task, result) in left.into_iter().zip(rest) {
+        scored[task] = Some(result);
+    }
     let mut by_segment: Vec<Vec<Scored>> = segments.iter().map(|_| Vec::new()).collect();
-    for ((segment, _), scored) in tasks.iter().zip(scored) {
+    for ((segment, _), scored) in tasks.iter().zip(scored.into_iter().flatten()) {
         by_segment[*segment].push(scored);
     }
     by_segment
@@ -76,11 +74,21 @@ pub fn encode(
 }
 
 /// What the model says of the symbols of one block.
-#[derive(Debug)]
-struct Scored {
-    intervals: Vec<Interval>,
+#[derive(Debug, Default)]
+pub struct Scored {
+    pub intervals: Vec<Interval>,
     /// Sum of the ideal costs, without the escaped bytes.
-    cost: Cost,
+    pub cost: Cost,
+}
+
+/// Raw bytes that symbols stand for.
+pub fn raw_len(model: &Model, symbols: &[Symbol]) -> u64 {
+    let vocabulary = model.engine().symbols().vocabulary();
+    let raw = |symbol: &Symbol| match symbol {
+        Symbol::Token(token) => vocabulary.get(*token).map_or(0, <[u8]>::len),
+        Symbol::Escape(_) => 1,
+    };
+    symbols.iter().map(raw).sum::<usize>() as u64
 }
 
 /// One thread's engine state.

@@ -27,9 +27,11 @@
 mod blocks;
 mod decode;
 mod decompress;
+mod device;
 mod encode;
 mod error;
 mod fallback;
+mod lane;
 mod model;
 mod observer;
 mod options;
@@ -49,5 +51,5 @@ pub use reader::Reader;
 pub use salvage::{Fill, LostRange, SalvageReport, salvage};
 pub use writer::{CompressReport, Writer, compress};
 
-pub use lmz_exact::{Isa, Kernel};
+pub use lmz_exact::{Accelerator, Isa, Kernel};
 pub use lmz_format::{ContextPolicy, Header, ModelId, SegmentPlan};

@@ -4,15 +4,25 @@ use std::borrow::Cow;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
-use lmz_exact::{Engine, Kernel, NUMERICS_VERSION, Prepared, prepare};
+use lmz_exact::{Accelerator, Engine, Kernel, NUMERICS_VERSION, Prepared, prepare};
 use lmz_format::{Header, ModelId};
 use lmz_model::{Blueprint, Checkpoint, ExactTokenizer, ModelError};
 
+use crate::device::Device;
 use crate::error::{CodecError, Result};
+
+/// Segments of a batch, for each thread of the CPU: as many as its lanes take.
+pub(crate) const SEGMENTS_PER_THREAD: usize = 16;
+/// Of the default plan, in bytes.
+const LONGEST_SEGMENT: u64 = 256 << 10;
 
 /// A prepared model with its engine. Clones share it.
 #[derive(Clone, Debug)]
-pub struct Model(Arc<Inner>);
+pub struct Model {
+    inner: Arc<Inner>,
+    /// Where it runs, if not on the CPU.
+    device: Option<Arc<Device>>,
+}
 
 #[derive(Debug)]
 struct Inner {
@@ -61,36 +71,65 @@ impl Model {
     /// What is damaged or beyond the engine's bounds.
     pub fn from_prepared(prepared: Prepared, kernel: Kernel) -> Result<Self> {
         let engine = Engine::new(&prepared, kernel)?;
-        Ok(Self(Arc::new(Inner {
-            prepared,
-            engine,
-            tokenizer: OnceLock::new(),
-        })))
+        Ok(Self {
+            inner: Arc::new(Inner {
+                prepared,
+                engine,
+                tokenizer: OnceLock::new(),
+            }),
+            device: None,
+        })
+    }
+
+    /// The same model on a device that holds it: the bytes are the same. If the device fails, the
+    /// [observer](crate::Observer::notice) is told, and the CPU goes on.
+    pub fn on(&self, accelerator: Arc<dyn Accelerator>) -> Self {
+        Self {
+            inner: self.inner.clone(),
+            device: Some(Arc::new(Device::new(accelerator))),
+        }
+    }
+
+    /// Where it runs, if not on the CPU.
+    pub(crate) fn device(&self) -> Option<&Device> {
+        self.device.as_deref()
+    }
+
+    /// Segments that are best coded together with `threads` threads: as many as there are lanes.
+    pub(crate) fn segments_at_once(&self, threads: usize) -> usize {
+        let lanes = self.device().map_or(0, Device::lanes);
+        lanes.max(SEGMENTS_PER_THREAD * threads)
+    }
+
+    /// Raw bytes at which a batch is full, `for_cpu` on the CPU: bounds memory.
+    pub(crate) fn bytes_at_once(&self, for_cpu: u64) -> u64 {
+        let lanes = self.device().map_or(0, Device::lanes) as u64;
+        for_cpu.max(lanes * LONGEST_SEGMENT)
     }
 
     /// What people call it.
     pub fn name(&self) -> &str {
-        &self.0.prepared.name
+        &self.inner.prepared.name
     }
 
     /// The first half of its identity, as files store it.
     pub fn id(&self) -> ModelId {
-        ModelId(first_half(self.0.prepared.identity()))
+        ModelId(first_half(self.inner.prepared.identity()))
     }
 
     /// The prepared model.
     pub fn prepared(&self) -> &Prepared {
-        &self.0.prepared
+        &self.inner.prepared
     }
 
     /// The engine.
     pub fn engine(&self) -> &Engine {
-        &self.0.engine
+        &self.inner.engine
     }
 
     /// The model's description.
     pub fn blueprint(&self) -> &Blueprint {
-        &self.0.prepared.blueprint
+        &self.inner.prepared.blueprint
     }
 
     /// The exact-bytes tokeniser.
@@ -98,7 +137,7 @@ impl Model {
     /// # Errors
     /// A model that was prepared without a usable one.
     pub fn tokenizer(&self) -> Result<&ExactTokenizer> {
-        let inner = &*self.0;
+        let inner = &*self.inner;
         if let Some(tokenizer) = inner.tokenizer.get() {
             return Ok(tokenizer);
         }
@@ -109,7 +148,7 @@ impl Model {
 
     /// The first half of the checkpoint's hash, as files store it.
     pub(crate) fn checkpoint(&self) -> [u8; 16] {
-        first_half(self.0.prepared.checkpoint)
+        first_half(self.inner.prepared.checkpoint)
     }
 }
 

@@ -18,6 +18,11 @@ pub trait Observer: Sync {
         let _ = (phase, raw_bytes);
     }
 
+    /// Something that a person should know: a device has failed, and the CPU goes on.
+    fn notice(&self, text: &str) {
+        let _ = text;
+    }
+
     /// Whether to stop with [`CodecError::Cancelled`](crate::CodecError::Cancelled) soon.
     fn cancelled(&self) -> bool {
         false

@@ -36,10 +36,8 @@ pub struct CompressReport {
     pub raw_hash: Option<RawHash>,
 }
 
-/// Segments of a batch, for each thread: as many as its lanes take when it verifies.
-const SEGMENTS_PER_THREAD: usize = 16;
-/// Raw bytes at which a batch is full: bounds memory.
-const BATCH_BYTES: usize = 8 << 20;
+/// Raw bytes at which a batch is full for the CPU: bounds memory.
+const BATCH_BYTES: u64 = 8 << 20;
 
 /// Compresses what is written to it. [`Writer::finish`] completes the file; dropping does not.
 ///
@@ -162,8 +160,10 @@ impl<'a, W: Write> Writer<'a, W> {
             None => 0,
         };
         if wanted == 0 {
-            let full = self.batch.iter().map(Vec::len).sum::<usize>() >= BATCH_BYTES
-                || self.batch.len() >= SEGMENTS_PER_THREAD * self.pool.current_num_threads();
+            let bytes = self.batch.iter().map(Vec::len).sum::<usize>() as u64;
+            let threads = self.pool.current_num_threads();
+            let full = bytes >= self.model.bytes_at_once(BATCH_BYTES)
+                || self.batch.len() >= self.model.segments_at_once(threads);
             if full {
                 self.flush_batch()?;
             }

@@ -11,7 +11,7 @@ use constriction::stream::queue::{EncoderSituation, RangeDecoder, RangeEncoder};
 use constriction::stream::{Decode, Encode};
 use constriction::{CoderError as Inner, Queue};
 
-use crate::distribution::{Distribution, Interval, RawByte};
+use crate::distribution::{Distribution, Interval, Point, RawByte};
 
 /// What can go wrong in coding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -149,6 +149,29 @@ impl<'a> Decoder<'a> {
     /// [`CoderError::InvalidData`] if no encoder can have written the bytes.
     pub fn decode(&mut self, distribution: &Distribution<'_>) -> Result<usize, CoderError> {
         self.inner.decode_symbol(distribution).map_err(invalid)
+    }
+
+    /// Where in the 32-bit code space the next symbol's interval lies: [`Distribution::find`] elsewhere
+    /// tells the symbol, and [`Decoder::take`] consumes it. Nothing changes.
+    ///
+    /// # Errors
+    /// As [`Decoder::decode`].
+    pub fn point(&self) -> Result<u32, CoderError> {
+        let mut probe = self.clone();
+        probe.inner.decode_symbol(Point).map_err(invalid)
+    }
+
+    /// Consumes the symbol that has `interval`.
+    ///
+    /// # Errors
+    /// [`CoderError::InvalidInterval`] if the interval does not hold the [point](Decoder::point), and as
+    /// [`Decoder::decode`].
+    pub fn take(&mut self, interval: Interval) -> Result<(), CoderError> {
+        let Interval { start, width } = interval;
+        if self.point()?.wrapping_sub(start) >= width {
+            return Err(CoderError::InvalidInterval { start, width });
+        }
+        self.inner.decode_symbol(interval).map_err(invalid)
     }
 
     /// The raw byte behind an escape.

@@ -42,5 +42,5 @@ mod exp2;
 
 pub use coder::{CoderError, Decoder, Encoder};
 pub use cost::{Cost, log2_q24};
-pub use distribution::{Distribution, ESCAPE_BYTE_BITS, Interval};
+pub use distribution::{Distribution, ESCAPE_BYTE_BITS, Interval, Shares};
 pub use exp2::{LOGIT_FRAC_BITS, WEIGHT_ONE, exp2_weight, exp2_weights};

@@ -30,6 +30,14 @@ pub enum ExactError {
     /// A model that the engine's number formats cannot hold.
     #[error("this model cannot run in integers: {0}")]
     Unsupported(String),
+    /// A device that is missing, too small or failing.
+    #[error("{device}: {reason}")]
+    Device {
+        /// What it is called.
+        device: String,
+        /// What happened.
+        reason: String,
+    },
 }
 
 impl ExactError {
@@ -40,6 +48,7 @@ impl ExactError {
             Self::NotPrepared(_) => ErrorKind::InvalidArgument,
             Self::Version { .. } | Self::Unsupported(_) => ErrorKind::Compatibility,
             Self::Damaged(_) => ErrorKind::Corruption,
+            Self::Device { .. } => ErrorKind::Io,
         }
     }
 }

@@ -10,6 +10,7 @@
 //! * [`Kernel`] picks the instruction set; all give the same bits.
 #![deny(unsafe_code)]
 
+mod accelerator;
 mod engine;
 mod error;
 mod fixed;
@@ -18,6 +19,23 @@ mod prepare;
 mod prepared;
 pub mod tables;
 
+/// What an [`Engine`] is made of, for those who compute the same bits on another device.
+pub mod parts {
+    pub use crate::engine::{BlockNorm, Embedding, Layer, Norm, Parts, Rules, Shape, VALUE_BITS};
+    pub use crate::kernel::{Bias, CHUNK, Cap, Nonlinearity};
+}
+
+/// The operations of docs/numerics.md one by one, on the CPU: what kernels elsewhere are tested against.
+pub mod reference {
+    pub use crate::kernel::portable::{
+        activated, activations, add_bias, add_bias_wide, add_residual, add_residual_wide,
+        attention_weights, block_norm, capped_attention_weights, capped_logits, gated_by,
+        layer_norm, linear, logits, quantise, quantise_wide, rms_norm,
+    };
+    pub use crate::tables::cos_sin;
+}
+
+pub use accelerator::{Accelerator, Answer, Lanes, Query, Row};
 pub use engine::{Cache, Engine, MAX_CONTEXT, Run, Scores, Scratch, Symbols};
 pub use error::{ExactError, Result};
 #[cfg(feature = "differential")]

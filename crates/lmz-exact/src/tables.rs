@@ -108,7 +108,7 @@ fn tanh_gate_q62(i: i128) -> i128 {
 pub(crate) const TABLE_MASK: usize = 2 * SIGMOID_INTERVALS - 1;
 
 /// The table of a gate, filled up with ones to a power of two.
-pub(crate) type Gate = [i32; TABLE_MASK + 1];
+pub type Gate = [i32; TABLE_MASK + 1];
 
 fn padded(table: &GateTable) -> Gate {
     let mut padded = [1 << SIGMOID_BITS; TABLE_MASK + 1];

@@ -2,10 +2,9 @@
 
 use burn::tensor::backend::Backend;
 
-use crate::device::{self, Device};
 use crate::error::{FloatError, Result};
 use crate::kernels::{Kernels, Products};
-use crate::quiet;
+use lmz_device::Device;
 
 /// Where [`Work`] runs.
 pub struct Here<B: Backend> {
@@ -33,7 +32,7 @@ pub trait Work {
 /// # Errors
 /// No device, or a failure of the device (a panic of its backend).
 pub fn on_device<W: Work>(wanted: Device, work: W) -> Result<(W::Output, Option<String>)> {
-    let (found, notice) = device::resolve(wanted)?;
+    let (found, notice) = crate::resolve(wanted)?;
     let failed = |reason| FloatError::Failed {
         device: found.to_string(),
         reason,
@@ -43,21 +42,21 @@ pub fn on_device<W: Work>(wanted: Device, work: W) -> Result<(W::Output, Option<
         Device::Cpu => {
             let here = Here::<burn_flex::Flex> {
                 device: Default::default(),
-                name: crate::memory::cpu_name(),
+                name: lmz_device::cpu_name(),
                 fastest: crate::cpu::fastest_products(),
                 tokens: 2048,
             };
-            quiet::catch(|| work.run(here)).map_err(failed)?
+            lmz_device::catch(|| work.run(here)).map_err(failed)?
         }
         #[cfg(feature = "vulkan")]
         Device::Vulkan(number) => {
             let place = crate::gpu::vulkan(number)?;
-            quiet::catch(|| work.run(accelerator(place))).map_err(failed)?
+            lmz_device::catch(|| work.run(accelerator(place))).map_err(failed)?
         }
         #[cfg(feature = "cuda")]
         Device::Cuda(number) => {
             let place = crate::gpu::cuda(number)?;
-            quiet::catch(|| work.run(accelerator(place))).map_err(failed)?
+            lmz_device::catch(|| work.run(accelerator(place))).map_err(failed)?
         }
         other => {
             return Err(FloatError::Device {
@@ -72,7 +71,7 @@ pub fn on_device<W: Work>(wanted: Device, work: W) -> Result<(W::Output, Option<
 #[cfg(any(feature = "vulkan", feature = "cuda"))]
 fn accelerator<B: Backend>(place: crate::engine::Place<B>) -> Here<B> {
     use burn::tensor::DType;
-    let bf16 = quiet::catch(|| B::supports_dtype(&place.device, DType::BF16));
+    let bf16 = lmz_device::catch(|| B::supports_dtype(&place.device, DType::BF16));
     Here {
         device: place.device,
         name: place.name,

@@ -8,15 +8,14 @@ use lmz_model::{Blueprint, Position, Weights};
 
 use crate::block::Tables;
 use crate::cache::Cache;
-use crate::device::{self, Device};
 use crate::dtype::Dtype;
 use crate::error::{FloatError, Result};
 use crate::kernels::Kernels;
 use crate::load::Loader;
 use crate::memory::{self, Plan};
 use crate::model::Model;
-use crate::quiet;
 use crate::scoring::{self, Batch, Limits, ScoringOptions, Store, Window};
+use lmz_device::Device;
 
 /// What [`Scorer`](crate::Scorer) and [`Generator`](crate::Generator) ask of a backend.
 pub(crate) trait Engine: Send {
@@ -49,11 +48,13 @@ pub(crate) fn open(weights: SharedWeights, options: ScoringOptions) -> Result<Bo
             reason: "must be at least 1",
         });
     }
-    let (found, notice) = device::resolve(options.device)?;
+    let (found, notice) = crate::resolve(options.device)?;
     let first = open_on(found, weights.clone(), &options, notice);
     match first {
-        Err(FloatError::Device { device, reason }) if cfg!(feature = "cpu") => {
-            let notice = format!("{device}: {reason}; the CPU is used instead");
+        Err(error @ (FloatError::Device { .. } | FloatError::Devices(_)))
+            if cfg!(feature = "cpu") =>
+        {
+            let notice = format!("{error}; the CPU is used instead");
             open_on(Device::Cpu, weights, &options, Some(notice))
         }
         other => other,
@@ -78,8 +79,8 @@ fn open_on(
             }
             let place = Place::<burn_flex::Flex> {
                 device: Default::default(),
-                name: memory::cpu_name(),
-                free: memory::available(),
+                name: lmz_device::cpu_name(),
+                free: lmz_device::free_memory(),
                 most_tokens: 4096,
             };
             Runner::open(place, weights, options, notice)
@@ -105,7 +106,7 @@ fn open_on(
 
 #[cfg(any(feature = "vulkan", feature = "cuda"))]
 fn check_dtype<B: Kernels>(place: &Place<B>, dtype: Dtype) -> Result<()> {
-    let known = quiet::catch(|| B::supports_dtype(&place.device, dtype.burn()));
+    let known = lmz_device::catch(|| B::supports_dtype(&place.device, dtype.burn()));
     match known {
         Ok(true) => Ok(()),
         Ok(false) => Err(FloatError::Dtype {
@@ -161,7 +162,7 @@ impl<B: Kernels> Runner<B> {
         let plan = memory::plan(blueprint, options.dtype, budget, window)?;
         let max_scores = usize::try_from(plan.buffer).unwrap_or(usize::MAX);
         let dtype = options.dtype.burn();
-        let opened = quiet::catch(|| {
+        let opened = lmz_device::catch(|| {
             let loader = Loader::<B>::new(&*weights, &place.device, dtype, max_scores);
             let model = plan.resident.then(|| loader.model()).transpose()?;
             let tables = Tables::new(blueprint, window, &place.device);
@@ -254,7 +255,7 @@ impl<B: Kernels> Runner<B> {
         }
         self.reach(end);
         let mut cache = cached.then(|| self.cache.clone());
-        let outcome = quiet::catch(|| {
+        let outcome = lmz_device::catch(|| {
             let ids: Vec<i32> = tokens.iter().map(|&t| t as i32).collect();
             let ids = TensorData::new(ids, [1, tokens.len()]);
             let ids = Tensor::<B, 2, Int>::from_data(ids, &self.place.device);

@@ -2,6 +2,7 @@
 
 use std::io;
 
+use lmz_device::DeviceError;
 use lmz_model::{ModelError, Part};
 
 pub use lmz_model::ErrorKind;
@@ -26,9 +27,6 @@ pub enum FloatError {
         /// The shape.
         shape: Vec<usize>,
     },
-    /// A device's name is none of those known.
-    #[error("no device is called {0:?}; known are auto, cpu, vulkan[:N] and cuda[:N]")]
-    DeviceName(String),
     /// A number type's name is none of those known.
     #[error("no number type is called {0:?}; known are f32, bf16 and f16")]
     DtypeName(String),
@@ -40,6 +38,9 @@ pub enum FloatError {
         /// Why it cannot be used.
         reason: String,
     },
+    /// A name that no device has, or a device that is not there.
+    #[error(transparent)]
+    Devices(#[from] DeviceError),
     /// The device does not compute in this number type.
     #[error("{device} does not compute in {dtype}")]
     Dtype {
@@ -112,11 +113,11 @@ impl FloatError {
         match self {
             Self::Model(error) => error.kind(),
             Self::Part { .. } => ErrorKind::Corruption,
-            Self::Device { .. } | Self::Dtype { .. } | Self::Failed { .. } => {
+            Self::Devices(DeviceError::Name(_)) => ErrorKind::InvalidArgument,
+            Self::Devices(_) | Self::Device { .. } | Self::Dtype { .. } | Self::Failed { .. } => {
                 ErrorKind::Compatibility
             }
-            Self::DeviceName(_)
-            | Self::DtypeName(_)
+            Self::DtypeName(_)
             | Self::Token { .. }
             | Self::Window { .. }
             | Self::Setting { .. }

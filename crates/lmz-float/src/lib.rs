@@ -37,7 +37,6 @@ mod block;
 mod cache;
 #[cfg(feature = "cpu")]
 mod cpu;
-mod device;
 mod dispatch;
 mod dtype;
 mod engine;
@@ -53,18 +52,33 @@ mod load;
 mod memory;
 mod model;
 mod norm;
-mod quiet;
 mod rotary;
 mod sampling;
 mod scoring;
 
-pub use device::{Device, DeviceInfo, available, resolve};
 pub use dispatch::{Here, Work, on_device};
 pub use dtype::Dtype;
 pub use error::{ErrorKind, FloatError, Result};
 pub use generate::{Ended, Generation, Generator};
+pub use lmz_device::{Device, DeviceInfo};
 pub use sampling::Sampling;
 pub use scoring::{Scorer, ScoringOptions, Window};
+
+/// The devices of this machine that this build can use. It never fails: a driver that is missing
+/// or breaks leaves its devices out.
+pub fn available() -> Vec<DeviceInfo> {
+    let mut all = lmz_device::available();
+    all.retain(|info| cfg!(feature = "cpu") || info.device != Device::Cpu);
+    all
+}
+
+/// The device to use for the one asked for, and a notice where that is another.
+///
+/// # Errors
+/// Not even the CPU is there, because this build was made without it.
+pub fn resolve(wanted: Device) -> Result<(Device, Option<String>)> {
+    Ok(lmz_device::resolve(wanted, &available())?)
+}
 
 /// The CPU's backend.
 #[cfg(feature = "cpu")]

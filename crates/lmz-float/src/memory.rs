@@ -11,27 +11,6 @@ const SHARE: f64 = 0.7;
 /// The most elements that one buffer of scores or logits has: 256 MiB of f32.
 const MAX_BUFFER: u64 = 1 << 26;
 
-/// The main memory that is free, in bytes; within a container, what the container may still use.
-pub(crate) fn available() -> Option<u64> {
-    let mut system = sysinfo::System::new();
-    system.refresh_memory();
-    let free = match system.cgroup_limits() {
-        Some(limits) => limits.free_memory.min(system.available_memory()),
-        None => system.available_memory(),
-    };
-    (free > 0).then_some(free)
-}
-
-/// The processor's name.
-pub(crate) fn cpu_name() -> String {
-    let mut system = sysinfo::System::new();
-    system.refresh_cpu_list(sysinfo::CpuRefreshKind::nothing());
-    match system.cpus().first().map(|cpu| cpu.brand().trim()) {
-        Some(brand) if !brand.is_empty() => brand.to_string(),
-        _ => "CPU".to_string(),
-    }
-}
-
 /// The budget to keep to: what was asked for, or a share of what is free.
 pub(crate) fn budget(asked: Option<u64>, free: Option<u64>) -> u64 {
     let share = match free {

@@ -61,6 +61,11 @@ pub mod metric {
     pub use lmz_metric::*;
 }
 
+/// Models on GPUs, with the same bytes as on the CPU (the crate `lmz-gpu`).
+pub mod gpu {
+    pub use lmz_gpu::*;
+}
+
 /// The floating-point engine (the crate `lmz-float`).
 #[cfg(feature = "float")]
 pub mod float {

@@ -10,16 +10,21 @@ use crate::tables::{padded_normal_table, padded_sigmoid_table, padded_tanh_table
 
 /// A norm of the residual stream.
 #[derive(Debug)]
-pub(crate) struct Norm {
+pub struct Norm {
+    /// Gains.
     pub g: Vec<i32>,
+    /// Their exponent.
     pub e: i32,
+    /// Added to the mantissas.
     pub bias: Option<Bias>,
 }
 
 /// A norm of a linear layer's output (docs/numerics.md, 3.12).
 #[derive(Debug)]
-pub(crate) struct BlockNorm {
+pub struct BlockNorm {
+    /// Gains.
     pub g: Vec<i32>,
+    /// Their exponent.
     pub e: i32,
     /// The epsilon times the width: mantissa and exponent.
     pub eps: (i32, i32),
@@ -27,19 +32,24 @@ pub(crate) struct BlockNorm {
 
 /// One layer.
 #[derive(Debug)]
-pub(crate) struct Layer {
+pub struct Layer {
     /// Before the attention; none where norms stand after the halves only.
     pub attn_norm: Option<Norm>,
+    /// Queries, keys and values.
     pub qkv: Linear,
     /// Of queries and of keys.
     pub head_norms: Option<[BlockNorm; 2]>,
+    /// From attention's output to the residual stream.
     pub o: Linear,
+    /// Of `o`'s output.
     pub attn_post_norm: Option<BlockNorm>,
     /// Before the feed-forward half; none where norms stand after, or where both halves share one.
     pub ffn_norm: Option<Norm>,
     /// Gate and up, or up alone.
     pub up: Linear,
+    /// Back to the residual stream.
     pub down: Linear,
+    /// Of `down`'s output.
     pub ffn_post_norm: Option<BlockNorm>,
     /// How many positions are seen, one's own included; all if `None`.
     pub window: Option<usize>,
@@ -48,7 +58,7 @@ pub(crate) struct Layer {
 }
 
 impl Layer {
-    pub fn read(prepared: &Prepared, shape: &Shape, index: usize) -> Result<Self> {
+    pub(crate) fn read(prepared: &Prepared, shape: &Shape, index: usize) -> Result<Self> {
         let b = &prepared.blueprint;
         let name = |part: &str| format!("layers.{index}.{part}");
         let (queries, keys) = (shape.queries(), shape.keys());

@@ -4,6 +4,7 @@ mod attention;
 mod cache;
 mod forward;
 mod layer;
+mod parts;
 mod rotary;
 mod symbols;
 
@@ -14,7 +15,9 @@ use crate::kernel::{Cap, Kernel, Linear, Nonlinearity};
 use crate::prepared::Prepared;
 pub use cache::Cache;
 pub use forward::{Run, Scores, Scratch};
-use layer::{Layer, Norm, scale_exponent, scales};
+pub use layer::{BlockNorm, Layer, Norm};
+use layer::{scale_exponent, scales};
+pub use parts::Parts;
 use rotary::Rotary;
 pub use symbols::Symbols;
 
@@ -48,11 +51,16 @@ pub struct Engine {
 
 /// The sizes of a forward pass.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Shape {
+pub struct Shape {
+    /// Of the residual stream, d.
     pub width: usize,
+    /// Of the feed-forward layer, f.
     pub inner: usize,
+    /// Of queries, H.
     pub heads: usize,
+    /// Of keys and values, G.
     pub kv_heads: usize,
+    /// Elements of a head, D.
     pub head_dim: usize,
     /// Bits of a query's mantissas.
     pub query_bits: i32,
@@ -61,33 +69,38 @@ pub(crate) struct Shape {
 }
 
 /// Bits of a value's mantissas.
-pub(crate) const VALUE_BITS: i32 = 9;
+pub const VALUE_BITS: i32 = 9;
 
+/// A table of rows of the residual stream (docs/numerics.md, 3.3).
 #[derive(Debug)]
-struct Embedding {
-    w: Vec<i8>,
-    m: Vec<i32>,
-    e: i32,
-    c: Vec<u8>,
+pub struct Embedding {
+    /// Weights, row after row.
+    pub w: Vec<i8>,
+    /// Row scale mantissas.
+    pub m: Vec<i32>,
+    /// Their exponent.
+    pub e: i32,
+    /// Column shifts, or nothing.
+    pub c: Vec<u8>,
 }
 
 /// How the parts of a forward pass are put together.
 #[derive(Clone, Copy, Debug)]
-struct Rules {
+pub struct Rules {
     /// Norms of the residual stream take its mean away.
-    centred: bool,
+    pub centred: bool,
     /// Both halves of a layer read the same residual stream.
-    parallel: bool,
+    pub parallel: bool,
     /// A norm of queries and keys sees each head alone.
-    per_head: bool,
+    pub per_head: bool,
     /// The feed-forward layer has a gate.
-    gated: bool,
+    pub gated: bool,
     /// The gate's, or that between the feed-forward layer's two maps.
-    nonlinearity: Nonlinearity,
+    pub nonlinearity: Nonlinearity,
     /// On attention scores.
-    score_cap: Option<Cap>,
+    pub score_cap: Option<Cap>,
     /// On logits.
-    logit_cap: Option<Cap>,
+    pub logit_cap: Option<Cap>,
 }
 
 impl Rules {

@@ -26,6 +26,11 @@ impl Rotary {
         Self { frequencies, table }
     }
 
+    /// Turns per position, in units of 2^-32.
+    pub fn frequencies(&self) -> &[u32] {
+        &self.frequencies
+    }
+
     /// Rotates the first elements of one head's vector; |x| < 2^30 before, < 2^31 after.
     pub fn rotate(&self, position: usize, x: &mut [i32]) {
         let half = self.frequencies.len();

@@ -23,7 +23,7 @@ mod tests;
 mod x86;
 
 pub use pack::{Bias, CHUNK, Linear, PANEL};
-pub(crate) use pointwise::{Cap, Nonlinearity};
+pub use pointwise::{Cap, Nonlinearity};
 
 /// Rows of activations that share one pass over a panel.
 pub const TILE: usize = 6;

@@ -105,6 +105,23 @@ impl Linear {
         e + self.sum_shift() + self.e + 32
     }
 
+    /// The weights, row after row (out × k).
+    pub fn weights(&self) -> Vec<i8> {
+        let mut w = vec![0; self.out * self.k];
+        for (row, weights) in w.chunks_exact_mut(self.k.max(1)).enumerate() {
+            let panel = self.panel(row / PANEL);
+            for (j, weight) in weights.iter_mut().enumerate() {
+                *weight = panel[j / 2 * PANEL * 2 + row % PANEL * 2 + j % 2];
+            }
+        }
+        w
+    }
+
+    /// The row scale mantissas.
+    pub fn mantissas(&self) -> &[i32] {
+        &self.m[..self.out]
+    }
+
     /// Panel number `p`: `pairs() * 32` weights.
     #[inline(always)]
     pub(crate) fn panel(&self, p: usize) -> &[i8] {

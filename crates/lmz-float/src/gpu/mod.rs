@@ -10,17 +10,13 @@ mod cuda;
 mod vulkan;
 
 #[cfg(feature = "cuda")]
-pub(crate) use cuda::{cuda, cuda_devices};
+pub(crate) use cuda::cuda;
 #[cfg(feature = "vulkan")]
-pub(crate) use vulkan::{vulkan, vulkan_devices};
-
-use std::sync::Once;
+pub(crate) use vulkan::vulkan;
 
 use burn::tensor::backend::Backend;
 use burn::tensor::{DType, Tensor, TensorPrimitive};
 use burn_cubecl::CubeRuntime;
-use burn_cubecl::cubecl::config::cache::CacheConfig;
-use burn_cubecl::cubecl::config::{CubeClRuntimeConfig, RuntimeConfig};
 use burn_cubecl::kernel::matmul::init_matmul_output;
 use burn_cubecl::tensor::CubeTensor;
 use cubek::matmul::definition::{MatmulElems, MatmulGlobalElems};
@@ -31,7 +27,6 @@ use cubek::matmul::routines::simple_unit::SimpleUnitSelectionArgs;
 use cubek::std::InputBinding;
 
 use crate::kernels::Kernels;
-use crate::quiet;
 
 #[cfg(feature = "vulkan")]
 impl Kernels for burn::backend::Vulkan {
@@ -45,18 +40,6 @@ impl Kernels for burn::backend::Cuda {
     fn multiply<const D: usize>(left: Tensor<Self, D>, right: Tensor<Self, D>) -> Tensor<Self, D> {
         multiply(left, right)
     }
-}
-
-/// Settles CubeCL's configuration before its first use: what it measures of kernels is kept in the
-/// user's cache directory, and no file of the working directory is read or written.
-fn configure() {
-    static ONCE: Once = Once::new();
-    ONCE.call_once(|| {
-        let mut config = CubeClRuntimeConfig::default().override_from_env();
-        config.autotune.cache = CacheConfig::Global;
-        // It panics if another library of this process was first; then that one's holds.
-        let _ = quiet::catch(|| CubeClRuntimeConfig::set(config));
-    });
 }
 
 /// `left * right`; in f32 without tensor cores.

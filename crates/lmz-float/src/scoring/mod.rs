@@ -10,10 +10,10 @@ use std::sync::Arc;
 
 use lmz_model::Weights;
 
-use crate::device::Device;
 use crate::dtype::Dtype;
 use crate::engine::{self, Engine};
 use crate::error::Result;
+use lmz_device::Device;
 
 pub(crate) use batches::{Batch, check, check_tokens};
 pub(crate) use resident::score;

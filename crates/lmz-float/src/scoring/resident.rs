@@ -5,7 +5,6 @@ use crate::block::Tables;
 use crate::error::{FloatError, Result};
 use crate::kernels::Kernels;
 use crate::model::Model;
-use crate::quiet;
 
 /// The surprisals of one batch, delivered into `results`. A batch on which the device fails,
 /// for want of memory as a rule, is halved; `limit` is lowered to what last went well.
@@ -18,7 +17,7 @@ pub(crate) fn score<B: Kernels>(
     limit: &mut usize,
     results: &mut [Vec<f32>],
 ) -> Result<()> {
-    let outcome = quiet::catch(|| {
+    let outcome = lmz_device::catch(|| {
         let hidden = model.hidden(batch.ids::<B>(device), tables, None);
         let rows = batch.predicting(hidden);
         let targets = batch.targets();

@@ -6,7 +6,6 @@ use crate::block::Tables;
 use crate::error::{FloatError, Result};
 use crate::kernels::Kernels;
 use crate::load::Loader;
-use crate::quiet;
 
 /// What a pass may take.
 pub(crate) struct Limits {
@@ -82,7 +81,7 @@ fn pass<B: Kernels>(
 }
 
 fn guard<B: Kernels, T>(device: &B::Device, f: impl FnOnce() -> T) -> Result<T> {
-    quiet::catch(f).map_err(|reason| FloatError::Failed {
+    lmz_device::catch(f).map_err(|reason| FloatError::Failed {
         device: B::name(device),
         reason,
     })

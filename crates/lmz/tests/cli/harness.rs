@@ -59,6 +59,8 @@ pub fn isolate(command: &mut Command) {
     command
         .env_remove("LMZ_MODELS")
         .env_remove("LMZ_KERNEL")
+        // A Vulkan driver complains where it is missing.
+        .env("XDG_RUNTIME_DIR", env!("CARGO_TARGET_TMPDIR"))
         .env(
             "XDG_DATA_HOME",
             concat!(env!("CARGO_TARGET_TMPDIR"), "/no-such-directory"),

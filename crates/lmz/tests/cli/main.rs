@@ -3,6 +3,7 @@
 mod bench;
 mod cat;
 mod damage;
+mod device;
 mod harness;
 mod hazards;
 mod inspect;

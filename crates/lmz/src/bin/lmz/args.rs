@@ -4,6 +4,7 @@ use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 
 use clap::{ArgAction, Parser, Subcommand};
+use lmz::gpu::Device;
 use lmz::{SegmentPlan, format};
 
 use crate::bench::args::BenchArgs;
@@ -199,6 +200,19 @@ pub struct FileArgs {
         help_heading = "Model and speed"
     )]
     pub threads: Option<u16>,
+    /// Run the model on DEVICE: cpu, vulkan[:N], cuda[:N], or auto (lmz devices lists them)
+    ///
+    /// The bytes are the same on all of them. A device that is missing or fails is replaced by the
+    /// CPU, with a notice.
+    #[arg(
+        long,
+        value_name = "DEVICE",
+        default_value = "cpu",
+        hide_default_value = true,
+        hide_short_help = true,
+        help_heading = "Model and speed"
+    )]
+    pub device: Device,
     /// Do not decode each segment again before it is written
     #[arg(long, help_heading = "Model and speed")]
     pub no_verify: bool,
@@ -246,7 +260,7 @@ pub struct ModelsArgs {
 /// `lmz devices`
 #[derive(Debug, Parser)]
 #[command(
-    about = "List the devices that models can be scored on",
+    about = "List the devices that models can run on, and check them",
     long_about = help::DEVICES_LONG,
     max_term_width = 100
 )]

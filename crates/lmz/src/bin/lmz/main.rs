@@ -16,6 +16,7 @@ mod message;
 mod models;
 mod names;
 mod output;
+mod placement;
 mod progress;
 mod report;
 mod rescue;

@@ -14,14 +14,16 @@ use crate::compress::fail;
 use crate::message::{Failure, complain, say};
 use crate::names::show;
 use crate::output::Output;
+use crate::placement::{Placed, Placement};
 use crate::settings::Settings;
 
 /// The models of one run. Nothing is loaded before the first file needs it.
 pub struct Models {
     asked: Option<OsString>,
     kernel: Option<lmz::Kernel>,
+    placement: Placement,
     compressing: OnceCell<Model>,
-    decompressing: OnceCell<ModelStore>,
+    decompressing: OnceCell<Placed>,
 }
 
 impl Models {
@@ -29,6 +31,7 @@ impl Models {
         Self {
             asked: settings.model.clone(),
             kernel: settings.kernel,
+            placement: Placement::new(settings),
             compressing: OnceCell::new(),
             decompressing: OnceCell::new(),
         }
@@ -44,6 +47,7 @@ impl Models {
             Some(asked) => store.open(asked)?,
             None => store.default_model()?,
         };
+        let model = self.placement.place(model);
         Ok(self.compressing.get_or_init(|| model).clone())
     }
 
@@ -57,7 +61,8 @@ impl Models {
             let model = store.open(asked)?;
             store.add(format!("-m {}", show(Path::new(asked))), model);
         }
-        Ok(self.decompressing.get_or_init(|| store))
+        let placed = Placed::new(store, self.placement.clone());
+        Ok(self.decompressing.get_or_init(|| placed))
     }
 
     fn store(&self) -> ModelStore {

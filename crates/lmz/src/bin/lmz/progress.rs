@@ -129,6 +129,10 @@ impl Observer for Progress {
         }
     }
 
+    fn notice(&self, text: &str) {
+        self.bar.suspend(|| say(&format!("lmz: warning: {text}")));
+    }
+
     fn cancelled(&self) -> bool {
         signal::interrupted()
     }

@@ -9,6 +9,7 @@ use std::{env, fmt};
 use anyhow::{Context, bail};
 use clap::CommandFactory;
 use clap::error::ErrorKind;
+use lmz::gpu::Device;
 use lmz::{CompressOptions, DecompressOptions, Fill, Isa, Kernel, Prime, SegmentPlan};
 
 use crate::args::{FileArgs, FillArg};
@@ -74,6 +75,8 @@ pub struct Settings {
     pub reports: bool,
     /// What was given by `-m`.
     pub model: Option<OsString>,
+    /// What was given by `--device`.
+    pub device: Device,
     /// The kernels of `LMZ_KERNEL`.
     pub kernel: Option<Kernel>,
     pub options: CompressOptions,
@@ -166,6 +169,7 @@ impl Settings {
             progress: watched && volume > Volume::Quiet && !args.no_progress,
             reports: volume == Volume::Verbose || (watched && volume == Volume::Normal),
             model: args.model,
+            device: args.device,
             kernel,
             options: CompressOptions {
                 context: args.context,

@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::Parser;
+use lmz::gpu::Device;
 
 use crate::args::FileArgs;
 use crate::settings::Settings;
@@ -49,6 +50,9 @@ pub struct CommonArgs {
     /// Show the model this text before each segment; a file that was primed needs the same
     #[arg(long, value_name = "FILE")]
     pub prime: Option<PathBuf>,
+    /// Run the model on DEVICE: cpu, vulkan[:N], cuda[:N], or auto
+    #[arg(long, value_name = "DEVICE")]
+    pub device: Option<Device>,
     /// Use N threads [default: one for each core, as with 0]
     #[arg(short = 'T', long, value_name = "N", value_parser = clap::value_parser!(u16).range(..=1024))]
     pub threads: Option<u16>,
@@ -82,6 +86,9 @@ impl CommonArgs {
         }
         if let Some(threads) = self.threads {
             args.extend(["--threads".into(), threads.to_string().into()]);
+        }
+        if let Some(device) = self.device {
+            args.extend(["--device".into(), device.to_string().into()]);
         }
         if self.no_progress {
             args.push("--no-progress".into());

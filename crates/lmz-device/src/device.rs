@@ -3,12 +3,13 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::error::{FloatError, Result};
+use crate::memory::{cpu_name, free_memory};
+use crate::{DeviceError, Result};
 
 /// Where a model is computed.
 ///
 /// ```
-/// use lmz_float::Device;
+/// use lmz_device::Device;
 ///
 /// assert_eq!("cuda:1".parse::<Device>().ok(), Some(Device::Cuda(1)));
 /// assert_eq!(Device::Vulkan(0).to_string(), "vulkan:0");
@@ -35,7 +36,7 @@ impl Device {
     /// # Errors
     /// Any other text.
     pub fn parse(name: &str) -> Result<Self> {
-        let unknown = || FloatError::DeviceName(name.chars().take(64).collect());
+        let unknown = || DeviceError::Name(name.chars().take(64).collect());
         let (kind, number) = match name.split_once(':') {
             Some((kind, number)) => (kind, Some(number.parse().map_err(|_| unknown())?)),
             None => (name, None),
@@ -51,7 +52,7 @@ impl Device {
 }
 
 impl FromStr for Device {
-    type Err = FloatError;
+    type Err = DeviceError;
 
     fn from_str(name: &str) -> Result<Self> {
         Self::parse(name)
@@ -86,34 +87,24 @@ pub struct DeviceInfo {
 /// or breaks leaves its devices out.
 pub fn available() -> Vec<DeviceInfo> {
     #[cfg_attr(not(any(feature = "cuda", feature = "vulkan")), allow(unused_mut))]
-    let mut all = cpu();
+    let mut all = vec![DeviceInfo {
+        device: Device::Cpu,
+        name: cpu_name(),
+        memory: free_memory(),
+        accelerator: false,
+    }];
     #[cfg(feature = "cuda")]
-    all.extend(crate::gpu::cuda_devices());
+    all.extend(crate::cuda::cuda_devices());
     #[cfg(feature = "vulkan")]
-    all.extend(crate::gpu::vulkan_devices());
+    all.extend(crate::vulkan::vulkan_devices());
     all
 }
 
-/// The CPU, if this build has it.
-fn cpu() -> Vec<DeviceInfo> {
-    let info = || DeviceInfo {
-        device: Device::Cpu,
-        name: crate::memory::cpu_name(),
-        memory: crate::memory::available(),
-        accelerator: false,
-    };
-    cfg!(feature = "cpu").then(info).into_iter().collect()
-}
-
-/// The device to use for the one asked for, and a notice where that is another.
+/// The device to use for the one asked for among those at hand, and a notice where that is another.
 ///
 /// # Errors
-/// Not even the CPU is there, because this build was made without it.
-pub fn resolve(wanted: Device) -> Result<(Device, Option<String>)> {
-    choose(wanted, &available())
-}
-
-fn choose(wanted: Device, all: &[DeviceInfo]) -> Result<(Device, Option<String>)> {
+/// Not even the CPU is among them.
+pub fn resolve(wanted: Device, all: &[DeviceInfo]) -> Result<(Device, Option<String>)> {
     let cpu = all.iter().any(|info| info.device == Device::Cpu);
     if wanted == Device::Auto {
         let accelerator = |kind: fn(Device) -> bool| {
@@ -141,14 +132,13 @@ fn choose(wanted: Device, all: &[DeviceInfo]) -> Result<(Device, Option<String>)
     ))
 }
 
-fn missing(wanted: Device) -> FloatError {
+fn missing(wanted: Device) -> DeviceError {
     let built = match wanted {
-        Device::Auto => cfg!(any(feature = "cpu", feature = "vulkan", feature = "cuda")),
-        Device::Cpu => cfg!(feature = "cpu"),
+        Device::Auto | Device::Cpu => true,
         Device::Vulkan(_) => cfg!(feature = "vulkan"),
         Device::Cuda(_) => cfg!(feature = "cuda"),
     };
-    FloatError::Device {
+    DeviceError::Missing {
         device: wanted.to_string(),
         reason: match built {
             true => "no such device was found".to_string(),
@@ -192,7 +182,7 @@ mod tests {
         let card = info(Device::Vulkan(1), true);
         let posing = info(Device::Vulkan(0), false);
         let cuda = info(Device::Cuda(0), true);
-        let pick = |all: &[DeviceInfo]| choose(Device::Auto, all).unwrap().0;
+        let pick = |all: &[DeviceInfo]| resolve(Device::Auto, all).unwrap().0;
         assert_eq!(pick(&[cpu.clone(), posing.clone()]), Device::Cpu);
         assert_eq!(
             pick(&[cpu.clone(), posing.clone(), card.clone()]),
@@ -203,9 +193,9 @@ mod tests {
 
     #[test]
     fn a_missing_device_falls_back_with_a_notice() {
-        let (device, notice) = choose(Device::Cuda(7), &[info(Device::Cpu, false)]).unwrap();
+        let (device, notice) = resolve(Device::Cuda(7), &[info(Device::Cpu, false)]).unwrap();
         assert_eq!(device, Device::Cpu);
         assert!(notice.unwrap().contains("cuda:7"));
-        assert!(choose(Device::Cuda(7), &[]).is_err());
+        assert!(resolve(Device::Cuda(7), &[]).is_err());
     }
 }

@@ -11,7 +11,7 @@ thread_local! {
 }
 
 /// Runs `f`; a panic becomes its message, and is not printed.
-pub(crate) fn catch<T>(f: impl FnOnce() -> T) -> Result<T, String> {
+pub fn catch<T>(f: impl FnOnce() -> T) -> Result<T, String> {
     static HOOK: Once = Once::new();
     HOOK.call_once(|| {
         let before = panic::take_hook();

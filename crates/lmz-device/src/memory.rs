@@ -1,0 +1,22 @@
+//! The CPU: its memory and its name.
+
+/// The main memory that is free, in bytes; within a container, what the container may still use.
+pub fn free_memory() -> Option<u64> {
+    let mut system = sysinfo::System::new();
+    system.refresh_memory();
+    let free = match system.cgroup_limits() {
+        Some(limits) => limits.free_memory.min(system.available_memory()),
+        None => system.available_memory(),
+    };
+    (free > 0).then_some(free)
+}
+
+/// The processor's name.
+pub fn cpu_name() -> String {
+    let mut system = sysinfo::System::new();
+    system.refresh_cpu_list(sysinfo::CpuRefreshKind::nothing());
+    match system.cpus().first().map(|cpu| cpu.brand().trim()) {
+        Some(brand) if !brand.is_empty() => brand.to_string(),
+        _ => "CPU".to_string(),
+    }
+}

@@ -1,0 +1,67 @@
+//! The integer engine on GPUs: the same bits as on the CPU.
+//!
+//! The kernels are written once in CubeCL's Rust and compiled for CUDA and, as SPIR-V, for Vulkan. Every
+//! sum, maximum and OR in them is exact in any order, so neither the number of rows in a pass nor the
+//! device changes a bit (docs/numerics.md; docs/gpu.md says what was run where).
+//!
+//! [`open`] takes an [`Engine`]'s constants to a device; what comes back runs the forward pass through
+//! [`Accelerator`]. Without the features `vulkan` and `cuda` there is no device at all, and nothing to
+//! compile.
+#![deny(unsafe_code)]
+
+#[cfg(any(feature = "vulkan", feature = "cuda"))]
+mod buffer;
+#[cfg(any(feature = "vulkan", feature = "cuda"))]
+mod kernel;
+#[cfg(any(feature = "vulkan", feature = "cuda"))]
+mod open;
+#[cfg(any(feature = "vulkan", feature = "cuda"))]
+mod plan;
+mod prove;
+#[cfg(any(feature = "vulkan", feature = "cuda"))]
+mod session;
+#[cfg(any(feature = "vulkan", feature = "cuda"))]
+mod weights;
+
+use std::sync::Arc;
+
+use lmz_exact::{Accelerator, Engine, ExactError, Result};
+
+pub use lmz_device::{Device, DeviceInfo, available, resolve};
+#[cfg(any(feature = "vulkan", feature = "cuda"))]
+pub use open::on_client;
+pub use prove::prove;
+
+/// Memory that a session takes where none is asked for and the device does not tell.
+pub const DEFAULT_MEMORY: u64 = 1 << 30;
+
+/// Positions of the proof that every device gives when it is opened.
+const PROOF: usize = 6;
+
+/// The model of `engine` on a device, with at most `memory` bytes there. The device has [proved](prove)
+/// itself on a few positions of the model.
+///
+/// # Errors
+/// [`ExactError::Device`]: the device is missing, lacks 64-bit integers, is too small, fails or computes
+/// something else; or it is the CPU or `auto`, which are the caller's to resolve.
+pub fn open(device: Device, engine: &Engine, memory: Option<u64>) -> Result<Arc<dyn Accelerator>> {
+    let accelerator = upload(device, engine, memory)?;
+    prove(&*accelerator, engine, PROOF)?;
+    Ok(accelerator)
+}
+
+fn upload(device: Device, engine: &Engine, memory: Option<u64>) -> Result<Arc<dyn Accelerator>> {
+    match device {
+        #[cfg(feature = "vulkan")]
+        Device::Vulkan(number) => open::vulkan(number, engine, memory),
+        #[cfg(feature = "cuda")]
+        Device::Cuda(number) => open::cuda(number, engine, memory),
+        other => {
+            let _ = (engine, memory);
+            Err(ExactError::Device {
+                device: other.to_string(),
+                reason: "this build has no support for it".to_owned(),
+            })
+        }
+    }
+}

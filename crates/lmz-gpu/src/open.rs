@@ -1,0 +1,156 @@
+//! A model on a device.
+
+use std::sync::Arc;
+
+use cubecl::ir::{ElemType, IntKind, UIntKind};
+use cubecl::prelude::*;
+use lmz_device::Device;
+use lmz_exact::{Accelerator, Engine, ExactError, Lanes, Result};
+
+use crate::DEFAULT_MEMORY;
+use crate::plan::Sizes;
+use crate::session::{ModelOn, Session};
+use crate::weights::{WeightsOn, model_bytes};
+
+/// The share of a device's free memory that is used where no budget is given.
+const SHARE: f64 = 0.7;
+
+/// Lanes that a large card keeps busy.
+const LANES: usize = 512;
+
+/// A device that holds a model.
+struct Gpu<R: Runtime> {
+    model: Arc<ModelOn<R>>,
+    /// Bytes for caches and buffers.
+    budget: u64,
+    sizes: Sizes,
+}
+
+impl<R: Runtime> std::fmt::Debug for Gpu<R> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Gpu")
+            .field("device", &self.model.device)
+            .field("budget", &self.budget)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(feature = "vulkan")]
+pub(crate) fn vulkan(
+    number: usize,
+    engine: &Engine,
+    memory: Option<u64>,
+) -> Result<Arc<dyn Accelerator>> {
+    use cubecl::wgpu::WgpuRuntime;
+    lmz_device::configure();
+    let (info, device) = lmz_device::vulkan_device(number)
+        .map_err(|e| failed(&Device::Vulkan(number).to_string(), e))?;
+    let client = client::<WgpuRuntime>(&device, &info.name)?;
+    on_client(client, &info.name, engine, memory.or(share(info.memory)))
+}
+
+#[cfg(feature = "cuda")]
+pub(crate) fn cuda(
+    number: usize,
+    engine: &Engine,
+    memory: Option<u64>,
+) -> Result<Arc<dyn Accelerator>> {
+    use cubecl::cuda::{CudaDevice, CudaRuntime};
+    lmz_device::configure();
+    let info = lmz_device::cuda_device(number)
+        .map_err(|e| failed(&Device::Cuda(number).to_string(), e))?;
+    let client = client::<CudaRuntime>(&CudaDevice::new(number), &info.name)?;
+    on_client(client, &info.name, engine, memory.or(share(info.memory)))
+}
+
+fn share(free: Option<u64>) -> Option<u64> {
+    free.map(|free| (free as f64 * SHARE) as u64)
+}
+
+fn client<R: Runtime>(device: &R::Device, name: &str) -> Result<ComputeClient<R>> {
+    // A driver that is broken or too old shows by a panic.
+    lmz_device::catch(|| R::client(device)).map_err(|reason| failed(name, reason))
+}
+
+fn failed(device: &str, reason: impl std::fmt::Display) -> ExactError {
+    ExactError::Device {
+        device: device.to_owned(),
+        reason: reason.to_string(),
+    }
+}
+
+/// The model of `engine` on the device of a CubeCL client, called `name`, with at most `memory` bytes
+/// there.
+///
+/// # Errors
+/// As [`open`](crate::open).
+pub fn on_client<R: Runtime>(
+    client: ComputeClient<R>,
+    name: &str,
+    engine: &Engine,
+    memory: Option<u64>,
+) -> Result<Arc<dyn Accelerator>> {
+    for (kind, of) in [
+        (ElemType::Int(IntKind::I64), "64-bit integers"),
+        (ElemType::UInt(UIntKind::U64), "64-bit integers"),
+    ] {
+        if !client.features().supports_type(kind) {
+            return Err(failed(
+                name,
+                format!("it has no {of}, which exact results need"),
+            ));
+        }
+    }
+    let parts = engine.parts();
+    let memory = memory.unwrap_or(DEFAULT_MEMORY);
+    let weights = model_bytes(&parts);
+    let Some(budget) = memory.checked_sub(weights) else {
+        return Err(failed(
+            name,
+            format!("the model takes {weights} bytes of the {memory} that may be used"),
+        ));
+    };
+    let constants = lmz_device::catch(|| WeightsOn::new(&client, &parts, name));
+    let constants = constants.map_err(|reason| failed(name, reason))??;
+    let model = ModelOn {
+        device: name.to_owned(),
+        weights: constants,
+        shape: parts.shape,
+        rules: parts.rules,
+        residual_bits: parts.residual_frac_bits,
+        symbols: engine.symbols().len(),
+        escape_shift: engine.symbols().escape_shift(),
+        client,
+    };
+    Ok(Arc::new(Gpu {
+        model: Arc::new(model),
+        budget,
+        sizes: Sizes::new(&parts),
+    }))
+}
+
+impl<R: Runtime> Accelerator for Gpu<R> {
+    fn name(&self) -> String {
+        self.model.device.clone()
+    }
+
+    fn lanes(&self) -> usize {
+        LANES
+    }
+
+    fn open(&self, lanes: usize, positions: usize) -> Result<Box<dyn Lanes>> {
+        let name = &self.model.device;
+        let page = self.model.client.properties().memory.max_page_size;
+        let Some(plan) = self.sizes.plan(self.budget, page, lanes, positions) else {
+            return Err(failed(
+                name,
+                format!(
+                    "{} bytes do not hold a lane of {positions} positions",
+                    self.budget
+                ),
+            ));
+        };
+        let session = lmz_device::catch(|| Session::new(self.model.clone(), plan, &self.sizes));
+        Ok(Box::new(session.map_err(|reason| failed(name, reason))?))
+    }
+}
