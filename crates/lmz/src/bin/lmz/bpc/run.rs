@@ -24,7 +24,8 @@ use crate::names::show;
 pub fn run(args: &BpcArgs) -> Result<bool, Failure> {
     let (device, dtype) = match (args.device.parse::<Device>(), args.dtype.parse::<Dtype>()) {
         (Ok(device), Ok(dtype)) => (device, dtype),
-        (Err(error), _) | (_, Err(error)) => usage(&error.to_string()),
+        (Err(error), _) => usage(&error.to_string()),
+        (_, Err(error)) => usage(&error.to_string()),
     };
     if args.protocol == super::args::ProtocolName::Stream && args.stride.is_some() {
         usage("--stride has no meaning with --protocol stream");
