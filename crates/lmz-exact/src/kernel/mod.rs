@@ -19,6 +19,9 @@ mod pointwise;
 pub(crate) mod portable;
 #[cfg(test)]
 mod tests;
+#[cfg(any(test, feature = "differential"))]
+#[allow(dead_code)] // what one of its two readers alone needs
+mod text;
 #[cfg(target_arch = "x86_64")]
 mod x86;
 
