@@ -17,7 +17,7 @@ corpus="$(realpath -m "${FUZZ_CORPUS:-$target/fuzz-corpus}")"
 findings="$corpus/findings"
 
 # No longer than what each target looks at; the slowest are given less.
-declare -A longest=([container]=4096 [decoder]=2048 [engine]=512 [kernels]=512 [lmzm]=20000 [round_trip]=400 [tokenizer]=1024)
+declare -A longest=([container]=4096 [decoder]=2048 [engine]=512 [kernels]=512 [lmzm]=20000 [round_trip]=200 [tokenizer]=1024)
 
 # zstd has tables in static variables of inlined functions; GCC's address sanitizer takes them for out of scope.
 export CFLAGS="${CFLAGS:-} -fno-sanitize-address-use-after-scope"
