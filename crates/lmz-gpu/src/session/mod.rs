@@ -1,0 +1,289 @@
+//! Lanes on a device: passes of rows through the kernels.
+
+mod layer;
+
+use std::sync::Arc;
+
+use cubecl::prelude::*;
+use lmz_coder::Shares;
+use lmz_exact::parts::{Rules, Shape};
+use lmz_exact::{Answer, ExactError, Lanes, Query, Result, Row};
+
+use crate::buffer::Buffer;
+use crate::kernel::ends::{ANSWER_WORDS, SymbolScalarsLaunch, symbols};
+use crate::kernel::reduce::UNITS;
+use crate::plan::{Plan, Sizes};
+use crate::weights::{WeightsOn, cap_numbers};
+
+/// A model on a device, and what its forward pass needs to know.
+pub struct ModelOn<R: Runtime> {
+    pub client: ComputeClient<R>,
+    pub device: String,
+    pub weights: WeightsOn,
+    pub shape: Shape,
+    pub rules: Rules,
+    pub residual_bits: i32,
+    pub symbols: usize,
+    pub escape_shift: u32,
+}
+
+/// Mantissas or activations, with an exponent for each row.
+struct Block<T> {
+    values: Buffer<T>,
+    exponents: Buffer<i32>,
+}
+
+impl<T: CubeElement + Copy> Block<T> {
+    fn new<R: Runtime>(client: &ComputeClient<R>, rows: usize, width: usize) -> Self {
+        Self {
+            values: Buffer::room(client, rows * width),
+            exponents: Buffer::room(client, rows),
+        }
+    }
+}
+
+/// One layer's keys and values.
+struct CacheOn {
+    keys: Buffer<u32>,
+    key_exponents: Buffer<i32>,
+    values: Buffer<u32>,
+    value_exponents: Buffer<i32>,
+    room: usize,
+}
+
+/// Caches and buffers of lanes.
+pub struct Session<R: Runtime> {
+    model: Arc<ModelOn<R>>,
+    plan: Plan,
+    caches: Vec<CacheOn>,
+    /// 0, 1, 2, ...
+    identity: Buffer<u32>,
+    /// For what a kernel does not use.
+    nothing: Buffer<i32>,
+    x: Buffer<i32>,
+    a: Block<u32>,
+    /// Of the feed-forward half, where both halves read the same.
+    parallel: Block<u32>,
+    y: Block<i32>,
+    head_exponents: Buffer<i32>,
+    queries: Buffer<u32>,
+    query_exponents: Buffer<i32>,
+    scores: Buffer<i32>,
+    heads: Buffer<i64>,
+    group_exponents: Buffer<i32>,
+    head_a: Block<u32>,
+    logits: Block<i32>,
+}
+
+/// The rows of one pass.
+struct PassRows {
+    count: usize,
+    lanes: Buffer<u32>,
+    positions: Buffer<u32>,
+    tokens: Buffer<u32>,
+}
+
+/// A cube for each of `x` · `y` pieces of work.
+fn cubes(x: usize, y: usize) -> CubeCount {
+    CubeCount::Static(x as u32, y as u32, 1)
+}
+
+fn units() -> CubeDim {
+    CubeDim::new_1d(UNITS)
+}
+
+impl<R: Runtime> Session<R> {
+    /// Allocates what `plan` says.
+    pub fn new(model: Arc<ModelOn<R>>, plan: Plan, sizes: &Sizes) -> Self {
+        let client = &model.client;
+        let shape = &model.shape;
+        let rows = plan.rows;
+        let cache = |&room: &usize| {
+            let slots = plan.lanes * shape.kv_heads * room;
+            CacheOn {
+                keys: Buffer::room(client, slots * shape.head_dim / 2),
+                key_exponents: Buffer::room(client, slots),
+                values: Buffer::room(client, slots * shape.head_dim / 2),
+                value_exponents: Buffer::room(client, slots),
+                room,
+            }
+        };
+        let queries = shape.heads * shape.head_dim;
+        let numbers: Vec<u32> = (0..rows as u32).collect();
+        let parallel = if model.rules.parallel {
+            sizes.widest_input / 2
+        } else {
+            1
+        };
+        Self {
+            caches: plan.rooms.iter().map(cache).collect(),
+            identity: Buffer::new(client, &numbers),
+            nothing: Buffer::room(client, 1),
+            x: Buffer::room(client, rows * shape.width),
+            a: Block::new(client, rows, sizes.widest_input / 2),
+            parallel: Block::new(client, rows, parallel),
+            y: Block::new(client, rows, sizes.widest_output),
+            head_exponents: Buffer::room(client, rows * (shape.heads + shape.kv_heads)),
+            queries: Buffer::room(client, rows * queries / 2),
+            query_exponents: Buffer::room(client, rows * shape.heads),
+            scores: Buffer::room(client, rows * shape.heads * plan.span),
+            heads: Buffer::room(client, rows * queries),
+            group_exponents: Buffer::room(client, rows * shape.heads),
+            head_a: Block::new(client, plan.head_rows, model.weights.head.stride()),
+            logits: Block::new(client, plan.head_rows, model.weights.head.out),
+            model,
+            plan,
+        }
+    }
+
+    fn pass(&self, rows: &[Row], queries: &[(usize, Query)]) -> Result<Vec<Answer>> {
+        let Self { model, .. } = self;
+        let client = &model.client;
+        let column = |f: fn(&Row) -> u32| {
+            let values: Vec<u32> = rows.iter().map(f).collect();
+            Buffer::new(client, &values)
+        };
+        let pass = PassRows {
+            count: rows.len(),
+            lanes: column(|row| row.lane),
+            positions: column(|row| row.position),
+            tokens: column(|row| row.token),
+        };
+        self.embed(&model.weights.embed, &pass.tokens, pass.count, false);
+        if let Some(table) = &model.weights.positions {
+            self.embed(table, &pass.positions, pass.count, true);
+        }
+        // What the layer before has left in `y` to be added.
+        let mut pending = false;
+        for (layer, cache) in model.weights.layers.iter().zip(&self.caches) {
+            pending = self.layer(layer, cache, &pass, pending);
+        }
+        self.answers(queries, pending)
+    }
+
+    /// Final norm, head and answers of the rows that are asked for.
+    fn answers(&self, queries: &[(usize, Query)], pending: bool) -> Result<Vec<Answer>> {
+        let Self { model, plan, .. } = self;
+        let client = &model.client;
+        let (cap_inverse, cap) = cap_numbers(model.rules.logit_cap);
+        let mut handles = Vec::new();
+        for batch in queries.chunks(plan.head_rows) {
+            let rows: Vec<u32> = batch.iter().map(|(row, _)| *row as u32).collect();
+            let which = Buffer::new(client, &rows);
+            let asked: Vec<u32> = batch
+                .iter()
+                .map(|(_, query)| match *query {
+                    Query::Symbol(symbol) => symbol,
+                    Query::Point(point) => point,
+                })
+                .collect();
+            let search = matches!(batch[0].1, Query::Point(_));
+            self.enter(
+                &model.weights.norm,
+                &model.weights.head,
+                pending,
+                &which,
+                rows.len(),
+                &self.head_a,
+            );
+            self.linear(&model.weights.head, &self.head_a, &self.logits, rows.len());
+            let answers = Buffer::<u64>::room(client, rows.len() * ANSWER_WORDS);
+            symbols::launch::<R>(
+                client,
+                cubes(rows.len(), 1),
+                units(),
+                self.logits.values.arg(),
+                self.logits.exponents.arg(),
+                Buffer::new(client, &asked).arg(),
+                model.weights.sigmoid.arg(),
+                answers.arg(),
+                SymbolScalarsLaunch::new(
+                    model.symbols,
+                    model.symbols.div_ceil(UNITS as usize),
+                    u64::from(model.escape_shift),
+                    cap_inverse,
+                    cap,
+                ),
+                search,
+                model.rules.logit_cap.is_some(),
+            );
+            handles.push(answers.handle());
+        }
+        if handles.is_empty() {
+            return Ok(Vec::new());
+        }
+        let read = cubecl::future::block_on(client.read_async(handles));
+        let read = read.map_err(|error| self.failed(&format!("{error:?}")))?;
+        let words = read.iter().flat_map(|bytes| bytes.chunks_exact(8));
+        let words: Vec<u64> = words
+            .map(|b| u64::from_le_bytes(b.try_into().unwrap_or_default()))
+            .collect();
+        if words.len() < queries.len() * ANSWER_WORDS {
+            return Err(self.failed("it sent too little back"));
+        }
+        words
+            .chunks_exact(ANSWER_WORDS)
+            .take(queries.len())
+            .map(|words| self.answer(words))
+            .collect()
+    }
+
+    /// What a device says is checked before it is believed.
+    fn answer(&self, words: &[u64]) -> Result<Answer> {
+        let model = &self.model;
+        let (symbol, distance) = (words[0] as u32 as usize, (words[0] >> 32) as u32);
+        let (before, own, sum) = (words[1], words[2], words[3]);
+        let most = (model.symbols as u64) << 30;
+        let sound = symbol <= model.symbols
+            && (1..=most).contains(&sum)
+            && before <= sum
+            && own <= sum - before
+            && (symbol < model.symbols || before == sum);
+        if !sound {
+            return Err(self.failed("it sent back what no distribution has"));
+        }
+        let shares = Shares::new(model.symbols, sum, model.escape_shift);
+        Ok(Answer {
+            symbol,
+            interval: shares.interval(symbol, before, own),
+            distance,
+            shares,
+        })
+    }
+
+    fn failed(&self, reason: &str) -> ExactError {
+        ExactError::Device {
+            device: self.model.device.clone(),
+            reason: reason.lines().next().unwrap_or_default().to_owned(),
+        }
+    }
+}
+
+impl<R: Runtime> Lanes for Session<R> {
+    fn lanes(&self) -> usize {
+        self.plan.lanes
+    }
+
+    fn rows(&self) -> usize {
+        self.plan.rows
+    }
+
+    fn forward(&mut self, rows: &[Row], queries: &[(usize, Query)]) -> Result<Vec<Answer>> {
+        let mut answers = Vec::with_capacity(queries.len());
+        let mut left = queries;
+        for (pass, part) in rows.chunks(self.plan.rows).enumerate() {
+            let first = pass * self.plan.rows;
+            let end = left.partition_point(|(row, _)| *row < first + part.len());
+            let (now, later) = left.split_at(end);
+            left = later;
+            let now: Vec<_> = now
+                .iter()
+                .map(|&(row, query)| (row - first, query))
+                .collect();
+            // CubeCL panics where memory runs out or a device is lost.
+            let done = lmz_device::catch(|| self.pass(part, &now));
+            answers.extend(done.map_err(|reason| self.failed(&reason))??);
+        }
+        Ok(answers)
+    }
+}
