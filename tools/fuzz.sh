@@ -41,7 +41,7 @@ for name in "${targets[@]}"; do
   printf '%-11s %-6s %12s executions in %s s   %s   %s inputs\n' "$name" "$found" "${executions:-0}" "$seconds" \
     "${coverage:-no coverage}" "$(find "$corpus/$name" -type f | wc -l)"
   if [ "$found" = FOUND ]; then
-    grep -m 3 -E 'panicked at|ERROR|SUMMARY' -A 1 "$log" || tail -n 5 "$log"
+    grep -a -m 3 -A 1 -E '^(thread .* panicked|==[0-9]+== ?ERROR|SUMMARY)' "$log" || tail -n 5 "$log"
     ls "$findings/$name"
   fi
 done

@@ -2,9 +2,6 @@
 //! values that a fuzzer draws within the bounds of that text.
 
 mod draw;
-#[path = "tests/text.rs"]
-#[allow(dead_code)]
-mod text;
 
 pub use draw::Draw;
 

@@ -19,6 +19,10 @@ mod pointwise;
 pub(crate) mod portable;
 #[cfg(test)]
 mod tests;
+#[cfg(any(test, feature = "differential"))]
+#[cfg_attr(not(test), allow(dead_code))]
+#[path = "tests/text.rs"]
+mod text;
 #[cfg(target_arch = "x86_64")]
 mod x86;
 

@@ -2,7 +2,6 @@
 //! bit, at the bounds that the text names. The test profile checks for overflow on the way.
 
 mod families;
-mod text;
 mod vectors;
 
 use super::portable::quantise;
