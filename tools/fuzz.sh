@@ -20,7 +20,7 @@ findings="$corpus/findings"
 declare -A longest=([container]=4096 [decoder]=2048 [engine]=512 [kernels]=512 [lmzm]=20000 [round_trip]=200 [tokenizer]=1024)
 
 # zstd has tables in static variables of inlined functions; GCC's address sanitizer takes them for out of scope.
-export CFLAGS="${CFLAGS:-} -fno-sanitize-address-use-after-scope"
+export CFLAGS="${CFLAGS:+$CFLAGS }-fno-sanitize-address-use-after-scope"
 cargo +nightly fuzz build --fuzz-dir tests/fuzz --target-dir "$target/fuzz"
 binaries="$target/fuzz/x86_64-unknown-linux-gnu/release"
 status=0
