@@ -20,7 +20,7 @@ findings="$corpus/findings"
 declare -A longest=([container]=4096 [decoder]=2048 [engine]=512 [kernels]=512 [lmzm]=20000 [round_trip]=200 [tokenizer]=1024)
 
 # zstd has tables in static variables of inlined functions; GCC's address sanitizer takes them for out of scope.
-export CFLAGS="${CFLAGS:-} -fno-sanitize-address-use-after-scope"
+export CFLAGS="${CFLAGS:+$CFLAGS }-fno-sanitize-address-use-after-scope"
 cargo +nightly fuzz build --fuzz-dir tests/fuzz --target-dir "$target/fuzz"
 binaries="$target/fuzz/x86_64-unknown-linux-gnu/release"
 status=0
@@ -42,7 +42,7 @@ for name in "${targets[@]}"; do
   printf '%-11s %-6s %12s executions in %s s   %s   %s inputs\n' "$name" "$found" "${executions:-0}" "$seconds" \
     "${coverage:-no coverage}" "$(find "$corpus/$name" -type f | wc -l)"
   if [ "$found" = FOUND ]; then
-    grep -m 3 -E 'panicked at|ERROR|SUMMARY' -A 1 "$log" || tail -n 5 "$log"
+    grep -a -m 3 -A 1 -E '^(thread .* panicked|==[0-9]+== ?ERROR|SUMMARY)' "$log" || tail -n 5 "$log"
     ls "$findings/$name"
   fi
 done

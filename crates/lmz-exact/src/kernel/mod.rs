@@ -20,7 +20,7 @@ pub(crate) mod portable;
 #[cfg(test)]
 mod tests;
 #[cfg(any(test, feature = "differential"))]
-#[allow(dead_code)] // what one of its two readers alone needs
+#[cfg_attr(not(test), allow(dead_code))]
 mod text;
 #[cfg(target_arch = "x86_64")]
 mod x86;
