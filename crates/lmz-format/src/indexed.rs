@@ -309,7 +309,13 @@ fn open_members<R: Read + Seek>(input: &mut R) -> Result<(Vec<Member>, u64)> {
                 members.push(member);
             }
             Err(FormatError::Corrupt { .. }) => break,
-            Err(error) => return Err(error),
+            Err(error @ FormatError::Read { .. }) => return Err(error),
+            Err(error) => {
+                // Of another version, unless it is a small member that stores such a file.
+                let mut members = walk(input, file_len).map_err(|_| error)?;
+                number(&mut members)?;
+                return Ok((members, file_len));
+            }
         }
     }
     members.reverse();

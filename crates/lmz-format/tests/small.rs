@@ -123,6 +123,23 @@ fn what_a_small_member_stores_is_no_member() {
 }
 
 #[test]
+fn a_small_member_may_store_a_file_of_another_version() {
+    let (full, raw) = small();
+    let mut other = full.clone();
+    let trailer = other.len() - 12;
+    let content =
+        trailer - u32::from_le_bytes(other[trailer..trailer + 4].try_into().unwrap()) as usize;
+    other[content] = FORMAT_VERSION + 1;
+    let checksum = crc32fast::hash(&other[content..trailer + 4]);
+    other[trailer + 4..trailer + 8].copy_from_slice(&checksum.to_le_bytes());
+    let (nested, _) = small_member(&other, SegmentKind::Stored, None);
+    let file = [&full[..], &nested].concat();
+    let raw = [&raw[..], &other].concat();
+    assert_eq!(decode_stream(&file[..]).unwrap(), raw);
+    assert_eq!(decode_indexed(&file).unwrap(), (raw, false));
+}
+
+#[test]
 fn a_small_header_says_what_it_knows() {
     let (file, summary) = small_member(b"a small message", SegmentKind::Model, Some(prime()));
     let mut reader = IndexedReader::open(Cursor::new(&file)).unwrap();
