@@ -33,6 +33,24 @@
     ::emulation::shuffle(__LINE__, value, ::emulation::from(int(::emulation::self()->lane) - int(by)))
 #define __ballot_sync(mask, value) ::emulation::ballot(__LINE__, bool(value))
 
+// Vectors, aligned as CUDA aligns them.
+#define EMULATION_VECTORS(name, type)                                                        \
+    struct alignas(2 * sizeof(type)) name##2 { type x, y; };                                 \
+    struct name##3 { type x, y, z; };                                                        \
+    struct alignas(4 * sizeof(type) < 16 ? 4 * sizeof(type) : 16) name##4 { type x, y, z, w; }; \
+    inline name##2 make_##name##2(type x, type y) { return {x, y}; }                         \
+    inline name##3 make_##name##3(type x, type y, type z) { return {x, y, z}; }              \
+    inline name##4 make_##name##4(type x, type y, type z, type w) { return {x, y, z, w}; }
+EMULATION_VECTORS(char, signed char)
+EMULATION_VECTORS(uchar, unsigned char)
+EMULATION_VECTORS(short, short)
+EMULATION_VECTORS(ushort, unsigned short)
+EMULATION_VECTORS(int, int)
+EMULATION_VECTORS(uint, unsigned)
+EMULATION_VECTORS(longlong, long long)
+EMULATION_VECTORS(ulonglong, unsigned long long)
+#undef EMULATION_VECTORS
+
 namespace emulation {
 
 inline void sync_threads(unsigned line) {
