@@ -89,6 +89,8 @@ int run(const std::vector<std::string> &command, const std::string &output) {
     return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
+constexpr const char *ARCHITECTURES[] = {"sm_80", "sm_90a"};
+
 }  // namespace
 
 const std::string &cache() {
@@ -125,6 +127,36 @@ bool write(const std::string &path, const std::string &bytes) {
     file << bytes;
     file.close();
     return file.good() && std::rename(part.c_str(), path.c_str()) == 0;
+}
+
+bool real_nvrtc_takes(const std::string &source, std::string &log) {
+    const char *library = std::getenv("LMZ_NVRTC");
+    if (!library || !*library) return true;
+    const char *folders = std::getenv("LMZ_CUDA_INCLUDE");
+    std::string include = folders ? folders : "";
+    for (char &c : include)
+        if (c == ':') c = ' ';
+    for (const char *architecture : ARCHITECTURES) {
+        std::string stem = cache() + "/" + digest(library + include + architecture + source);
+        std::string passed = stem + ".nvrtc", part = stem + "." + std::to_string(getpid());
+        if (access(passed.c_str(), R_OK) == 0) continue;
+        if (!write(part + ".cu", source)) {
+            log = "the cache " + cache() + " cannot be written";
+            return false;
+        }
+        std::vector<std::string> command = {home() + "/nvrtc-check", library, architecture, part + ".cu"};
+        for (auto &folder : words(include.c_str())) command.push_back(folder);
+        int status = run(command, part + ".log");
+        log = read(part + ".log");
+        unlink((part + ".log").c_str());
+        unlink((part + ".cu").c_str());
+        if (status != 0) {
+            log = "NVIDIA's compiler refuses it (status " + std::to_string(status) + ")\n" + log;
+            return false;
+        }
+        write(passed, log);
+    }
+    return true;
 }
 
 bool build(const std::string &source, std::string &object, std::string &log) {

@@ -19,4 +19,9 @@ bool write(const std::string &path, const std::string &bytes);
 // The shared object of a kernel's source, built if need be. On failure false, and `log` says why.
 bool build(const std::string &source, std::string &object, std::string &log);
 
+// Whether the NVRTC that LMZ_NVRTC names takes a source, for each of the architectures that matter, with the
+// headers in LMZ_CUDA_INCLUDE (folders, separated by colons); true where none is named. On failure `log`
+// says what it says.
+bool real_nvrtc_takes(const std::string &source, std::string &log);
+
 }  // namespace emulation

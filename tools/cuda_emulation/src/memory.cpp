@@ -2,6 +2,7 @@
 
 #include <sys/mman.h>
 
+#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <map>
@@ -30,6 +31,16 @@ std::mutex mutex;
 // By the address of the first byte.
 std::map<uint64_t, Block> blocks;
 size_t taken = 0;
+// How often memory was asked for; where LMZ_EMULATION_COUNT is set, it is told at the end.
+struct Takings {
+    unsigned long long count = 0;
+    unsigned long long operator++() { return ++count; }
+    operator unsigned long long() const { return count; }
+    ~Takings() {
+        if (std::getenv("LMZ_EMULATION_COUNT"))
+            std::fprintf(stderr, "CUDA emulation: %llu allocations\n", count);
+    }
+} takings;
 std::map<void *, size_t> pinned;
 
 void free_block(std::map<uint64_t, Block>::iterator found) {
@@ -57,7 +68,10 @@ size_t free_memory() {
 }
 
 uint64_t take_device(size_t bytes) {
+    static const unsigned long long full = number("LMZ_EMULATION_FULL", 0);
     std::lock_guard<std::mutex> lock(mutex);
+    ++takings;
+    if (full && takings >= full) return 0;
     if (bytes == 0 || bytes > total_memory() - taken) return 0;
     size_t inner = (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
     inner = (inner + PAGE - 1) / PAGE * PAGE;

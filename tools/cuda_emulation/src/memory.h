@@ -11,7 +11,8 @@ size_t total_memory();
 // What of them is not taken.
 size_t free_memory();
 
-// Takes memory, filled with a pattern; 0 where the card has no room left.
+// Takes memory, filled with a pattern; 0 where the card has no room left, and from the time on that
+// LMZ_EMULATION_FULL names (the N-th).
 uint64_t take_device(size_t bytes);
 // Gives it back. Aborts where it was not taken, or a write past its end destroyed the bytes behind it.
 void give_device(uint64_t at);

@@ -7,7 +7,6 @@
 #include "api.h"
 #include "build.h"
 #include "ptx.h"
-#include "real_nvrtc.h"
 
 struct nvrtcProgram_st {
     std::string source, log, ptx;

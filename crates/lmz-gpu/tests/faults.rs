@@ -1,0 +1,155 @@
+//! A device that fails in the middle of its work, or has too little memory: the CPU finishes, and the file
+//! is the same.
+//!
+//! Only under the CUDA emulation, which can be told when to fail; `tools/cuda_emulation/check.sh` does so,
+//! and runs one test in a process, since a device that is lost stays lost.
+#![cfg(feature = "cuda")]
+
+#[path = "../../lmz-exact/tests/common/mod.rs"]
+mod common;
+mod support;
+
+use std::sync::Mutex;
+
+use common::repository;
+use lmz_codec::{
+    CompressOptions, DecompressOptions, Kernel, Model, Observer, SegmentPlan, compress, decompress,
+};
+use lmz_exact::Prepared;
+use lmz_gpu::Device;
+
+/// What the emulation was told; none where it is not there, or was told nothing.
+fn asked(variable: &str) -> Option<String> {
+    let asked = std::env::var(variable).ok().filter(|text| !text.is_empty());
+    if asked.is_none() {
+        eprintln!("skipped: {variable} is not set (tools/cuda_emulation/check.sh)");
+    }
+    asked
+}
+
+/// Hears notices.
+#[derive(Default)]
+struct Listener(Mutex<Vec<String>>);
+
+impl Observer for Listener {
+    fn notice(&self, text: &str) {
+        self.0.lock().unwrap().push(text.to_owned());
+    }
+}
+
+impl Listener {
+    /// Exactly one device was given up.
+    fn heard_one(self, what: &str) {
+        let notices = self.0.into_inner().unwrap();
+        assert_eq!(notices.len(), 1, "{what}: {notices:?}");
+        eprintln!("{what}: {}", notices[0]);
+    }
+}
+
+fn model() -> Model {
+    let bytes = std::fs::read(repository("tests/models/stories260K.lmzm")).unwrap();
+    Model::from_prepared(Prepared::from_bytes(bytes).unwrap(), Kernel::detect()).unwrap()
+}
+
+fn text() -> Vec<u8> {
+    let mut text = std::fs::read(repository("corpora/alice29.txt")).unwrap();
+    text.truncate(1500);
+    text
+}
+
+fn options() -> CompressOptions {
+    CompressOptions {
+        context: Some(64),
+        overlap: Some(9),
+        plan: SegmentPlan::Fixed(400),
+        threads: 2,
+        // What is written must be right without being looked at again.
+        verify: false,
+        ..CompressOptions::default()
+    }
+}
+
+/// The model on the device; none where it already fails while it is opened, which must be said.
+fn on_device(model: &Model, memory: Option<u64>) -> Option<Model> {
+    match lmz_gpu::open(Device::Cuda(0), model.engine(), memory) {
+        Ok(device) => Some(model.on(device)),
+        Err(error) => {
+            let error = error.to_string();
+            eprintln!("refused when opened: {error}");
+            assert!(error.len() > "CUDA emulated on the CPU: ".len(), "{error}");
+            None
+        }
+    }
+}
+
+/// Compresses on a device that fails on the way.
+fn compressing(what: &str, memory: Option<u64>) {
+    let (model, text) = (model(), text());
+    let mut expected = Vec::new();
+    compress(&text[..], &mut expected, &model, &options(), &()).unwrap();
+    let Some(device) = on_device(&model, memory) else {
+        return;
+    };
+    let listener = Listener::default();
+    let mut packed = Vec::new();
+    compress(&text[..], &mut packed, &device, &options(), &listener).unwrap();
+    assert!(packed == expected, "{what}: another file");
+    listener.heard_one(what);
+}
+
+/// Restores on a device that fails on the way.
+fn restoring(what: &str, memory: Option<u64>) {
+    let (model, text) = (model(), text());
+    let mut packed = Vec::new();
+    compress(&text[..], &mut packed, &model, &options(), &()).unwrap();
+    let Some(device) = on_device(&model, memory) else {
+        return;
+    };
+    let listener = Listener::default();
+    let mut restored = Vec::new();
+    let decoding = DecompressOptions::default();
+    decompress(&packed[..], &mut restored, &device, &decoding, &listener).unwrap();
+    assert!(restored == text, "{what}: other bytes");
+    listener.heard_one(what);
+}
+
+#[test]
+fn lost_while_compressing() {
+    if let Some(launch) = asked("LMZ_EMULATION_LOST") {
+        compressing(&format!("lost at launch {launch}, compressing"), None);
+    }
+}
+
+#[test]
+fn lost_while_restoring() {
+    if let Some(launch) = asked("LMZ_EMULATION_LOST") {
+        restoring(&format!("lost at launch {launch}, restoring"), None);
+    }
+}
+
+#[test]
+fn full_while_compressing() {
+    if let Some(n) = asked("LMZ_EMULATION_FULL") {
+        compressing(&format!("no memory from allocation {n} on, compressing"), None);
+    }
+}
+
+#[test]
+fn full_while_restoring() {
+    if let Some(n) = asked("LMZ_EMULATION_FULL") {
+        restoring(&format!("no memory from allocation {n} on, restoring"), None);
+    }
+}
+
+/// A card that does not hold the model is refused, with its bytes in the message.
+#[test]
+fn a_card_that_is_too_small() {
+    if let Some(bytes) = asked("LMZ_EMULATION_MEMORY") {
+        let error = lmz_gpu::open(Device::Cuda(0), model().engine(), None).unwrap_err();
+        eprintln!("a card of {bytes} bytes: {error}");
+        let error = error.to_string();
+        assert!(error.contains("bytes"), "{error}");
+        // More than it has, whatever the budget says.
+        assert!(on_device(&model(), Some(1 << 30)).is_none());
+    }
+}
