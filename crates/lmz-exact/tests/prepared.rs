@@ -5,7 +5,7 @@ mod common;
 use std::collections::{BTreeMap, HashMap};
 
 use common::{NARROW, ODD, Random, family, kernels, logits, tokens};
-use lmz_exact::{Engine, ExactError, Kernel, Prepared, prepare};
+use lmz_exact::{Engine, ExactError, Kernel, NUMERICS_VERSION, Prepared, prepare};
 use lmz_model::ErrorKind;
 use safetensors::tensor::TensorView;
 use safetensors::{Dtype, SafeTensors};
@@ -181,7 +181,7 @@ fn other_versions_are_named() {
         ("version", 2),
         ("version", 0),
         ("recipe", 2),
-        ("numerics", 1),
+        ("numerics", 2),
     ] {
         let mut other = parts.clone();
         other.metadata[field] = json!(value);
@@ -196,6 +196,23 @@ fn other_versions_are_named() {
         );
         assert_eq!(error.kind(), ErrorKind::Compatibility);
     }
+}
+
+#[test]
+fn a_model_for_the_draft_of_the_numerics_differs_only_in_its_identity() {
+    let model = ODD.prepared(1, "prepared-draft");
+    assert_eq!(model.numerics, NUMERICS_VERSION);
+    let draft = model.for_numerics(0).unwrap();
+    assert_eq!(draft.numerics, 0);
+    assert_ne!(draft.identity(), model.identity());
+    let (mut ours, theirs) = (Parts::new(&model), Parts::new(&draft));
+    ours.metadata["numerics"] = json!(0);
+    assert_eq!(ours.metadata, theirs.metadata);
+    assert!(ours.tensors == theirs.tensors);
+    let back = draft.for_numerics(NUMERICS_VERSION).unwrap();
+    assert!(back.as_bytes() == model.as_bytes());
+    let unknown = model.for_numerics(NUMERICS_VERSION + 1).unwrap_err();
+    assert_eq!(unknown.kind(), ErrorKind::Compatibility);
 }
 
 #[test]
