@@ -7,16 +7,25 @@ use cubecl::prelude::*;
 use lmz_device::Device;
 use lmz_exact::{Accelerator, Engine, ExactError, Lanes, Result};
 
-use crate::DEFAULT_MEMORY;
 use crate::plan::Sizes;
+use crate::product::has_instruction;
+use crate::prove::prove;
 use crate::session::{ModelOn, Session};
 use crate::weights::{WeightsOn, model_bytes};
+use crate::{DEFAULT_MEMORY, unsupported};
 
 /// The share of a device's free memory that is used where no budget is given.
 const SHARE: f64 = 0.7;
 
 /// Lanes that a large card keeps busy.
 const LANES: usize = 512;
+
+/// A model on a device that has not proved itself.
+struct Uploaded {
+    accelerator: Arc<dyn Accelerator>,
+    /// Whether the device's matrix instruction is used.
+    instruction: bool,
+}
 
 /// A device that holds a model.
 struct Gpu<R: Runtime> {
@@ -35,32 +44,73 @@ impl<R: Runtime> std::fmt::Debug for Gpu<R> {
     }
 }
 
-#[cfg(feature = "vulkan")]
-pub(crate) fn vulkan(
-    number: usize,
+/// Positions of the proof that every device gives when it is opened: enough rows for every kernel that a pass
+/// may choose.
+const PROOF: usize = 8;
+
+/// As [`open`](crate::open).
+pub(crate) fn proven(
+    device: Device,
     engine: &Engine,
     memory: Option<u64>,
 ) -> Result<Arc<dyn Accelerator>> {
+    let uploaded = upload(device, engine, memory, true)?;
+    match prove(&*uploaded.accelerator, engine, PROOF) {
+        Ok(()) => return Ok(uploaded.accelerator),
+        Err(error) if !uploaded.instruction => return Err(error),
+        // Without the matrix instruction it may be exact.
+        Err(_) => drop(uploaded),
+    }
+    let uploaded = upload(device, engine, memory, false)?;
+    prove(&*uploaded.accelerator, engine, PROOF)?;
+    Ok(uploaded.accelerator)
+}
+
+fn upload(
+    device: Device,
+    engine: &Engine,
+    memory: Option<u64>,
+    instruction: bool,
+) -> Result<Uploaded> {
+    match device {
+        #[cfg(feature = "vulkan")]
+        Device::Vulkan(number) => vulkan(number, engine, memory, instruction),
+        #[cfg(feature = "cuda")]
+        Device::Cuda(number) => cuda(number, engine, memory, instruction),
+        other => Err(unsupported(other)),
+    }
+}
+
+#[cfg(feature = "vulkan")]
+fn vulkan(
+    number: usize,
+    engine: &Engine,
+    memory: Option<u64>,
+    instruction: bool,
+) -> Result<Uploaded> {
     use cubecl::wgpu::WgpuRuntime;
     lmz_device::configure();
     let (info, device) = lmz_device::vulkan_device(number)
         .map_err(|e| failed(&Device::Vulkan(number).to_string(), e))?;
     let client = client::<WgpuRuntime>(&device, &info.name)?;
-    on_client(client, &info.name, engine, memory.or(share(info.memory)))
+    let memory = memory.or(share(info.memory));
+    on_client(client, &info.name, engine, memory, instruction)
 }
 
 #[cfg(feature = "cuda")]
-pub(crate) fn cuda(
+fn cuda(
     number: usize,
     engine: &Engine,
     memory: Option<u64>,
-) -> Result<Arc<dyn Accelerator>> {
+    instruction: bool,
+) -> Result<Uploaded> {
     use cubecl::cuda::{CudaDevice, CudaRuntime};
     lmz_device::configure();
     let info = lmz_device::cuda_device(number)
         .map_err(|e| failed(&Device::Cuda(number).to_string(), e))?;
     let client = client::<CudaRuntime>(&CudaDevice::new(number), &info.name)?;
-    on_client(client, &info.name, engine, memory.or(share(info.memory)))
+    let memory = memory.or(share(info.memory));
+    on_client(client, &info.name, engine, memory, instruction)
 }
 
 fn share(free: Option<u64>) -> Option<u64> {
@@ -80,16 +130,14 @@ fn failed(device: &str, reason: impl std::fmt::Display) -> ExactError {
 }
 
 /// The model of `engine` on the device of a CubeCL client, called `name`, with at most `memory` bytes
-/// there.
-///
-/// # Errors
-/// As [`open`](crate::open).
-pub fn on_client<R: Runtime>(
+/// there; with the device's matrix instruction if it has one and `instruction` allows it.
+fn on_client<R: Runtime>(
     client: ComputeClient<R>,
     name: &str,
     engine: &Engine,
     memory: Option<u64>,
-) -> Result<Arc<dyn Accelerator>> {
+    instruction: bool,
+) -> Result<Uploaded> {
     for (kind, of) in [
         (ElemType::Int(IntKind::I64), "64-bit integers"),
         (ElemType::UInt(UIntKind::U64), "64-bit integers"),
@@ -120,13 +168,17 @@ pub fn on_client<R: Runtime>(
         residual_bits: parts.residual_frac_bits,
         symbols: engine.symbols().len(),
         escape_shift: engine.symbols().escape_shift(),
+        instruction: instruction && has_instruction(&client),
         client,
     };
-    Ok(Arc::new(Gpu {
-        model: Arc::new(model),
-        budget,
-        sizes: Sizes::new(&parts),
-    }))
+    Ok(Uploaded {
+        instruction: model.instruction,
+        accelerator: Arc::new(Gpu {
+            model: Arc::new(model),
+            budget,
+            sizes: Sizes::new(&parts),
+        }),
+    })
 }
 
 impl<R: Runtime> Accelerator for Gpu<R> {
