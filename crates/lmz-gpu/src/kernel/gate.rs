@@ -135,7 +135,7 @@ pub fn grouped(
     }
     let top = reduce_max(&mut room, top);
     let some = top != i32::min_value();
-    let target = top - 15i32;
+    let target = select(some, top, 0i32) - 15i32;
     let mut pair = unit;
     while pair < stride {
         let mut low = 0i32;
