@@ -12,6 +12,8 @@
 #[cfg(any(feature = "vulkan", feature = "cuda"))]
 mod buffer;
 #[cfg(any(feature = "vulkan", feature = "cuda"))]
+mod client;
+#[cfg(any(feature = "vulkan", feature = "cuda"))]
 mod kernel;
 #[cfg(any(feature = "vulkan", feature = "cuda"))]
 mod open;
@@ -22,6 +24,8 @@ mod product;
 mod prove;
 #[cfg(any(feature = "vulkan", feature = "cuda"))]
 mod session;
+#[cfg(any(feature = "vulkan", feature = "cuda"))]
+pub mod speed;
 #[cfg(any(feature = "vulkan", feature = "cuda"))]
 mod weights;
 

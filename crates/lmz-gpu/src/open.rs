@@ -5,8 +5,9 @@ use std::sync::Arc;
 use cubecl::ir::{ElemType, IntKind, UIntKind};
 use cubecl::prelude::*;
 use lmz_device::Device;
-use lmz_exact::{Accelerator, Engine, ExactError, Lanes, Result};
+use lmz_exact::{Accelerator, Engine, Lanes, Result};
 
+use crate::client::{self, failed};
 use crate::plan::Sizes;
 use crate::product::has_instruction;
 use crate::prove::prove;
@@ -74,59 +75,23 @@ fn upload(
 ) -> Result<Uploaded> {
     match device {
         #[cfg(feature = "vulkan")]
-        Device::Vulkan(number) => vulkan(number, engine, memory, instruction),
+        Device::Vulkan(number) => {
+            let (client, info) = client::vulkan(number)?;
+            let memory = memory.or(share(info.memory));
+            on_client(client, &info.name, engine, memory, instruction)
+        }
         #[cfg(feature = "cuda")]
-        Device::Cuda(number) => cuda(number, engine, memory, instruction),
+        Device::Cuda(number) => {
+            let (client, info) = client::cuda(number)?;
+            let memory = memory.or(share(info.memory));
+            on_client(client, &info.name, engine, memory, instruction)
+        }
         other => Err(unsupported(other)),
     }
 }
 
-#[cfg(feature = "vulkan")]
-fn vulkan(
-    number: usize,
-    engine: &Engine,
-    memory: Option<u64>,
-    instruction: bool,
-) -> Result<Uploaded> {
-    use cubecl::wgpu::WgpuRuntime;
-    lmz_device::configure();
-    let (info, device) = lmz_device::vulkan_device(number)
-        .map_err(|e| failed(&Device::Vulkan(number).to_string(), e))?;
-    let client = client::<WgpuRuntime>(&device, &info.name)?;
-    let memory = memory.or(share(info.memory));
-    on_client(client, &info.name, engine, memory, instruction)
-}
-
-#[cfg(feature = "cuda")]
-fn cuda(
-    number: usize,
-    engine: &Engine,
-    memory: Option<u64>,
-    instruction: bool,
-) -> Result<Uploaded> {
-    use cubecl::cuda::{CudaDevice, CudaRuntime};
-    lmz_device::configure();
-    let info = lmz_device::cuda_device(number)
-        .map_err(|e| failed(&Device::Cuda(number).to_string(), e))?;
-    let client = client::<CudaRuntime>(&CudaDevice::new(number), &info.name)?;
-    let memory = memory.or(share(info.memory));
-    on_client(client, &info.name, engine, memory, instruction)
-}
-
 fn share(free: Option<u64>) -> Option<u64> {
     free.map(|free| (free as f64 * SHARE) as u64)
-}
-
-fn client<R: Runtime>(device: &R::Device, name: &str) -> Result<ComputeClient<R>> {
-    // A driver that is broken or too old shows by a panic.
-    lmz_device::catch(|| R::client(device)).map_err(|reason| failed(name, reason))
-}
-
-fn failed(device: &str, reason: impl std::fmt::Display) -> ExactError {
-    ExactError::Device {
-        device: device.to_owned(),
-        reason: reason.to_string(),
-    }
 }
 
 /// The model of `engine` on the device of a CubeCL client, called `name`, with at most `memory` bytes
