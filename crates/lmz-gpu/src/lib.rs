@@ -27,7 +27,7 @@ use std::sync::Arc;
 
 use lmz_exact::{Accelerator, Engine, ExactError, Result};
 
-pub use lmz_device::{Device, DeviceInfo, available, resolve};
+pub use lmz_device::{Device, DeviceInfo, available, cpu_name, resolve};
 #[cfg(any(feature = "vulkan", feature = "cuda"))]
 pub use open::on_client;
 pub use prove::prove;
