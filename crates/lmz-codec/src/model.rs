@@ -115,7 +115,7 @@ impl Model {
 
     /// The first half of its identity, as files store it.
     pub fn id(&self) -> ModelId {
-        ModelId(first_half(self.inner.prepared.identity()))
+        ModelId::new(first_half(self.inner.prepared.identity()))
     }
 
     /// The prepared model.

@@ -33,7 +33,7 @@ use std::sync::Arc;
 
 use lmz_exact::{Accelerator, Engine, ExactError, Result};
 
-pub use lmz_device::{Device, DeviceInfo, available, resolve};
+pub use lmz_device::{Device, DeviceInfo, available, cpu_name, resolve};
 pub use prove::prove;
 
 /// Memory that a session takes where none is asked for and the device does not tell.

@@ -5,14 +5,14 @@ use std::sync::Arc;
 use cubecl::ir::{ElemType, IntKind, UIntKind};
 use cubecl::prelude::*;
 use lmz_device::Device;
-use lmz_exact::{Accelerator, Engine, Lanes, Result};
+use lmz_exact::{Accelerator, Engine, ExactError, Lanes, Result};
 
 use crate::client::{self, failed};
-use crate::plan::Sizes;
+use crate::plan::{Short, Sizes};
 use crate::product::has_instruction;
 use crate::prove::prove;
 use crate::session::{ModelOn, Session};
-use crate::weights::{WeightsOn, model_bytes};
+use crate::weights::WeightsOn;
 use crate::{DEFAULT_MEMORY, unsupported};
 
 /// The share of a device's free memory that is used where no budget is given.
@@ -28,11 +28,15 @@ struct Uploaded {
     instruction: bool,
 }
 
+/// Positions of a lane for which memory has to be there when a model is opened: those of a block, unless a
+/// file says otherwise.
+const POSITIONS: usize = 1024;
+
 /// A device that holds a model.
 struct Gpu<R: Runtime> {
     model: Arc<ModelOn<R>>,
-    /// Bytes for caches and buffers.
-    budget: u64,
+    /// Bytes for constants, caches and buffers.
+    memory: u64,
     sizes: Sizes,
 }
 
@@ -40,7 +44,7 @@ impl<R: Runtime> std::fmt::Debug for Gpu<R> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Gpu")
             .field("device", &self.model.device)
-            .field("budget", &self.budget)
+            .field("memory", &self.memory)
             .finish_non_exhaustive()
     }
 }
@@ -77,21 +81,32 @@ fn upload(
         #[cfg(feature = "vulkan")]
         Device::Vulkan(number) => {
             let (client, info) = client::vulkan(number)?;
-            let memory = memory.or(share(info.memory));
+            let memory = budget(memory, info.memory);
             on_client(client, &info.name, engine, memory, instruction)
         }
         #[cfg(feature = "cuda")]
         Device::Cuda(number) => {
             let (client, info) = client::cuda(number)?;
-            let memory = memory.or(share(info.memory));
+            let memory = budget(memory, info.memory);
             on_client(client, &info.name, engine, memory, instruction)
         }
         other => Err(unsupported(other)),
     }
 }
 
-fn share(free: Option<u64>) -> Option<u64> {
-    free.map(|free| (free as f64 * SHARE) as u64)
+/// The memory that may be used where `asked` was asked for and `free` is free.
+fn budget(asked: Option<u64>, free: Option<u64>) -> Option<u64> {
+    match (asked, free) {
+        (Some(asked), Some(free)) => Some(asked.min(free)),
+        (None, Some(free)) => Some((free as f64 * SHARE) as u64),
+        (asked, None) => asked,
+    }
+}
+
+/// Bytes for people, never fewer than there are.
+fn mebibytes(bytes: u64) -> String {
+    let tenths = (u128::from(bytes) * 10).div_ceil(1 << 20);
+    format!("{}.{} MiB", tenths / 10, tenths % 10)
 }
 
 /// The model of `engine` on the device of a CubeCL client, called `name`, with at most `memory` bytes
@@ -116,14 +131,12 @@ fn on_client<R: Runtime>(
     }
     let parts = engine.parts();
     let memory = memory.unwrap_or(DEFAULT_MEMORY);
-    let weights = model_bytes(&parts);
-    let Some(budget) = memory.checked_sub(weights) else {
-        return Err(failed(
-            name,
-            format!("the model takes {weights} bytes of the {memory} that may be used"),
-        ));
-    };
-    let constants = lmz_device::catch(|| WeightsOn::new(&client, &parts, name));
+    let sizes = Sizes::new(&parts);
+    let page = client.properties().memory.max_page_size;
+    if let Err(short) = sizes.plan(memory, page, 1, POSITIONS) {
+        return Err(too_small(name, short, memory, POSITIONS));
+    }
+    let constants = exactly(&client, || WeightsOn::new(&client, &parts, name));
     let constants = constants.map_err(|reason| failed(name, reason))??;
     let model = ModelOn {
         device: name.to_owned(),
@@ -140,10 +153,34 @@ fn on_client<R: Runtime>(
         instruction: model.instruction,
         accelerator: Arc::new(Gpu {
             model: Arc::new(model),
-            budget,
-            sizes: Sizes::new(&parts),
+            memory,
+            sizes,
         }),
     })
+}
+
+/// Runs what allocates buffers that stay, each in as much memory as it needs: pages that CubeCL would share
+/// among buffers are up to a quarter of the device's memory.
+fn exactly<R: Runtime, T: Send>(
+    client: &ComputeClient<R>,
+    allocate: impl FnOnce() -> T + Send,
+) -> std::result::Result<T, String> {
+    lmz_device::catch(|| client.memory_persistent_allocation((), |()| allocate()))
+        .and_then(|done| done.map_err(|error| format!("{error:?}")))
+}
+
+fn too_small(name: &str, short: Short, memory: u64, positions: usize) -> ExactError {
+    let reason = match short {
+        Short::Memory(needed) => format!(
+            "the model needs {} there for a block of {positions} tokens, and {} may be used",
+            mebibytes(needed),
+            mebibytes(memory)
+        ),
+        Short::Page => format!(
+            "a block of {positions} tokens needs a buffer that is larger than the device can bind"
+        ),
+    };
+    failed(name, reason)
 }
 
 impl<R: Runtime> Accelerator for Gpu<R> {
@@ -158,16 +195,14 @@ impl<R: Runtime> Accelerator for Gpu<R> {
     fn open(&self, lanes: usize, positions: usize) -> Result<Box<dyn Lanes>> {
         let name = &self.model.device;
         let page = self.model.client.properties().memory.max_page_size;
-        let Some(plan) = self.sizes.plan(self.budget, page, lanes, positions) else {
-            return Err(failed(
-                name,
-                format!(
-                    "{} bytes do not hold a lane of {positions} positions",
-                    self.budget
-                ),
-            ));
-        };
-        let session = lmz_device::catch(|| Session::new(self.model.clone(), plan, &self.sizes));
+        let plan = self.sizes.plan(self.memory, page, lanes, positions);
+        let plan = plan.map_err(|short| too_small(name, short, self.memory, positions))?;
+        let client = &self.model.client;
+        // What lanes before these took is free, but kept for buffers of the same sizes.
+        client.memory_cleanup();
+        let session = exactly(client, || {
+            Session::new(self.model.clone(), plan, &self.sizes)
+        });
         Ok(Box::new(session.map_err(|reason| failed(name, reason))?))
     }
 }

@@ -332,7 +332,7 @@ impl ModelSource for ModelStore {
 fn short(prepared: &Prepared) -> ModelId {
     let mut id = [0; 16];
     id.copy_from_slice(&prepared.identity()[..16]);
-    ModelId(id)
+    ModelId::new(id)
 }
 
 fn hex(bytes: &[u8]) -> String {
