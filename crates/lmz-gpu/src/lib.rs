@@ -34,6 +34,8 @@ use std::sync::Arc;
 use lmz_exact::{Accelerator, Engine, ExactError, Result};
 
 pub use lmz_device::{Device, DeviceInfo, available, cpu_name, resolve};
+#[cfg(any(feature = "vulkan", feature = "cuda"))]
+pub use open::on_client;
 pub use prove::prove;
 
 /// Memory that a session takes where none is asked for and the device does not tell.

@@ -82,13 +82,13 @@ fn upload(
         Device::Vulkan(number) => {
             let (client, info) = client::vulkan(number)?;
             let memory = budget(memory, info.memory);
-            on_client(client, &info.name, engine, memory, instruction)
+            upload_on(client, &info.name, engine, memory, instruction)
         }
         #[cfg(feature = "cuda")]
         Device::Cuda(number) => {
             let (client, info) = client::cuda(number)?;
             let memory = budget(memory, info.memory);
-            on_client(client, &info.name, engine, memory, instruction)
+            upload_on(client, &info.name, engine, memory, instruction)
         }
         other => Err(unsupported(other)),
     }
@@ -110,8 +110,22 @@ fn mebibytes(bytes: u64) -> String {
 }
 
 /// The model of `engine` on the device of a CubeCL client, called `name`, with at most `memory` bytes
-/// there; with the device's matrix instruction if it has one and `instruction` allows it.
-fn on_client<R: Runtime>(
+/// there; with the device's matrix instruction if it has one. It has not proved itself.
+///
+/// # Errors
+/// As [`open`](crate::open).
+pub fn on_client<R: Runtime>(
+    client: ComputeClient<R>,
+    name: &str,
+    engine: &Engine,
+    memory: Option<u64>,
+) -> Result<Arc<dyn Accelerator>> {
+    let uploaded = upload_on(client, name, engine, memory, true)?;
+    Ok(uploaded.accelerator)
+}
+
+/// As [`on_client`]; the matrix instruction is used only if `instruction` allows it.
+fn upload_on<R: Runtime>(
     client: ComputeClient<R>,
     name: &str,
     engine: &Engine,

@@ -267,7 +267,7 @@ mod tests {
             score_cap: None,
             logit_cap: None,
         };
-        let window = |layer: usize| (salt % 3 == 1 && layer % 2 == 0).then_some(128);
+        let window = |layer: usize| (salt % 3 == 1 && layer.is_multiple_of(2)).then_some(128);
         Sizes {
             shape,
             rules,
