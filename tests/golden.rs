@@ -1,20 +1,20 @@
 //! Files of earlier versions decode for ever: each `tests/golden/NAME.lmz` restores to `NAME`, with
 //! `NAME.prime` as its prime if there is one.
 //!
-//! A file is added for every numerics version, and never changed. (Those of numerics 0, before the first
-//! release, may be dropped once.)
+//! Files are added for every numerics version, and never changed.
 
 use std::path::{Path, PathBuf};
 
 use lmz::{
-    ARCHIVED, CodecError, DecompressOptions, Header, Isa, Kernel, Model, ModelSource, Prime,
+    ARCHIVED, CodecError, DecompressOptions, Header, Isa, Kernel, Model, ModelSource, ModelStore,
+    NUMERICS, Prime,
 };
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
 
-/// The tests' model, the default one and all that ever were.
+/// The tests' model, the default one and all that ever were, for all versions of the numerics.
 struct AllModels(Vec<Model>);
 
 impl AllModels {
@@ -27,7 +27,14 @@ impl AllModels {
             Model::open_with(&root().join(file), kernel).unwrap_or_else(|e| panic!("{file}: {e}"))
         };
         let embedded = Model::from_lmzm(lmz::embedded_bytes(), kernel).expect("the default model");
-        Self(files.map(open).chain([embedded]).collect())
+        let models: Vec<Model> = files.map(open).chain([embedded]).collect();
+        let versions = models.iter().flat_map(|model| {
+            NUMERICS.map(|version| {
+                let prepared = model.prepared().for_numerics(version).expect("a version");
+                Model::from_prepared(prepared, kernel).expect("a model")
+            })
+        });
+        Self(versions.collect())
     }
 }
 
@@ -50,6 +57,17 @@ fn archived_models_are_the_ones_that_the_table_names() {
         let model = Model::open(&root().join(archived.file)).expect(archived.file);
         assert_eq!(model.id().to_string(), archived.id, "{}", archived.file);
     }
+}
+
+#[test]
+fn files_of_the_draft_of_the_numerics_find_the_default_model() {
+    let path = root().join("tests/golden/numerics0-lmz-5m");
+    let packed = std::fs::read(path.with_extension("lmz")).expect("a golden file");
+    let store = ModelStore::new([]);
+    let mut restored = Vec::new();
+    let options = DecompressOptions::default();
+    lmz::decompress(&packed[..], &mut restored, &store, &options, &()).expect("the default model");
+    assert!(restored == std::fs::read(path).expect("its original"));
 }
 
 #[test]
@@ -81,5 +99,5 @@ fn golden_files_decode_with_every_kernel() {
             files += 1;
         }
     }
-    assert!(files >= 4, "golden files are missing");
+    assert!(files >= 8, "golden files are missing");
 }

@@ -21,7 +21,7 @@ from array import array
 from itertools import accumulate
 from operator import mul
 
-FORMAT_VERSION, NUMERICS_VERSION, MODEL_VERSION = 1, 0, 1
+FORMAT_VERSION, NUMERICS_VERSIONS, MODEL_VERSION = 1, (0, 1), 1
 MAGIC, END_MAGIC = b"\x89LMZ", b"ZML\x89"
 SMALL_BIT, MAX_SMALL = 0x80, 4096
 KIND_END, KIND_MODEL, KIND_ZSTD, KIND_STORED = 0, 1, 2, 3
@@ -559,7 +559,7 @@ class Model:
         self.tensors = json.loads(data[8:8 + length].decode("utf-8"))
         self.meta = json.loads(self.tensors.pop("__metadata__")["lmzm"])
         require(self.meta["version"] == MODEL_VERSION, "model: unknown version")
-        require(self.meta["numerics"] == NUMERICS_VERSION, "model: unknown version of the numerics")
+        require(self.meta["numerics"] in NUMERICS_VERSIONS, "model: unknown version of the numerics")
         self.data = memoryview(data)[8 + length:]
         for name, t in self.tensors.items():
             lo, hi = t["data_offsets"]
@@ -1001,7 +1001,7 @@ def model_loader(path):
     loaded = []
 
     def load(head):
-        require(head["numerics"] == NUMERICS_VERSION, f"version {head['numerics']} of the numerics is not known")
+        require(head["numerics"] in NUMERICS_VERSIONS, f"version {head['numerics']} of the numerics is not known")
         if not loaded:
             with open(path, "rb") as file:
                 model = Model(file.read())

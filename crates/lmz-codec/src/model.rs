@@ -1,10 +1,11 @@
 //! A model for compressing and decompressing, and where a file's model comes from.
 
 use std::borrow::Cow;
+use std::ops::RangeInclusive;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
-use lmz_exact::{Accelerator, Engine, Kernel, NUMERICS_VERSION, Prepared, prepare};
+use lmz_exact::{Accelerator, Engine, Kernel, NUMERICS, Prepared, RECIPE, prepare};
 use lmz_format::{Header, ModelId};
 use lmz_model::{Blueprint, Checkpoint, ExactTokenizer, ModelError};
 
@@ -114,7 +115,7 @@ impl Model {
 
     /// The first half of its identity, as files store it.
     pub fn id(&self) -> ModelId {
-        ModelId(first_half(self.inner.prepared.identity()))
+        ModelId::new(first_half(self.inner.prepared.identity()))
     }
 
     /// The prepared model.
@@ -184,20 +185,16 @@ impl ModelSource for Model {
 
 /// Refuses numerics and recipes that this build does not have.
 pub(crate) fn check_versions(header: &Header) -> Result<()> {
-    let check = |what, found: u8, supported: u8| {
-        if found == supported {
+    let check = |what, found: u8, supported: RangeInclusive<u8>| {
+        if supported.contains(&found) {
             return Ok(());
         }
         Err(CodecError::Unsupported {
             what,
             found: found.into(),
-            supported: supported.into(),
+            supported: u64::from(*supported.end()),
         })
     };
-    check(
-        "numerics version",
-        header.numerics_version,
-        NUMERICS_VERSION,
-    )?;
-    check("preparation recipe", header.recipe, lmz_exact::RECIPE)
+    check("numerics version", header.numerics_version, NUMERICS)?;
+    check("preparation recipe", header.recipe, RECIPE..=RECIPE)
 }

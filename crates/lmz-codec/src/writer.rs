@@ -2,7 +2,6 @@
 
 use std::io::{Read, Write};
 
-use lmz_exact::NUMERICS_VERSION;
 use lmz_format::{
     ContainerBytes, ContextPolicy, Form, Header, RawHash, SegmentKind, Summary, write_small,
 };
@@ -96,7 +95,7 @@ impl<'a, W: Write> Writer<'a, W> {
             None => (None, Shown::default()),
         };
         let header = Header {
-            numerics_version: NUMERICS_VERSION,
+            numerics_version: model.prepared().numerics,
             recipe: model.prepared().recipe,
             model_id: model.id(),
             checkpoint: model.checkpoint(),

@@ -43,4 +43,4 @@ pub use error::{ExactError, Result};
 pub use kernel::differential;
 pub use kernel::{Isa, Kernel, Linear};
 pub use prepare::prepare;
-pub use prepared::{LMZM_VERSION, NUMERICS_VERSION, Prepared, RECIPE};
+pub use prepared::{LMZM_VERSION, NUMERICS, NUMERICS_VERSION, Prepared, RECIPE};

@@ -10,40 +10,59 @@ use crate::varint::{Cursor, put_varint};
 use crate::{FORMAT_VERSION, MAGIC, MAX_BODY_LEN, MAX_MODEL_NAME_LEN, MAX_SEGMENT_LEN};
 
 /// The identity of a prepared model: the first 16 bytes of its BLAKE3 hash. A small member names
-/// its model by the first [`ModelId::SHORT`] of them; the others are 0 then.
+/// its model by the first [`ModelId::SHORT`] of them.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub struct ModelId(pub [u8; 16]);
+pub struct ModelId {
+    /// Zeros where they are not known.
+    bytes: [u8; 16],
+    /// Only the beginning is known.
+    short: bool,
+}
 
 impl ModelId {
     /// Bytes of an identity in a small member.
     pub const SHORT: usize = 8;
 
-    /// Its beginning, as a small member holds it.
-    #[must_use]
-    pub fn shortened(mut self) -> Self {
-        self.0[Self::SHORT..].fill(0);
-        self
+    /// A whole identity.
+    pub const fn new(bytes: [u8; 16]) -> Self {
+        Self {
+            bytes,
+            short: false,
+        }
     }
 
-    /// Whether only the beginning is known. (An identity that ends in eight zero bytes is taken for
-    /// a beginning: with a hash that does not happen.)
+    /// The beginning of an identity, as a small member holds it.
+    pub fn beginning(start: [u8; Self::SHORT]) -> Self {
+        let mut bytes = [0; 16];
+        bytes[..Self::SHORT].copy_from_slice(&start);
+        Self { bytes, short: true }
+    }
+
+    /// Its beginning, as a small member holds it.
+    #[must_use]
+    pub fn shortened(self) -> Self {
+        Self::beginning(self.start())
+    }
+
+    /// Whether only the beginning is known.
     pub fn is_short(self) -> bool {
-        self == self.shortened()
+        self.short
     }
 
     /// Whether `full`, a whole identity, may be the one that this stands for.
     pub fn names(self, full: Self) -> bool {
-        self == full || (self.is_short() && self == full.shortened())
+        self == full || (self.short && self == full.shortened())
+    }
+
+    pub(crate) fn start(self) -> [u8; Self::SHORT] {
+        std::array::from_fn(|i| self.bytes[i])
     }
 }
 
 impl fmt::Display for ModelId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.is_short() {
-            write_hex(f, &self.0[..Self::SHORT])
-        } else {
-            write_hex(f, &self.0)
-        }
+        let known = if self.short { Self::SHORT } else { 16 };
+        write_hex(f, &self.bytes[..known])
     }
 }
 
@@ -144,8 +163,11 @@ impl Header {
         if let SegmentPlan::Fixed(n) = self.plan {
             SegmentPlan::fixed(u64::from(n))?;
         }
+        if self.model_id.is_short() {
+            return Err(FormatError::invalid("a header holds a whole model id"));
+        }
         let mut body = vec![self.numerics_version, self.recipe];
-        body.extend_from_slice(&self.model_id.0);
+        body.extend_from_slice(&self.model_id.bytes);
         body.extend_from_slice(&self.checkpoint);
         put_varint(&mut body, self.model_name.len() as u64);
         body.extend_from_slice(self.model_name.as_bytes());
@@ -179,7 +201,7 @@ impl Header {
     fn parse_fields(cursor: &mut Cursor<'_>) -> Result<Self, Fault> {
         let numerics_version = cursor.u8()?;
         let recipe = cursor.u8()?;
-        let model_id = ModelId(cursor.array()?);
+        let model_id = ModelId::new(cursor.array()?);
         let checkpoint = cursor.array()?;
         let name_len =
             cursor.varint_max(MAX_MODEL_NAME_LEN as u64, "the length of the model's name")?;
@@ -312,7 +334,7 @@ mod tests {
         Header {
             numerics_version: 3,
             recipe: 1,
-            model_id: ModelId([1; 16]),
+            model_id: ModelId::new([1; 16]),
             checkpoint: [2; 16],
             model_name: "größe".into(),
             context: ContextPolicy {

@@ -21,7 +21,7 @@
 //! let header = Header {
 //!     numerics_version: 0,
 //!     recipe: 1,
-//!     model_id: ModelId([7; 16]),
+//!     model_id: ModelId::new([7; 16]),
 //!     checkpoint: [9; 16],
 //!     model_name: "bootstrap".into(),
 //!     context: ContextPolicy::new(512, 64)?,

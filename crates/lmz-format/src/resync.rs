@@ -26,14 +26,18 @@ const NEAR: u64 = 16;
 pub(crate) fn footers<R: Read + Seek>(input: &mut R, end: u64) -> Result<Vec<Member>> {
     let mut found = Vec::new();
     let mut budget = FOOTER_BUDGET.saturating_add(end.saturating_mul(4));
+    // Sound footers do not overlap: what is held of them is in proportion to the file.
+    let mut left = end;
     search(input, 0, end, END_MAGIC.len(), |input, at, bytes| {
         if bytes.starts_with(&END_MAGIC) && at + 4 >= TRAILER_LEN {
             let trailer = window(input, at + 4 - TRAILER_LEN, end, TRAILER_LEN)?;
             let claimed = footer_len(&trailer).map_or(0, u64::from);
             budget = budget.saturating_sub(claimed);
             if budget > 0
+                && claimed <= left
                 && let Ok(member) = open_member(input, at + 4)
             {
+                left -= claimed;
                 found.push(member);
             }
         }

@@ -97,8 +97,7 @@ pub(crate) fn parse_small(bytes: &[u8]) -> Result<SmallHeader, Fault> {
     }
     let version = cursor.u8()?;
     let flags = cursor.u8()?;
-    let mut id = [0; 16];
-    id[..ModelId::SHORT].copy_from_slice(cursor.take(ModelId::SHORT)?);
+    let model_id = ModelId::beginning(cursor.array()?);
     let most = MAX_SMALL_LEN as u64;
     let raw_len = cursor.varint_max(most, "a small member's raw length");
     // A newer version may mean something else by what stands here.
@@ -153,7 +152,7 @@ pub(crate) fn parse_small(bytes: &[u8]) -> Result<SmallHeader, Fault> {
     let header = Header {
         numerics_version: flags >> NUMERICS_SHIFT,
         recipe: flags >> RECIPE_SHIFT & 3,
-        model_id: ModelId(id),
+        model_id,
         checkpoint: [0; 16],
         model_name: String::new(),
         context,
@@ -220,7 +219,7 @@ pub fn write_small(
     head.push(
         kind | primed | header.recipe << RECIPE_SHIFT | header.numerics_version << NUMERICS_SHIFT,
     );
-    head.extend_from_slice(&header.model_id.0[..ModelId::SHORT]);
+    head.extend_from_slice(&header.model_id.start());
     put_varint(&mut head, raw.len() as u64);
     put_varint(&mut head, coded.len() as u64);
     if let Some(prime) = &header.prime {

@@ -119,7 +119,7 @@ fn a_damaged_header_is_replaced_by_its_copy() {
 fn header_and_footer_that_contradict_each_other_are_refused() {
     let (file, raw) = small();
     let mut other = header(SegmentPlan::Fixed(16));
-    other.model_id = ModelId([0; 16]);
+    other.model_id = ModelId::new([0; 16]);
     let (spliced, _) = member(&other, &raw, &[SegmentKind::Stored]);
     let mut mixed = spliced;
     let header_len = 6 + usize::from(file[5]) + 4;

@@ -34,7 +34,7 @@ fn any_header() -> impl Strategy<Value = Header> {
         .prop_map(|(fixed, model_name, context, plan)| Header {
             numerics_version: fixed.0,
             recipe: fixed.1,
-            model_id: ModelId(fixed.2),
+            model_id: ModelId::new(fixed.2),
             checkpoint: fixed.3,
             model_name,
             context,

@@ -139,6 +139,32 @@ fn a_small_member_may_store_a_file_of_another_version() {
     assert_eq!(decode_indexed(&file).unwrap(), (raw, false));
 }
 
+/// What is short is what a small member says, not what ends in zeros.
+#[test]
+fn a_whole_identity_that_ends_in_zeros_is_whole() {
+    let mut bytes = *b"prepared-model-1";
+    bytes[ModelId::SHORT..].fill(0);
+    let whole = Header {
+        model_id: ModelId::new(bytes),
+        ..header(SegmentPlan::Default)
+    };
+    let (file, _) = member(&whole, b"text", &[SegmentKind::Stored]);
+    let reader = IndexedReader::open(Cursor::new(&file)).unwrap();
+    let read = reader.members()[0].header.model_id;
+    let other = header(SegmentPlan::Default).model_id;
+    assert!(read == whole.model_id && !read.is_short());
+    assert!(read.names(whole.model_id) && !read.names(other));
+    assert_eq!(read.to_string(), "70726570617265640000000000000000");
+    let short = other.shortened();
+    assert!(short != read && short.names(read) && short.names(other));
+    // A full header has no room to say that its identity is half a one.
+    let half = Header {
+        model_id: short,
+        ..whole
+    };
+    assert!(Writer::new(Vec::new(), &half).is_err());
+}
+
 #[test]
 fn a_small_header_says_what_it_knows() {
     let (file, summary) = small_member(b"a small message", SegmentKind::Model, Some(prime()));
@@ -147,7 +173,7 @@ fn a_small_header_says_what_it_knows() {
     let whole = header(SegmentPlan::Default);
     assert!(member.header.is_small() && member.header.model_id.is_short());
     assert!(member.header.model_id.names(whole.model_id));
-    assert!(!member.header.model_id.names(ModelId([0; 16])));
+    assert!(!member.header.model_id.names(ModelId::new([0; 16])));
     assert!(!whole.model_id.names(member.header.model_id));
     assert_eq!(member.header.model_id.to_string(), "7072657061726564");
     assert_eq!(member.header.model_label(), "7072657061726564");

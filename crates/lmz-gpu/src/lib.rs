@@ -12,14 +12,20 @@
 #[cfg(any(feature = "vulkan", feature = "cuda"))]
 mod buffer;
 #[cfg(any(feature = "vulkan", feature = "cuda"))]
+mod client;
+#[cfg(any(feature = "vulkan", feature = "cuda"))]
 mod kernel;
 #[cfg(any(feature = "vulkan", feature = "cuda"))]
 mod open;
 #[cfg(any(feature = "vulkan", feature = "cuda"))]
 mod plan;
+#[cfg(any(feature = "vulkan", feature = "cuda"))]
+mod product;
 mod prove;
 #[cfg(any(feature = "vulkan", feature = "cuda"))]
 mod session;
+#[cfg(any(feature = "vulkan", feature = "cuda"))]
+pub mod speed;
 #[cfg(any(feature = "vulkan", feature = "cuda"))]
 mod weights;
 
@@ -27,7 +33,7 @@ use std::sync::Arc;
 
 use lmz_exact::{Accelerator, Engine, ExactError, Result};
 
-pub use lmz_device::{Device, DeviceInfo, available, resolve};
+pub use lmz_device::{Device, DeviceInfo, available, cpu_name, resolve};
 #[cfg(any(feature = "vulkan", feature = "cuda"))]
 pub use open::on_client;
 pub use prove::prove;
@@ -35,33 +41,25 @@ pub use prove::prove;
 /// Memory that a session takes where none is asked for and the device does not tell.
 pub const DEFAULT_MEMORY: u64 = 1 << 30;
 
-/// Positions of the proof that every device gives when it is opened.
-const PROOF: usize = 6;
-
 /// The model of `engine` on a device, with at most `memory` bytes there. The device has [proved](prove)
-/// itself on a few positions of the model.
+/// itself on a few positions of the model; if it does so only without its matrix instruction, that is not used.
 ///
 /// # Errors
 /// [`ExactError::Device`]: the device is missing, lacks 64-bit integers, is too small, fails or computes
 /// something else; or it is the CPU or `auto`, which are the caller's to resolve.
 pub fn open(device: Device, engine: &Engine, memory: Option<u64>) -> Result<Arc<dyn Accelerator>> {
-    let accelerator = upload(device, engine, memory)?;
-    prove(&*accelerator, engine, PROOF)?;
-    Ok(accelerator)
+    #[cfg(any(feature = "vulkan", feature = "cuda"))]
+    return open::proven(device, engine, memory);
+    #[cfg(not(any(feature = "vulkan", feature = "cuda")))]
+    {
+        let _ = (engine, memory);
+        Err(unsupported(device))
+    }
 }
 
-fn upload(device: Device, engine: &Engine, memory: Option<u64>) -> Result<Arc<dyn Accelerator>> {
-    match device {
-        #[cfg(feature = "vulkan")]
-        Device::Vulkan(number) => open::vulkan(number, engine, memory),
-        #[cfg(feature = "cuda")]
-        Device::Cuda(number) => open::cuda(number, engine, memory),
-        other => {
-            let _ = (engine, memory);
-            Err(ExactError::Device {
-                device: other.to_string(),
-                reason: "this build has no support for it".to_owned(),
-            })
-        }
+fn unsupported(device: Device) -> ExactError {
+    ExactError::Device {
+        device: device.to_string(),
+        reason: "this build has no support for it".to_owned(),
     }
 }

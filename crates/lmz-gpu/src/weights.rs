@@ -305,11 +305,6 @@ impl WeightsOn {
     }
 }
 
-/// Bytes of all matrices of a model on a device.
-pub fn model_bytes(parts: &Parts<'_>) -> u64 {
-    matrices(parts).sum()
-}
-
 fn largest_matrix(parts: &Parts<'_>) -> Option<u64> {
     matrices(parts).max()
 }

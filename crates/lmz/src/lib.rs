@@ -43,7 +43,7 @@ pub use lmz_codec::{
     Observer, Phase, Prime, Reader, SalvageReport, SegmentPlan, Writer, compress, decompress,
     decompress_seekable, salvage,
 };
-pub use lmz_exact::{NUMERICS_VERSION, Prepared, RECIPE, prepare};
+pub use lmz_exact::{NUMERICS, NUMERICS_VERSION, Prepared, RECIPE, prepare};
 pub use lmz_model::{Blueprint, Checkpoint};
 
 /// The `.lmz` container (the crate `lmz-format`).

@@ -2,12 +2,13 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
 
 use lmz_model::Blueprint;
 use safetensors::{Dtype, SafeTensors};
 use serde::{Deserialize, Serialize};
 
-use super::{Entry, LMZM_VERSION, NUMERICS_VERSION, Prepared, RECIPE};
+use super::{Entry, LMZM_VERSION, NUMERICS, Prepared, RECIPE};
 use crate::error::{ExactError, Result};
 
 /// The file's one metadata text.
@@ -50,14 +51,11 @@ impl Prepared {
         let damaged = |e: serde_json::Error| ExactError::Damaged(format!("metadata: {e}"));
         // The version first: a later one may have other fields.
         let Version { version } = serde_json::from_str(text).map_err(damaged)?;
-        check("file version", version, LMZM_VERSION)?;
+        check("file version", version, LMZM_VERSION..=LMZM_VERSION)?;
         let metadata: Metadata = serde_json::from_str(text).map_err(damaged)?;
-        check("recipe", metadata.recipe, RECIPE.into())?;
-        check(
-            "numerics version",
-            metadata.numerics,
-            NUMERICS_VERSION.into(),
-        )?;
+        check("recipe", metadata.recipe, RECIPE.into()..=RECIPE.into())?;
+        let numerics = u64::from(*NUMERICS.start())..=u64::from(*NUMERICS.end());
+        check("numerics version", metadata.numerics, numerics)?;
         let blueprint = Blueprint::from_canonical_json(metadata.blueprint.as_bytes())?;
         crate::prepare::check(&blueprint)?;
         if metadata.name.len() > MAX_NAME
@@ -91,6 +89,7 @@ impl Prepared {
             name: metadata.name.clone(),
             checkpoint: checkpoint.into(),
             recipe: RECIPE,
+            numerics: metadata.numerics as u8,
             blueprint,
             residual_frac_bits: metadata.residual_frac_bits as i32,
             eps_fixed: metadata.eps_fixed,
@@ -222,14 +221,13 @@ impl Prepared {
     }
 }
 
-fn check(what: &'static str, found: u64, supported: u64) -> Result<()> {
-    if found == supported {
-        Ok(())
-    } else {
-        Err(ExactError::Version {
-            what,
-            found,
-            supported,
-        })
+fn check(what: &'static str, found: u64, supported: RangeInclusive<u64>) -> Result<()> {
+    if supported.contains(&found) {
+        return Ok(());
     }
+    Err(ExactError::Version {
+        what,
+        found,
+        supported: *supported.end(),
+    })
 }

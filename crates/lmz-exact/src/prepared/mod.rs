@@ -6,15 +6,17 @@ mod file;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::ops::Range;
+use std::ops::{Range, RangeInclusive};
 
 use lmz_model::{Blueprint, Vocabulary};
 use safetensors::Dtype;
 
 pub(crate) use build::{Builder, Facts};
 
-/// The version of numerics.md that this build computes.
-pub const NUMERICS_VERSION: u8 = 0;
+/// The version of numerics.md that new models and files name.
+pub const NUMERICS_VERSION: u8 = 1;
+/// The versions of numerics.md that this build computes. 0, the draft, has the arithmetic of 1.
+pub const NUMERICS: RangeInclusive<u8> = 0..=NUMERICS_VERSION;
 /// The newest preparation recipe.
 pub const RECIPE: u8 = 1;
 /// The version of lmzm.md that this build reads.
@@ -29,6 +31,8 @@ pub struct Prepared {
     pub checkpoint: [u8; 32],
     /// Number of the recipe that made it.
     pub recipe: u8,
+    /// The version of the numerics that it is meant for.
+    pub numerics: u8,
     /// The model's description.
     pub blueprint: Blueprint,
     /// F: fractional bits of the residual stream.

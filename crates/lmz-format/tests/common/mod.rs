@@ -10,7 +10,7 @@ pub fn header(plan: SegmentPlan) -> Header {
     Header {
         numerics_version: 0,
         recipe: 1,
-        model_id: ModelId(*b"prepared-model-1"),
+        model_id: ModelId::new(*b"prepared-model-1"),
         checkpoint: *b"checkpoint-hash1",
         model_name: "bootstrap".into(),
         context: ContextPolicy::new(512, 64).unwrap(),

@@ -8,6 +8,54 @@ use super::reduce::UNITS;
 /// Products that fit a 32-bit sum, in words of four weights.
 pub const CHUNK_WORDS: usize = 128;
 
+/// Numbers of a linear layer.
+#[derive(CubeType, CubeLaunch)]
+pub struct LinearScalars {
+    /// Rows of activations.
+    pub rows: usize,
+    /// Words of four columns.
+    pub words: usize,
+    /// Outputs of a row.
+    pub out: usize,
+    /// g of 3.1.
+    pub sum_shift: i32,
+    /// What the exponent of the output has above that of the input.
+    pub exponent: i32,
+    /// Of the bias.
+    pub bias_exponent: i32,
+}
+
+/// The exponent of a row of outputs: 3.1, step 3, and 3.13.
+#[cube]
+pub fn finished_exponent(a: i32, s: &LinearScalars, #[comptime] biased: bool) -> i32 {
+    let mut e = a + s.exponent;
+    if comptime!(biased) {
+        e = max_i32(e, s.bias_exponent) + 1i32;
+    }
+    e
+}
+
+/// An output from the sum of its products: 3.1, steps 2 and 3, and 3.13.
+#[cube]
+pub fn finished(
+    sum: i64,
+    m: i32,
+    bias: i32,
+    a_exponent: i32,
+    s: &LinearScalars,
+    #[comptime] biased: bool,
+) -> i32 {
+    let sum = rshift(sum, s.sum_shift);
+    let mut value = rshift(sum * i64::cast_from(m), 32i32);
+    if comptime!(biased) {
+        let top = finished_exponent(a_exponent, s, biased);
+        let own = min_i32(top - a_exponent - s.exponent, 62i32);
+        let of_bias = min_i32(top - s.bias_exponent, 62i32);
+        value = rshift(value, own) + rshift(i64::cast_from(bias), of_bias);
+    }
+    i32::cast_from(value)
+}
+
 /// `y` [rows, out] = `w` · `a` [rows, 2 · words], both with exponents by row.
 ///
 /// A unit computes one output of `tile` rows, so that each word of weights is read once for all of
@@ -22,15 +70,13 @@ pub fn linear(
     bias: &Array<i32>,
     y: &mut Array<i32>,
     y_exponents: &mut Array<i32>,
-    rows: usize,
-    words: usize,
-    out: usize,
-    sum_shift: i32,
-    exponent: i32,
-    bias_exponent: i32,
+    s: LinearScalars,
     #[comptime] biased: bool,
     #[comptime] tile: usize,
 ) {
+    let rows = s.rows;
+    let words = s.words;
+    let out = s.out;
     let unit = UNIT_POS as usize;
     let output = CUBE_POS_X as usize * UNITS as usize + unit;
     let first = CUBE_POS_Y as usize * tile;
@@ -89,21 +135,14 @@ pub fn linear(
     for t in 0..tile {
         let row = first + t;
         if row < rows && output < out {
-            let sum = rshift(sums[t], sum_shift);
-            let mut value = rshift(sum * i64::cast_from(m[output]), 32i32);
-            let mut e = a_exponents[row] + exponent;
-            if biased {
-                let top = max_i32(e, bias_exponent) + 1i32;
-                value = rshift(value, min_i32(top - e, 62i32))
-                    + rshift(
-                        i64::cast_from(bias[output]),
-                        min_i32(top - bias_exponent, 62i32),
-                    );
-                e = top;
+            let e = a_exponents[row];
+            let mut b = 0i32;
+            if comptime!(biased) {
+                b = bias[output];
             }
-            y[row * out + output] = i32::cast_from(value);
+            y[row * out + output] = finished(sums[t], m[output], b, e, &s, biased);
             if output == 0 {
-                y_exponents[row] = e;
+                y_exponents[row] = finished_exponent(e, &s, biased);
             }
         }
     }

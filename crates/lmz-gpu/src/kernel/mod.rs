@@ -9,6 +9,8 @@ pub mod ends;
 pub mod fixed;
 pub mod gate;
 pub mod linear;
+pub mod matrix;
+pub mod mma;
 pub mod norm;
 pub mod reduce;
 #[cfg(test)]

@@ -55,7 +55,7 @@ pub struct EnterScalars {
     pub most: i32,
 }
 
-/// The mantissa of element `j` of a norm before its bias: x' · g · ρ.
+/// What a norm squares: the residual stream, for layer norms c_j of 3.11.
 #[cube]
 fn centred(x: i32, width: usize, sum: i64, #[comptime] norm: NormKind) -> i64 {
     let value = i64::cast_from(x);

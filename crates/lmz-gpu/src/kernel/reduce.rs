@@ -13,9 +13,19 @@ const LEVELS: usize = UNITS.trailing_zeros() as usize;
 /// Words of the shared memory that reductions use.
 pub const ROOM: usize = UNITS as usize;
 
-/// OR.
+/// What two values become.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Reduction {
+    /// Their OR.
+    Or,
+    /// Their sum modulo 2^64.
+    Sum,
+    /// The larger one.
+    Max,
+}
+
 #[cube]
-pub fn reduce_or(room: &mut SharedMemory<u64>, value: u64) -> u64 {
+fn reduce(room: &mut SharedMemory<u64>, value: u64, #[comptime] how: Reduction) -> u64 {
     let unit = UNIT_POS as usize;
     room[unit] = value;
     sync_cube();
@@ -23,53 +33,40 @@ pub fn reduce_or(room: &mut SharedMemory<u64>, value: u64) -> u64 {
     for level in 0..LEVELS {
         let step = comptime!(ROOM >> (level + 1));
         if unit < step {
-            room[unit] = room[unit] | room[unit + step];
+            let own = room[unit];
+            let other = room[unit + step];
+            if comptime!(how == Reduction::Or) {
+                room[unit] = own | other;
+            } else if comptime!(how == Reduction::Sum) {
+                room[unit] = own + other;
+            } else {
+                room[unit] = select(other > own, other, own);
+            }
         }
         sync_cube();
     }
     let result = room[0];
     sync_cube();
     result
+}
+
+/// OR.
+#[cube]
+pub fn reduce_or(room: &mut SharedMemory<u64>, value: u64) -> u64 {
+    reduce(room, value, Reduction::Or)
 }
 
 /// Sum modulo 2^64.
 #[cube]
 pub fn reduce_sum(room: &mut SharedMemory<u64>, value: u64) -> u64 {
-    let unit = UNIT_POS as usize;
-    room[unit] = value;
-    sync_cube();
-    #[unroll]
-    for level in 0..LEVELS {
-        let step = comptime!(ROOM >> (level + 1));
-        if unit < step {
-            room[unit] = room[unit] + room[unit + step];
-        }
-        sync_cube();
-    }
-    let result = room[0];
-    sync_cube();
-    result
+    reduce(room, value, Reduction::Sum)
 }
 
 /// Largest of signed 32-bit numbers.
 #[cube]
 pub fn reduce_max(room: &mut SharedMemory<u64>, value: i32) -> i32 {
-    let unit = UNIT_POS as usize;
     // In the order of unsigned numbers.
-    room[unit] = u64::cast_from(i64::cast_from(value) + 2147483648i64);
-    sync_cube();
-    #[unroll]
-    for level in 0..LEVELS {
-        let step = comptime!(ROOM >> (level + 1));
-        if unit < step {
-            let other = room[unit + step];
-            if other > room[unit] {
-                room[unit] = other;
-            }
-        }
-        sync_cube();
-    }
-    let result = i32::cast_from(i64::cast_from(room[0]) - 2147483648i64);
-    sync_cube();
-    result
+    let shifted = u64::cast_from(i64::cast_from(value) + 2147483648i64);
+    let largest = reduce(room, shifted, Reduction::Max);
+    i32::cast_from(i64::cast_from(largest) - 2147483648i64)
 }

@@ -10,6 +10,7 @@ use cubecl::prelude::*;
 use lmz_device::{Device, available};
 
 use crate::buffer::Buffer;
+use crate::client;
 
 /// A check of kernels on one device.
 trait Check {
@@ -18,22 +19,15 @@ trait Check {
 
 /// Runs a check on a device of each kind; says what is not there.
 fn on_devices(check: impl Check) {
-    lmz_device::configure();
     let devices: Vec<Device> = available().into_iter().map(|info| info.device).collect();
     #[cfg(feature = "vulkan")]
     match devices.iter().find(|d| matches!(d, Device::Vulkan(_))) {
-        Some(&Device::Vulkan(number)) => {
-            let (_, device) = lmz_device::vulkan_device(number).unwrap();
-            check.run(&cubecl::wgpu::WgpuRuntime::client(&device));
-        }
+        Some(&Device::Vulkan(number)) => check.run(&client::vulkan(number).unwrap().0),
         _ => eprintln!("skipped on Vulkan: no driver is here"),
     }
     #[cfg(feature = "cuda")]
     match devices.iter().find(|d| matches!(d, Device::Cuda(_))) {
-        Some(&Device::Cuda(number)) => {
-            let device = cubecl::cuda::CudaDevice::new(number);
-            check.run(&cubecl::cuda::CudaRuntime::client(&device));
-        }
+        Some(&Device::Cuda(number)) => check.run(&client::cuda(number).unwrap().0),
         _ => eprintln!("skipped on CUDA: no such device is here"),
     }
 }

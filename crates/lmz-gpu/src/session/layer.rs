@@ -11,9 +11,8 @@ use crate::kernel::attention::{
 };
 use crate::kernel::ends::{EmbedScalarsLaunch, embed};
 use crate::kernel::gate::{GateKind, between, grouped};
-use crate::kernel::linear::linear;
 use crate::kernel::norm::{EnterKind, EnterScalarsLaunch, NormKind, enter};
-use crate::kernel::reduce::UNITS;
+use crate::product::Product;
 use crate::weights::{BlockNormOn, EmbedOn, LayerOn, LinearOn, NormOn, ShiftsOn, cap_numbers};
 
 impl<R: Runtime> Session<R> {
@@ -134,30 +133,12 @@ impl<R: Runtime> Session<R> {
     }
 
     pub(super) fn linear(&self, layer: &LinearOn, a: &Block<u32>, y: &Block<i32>, rows: usize) {
-        let tile = match rows {
-            1 => 1,
-            2..=4 => 4,
-            _ => 8,
-        };
-        linear::launch::<R>(
+        Product::choose(layer, rows, self.model.instruction).launch(
             &self.model.client,
-            cubes(layer.out.div_ceil(UNITS as usize), rows.div_ceil(tile)),
-            units(),
-            a.values.arg(),
-            a.exponents.arg(),
-            layer.w.arg(),
-            layer.m.arg(),
-            layer.bias.b.arg(),
-            y.values.arg(),
-            y.exponents.arg(),
+            layer,
+            (&a.values, &a.exponents),
+            (&y.values, &y.exponents),
             rows,
-            layer.words,
-            layer.out,
-            layer.sum_shift,
-            layer.exponent,
-            layer.bias.e,
-            layer.bias.some,
-            tile,
         );
     }
 

@@ -25,6 +25,8 @@ pub struct ModelOn<R: Runtime> {
     pub residual_bits: i32,
     pub symbols: usize,
     pub escape_shift: u32,
+    /// Whether the device's matrix instruction is used.
+    pub instruction: bool,
 }
 
 /// Mantissas or activations, with an exponent for each row.

@@ -21,6 +21,9 @@ use crate::summary::{ModelSummary, summarise};
 use error::Search;
 use places::Place;
 
+/// The version of the numerics before they were frozen; the arithmetic is that of version 1.
+const DRAFT: u8 = 0;
+
 /// Fewest hexadecimal digits by which a model may be named.
 const MIN_ID_DIGITS: usize = 4;
 
@@ -284,10 +287,30 @@ impl ModelStore {
                 Err(error) => search.failed(error.to_string()),
             }
         }
+        if let Some(model) = self.draft_of_embedded(header)? {
+            return Ok(model);
+        }
         for place in &self.places {
             search.looked(place);
         }
         Err(search.into_error())
+    }
+
+    /// The embedded model under the identity that it had before the numerics were frozen, if that is
+    /// the one that `header` names.
+    fn draft_of_embedded(&self, header: &Header) -> Result<Option<Model>, StoreError> {
+        if header.numerics_version != DRAFT {
+            return Ok(None);
+        }
+        let prepared = Origin::Embedded.load()?;
+        let draft = prepared
+            .for_numerics(DRAFT)
+            .map_err(|source| StoreError::Open {
+                origin: Origin::Embedded.to_string(),
+                source: Box::new(source.into()),
+            })?;
+        let named = header.model_id.names(short(&draft));
+        named.then(|| self.open_prepared(draft)).transpose()
     }
 }
 
@@ -309,7 +332,7 @@ impl ModelSource for ModelStore {
 fn short(prepared: &Prepared) -> ModelId {
     let mut id = [0; 16];
     id.copy_from_slice(&prepared.identity()[..16]);
-    ModelId(id)
+    ModelId::new(id)
 }
 
 fn hex(bytes: &[u8]) -> String {

@@ -6,20 +6,22 @@ use lmz_exact::tables::{Gate, normal_table, sigmoid_table};
 use lmz_exact::{Linear, reference};
 
 use super::super::gate::{GateKind, between, grouped};
-use super::super::linear::linear;
+use super::super::matrix::MAX_COLUMNS;
+use super::super::mma::Instruction;
 use super::super::reduce::UNITS;
 use super::{Check, Random, halves, on_devices, read, row, words};
 use crate::buffer::Buffer;
+use crate::product::{MATRIX_ROWS, Product, has_instruction};
 use crate::weights::LinearOn;
 
-struct Product {
+struct Layer {
     rows: usize,
     out: usize,
     k: usize,
     biased: bool,
 }
 
-impl Check for Product {
+impl Check for Layer {
     fn run<R: Runtime>(&self, client: &ComputeClient<R>) {
         let Self {
             rows,
@@ -71,31 +73,18 @@ impl Check for Product {
             .collect();
         let y = Buffer::<i32>::room(client, rows * out);
         let ye = Buffer::<i32>::room(client, rows);
-        for tile in [1, 4, 8] {
-            linear::launch::<R>(
-                client,
-                CubeCount::Static(
-                    out.div_ceil(UNITS as usize) as u32,
-                    rows.div_ceil(tile) as u32,
-                    1,
-                ),
-                CubeDim::new_1d(UNITS),
-                Buffer::new(client, &packed).arg(),
-                Buffer::new(client, &e).arg(),
-                on.w.arg(),
-                on.m.arg(),
-                on.bias.b.arg(),
-                y.arg(),
-                ye.arg(),
-                rows,
-                on.words,
-                out,
-                on.sum_shift,
-                on.exponent,
-                on.bias.e,
-                on.bias.some,
-                tile,
-            );
+        let (packed, e_on) = (Buffer::new(client, &packed), Buffer::new(client, &e));
+        let mut ways = vec![
+            Product::Units(1),
+            Product::Units(4),
+            Product::Units(8),
+            Product::Matrix(Instruction::Emulated),
+        ];
+        if has_instruction(client) {
+            ways.push(Product::Matrix(Instruction::Native));
+        }
+        for way in ways {
+            way.launch(client, &on, (&packed, &e_on), (&y, &ye), rows);
             let (ours, exponents) = (read(client, &y, rows * out), read(client, &ye, rows));
             let stride = 2 * layer.pairs();
             for (i, (x, &e)) in x.iter().zip(&e).enumerate() {
@@ -112,7 +101,7 @@ impl Check for Product {
                 assert_eq!(
                     (exponents[i], ours),
                     (e, &expected[..]),
-                    "row {i} of {rows} x {k} x {out}"
+                    "row {i} of {rows} x {k} x {out}, {way:?}"
                 );
             }
         }
@@ -127,9 +116,11 @@ fn linear_layers() {
         (9, 130, 64),
         (5, 33, 512),
         (8, 40, 1100),
+        // Beyond the tiles of the matrix kernel, and odd in all directions.
+        (70, 131, 67),
     ] {
         for biased in [false, true] {
-            on_devices(Product {
+            on_devices(Layer {
                 rows,
                 out,
                 k,
@@ -142,12 +133,32 @@ fn linear_layers() {
 /// The long sum: 17 chunks at their bounds.
 #[test]
 fn the_longest_sums() {
-    on_devices(Product {
-        rows: 2,
-        out: 7,
-        k: 8260,
-        biased: false,
-    });
+    for k in [8260, MAX_COLUMNS] {
+        on_devices(Layer {
+            rows: 2,
+            out: 3,
+            k,
+            biased: false,
+        });
+    }
+}
+
+#[test]
+fn which_layers_go_by_the_matrix_instruction() {
+    struct Choice;
+    impl Check for Choice {
+        fn run<R: Runtime>(&self, client: &ComputeClient<R>) {
+            let layer =
+                |k: usize| LinearOn::new(client, &Linear::new(&vec![1; k], &[1], k, 0, &[]));
+            let native = Product::Matrix(Instruction::Native);
+            let (small, large) = (layer(64), layer(MAX_COLUMNS + 4));
+            assert_eq!(Product::choose(&small, MATRIX_ROWS, true), native);
+            assert_ne!(Product::choose(&small, MATRIX_ROWS - 1, true), native);
+            assert_ne!(Product::choose(&small, MATRIX_ROWS, false), native);
+            assert_ne!(Product::choose(&large, MATRIX_ROWS, true), native);
+        }
+    }
+    on_devices(Choice);
 }
 
 fn padded(table: &[i32]) -> Gate {

@@ -1,0 +1,120 @@
+//! Versions, and values of the metadata.
+
+use lmz_exact::{ExactError, NUMERICS_VERSION};
+use lmz_model::ErrorKind;
+use safetensors::tensor::TensorView;
+use serde_json::{Value, json};
+
+use crate::common::ODD;
+use crate::parts::{Parts, open, refused};
+
+#[test]
+fn other_versions_are_named() {
+    let parts = Parts::new(&ODD.prepared(1, "prepared-versions"));
+    for (field, value) in [
+        ("version", 2),
+        ("version", 0),
+        ("recipe", 2),
+        ("numerics", 2),
+    ] {
+        let mut other = parts.clone();
+        other.metadata[field] = json!(value);
+        if field == "version" {
+            // A later file version may have other fields.
+            other.metadata["something"] = json!({ "new": [1, 2] });
+        }
+        let error = refused(field, &other);
+        assert!(
+            matches!(error, ExactError::Version { found, .. } if found == value),
+            "{field}: {error}"
+        );
+        assert_eq!(error.kind(), ErrorKind::Compatibility);
+    }
+}
+
+#[test]
+fn a_model_for_the_draft_of_the_numerics_differs_only_in_its_identity() {
+    let model = ODD.prepared(1, "prepared-draft");
+    assert_eq!(model.numerics, NUMERICS_VERSION);
+    let draft = model.for_numerics(0).unwrap();
+    assert_eq!(draft.numerics, 0);
+    assert_ne!(draft.identity(), model.identity());
+    let (mut ours, theirs) = (Parts::new(&model), Parts::new(&draft));
+    ours.metadata["numerics"] = json!(0);
+    assert_eq!(ours.metadata, theirs.metadata);
+    assert!(ours.tensors == theirs.tensors);
+    let back = draft.for_numerics(NUMERICS_VERSION).unwrap();
+    assert!(back.as_bytes() == model.as_bytes());
+    let unknown = model.for_numerics(NUMERICS_VERSION + 1).unwrap_err();
+    assert_eq!(unknown.kind(), ErrorKind::Compatibility);
+}
+
+#[test]
+fn a_checkpoint_is_not_a_prepared_model() {
+    let mut parts = Parts::new(&ODD.prepared(1, "prepared-plain"));
+    let weights = safetensors::serialize(
+        parts
+            .tensors
+            .iter()
+            .map(|(n, (d, s, b))| (n.as_str(), TensorView::new(*d, s.clone(), b).unwrap())),
+        None,
+    );
+    assert!(matches!(
+        open(weights.unwrap()),
+        Err(ExactError::NotPrepared(_))
+    ));
+    parts.metadata = json!("no object");
+    assert!(matches!(
+        refused("metadata", &parts),
+        ExactError::Damaged(_)
+    ));
+}
+
+#[test]
+fn metadata_out_of_range_is_refused() {
+    let parts = Parts::new(&ODD.prepared(1, "prepared-metadata"));
+    for (field, value) in [
+        ("residual_frac_bits", json!(25)),
+        ("residual_frac_bits", json!(-1)),
+        ("eps_fixed", json!((1u64 << 62) + 1)),
+        ("eps_fixed", json!(0.5)),
+        ("name", json!("x".repeat(256))),
+        ("checkpoint", json!("xyz")),
+        ("blueprint", json!("{}")),
+        ("blueprint", json!({ "hidden_size": 24 })),
+        ("unknown_field", json!(1)),
+    ] {
+        let mut damaged = parts.clone();
+        damaged.metadata[field] = value.clone();
+        let error = refused(&format!("{field} = {value}"), &damaged);
+        assert_eq!(error.kind(), ErrorKind::Corruption, "{field}: {error}");
+        damaged.metadata.as_object_mut().unwrap().remove(field);
+        if parts.metadata.get(field).is_some() {
+            refused(&format!("no {field}"), &damaged);
+        }
+    }
+    let text = parts.metadata["blueprint"].as_str().unwrap();
+    let blueprint: Value = serde_json::from_str(text).unwrap();
+    for (field, value) in [
+        ("hidden_size", json!(0)),
+        ("hidden_size", json!(25)),
+        ("hidden_size", json!(1 << 16)),
+        ("intermediate_size", json!(1u64 << 40)),
+        ("layers", json!(3)),
+        ("layers", json!(1u64 << 33)),
+        ("heads", json!(0)),
+        ("kv_heads", json!(2)),
+        ("head_dim", json!(7)),
+        ("head_dim", json!(8)),
+        ("vocab_size", json!(38)),
+        ("start_token", json!(37)),
+        ("tied_head", json!("yes")),
+        ("surprise", json!(0)),
+    ] {
+        let mut damaged = parts.clone();
+        let mut blueprint = blueprint.clone();
+        blueprint[field] = value.clone();
+        damaged.metadata["blueprint"] = json!(blueprint.to_string());
+        refused(&format!("blueprint.{field} = {value}"), &damaged);
+    }
+}
