@@ -20,7 +20,7 @@ pub use config::configure;
 pub use cuda::cuda_device;
 pub use device::{Device, DeviceInfo, available, resolve};
 pub use memory::{cpu_name, free_memory};
-pub use quiet::catch;
+pub use quiet::{Watch, catch};
 #[cfg(feature = "vulkan")]
 pub use vulkan::vulkan_device;
 

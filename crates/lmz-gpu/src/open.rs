@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use cubecl::ir::{ElemType, IntKind, UIntKind};
 use cubecl::prelude::*;
-use lmz_device::Device;
+use lmz_device::{Device, Watch};
 use lmz_exact::{Accelerator, Engine, ExactError, Lanes, Result};
 
 use crate::client::{self, failed};
@@ -150,6 +150,7 @@ fn upload_on<R: Runtime>(
     if let Err(short) = sizes.plan(memory, page, 1, POSITIONS) {
         return Err(too_small(name, short, memory, POSITIONS));
     }
+    let watch = Watch::start();
     let constants = exactly(&client, || WeightsOn::new(&client, &parts, name));
     let constants = constants.map_err(|reason| failed(name, reason))??;
     let model = ModelOn {
@@ -161,6 +162,7 @@ fn upload_on<R: Runtime>(
         symbols: engine.symbols().len(),
         escape_shift: engine.symbols().escape_shift(),
         instruction: instruction && has_instruction(&client),
+        watch,
         client,
     };
     Ok(Uploaded {

@@ -40,12 +40,13 @@ struct Thread {
     const Services *services;
 };
 
-// A thread's description lies at the end of its stack, so that it is found without any lookup.
-constexpr size_t ROOM = 256;
+// A thread's description lies near the end of its stack, so that it is found without any lookup; each at
+// another distance from it, or all of them would share a few lines of the processor's caches.
+constexpr size_t ROOM = 256, COLOURS = 64, COLOUR = 9 * 64;
 
 inline Thread *self() {
-    uintptr_t here = reinterpret_cast<uintptr_t>(__builtin_frame_address(0));
-    return reinterpret_cast<Thread *>((here & ~uintptr_t(STACK - 1)) + STACK - ROOM);
+    uintptr_t stack = reinterpret_cast<uintptr_t>(__builtin_frame_address(0)) / STACK;
+    return reinterpret_cast<Thread *>((stack + 1) * STACK - ROOM - stack % COLOURS * COLOUR);
 }
 
 // The entry of a kernel's object.

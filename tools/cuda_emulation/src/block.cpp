@@ -16,7 +16,6 @@ namespace {
 
 enum class State { Ready, AtBarrier, AtStep, Done };
 
-constexpr uint64_t CANARY = 0x5afe57ac5afe57acull;
 constexpr size_t PAGE = 4096;
 // Whole pages, so that the one after them can be closed.
 constexpr size_t SHARED_ROOM = (MAX_SHARED + PAGE - 1) / PAGE * PAGE;
@@ -47,13 +46,12 @@ struct Runner::Fibers {
     explicit Fibers(uint64_t seed) : random{seed} {}
 
     Fiber &at(unsigned i) {
-        return *reinterpret_cast<Fiber *>(stacks + (i + 1) * STACK - ROOM);
+        uintptr_t stack = reinterpret_cast<uintptr_t>(stacks) / STACK + i;
+        return *reinterpret_cast<Fiber *>((stack + 1) * STACK - ROOM - stack % COLOURS * COLOUR);
     }
-    uint64_t &canary(unsigned i) { return *reinterpret_cast<uint64_t *>(stacks + i * STACK); }
 
     [[noreturn]] void fail(unsigned i, const char *what);
     void start(const Launch &launch, Dim block, unsigned threads);
-    void turn(unsigned i);
     bool release_warps(unsigned threads);
     void release_barrier(unsigned threads);
 };
@@ -127,14 +125,8 @@ void Runner::Fibers::start(const Launch &launch, Dim block, unsigned threads) {
         fiber.step = nullptr;
         fiber.scheduler = &scheduler;
         fiber.launch = &launch;
-        canary(i) = CANARY;
         fiber.stack = new_stack(&fiber, thread_main);
     }
-}
-
-void Runner::Fibers::turn(unsigned i) {
-    switch_stack(&scheduler, at(i).stack);
-    if (canary(i) != CANARY) fail(i, "its stack overflowed");
 }
 
 // Takes the steps for which all lanes of a warp have come. Whether there were any.
@@ -181,6 +173,8 @@ Runner::Runner(uint64_t seed) : fibers(std::make_unique<Fibers>(seed)) {
     auto start = (reinterpret_cast<uintptr_t>(room) + STACK - 1) & ~uintptr_t(STACK - 1);
     fibers->stacks = reinterpret_cast<char *>(start);
     fibers->shared = static_cast<char *>(shared);
+    // What grows out of its stack, or out of the shared memory, ends there.
+    for (unsigned i = 0; i < MAX_THREADS; ++i) mprotect(fibers->stacks + i * STACK, PAGE, PROT_NONE);
     mprotect(fibers->shared + SHARED_ROOM, PAGE, PROT_NONE);
 }
 
@@ -195,7 +189,7 @@ void Runner::run(const Launch &launch, Dim block) {
         arrange(all.turns, threads, order(), all.random);
         bool ended = true;
         for (uint32_t i : all.turns) {
-            if (all.at(i).state == State::Ready) all.turn(i);
+            if (all.at(i).state == State::Ready) switch_stack(&all.scheduler, all.at(i).stack);
             ended = ended && all.at(i).state == State::Done;
         }
         if (ended) return;

@@ -27,6 +27,8 @@ pub struct ModelOn<R: Runtime> {
     pub escape_shift: u32,
     /// Whether the device's matrix instruction is used.
     pub instruction: bool,
+    /// Since before its weights were uploaded.
+    pub watch: lmz_device::Watch,
 }
 
 /// Mantissas or activations, with an exponent for each row.
@@ -216,6 +218,8 @@ impl<R: Runtime> Session<R> {
         }
         let read = cubecl::future::block_on(client.read_async(handles));
         let read = read.map_err(|error| self.failed(&format!("{error:?}")))?;
+        // A launch that CubeCL dropped leaves old numbers behind.
+        model.watch.check().map_err(|reason| self.failed(&reason))?;
         let words = read.iter().flat_map(|bytes| bytes.chunks_exact(8));
         let words: Vec<u64> = words
             .map(|b| u64::from_le_bytes(b.try_into().unwrap_or_default()))
