@@ -47,7 +47,7 @@ const Loss &loss() {
         char *end = nullptr;
         uint64_t at = std::strtoull(text, &end, 10);
         bool later = std::strcmp(end, ":later") == 0;
-        if (at == 0 || (*end && !later)) die("LMZ_EMULATION_LOST is N or N:later, not %s", text);
+        if (end == text || (*end && !later)) die("LMZ_EMULATION_LOST is N or N:later, not %s", text);
         return Loss{at, later};
     }();
     return asked;
