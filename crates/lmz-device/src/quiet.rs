@@ -44,7 +44,10 @@ fn first_line(payload: &(dyn std::any::Any + Send)) -> String {
         .map(String::as_str)
         .or_else(|| payload.downcast_ref::<&str>().copied())
         .unwrap_or("it panicked");
-    message.lines().next().unwrap_or_default().to_string()
+    // CubeCL's word of a missing toolkit starts with an empty line.
+    let mut lines = message.lines().map(str::trim);
+    let line = lines.find(|line| !line.is_empty());
+    line.unwrap_or("it panicked").to_string()
 }
 
 fn install() {
@@ -126,7 +129,7 @@ mod tests {
     // One test: the watch is over all threads of the process.
     #[test]
     fn panics_become_reasons() {
-        let caught = catch(|| -> u32 { panic!("no driver\nand more") });
+        let caught = catch(|| -> u32 { panic!("\n  no driver\nand more") });
         assert_eq!(caught, Err("no driver".to_string()));
         assert_eq!(catch(|| 7), Ok(7));
 
