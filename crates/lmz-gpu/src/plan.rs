@@ -260,14 +260,14 @@ mod tests {
         };
         let rules = Rules {
             centred: false,
-            parallel: salt % 2 == 1,
+            parallel: !salt.is_multiple_of(2),
             per_head: false,
             gated: true,
             nonlinearity: Nonlinearity::Relu,
             score_cap: None,
             logit_cap: None,
         };
-        let window = |layer: usize| (salt % 3 == 1 && layer % 2 == 0).then_some(128);
+        let window = |layer: usize| (salt % 3 == 1 && layer.is_multiple_of(2)).then_some(128);
         Sizes {
             shape,
             rules,
