@@ -164,6 +164,14 @@ fn an_accelerator_writes_and_reads_the_same_files() {
         decompress(&packed[..], &mut restored, &device, &decoding, &listener).unwrap();
         assert_eq!(restored, text);
         assert!(listener.notices.lock().unwrap().is_empty());
+        assert!(device.device_name().is_some());
+        // All of it was encoded once, and decoded twice.
+        let timings = device.timings();
+        assert_eq!(timings.encoding.bytes, text.len() as u64);
+        assert_eq!(timings.decoding.bytes, 2 * text.len() as u64);
+        assert!(!timings.encoding.time.is_zero() && !timings.decoding.time.is_zero());
+        // Those of the same model on the CPU are its own.
+        assert!(model.timings() != timings && model.device_name().is_none());
     }
 }
 
@@ -183,6 +191,7 @@ fn a_lost_device_leaves_the_rest_to_the_cpu() {
         let notices = listener.notices.lock().unwrap();
         assert_eq!(notices.len(), 1, "{notices:?}");
         assert!(notices[0].contains("it was lost"), "{notices:?}");
+        assert_eq!(device.device_name(), None);
 
         let device = pretended(&model, 3, fails_at);
         let mut restored = Vec::new();
