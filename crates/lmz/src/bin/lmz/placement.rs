@@ -1,6 +1,6 @@
 //! Where models run: what `--device` comes to.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{BufReader, Read};
 use std::path::Path;
 use std::sync::{Mutex, OnceLock, PoisonError};
@@ -234,8 +234,9 @@ impl Work {
 
 /// The bytes of text in a file, about, and whether they are compressed.
 fn size(path: &Path, look: bool) -> Option<(u64, bool)> {
+    // Opening a named pipe would wait for its writer, or end what it has to say.
+    let meta = fs::metadata(path).ok().filter(fs::Metadata::is_file)?;
     let mut file = File::open(path).ok()?;
-    let meta = file.metadata().ok().filter(std::fs::Metadata::is_file)?;
     let mut start = [0; MAGIC.len()];
     let packed = file.read_exact(&mut start).is_ok() && start == MAGIC;
     if !packed {
@@ -285,5 +286,81 @@ impl ModelSource for PlacedStore {
         let model = found.model.clone();
         placed.push(found);
         Ok(model)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use super::*;
+
+    fn text(mode: Mode, verify: bool, paths: &[&PathBuf]) -> Option<Text> {
+        let work = Work {
+            sources: paths
+                .iter()
+                .map(|p| Source::File(p.to_path_buf()))
+                .collect(),
+            mode,
+            verify,
+            plan: SegmentPlan::Fixed(100),
+        };
+        work.text()
+    }
+
+    #[test]
+    fn work_is_known_from_files_alone() {
+        let place = tempfile::tempdir().unwrap();
+        let plain = place.path().join("plain");
+        let packed = place.path().join("packed.lmz");
+        let raw = "how much wood would a woodchuck chuck? ".repeat(50);
+        fs::write(&plain, &raw).unwrap();
+        let mut out = Vec::new();
+        let model = lmz::embedded_model().unwrap();
+        let options = lmz::CompressOptions::default();
+        lmz::compress(raw.as_bytes(), &mut out, &model, &options, &()).unwrap();
+        fs::write(&packed, &out).unwrap();
+        let len = raw.len() as u64;
+        let of = |encoding, decoding, lanes| {
+            Some(Text {
+                encoding,
+                decoding,
+                lanes,
+            })
+        };
+        assert_eq!(text(Mode::Compress, true, &[&plain]), of(len, len, 16));
+        assert_eq!(text(Mode::Compress, false, &[&plain]), of(len, 0, 16));
+        // What a compressed file holds stands in its index.
+        assert_eq!(text(Mode::Test, true, &[&packed]), of(0, len, 1));
+        assert_eq!(
+            text(Mode::Compress, true, &[&plain, &packed]),
+            of(len, 2 * len, 16)
+        );
+        // A file that only begins like one is guessed from its size.
+        fs::write(&packed, &out[..out.len() / 2]).unwrap();
+        let guess = out.len() as u64 / 2 * TEXT_PER_PACKED;
+        assert_eq!(text(Mode::Test, true, &[&packed]), of(0, guess, 1));
+    }
+
+    #[test]
+    fn what_is_no_file_is_not_opened() {
+        let place = tempfile::tempdir().unwrap();
+        let missing = place.path().join("missing");
+        let directory = place.path().to_path_buf();
+        assert_eq!(text(Mode::Compress, true, &[&missing]), None);
+        assert_eq!(text(Mode::Compress, true, &[&directory]), None);
+        let pipe = place.path().join("pipe");
+        let made = std::process::Command::new("mkfifo").arg(&pipe).status();
+        if made.is_ok_and(|status| status.success()) {
+            // Opening it would wait for a writer.
+            assert_eq!(text(Mode::Compress, true, &[&pipe]), None);
+        }
+        let work = Work {
+            sources: vec![Source::Stdin],
+            mode: Mode::Compress,
+            verify: true,
+            plan: SegmentPlan::Default,
+        };
+        assert_eq!(work.text(), None);
     }
 }
