@@ -12,6 +12,7 @@ use crate::error::{CodecError, Result};
 use crate::lane::{Beginning, Lane};
 use crate::model::Model;
 use crate::observer::{Observer, Phase, check};
+use crate::timing::{Direction, Stopwatch};
 
 /// A coded segment and the length of what it holds.
 #[derive(Clone, Copy, Debug)]
@@ -52,6 +53,7 @@ pub fn decode(
     let longest = jobs.iter().map(|job| job.raw_len).max().unwrap_or(0);
     // A block never has more positions than the segment has symbols, one a byte at most.
     let positions = (policy.context as usize).min(prime.len() + longest + 1);
+    let watch = Stopwatch::start(model, Direction::Decoding);
     let mut results: Vec<Option<Decoded>> = match model.device() {
         Some(device) => device.decode(model, beginning, positions, jobs, phase, observer)?,
         None => jobs.iter().map(|_| None).collect(),
@@ -63,6 +65,7 @@ pub fn decode(
             results[left[job]] = Some(result);
         }
     }
+    watch.stop(jobs.iter().map(|job| job.raw_len as u64).sum());
     let missing = || Err("was not decoded".to_owned());
     Ok(results
         .into_iter()

@@ -62,6 +62,11 @@ impl Device {
         }
     }
 
+    /// What it is called, while it works.
+    pub fn name(&self) -> Option<String> {
+        (!self.lock().failed).then(|| self.accelerator.name())
+    }
+
     /// Lanes that make full use of it; none if it has failed.
     pub fn lanes(&self) -> usize {
         if self.lock().failed {

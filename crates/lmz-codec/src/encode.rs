@@ -10,6 +10,7 @@ use crate::blocks::{Block, blocks, read_by};
 use crate::error::{CodecError, Result};
 use crate::model::Model;
 use crate::observer::{Observer, Phase, check};
+use crate::timing::{Direction, Stopwatch};
 
 /// A segment as the model codes it.
 #[derive(Debug)]
@@ -40,6 +41,7 @@ pub fn encode(
             blocks(policy, prime.len(), symbols.len()).map(move |block| (segment, block))
         })
         .collect();
+    let watch = Stopwatch::start(model, Direction::Encoding);
     let mut scored = match model.device() {
         Some(device) => device.score(model, &symbols, &tasks, observer)?,
         None => tasks.iter().map(|_| None).collect(),
@@ -62,6 +64,7 @@ pub fn encode(
     for (task, result) in left.into_iter().zip(rest) {
         scored[task] = Some(result);
     }
+    watch.stop(segments.iter().map(|raw| raw.len() as u64).sum());
     let mut by_segment: Vec<Vec<Scored>> = segments.iter().map(|_| Vec::new()).collect();
     for ((segment, _), scored) in tasks.iter().zip(scored.into_iter().flatten()) {
         by_segment[*segment].push(scored);

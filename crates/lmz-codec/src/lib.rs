@@ -38,6 +38,7 @@ mod options;
 mod prime;
 mod reader;
 mod salvage;
+mod timing;
 pub mod trace;
 mod writer;
 
@@ -49,6 +50,7 @@ pub use options::{CompressOptions, DecompressOptions};
 pub use prime::Prime;
 pub use reader::Reader;
 pub use salvage::{Fill, LostRange, SalvageReport, salvage};
+pub use timing::{Timing, Timings};
 pub use writer::{CompressReport, Writer, compress};
 
 pub use lmz_exact::{Accelerator, Isa, Kernel};

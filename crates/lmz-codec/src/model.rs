@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::ops::RangeInclusive;
 use std::path::Path;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use lmz_exact::{Accelerator, Engine, Kernel, NUMERICS, Prepared, RECIPE, prepare};
 use lmz_format::{Header, ModelId};
@@ -11,6 +11,7 @@ use lmz_model::{Blueprint, Checkpoint, ExactTokenizer, ModelError};
 
 use crate::device::Device;
 use crate::error::{CodecError, Result};
+use crate::timing::Timings;
 
 /// Segments of a batch, for each thread of the CPU: as many as its lanes take.
 pub(crate) const SEGMENTS_PER_THREAD: usize = 16;
@@ -23,6 +24,7 @@ pub struct Model {
     inner: Arc<Inner>,
     /// Where it runs, if not on the CPU.
     device: Option<Arc<Device>>,
+    timings: Arc<Mutex<Timings>>,
 }
 
 #[derive(Debug)]
@@ -79,6 +81,7 @@ impl Model {
                 tokenizer: OnceLock::new(),
             }),
             device: None,
+            timings: Arc::default(),
         })
     }
 
@@ -88,7 +91,24 @@ impl Model {
         Self {
             inner: self.inner.clone(),
             device: Some(Arc::new(Device::new(accelerator))),
+            timings: Arc::default(),
         }
+    }
+
+    /// What the device is called that it runs on; `None` on the CPU, and once the device has failed.
+    pub fn device_name(&self) -> Option<String> {
+        self.device().and_then(Device::name)
+    }
+
+    /// How long its engine took so far, all clones together.
+    pub fn timings(&self) -> Timings {
+        let mut now = Timings::default();
+        self.timed(|timings| now = *timings);
+        now
+    }
+
+    pub(crate) fn timed(&self, change: impl FnOnce(&mut Timings)) {
+        change(&mut self.timings.lock().unwrap_or_else(PoisonError::into_inner));
     }
 
     /// Where it runs, if not on the CPU.

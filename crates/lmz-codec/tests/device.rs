@@ -156,14 +156,25 @@ fn an_accelerator_writes_and_reads_the_same_files() {
         let device = pretended(&model, lanes, usize::MAX);
         let listener = Listener::default();
         let mut packed = Vec::new();
-        compress(&text[..], &mut packed, &device, &options, &listener).unwrap();
+        let report = compress(&text[..], &mut packed, &device, &options, &listener).unwrap();
         assert_eq!(packed, expected, "{lanes} lanes");
+        let verified = device.timings().decoding;
+        assert!(verified.bytes <= text.len() as u64);
+        assert_eq!(verified.bytes == 0, report.segments[0] == 0, "{report:?}");
         assert_eq!(listener.passed.load(Ordering::Relaxed), 2 * text.len());
         let mut restored = Vec::new();
         let decoding = DecompressOptions::default();
         decompress(&packed[..], &mut restored, &device, &decoding, &listener).unwrap();
         assert_eq!(restored, text);
         assert!(listener.notices.lock().unwrap().is_empty());
+        assert!(device.device_name().is_some());
+        // All of it was encoded once; what zstd did not keep was decoded twice.
+        let timings = device.timings();
+        assert_eq!(timings.encoding.bytes, text.len() as u64);
+        assert_eq!(timings.decoding.bytes, 2 * verified.bytes);
+        assert!(!timings.encoding.time.is_zero());
+        // Those of the same model on the CPU are its own.
+        assert!(model.timings() != timings && model.device_name().is_none());
     }
 }
 
@@ -183,6 +194,7 @@ fn a_lost_device_leaves_the_rest_to_the_cpu() {
         let notices = listener.notices.lock().unwrap();
         assert_eq!(notices.len(), 1, "{notices:?}");
         assert!(notices[0].contains("it was lost"), "{notices:?}");
+        assert_eq!(device.device_name(), None);
 
         let device = pretended(&model, 3, fails_at);
         let mut restored = Vec::new();

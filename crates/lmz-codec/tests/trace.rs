@@ -213,11 +213,13 @@ fn another_tokenisation_is_refused() {
     });
     // The header is that of a file of ours.
     let ours = packed(raw, &CompressOptions::default());
-    let header = lmz_format::IndexedReader::open(Cursor::new(ours))
+    let mut header = lmz_format::IndexedReader::open(Cursor::new(ours))
         .unwrap()
         .members()[0]
         .header
         .clone();
+    // A small member holds the beginning of it.
+    header.model_id = nano().id();
     let coded = encoder.finish();
     let mut writer = lmz_format::Writer::new(Vec::new(), &header).unwrap();
     let payload = Payload::Model {

@@ -118,32 +118,50 @@ pub fn resolve(wanted: Device, all: &[DeviceInfo]) -> Result<(Device, Option<Str
             .or(all.first().map(|info| info.device));
         return best
             .map(|device| (device, None))
-            .ok_or_else(|| missing(wanted));
+            .ok_or_else(|| missing(wanted, all));
     }
     if all.iter().any(|info| info.device == wanted) {
         return Ok((wanted, None));
     }
     if !cpu {
-        return Err(missing(wanted));
+        return Err(missing(wanted, all));
     }
     Ok((
         Device::Cpu,
-        Some(format!("{}; the CPU is used instead", missing(wanted))),
+        Some(format!("{}; the CPU is used instead", missing(wanted, all))),
     ))
 }
 
-fn missing(wanted: Device) -> DeviceError {
-    let built = match wanted {
-        Device::Auto | Device::Cpu => true,
-        Device::Vulkan(_) => cfg!(feature = "vulkan"),
-        Device::Cuda(_) => cfg!(feature = "cuda"),
+fn missing(wanted: Device, all: &[DeviceInfo]) -> DeviceError {
+    let same = |device: Device| match wanted {
+        Device::Vulkan(_) => matches!(device, Device::Vulkan(_)),
+        Device::Cuda(_) => matches!(device, Device::Cuda(_)),
+        _ => false,
+    };
+    let others = all.iter().map(|info| info.device).filter(|d| same(*d));
+    let others: Vec<String> = others.map(|device| device.to_string()).collect();
+    let none = |built, feature, reason: &str| match built {
+        true => reason.to_owned(),
+        false => format!("this build has no support for it (cargo feature `{feature}`)"),
+    };
+    let reason = match (&others[..], wanted) {
+        ([], Device::Vulkan(_)) => none(
+            cfg!(feature = "vulkan"),
+            "vulkan",
+            "no Vulkan driver is installed, or it has no device",
+        ),
+        ([], Device::Cuda(_)) => none(
+            cfg!(feature = "cuda"),
+            "cuda",
+            "NVIDIA's driver is not installed, or it has no device",
+        ),
+        ([], Device::Auto | Device::Cpu) => "no such device was found".to_owned(),
+        ([one], _) => format!("no such device was found, only {one}"),
+        (some, _) => format!("no such device was found, only {}", some.join(", ")),
     };
     DeviceError::Missing {
         device: wanted.to_string(),
-        reason: match built {
-            true => "no such device was found".to_string(),
-            false => "this build has no support for it".to_string(),
-        },
+        reason,
     }
 }
 
@@ -196,6 +214,18 @@ mod tests {
         let (device, notice) = resolve(Device::Cuda(7), &[info(Device::Cpu, false)]).unwrap();
         assert_eq!(device, Device::Cpu);
         assert!(notice.unwrap().contains("cuda:7"));
+        let all = [
+            Device::Cpu,
+            Device::Cuda(0),
+            Device::Vulkan(0),
+            Device::Cuda(1),
+        ];
+        let all = all.map(|device| info(device, true));
+        let (_, notice) = resolve(Device::Cuda(7), &all).unwrap();
+        assert_eq!(
+            notice.unwrap(),
+            "cuda:7: no such device was found, only cuda:0, cuda:1; the CPU is used instead"
+        );
         assert!(resolve(Device::Cuda(7), &[]).is_err());
     }
 }

@@ -166,3 +166,53 @@ fn features_without_their_tensors_are_damage() {
         assert!(error.to_string().contains(tensor), "{tensor}: {error}");
     }
 }
+
+/// Sizes beyond docs/numerics.md, section 2, are refused for their own sake, before a tensor is looked at.
+#[test]
+fn sizes_whose_sums_would_overflow_are_refused_by_name() {
+    type Change = fn(&mut Blueprint, usize);
+    // The largest that is allowed, and by how much it grows.
+    let cases: [(Change, usize, usize, &str); 5] = [
+        (|b, n| b.hidden_size = n, 1 << 15, 1, "hidden_size"),
+        (
+            |b, n| b.intermediate_size = n,
+            1 << 18,
+            1,
+            "intermediate_size",
+        ),
+        (
+            |b, n| (b.heads, b.kv_heads, b.head_dim) = (n, 1, 128),
+            1 << 10,
+            1,
+            "heads",
+        ),
+        (
+            |b, n| (b.heads, b.kv_heads, b.head_dim) = (n, 1, 512),
+            1 << 8,
+            1,
+            "heads * head_dim",
+        ),
+        (|b, n| b.head_dim = n, 512, 2, "head_dim"),
+    ];
+    for (change, most, step, what) in cases {
+        let load = |n: usize| {
+            let mut blueprint = parse(&ODD.model(1).config);
+            change(&mut blueprint, n);
+            claiming(&blueprint).and_then(|prepared| Engine::new(&prepared, Kernel::detect()))
+        };
+        let error = load(most + step).unwrap_err();
+        assert!(
+            error.to_string().contains(&format!("{what} is ")),
+            "{what}: {error}"
+        );
+        assert!(!error.to_string().contains("shape"), "{what}: {error}");
+        // At the bound it is the tensors that do not fit.
+        let error = load(most).unwrap_err();
+        assert!(error.to_string().contains("shape"), "{what}: {error}");
+    }
+    // No head has an odd number of elements to rotate.
+    let mut blueprint = parse(&ODD.model(1).config);
+    blueprint.head_dim = 7;
+    let error = claiming(&blueprint).unwrap_err();
+    assert!(error.to_string().contains("must be even"), "{error}");
+}

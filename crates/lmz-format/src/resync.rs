@@ -12,7 +12,9 @@ use crate::salvage::{Lost, Slot};
 use crate::scan::{Opened, Start, header_at, window};
 use crate::{END_MAGIC, MAGIC};
 
-/// Bytes that are looked through at a time.
+/// Bytes that are looked through at a time: few at first, as what is looked for is often near, then twice as
+/// many each time.
+const FIRST_WINDOW: u64 = 1 << 9;
 const WINDOW: u64 = 1 << 20;
 /// How much may be read for footers that turn out to be none, beside the size of the file: a file
 /// can be made of nothing but such.
@@ -75,11 +77,11 @@ fn search<R: Read + Seek>(
     least: usize,
     mut hit: impl FnMut(&mut R, u64, &[u8]) -> Result<bool>,
 ) -> Result<Option<u64>> {
-    let mut at = from;
+    let (mut at, mut size) = (from, FIRST_WINDOW);
     while at < to {
-        let bytes = window(input, at, to, WINDOW + least as u64)?;
-        let last = bytes.len() as u64 <= WINDOW;
-        let offsets = if last { bytes.len() } else { WINDOW as usize };
+        let bytes = window(input, at, to, size + least as u64)?;
+        let last = bytes.len() as u64 <= size;
+        let offsets = if last { bytes.len() } else { size as usize };
         for offset in 0..offsets {
             if hit(input, at + offset as u64, &bytes[offset..])? {
                 return Ok(Some(at + offset as u64));
@@ -89,6 +91,7 @@ fn search<R: Read + Seek>(
             break;
         }
         at += offsets as u64;
+        size = (2 * size).min(WINDOW);
     }
     Ok(None)
 }
@@ -245,10 +248,10 @@ impl<'a, R: Read + Seek> Records<'a, R> {
     /// The first sound record behind `from` and before `limit`, and its number, more than `index`.
     fn resync(&mut self, from: u64, index: u64, limit: u64) -> Result<Option<(u64, u64)>> {
         let plan = self.plan();
-        let mut at = from + 1;
+        let (mut at, mut size) = (from + 1, FIRST_WINDOW);
         while at < limit {
-            let bytes = window(self.input, at, limit, WINDOW + MAX_RECORD_HEADER as u64)?;
-            let offsets = (bytes.len() as u64).min(WINDOW);
+            let bytes = window(self.input, at, limit, size + MAX_RECORD_HEADER as u64)?;
+            let offsets = (bytes.len() as u64).min(size);
             for offset in 0..offsets {
                 let bytes = &bytes[offset as usize..];
                 if !(1..=SegmentKind::Stored.code()).contains(&bytes[0]) {
@@ -264,6 +267,7 @@ impl<'a, R: Read + Seek> Records<'a, R> {
                 break;
             }
             at += offsets;
+            size = (2 * size).min(WINDOW);
         }
         Ok(None)
     }

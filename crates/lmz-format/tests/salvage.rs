@@ -2,7 +2,7 @@
 
 mod common;
 
-use std::io::Cursor;
+use std::io::{self, Cursor, Read, Seek};
 
 use common::*;
 use lmz_format::*;
@@ -259,6 +259,67 @@ fn noise_behind_a_header_is_looked_through_once() {
     }));
     let saved = Salvage::open(Cursor::new(&file)).unwrap();
     assert!(!saved.parts().is_empty());
+}
+
+/// Counts what is read.
+struct Counted<'a>(Cursor<&'a [u8]>, u64);
+
+impl Read for Counted<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let n = self.0.read(buffer)?;
+        self.1 += n as u64;
+        Ok(n)
+    }
+}
+
+impl Seek for Counted<'_> {
+    fn seek(&mut self, to: io::SeekFrom) -> io::Result<u64> {
+        self.0.seek(to)
+    }
+}
+
+/// Bytes that a salvage reads, and how many parts and slots it finds.
+fn work(file: &[u8]) -> (u64, usize) {
+    let mut counted = Counted(Cursor::new(file), 0);
+    let salvage = Salvage::open(&mut counted).unwrap();
+    let slots = salvage.parts().iter().map(|part| match part {
+        Part::Member(remains) => remains.slots.len(),
+        Part::Rubbish(..) => 0,
+    });
+    let found = salvage.parts().len() + slots.sum::<usize>();
+    (counted.1, found)
+}
+
+/// Twice the file takes twice the work, however many losses or members it has.
+#[test]
+fn the_work_is_in_proportion_to_the_file() {
+    let losses = |segments: usize| {
+        let raw = vec![b'x'; 16 * segments];
+        let kinds = [SegmentKind::Stored];
+        let (mut file, _) = member(&header(SegmentPlan::Fixed(16)), &raw, &kinds);
+        let infos = infos(&file);
+        let last = infos.last().unwrap();
+        let end = (last.record_offset + u64::from(last.record_len)) as usize;
+        // The kind of every third record, and all of the index and the footer.
+        for info in infos.iter().skip(1).step_by(3) {
+            file[info.record_offset as usize] = 0x55;
+        }
+        file[end..].fill(0x55);
+        work(&file)
+    };
+    let members = |count: usize| {
+        let (mut file, _) = small();
+        let end = file.len();
+        // Its footer's last byte: every other member is found by its header.
+        file[end - 1] = 0;
+        let (sound, _) = small();
+        work(&[&file[..], &sound].concat().repeat(count))
+    };
+    for (few, many) in [(losses(2000), losses(4000)), (members(500), members(1000))] {
+        println!("{few:?} {many:?}");
+        assert!(many.1 > few.1 * 3 / 2, "{few:?} {many:?}");
+        assert!(many.0 < few.0 * 5 / 2, "{few:?} {many:?}");
+    }
 }
 
 #[test]

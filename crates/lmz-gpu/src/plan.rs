@@ -260,7 +260,7 @@ mod tests {
         };
         let rules = Rules {
             centred: false,
-            parallel: salt % 2 == 1,
+            parallel: !salt.is_multiple_of(2),
             per_head: false,
             gated: true,
             nonlinearity: Nonlinearity::Relu,

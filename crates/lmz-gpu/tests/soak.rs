@@ -13,17 +13,20 @@ use support::{devices, on_cpu, rows, same_symbols, step_by_step};
 const LANES: usize = 16;
 const POSITIONS: usize = 250;
 
-/// 10^5 positions on Vulkan, which may be a CPU, and 10^7 on CUDA; a quarter of them one by one.
+/// 10^5 positions on Vulkan, which may be a CPU, and 10^7 on CUDA, or as many as `LMZ_SOAK_POSITIONS` says; a
+/// quarter of them one by one.
 #[test]
 #[ignore = "takes minutes"]
 fn no_bit_differs_in_many_positions() {
     let bytes = std::fs::read(repository("tests/models/stories260K.lmzm")).unwrap();
     let engine = Engine::new(&Prepared::from_bytes(bytes).unwrap(), Kernel::detect()).unwrap();
+    let asked = std::env::var("LMZ_SOAK_POSITIONS").ok();
+    let asked = asked.map(|positions| positions.parse().expect("a number of positions"));
     for device in devices() {
-        let wanted = match device {
+        let wanted = asked.unwrap_or(match device {
             Device::Cuda(_) => 10_000_000,
             _ => 100_000,
-        };
+        });
         let gpu = open(device, &engine, None).unwrap();
         let mut lanes = gpu.open(LANES, POSITIONS).unwrap();
         assert_eq!(lanes.lanes(), LANES);

@@ -32,6 +32,7 @@
 //! * [`format`](mod@format) is the container alone: listing a file and reading its segments takes no model.
 #![forbid(unsafe_code)]
 
+mod directories;
 mod embedded;
 mod scoring;
 mod store;
@@ -40,8 +41,8 @@ mod summary;
 pub use lmz_codec::{
     CodecError, CompressOptions, CompressReport, ContextPolicy, DecompressOptions,
     DecompressReport, ErrorKind, Fill, Header, Isa, Kernel, LostRange, Model, ModelId, ModelSource,
-    Observer, Phase, Prime, Reader, SalvageReport, SegmentPlan, Writer, compress, decompress,
-    decompress_seekable, salvage,
+    Observer, Phase, Prime, Reader, SalvageReport, SegmentPlan, Timing, Timings, Writer, compress,
+    decompress, decompress_seekable, salvage,
 };
 pub use lmz_exact::{NUMERICS, NUMERICS_VERSION, Prepared, RECIPE, prepare};
 pub use lmz_model::{Blueprint, Checkpoint};
@@ -72,6 +73,7 @@ pub mod float {
     pub use lmz_float::*;
 }
 
+pub use directories::cache_directory;
 pub use embedded::{embedded_bytes, embedded_model};
 #[cfg(feature = "float")]
 pub use scoring::FloatScorer;

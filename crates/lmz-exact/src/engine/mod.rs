@@ -153,19 +153,7 @@ impl Engine {
     pub fn new(prepared: &Prepared, kernel: Kernel) -> Result<Self> {
         let b = &prepared.blueprint;
         let shape = Shape::new(b);
-        let widest = [b.hidden_size, b.intermediate_size, shape.queries()]
-            .into_iter()
-            .max()
-            .unwrap_or(0);
-        let normed = match b.attention.head_norm {
-            HeadNorm::Whole => shape.queries(),
-            _ => 0,
-        };
-        if b.hidden_size.max(normed) > 1 << 15 || widest > 1 << 20 {
-            return Err(ExactError::Unsupported(format!(
-                "a layer is {widest} wide; sums would overflow"
-            )));
-        }
+        within_bounds(b, &shape)?;
         let symbols = Symbols::new(prepared.vocabulary()?)?;
         let layers = (0..b.layers).map(|i| Layer::read(prepared, &shape, i));
         let layers = layers.collect::<Result<Vec<_>>>()?;
@@ -227,6 +215,28 @@ impl Engine {
         };
         self.layers.iter().map(layer).sum::<u64>() + (self.head.out * self.head.k) as u64
     }
+}
+
+/// Refuses sizes of which a sum could overflow (docs/numerics.md, section 2).
+fn within_bounds(b: &Blueprint, shape: &Shape) -> Result<()> {
+    let normed = match b.attention.head_norm {
+        HeadNorm::Whole => shape.queries(),
+        _ => 0,
+    };
+    for (what, size, most) in [
+        ("hidden_size", b.hidden_size, 1 << 15),
+        ("intermediate_size", b.intermediate_size, 1 << 20),
+        ("heads * head_dim", shape.queries(), 1 << 20),
+        ("heads * head_dim, normed as a whole,", normed, 1 << 15),
+        ("head_dim", b.head_dim, 512),
+    ] {
+        if size > most {
+            return Err(ExactError::Unsupported(format!(
+                "{what} is {size}, above {most}: sums would overflow"
+            )));
+        }
+    }
+    Ok(())
 }
 
 /// A table of rows of the residual stream.

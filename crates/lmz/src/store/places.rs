@@ -4,6 +4,8 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::{env, io};
 
+use crate::directories::data_directory;
+
 /// A directory, and why it is looked at.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Place {
@@ -47,27 +49,14 @@ pub(crate) fn from_env() -> Vec<Place> {
     let listed = env::split_paths(&listed).filter(|path| path != Path::new(""));
     let mut places: Vec<Place> = Vec::new();
     let listed = listed.map(|path| Place::new(path, "$LMZ_MODELS"));
-    let user = user_directory().map(|path| Place::new(path, "the user's data directory"));
+    let user =
+        data_directory().map(|path| Place::new(path.join("models"), "the user's data directory"));
     for place in listed.chain(user) {
         if places.iter().all(|p| p.path != place.path) {
             places.push(place);
         }
     }
     places
-}
-
-fn user_directory() -> Option<PathBuf> {
-    let variable = |name| Some(PathBuf::from(env::var_os(name)?)).filter(|path| path.is_absolute());
-    let data = variable("XDG_DATA_HOME").or_else(|| {
-        if cfg!(windows) {
-            variable("LOCALAPPDATA")
-        } else if cfg!(target_os = "macos") {
-            Some(variable("HOME")?.join("Library/Application Support"))
-        } else {
-            Some(variable("HOME")?.join(".local/share"))
-        }
-    });
-    Some(data?.join("lmz").join("models"))
 }
 
 #[cfg(test)]

@@ -30,6 +30,12 @@ fn all_programs_are_measured_on_the_same_bytes() {
         assert_eq!(result["sha256"], files[0]["sha256"]);
         assert!(result["compressing"]["seconds"].as_f64().unwrap() > 0.0);
     }
+    for result in results {
+        assert_eq!(
+            (&result["device"], &result["device_name"]),
+            (&"cpu".into(), &Value::Null)
+        );
+    }
     let lmz = &results[5];
     assert_eq!(lmz["bytes"], place.read("a.lmz").len());
     let size = std::fs::metadata(nano).unwrap().len();
@@ -63,4 +69,55 @@ fn what_cannot_be_compared_is_said() {
         run.fails(1, message);
     }
     assert_eq!(place.names(), ["a"]);
+}
+
+#[test]
+fn lmz_is_measured_on_its_device() {
+    let Some(nano) = nano() else { return };
+    let place = Place::new();
+    place.write("a", story(200));
+    let list = place.lmz(["devices", "--json"]).quiet();
+    let devices: Value = serde_json::from_slice(&list).unwrap();
+    for device in devices.as_array().unwrap() {
+        let name = device["device"].as_str().unwrap();
+        let args = [
+            "bench", "-m", nano, "--only", "xz,lmz", "--device", name, "--json", "a",
+        ];
+        let bench: Value = serde_json::from_slice(&place.lmz(args).quiet()).unwrap();
+        let results = &bench["files"][0]["results"];
+        assert_eq!(
+            (&results[0]["program"], &results[0]["device"]),
+            (&"xz".into(), &"cpu".into())
+        );
+        assert_eq!(results[1]["device"], name);
+        match name {
+            "cpu" => assert!(results[1]["device_name"].is_null()),
+            _ => assert_eq!(results[1]["device_name"], device["name"]),
+        }
+    }
+}
+
+#[test]
+fn a_device_that_is_missing_is_not_what_was_measured() {
+    let place = Place::new();
+    place.write("a", story(1000));
+    let run = place.lmz(["bench", "--only", "lmz", "--device", "cuda:99", "a"]);
+    run.fails(0, "cuda:99");
+    run.fails(0, "the CPU is used instead");
+    let table = String::from_utf8(run.stdout).unwrap();
+    assert!(table.contains(" on cpu "), "{table}");
+    let args = [
+        "bench",
+        "--only",
+        "lmz",
+        "--device",
+        "cuda:99",
+        "--markdown",
+        "a",
+    ];
+    let table = String::from_utf8(place.lmz(args).stdout).unwrap();
+    assert!(
+        table.starts_with("| file | raw | lmz on cpu |\n"),
+        "{table}"
+    );
 }

@@ -61,6 +61,11 @@ pub fn isolate(command: &mut Command) {
         .env_remove("LMZ_KERNEL")
         // A Vulkan driver complains where it is missing.
         .env("XDG_RUNTIME_DIR", env!("CARGO_TARGET_TMPDIR"))
+        // What is measured here is not this user's.
+        .env(
+            "XDG_CACHE_HOME",
+            concat!(env!("CARGO_TARGET_TMPDIR"), "/cache"),
+        )
         .env(
             "XDG_DATA_HOME",
             concat!(env!("CARGO_TARGET_TMPDIR"), "/no-such-directory"),

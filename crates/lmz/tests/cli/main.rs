@@ -1,5 +1,6 @@
 //! The command as people use it: the real program, real files, pipes and signals.
 
+#[cfg(feature = "bench")]
 mod bench;
 mod cat;
 mod damage;

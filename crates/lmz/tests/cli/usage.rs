@@ -18,6 +18,9 @@ fn nonsense_exits_with_2() {
         &["--segment", "0", "a"],
         &["--context", "10", "--overlap", "10", "a"],
         &["-T", "many", "a"],
+        &["--memory", "0", "a"],
+        &["--memory", "2T", "a"],
+        &["verify", "--memory", "much", "a"],
         &["model"],
         &["model", "nonsense"],
         &["model", "info"],
@@ -113,6 +116,7 @@ fn help_and_version_are_on_standard_output() {
         "--context",
         "--overlap",
         "--no-progress",
+        "--memory",
     ];
     for option in seldom {
         assert!(long.contains(option), "{option}");
@@ -184,4 +188,14 @@ fn every_verb_is_explained_completed_and_in_the_manual() {
     place
         .lmz(["man", "--out", "nowhere"])
         .fails(1, "cannot write to nowhere");
+}
+
+#[cfg(not(feature = "bench"))]
+#[test]
+fn a_build_without_other_compressors_says_so() {
+    let place = Place::new();
+    place.write("a", "text");
+    let run = place.lmz(["bench", "a"]);
+    run.fails(1, "built without the other compressors");
+    assert!(run.stdout.is_empty());
 }

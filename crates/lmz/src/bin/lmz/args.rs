@@ -10,11 +10,11 @@ use lmz::{SegmentPlan, format};
 use crate::bench::args::BenchArgs;
 use crate::bpc::args::BpcArgs;
 use crate::cat::CatArgs;
-use crate::help;
 use crate::inspect::args::InspectArgs;
 use crate::manual::{CompletionsArgs, HelpArgs, ManArgs};
 use crate::train::args::TrainArgs;
 use crate::verify::args::VerifyArgs;
+use crate::{help, memory};
 
 /// What the first argument asks for.
 #[derive(Debug)]
@@ -203,7 +203,8 @@ pub struct FileArgs {
     /// Run the model on DEVICE: cpu, vulkan[:N], cuda[:N], or auto (lmz devices lists them)
     ///
     /// The bytes are the same on all of them. A device that is missing or fails is replaced by the
-    /// CPU, with a notice.
+    /// CPU, with a notice. auto takes a card where that is sooner, by what earlier runs have measured;
+    /// a card that was never measured gets large work. -v says what it took and why.
     #[arg(
         long,
         value_name = "DEVICE",
@@ -213,6 +214,20 @@ pub struct FileArgs {
         help_heading = "Model and speed"
     )]
     pub device: Device,
+    /// Take no more than SIZE of the device's memory, with suffixes K, M and G (1024) [default: 70 % of
+    /// what is free]
+    ///
+    /// It holds the model and all that is computed from it. A model that needs more runs on the CPU,
+    /// with a notice that says how much. With --device cpu it does nothing. A device that does not tell
+    /// what is free gives 1G unless told otherwise.
+    #[arg(
+        long,
+        value_name = "SIZE",
+        value_parser = memory::parse,
+        hide_short_help = true,
+        help_heading = "Model and speed"
+    )]
+    pub memory: Option<u64>,
     /// Do not decode each segment again before it is written
     #[arg(long, help_heading = "Model and speed")]
     pub no_verify: bool,

@@ -1,12 +1,15 @@
 //! `lmz devices`: what models can run on, and whether it computes what the CPU computes.
 
 use std::io::{self, Write};
+use std::time::Duration;
 
 use lmz::gpu::{self, Device, DeviceInfo};
 use serde::Serialize;
 
 use crate::args::DevicesArgs;
 use crate::message::Failure;
+use crate::report::seconds;
+use crate::speed::cache::{Cache, Entry, clean};
 
 /// Positions of the check.
 const POSITIONS: usize = 64;
@@ -26,12 +29,23 @@ struct Line {
     /// Why not.
     #[serde(skip_serializing_if = "Option::is_none")]
     failure: Option<String>,
+    /// What work on it has measured.
+    measured: Vec<Entry>,
 }
 
 impl Line {
-    fn new(info: DeviceInfo) -> Self {
+    fn new(info: DeviceInfo, cache: &Cache) -> Self {
         let failure = check(info.device).err().map(|error| error.to_string());
+        let name = clean(&info.name);
+        let measured = cache.of(|device| match info.device {
+            // With what of it was used behind the name.
+            Device::Cpu => device
+                .strip_prefix(&name)
+                .is_some_and(|rest| rest.starts_with(", ")),
+            _ => device == name,
+        });
         Self {
+            measured: measured.cloned().collect(),
             device: info.device.to_string(),
             name: info.name,
             memory: info.memory,
@@ -51,6 +65,26 @@ impl Line {
     }
 }
 
+/// What was measured, for people.
+fn measured(entry: &Entry, name: &str) -> String {
+    let rate = |rate: Option<f64>| rate.map_or("-".into(), |rate| format!("{:.1}", rate / 1e9));
+    let start = entry
+        .start
+        .and_then(|s| Duration::try_from_secs_f64(s).ok());
+    let start = start.map_or(String::new(), |start| {
+        format!(", {} to start", seconds(start))
+    });
+    let used = entry.device.strip_prefix(&clean(name)).unwrap_or_default();
+    format!(
+        "10^9 multiply-adds/s: encoding {}, decoding {}{start} (models of 2^{} a token, segments: {} \
+         and more{used})",
+        rate(entry.encoding),
+        rate(entry.decoding),
+        entry.model,
+        entry.lanes,
+    )
+}
+
 /// The embedded model on a device against the CPU.
 fn check(device: Device) -> anyhow::Result<()> {
     if device == Device::Cpu {
@@ -67,7 +101,9 @@ fn check(device: Device) -> anyhow::Result<()> {
 /// # Errors
 /// Standard output cannot be written.
 pub fn run(args: &DevicesArgs) -> Result<bool, Failure> {
-    let devices: Vec<Line> = gpu::available().into_iter().map(Line::new).collect();
+    let cache = Cache::of_user();
+    let devices = gpu::available().into_iter();
+    let devices: Vec<Line> = devices.map(|info| Line::new(info, &cache)).collect();
     let mut out = io::stdout().lock();
     let mut print = || -> io::Result<()> {
         if args.json {
@@ -80,6 +116,9 @@ pub fn run(args: &DevicesArgs) -> Result<bool, Failure> {
                 format!("{:.1} GiB", bytes as f64 / f64::from(1 << 30))
             });
             writeln!(out, "{:<10} {memory:>10}  {}{}", d.device, d.name, d.note())?;
+            for entry in &d.measured {
+                writeln!(out, "{:<21}  {}", "", measured(entry, &d.name))?;
+            }
         }
         Ok(())
     };

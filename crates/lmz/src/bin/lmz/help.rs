@@ -66,7 +66,9 @@ Environment:
   Models are also looked for in the user's data directory:
   $XDG_DATA_HOME/lmz/models, or ~/.local/share/lmz/models; on macOS
   ~/Library/Application Support/lmz/models, on Windows
-  %LOCALAPPDATA%\\lmz\\models.
+  %LOCALAPPDATA%\\lmz\\models. In a build with GPU support the user's cache
+  directory ($XDG_CACHE_HOME/lmz, or ~/.cache/lmz) remembers how fast devices
+  were, for --device auto: see lmz help devices.
 
 Exit code:
   0  all went well
@@ -126,4 +128,9 @@ computes the same bits as the CPU: the embedded model's intervals at 64 position
 code 1 if one does not.
 
 The CPU is always there. vulkan and cuda are there if this lmz was built with the cargo feature of \
-that name and a driver answers.";
+that name and a driver answers.
+
+Below a device stands what runs of some length have measured on it; --device auto predicts by that \
+where work is done sooner. It is kept in speed.json in the user's cache directory \
+($XDG_CACHE_HOME/lmz, or ~/.cache/lmz; on macOS ~/Library/Caches/lmz, on Windows %LOCALAPPDATA%\\lmz\\cache), \
+which may be deleted at any time.";

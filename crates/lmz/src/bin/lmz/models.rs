@@ -14,7 +14,7 @@ use crate::compress::fail;
 use crate::message::{Failure, complain, say};
 use crate::names::show;
 use crate::output::Output;
-use crate::placement::{Placed, Placement};
+use crate::placement::{Placed, PlacedStore, Placement};
 use crate::settings::Settings;
 
 /// The models of one run. Nothing is loaded before the first file needs it.
@@ -22,8 +22,18 @@ pub struct Models {
     asked: Option<OsString>,
     kernel: Option<lmz::Kernel>,
     placement: Placement,
-    compressing: OnceCell<Model>,
-    decompressing: OnceCell<Placed>,
+    compressing: OnceCell<Placed>,
+    decompressing: OnceCell<PlacedStore>,
+}
+
+impl Drop for Models {
+    /// What was measured of their speed outlives them.
+    fn drop(&mut self) {
+        let store = self.decompressing.get().map(PlacedStore::placed);
+        let store = store.unwrap_or_default();
+        self.placement
+            .remember(self.compressing.get().into_iter().chain(&store));
+    }
 }
 
 impl Models {
@@ -39,16 +49,21 @@ impl Models {
 
     /// The model that compresses: the one of `-m`, or the embedded one.
     pub fn for_compressing(&self) -> Result<Model> {
-        if let Some(model) = self.compressing.get() {
-            return Ok(model.clone());
+        Ok(self.placed()?.model.clone())
+    }
+
+    /// As [`Models::for_compressing`], with its place.
+    pub fn placed(&self) -> Result<&Placed> {
+        if let Some(placed) = self.compressing.get() {
+            return Ok(placed);
         }
         let store = self.store();
         let model = match &self.asked {
             Some(asked) => store.open(asked)?,
             None => store.default_model()?,
         };
-        let model = self.placement.place(model);
-        Ok(self.compressing.get_or_init(|| model).clone())
+        let placed = self.placement.place(model);
+        Ok(self.compressing.get_or_init(|| placed))
     }
 
     /// Where decompression looks for the model that a file names.
@@ -61,7 +76,7 @@ impl Models {
             let model = store.open(asked)?;
             store.add(format!("-m {}", show(Path::new(asked))), model);
         }
-        let placed = Placed::new(store, self.placement.clone());
+        let placed = PlacedStore::new(store, self.placement.clone());
         Ok(self.decompressing.get_or_init(|| placed))
     }
 

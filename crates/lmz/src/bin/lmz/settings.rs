@@ -77,6 +77,8 @@ pub struct Settings {
     pub model: Option<OsString>,
     /// What was given by `--device`.
     pub device: Device,
+    /// Bytes that may be taken there, as given by `--memory`.
+    pub memory: Option<u64>,
     /// The kernels of `LMZ_KERNEL`.
     pub kernel: Option<Kernel>,
     pub options: CompressOptions,
@@ -170,6 +172,7 @@ impl Settings {
             reports: volume == Volume::Verbose || (watched && volume == Volume::Normal),
             model: args.model,
             device: args.device,
+            memory: args.memory,
             kernel,
             options: CompressOptions {
                 context: args.context,

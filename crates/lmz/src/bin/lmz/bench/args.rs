@@ -17,6 +17,9 @@ of several passes where a pass takes less than half a second. Memory is the peak
 held with the input read. What was restored is compared with the input; lmz's own verification is off, since \
 the other programs have none. gzip, bzip2, brotli run on one thread.
 
+With --device lmz runs there, and its line says so; the others run on the CPU. If the device is not to be \
+had, or fails, lmz is measured on the CPU, with a notice, and the line says cpu.
+
 A model is needed to restore: its size stands in a column of its own, and the total counts it once.";
 
 /// `lmz bench`

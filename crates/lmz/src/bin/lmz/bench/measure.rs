@@ -5,6 +5,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
+use lmz::gpu::Device;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -25,6 +26,12 @@ pub struct Measurement {
     pub settings: String,
     /// Of lmz's.
     pub model: Option<UsedModel>,
+    /// Where it was asked to run.
+    pub asked_device: String,
+    /// Where it ran, as `--device` takes it: `cpu` for lmz too if the device was not to be had.
+    pub device: String,
+    /// What the device calls itself, if it is not the CPU.
+    pub device_name: Option<String>,
     pub raw_bytes: u64,
     /// Of the input, in hexadecimal.
     pub sha256: String,
@@ -59,9 +66,10 @@ pub struct Cost {
 pub fn measure(method: Method, path: &Path, settings: &Settings) -> Result<Measurement> {
     let raw = fs::read(path).map_err(describe)?;
     let held = resident();
+    let models = Models::new(settings);
     let (engine, model) = match method {
         Method::Lmz => {
-            let model = Models::new(settings).for_compressing()?;
+            let model = models.for_compressing()?;
             let mut options = settings.options.clone();
             options.verify = false;
             let used = UsedModel {
@@ -73,19 +81,39 @@ pub fn measure(method: Method, path: &Path, settings: &Settings) -> Result<Measu
         }
         other => (Engine::Other(other), None),
     };
-    let (packed, compressing) = timed(held, || engine.compress(&raw))?;
-    let (restored, restoring) = timed(held, || engine.restore(&packed, raw.len()))?;
-    if restored != raw {
-        bail!(
-            "{} does not restore {}: what came back is something else",
-            method.name(),
-            show(path)
-        );
-    }
+    let place = || -> Result<(Device, Option<String>)> {
+        Ok(match method {
+            Method::Lmz => models.placed()?.place(),
+            _ => (Device::Cpu, None),
+        })
+    };
+    let (device, packed, compressing, restoring) = loop {
+        let before = place()?;
+        let (packed, compressing) = timed(held, || engine.compress(&raw))?;
+        let (restored, restoring) = timed(held, || engine.restore(&packed, raw.len()))?;
+        if restored != raw {
+            bail!(
+                "{} does not restore {}: what came back is something else",
+                method.name(),
+                show(path)
+            );
+        }
+        // A device that failed on the way was measured with the CPU: now the CPU is, alone.
+        if place()? == before {
+            break (before, packed, compressing, restoring);
+        }
+    };
     Ok(Measurement {
         program: method,
         settings: method.level().to_owned(),
         model,
+        asked_device: match method {
+            Method::Lmz => settings.device,
+            _ => Device::Cpu,
+        }
+        .to_string(),
+        device: device.0.to_string(),
+        device_name: device.1,
         raw_bytes: raw.len() as u64,
         sha256: hex(&Sha256::digest(&raw)),
         bytes: packed.len() as u64,

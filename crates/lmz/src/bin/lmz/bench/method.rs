@@ -4,8 +4,10 @@ use std::io::{self, Read, Write};
 
 use anyhow::{Result, anyhow};
 use clap::ValueEnum;
-use lmz::{CompressOptions, DecompressOptions, Model};
+use lmz::{CompressOptions, DecompressOptions, Model, Observer};
 use serde::{Deserialize, Serialize};
+
+use crate::message::say;
 
 /// A compressor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
@@ -72,6 +74,15 @@ pub enum Engine {
     Lmz(Box<Model>, CompressOptions),
 }
 
+/// Says what a device has to say.
+struct Aloud;
+
+impl Observer for Aloud {
+    fn notice(&self, text: &str) {
+        say(&format!("lmz: warning: {text}"));
+    }
+}
+
 impl Engine {
     /// Compresses from memory to memory.
     ///
@@ -81,7 +92,7 @@ impl Engine {
         let mut packed = Vec::new();
         match self {
             Self::Lmz(model, options) => {
-                lmz::compress(raw, &mut packed, model, options, &())?;
+                lmz::compress(raw, &mut packed, model, options, &Aloud)?;
             }
             Self::Other(method) => compress(*method, raw, &mut packed)?,
         }
@@ -100,7 +111,7 @@ impl Engine {
                     threads: options.threads,
                     prime: options.prime.clone(),
                 };
-                lmz::decompress(packed, &mut raw, model.as_ref(), &options, &())?;
+                lmz::decompress(packed, &mut raw, model.as_ref(), &options, &Aloud)?;
             }
             Self::Other(method) => {
                 restore(*method, packed, &mut raw)?;

@@ -43,10 +43,11 @@ pub struct Compared {
 /// # Errors
 /// Nothing can be run, or standard output or the plot cannot be written.
 pub fn run(args: &BenchArgs) -> Result<bool, Failure> {
-    let settings = match args.common.settings(&args.files) {
+    let mut settings = match args.common.settings(&args.files) {
         Ok(settings) => settings,
         Err(usage) => usage.exit(),
     };
+    settings.read_prime()?;
     if let (Some(method), [file]) = (args.measure, &args.files[..]) {
         let measured = measure(method, file, &settings)?;
         let mut out = io::stdout().lock();
@@ -168,8 +169,17 @@ fn in_child(method: Method, file: &Path, args: &BenchArgs) -> Result<Measurement
     if let Some(model) = &args.common.model {
         command.args([OsString::from("--model"), model.clone()]);
     }
+    if let Some(prime) = &args.common.prime {
+        command.args([OsString::from("--prime"), prime.clone().into_os_string()]);
+    }
     if let Some(threads) = args.common.threads {
         command.args(["--threads", &threads.to_string()]);
+    }
+    if let Some(device) = args.common.device {
+        command.args(["--device", &device.to_string()]);
+    }
+    if let Some(memory) = args.common.memory {
+        command.args(["--memory", &memory.to_string()]);
     }
     let output = command
         .arg("--")
@@ -189,6 +199,10 @@ fn in_child(method: Method, file: &Path, args: &BenchArgs) -> Result<Measurement
                 said
             }
         );
+    }
+    // Why a device was not used, say.
+    for line in String::from_utf8_lossy(&output.stderr).lines() {
+        say(line);
     }
     parse(&output.stdout)
 }

@@ -30,7 +30,7 @@ pub fn file(compared: &Compared, out: &mut dyn Write) -> io::Result<()> {
         writeln!(
             out,
             "  {:<26} {:>12} {:>9} {:>12} {:>12} {:>12} {:>19}",
-            title(result),
+            format!("{}{}", title(result), place(std::iter::once(result))),
             grouped(result.bytes),
             bits(result.raw_bytes, result.bytes),
             result
@@ -42,7 +42,23 @@ pub fn file(compared: &Compared, out: &mut dyn Write) -> io::Result<()> {
             memory(result),
         )?;
     }
+    devices(std::slice::from_ref(compared), out)?;
     writeln!(out)
+}
+
+/// Says what is behind the names of devices, once for each.
+fn devices(all: &[Compared], out: &mut dyn Write) -> io::Result<()> {
+    let mut known = Vec::new();
+    for result in all.iter().flat_map(|compared| &compared.results) {
+        let Some(name) = &result.device_name else {
+            continue;
+        };
+        if !known.contains(&&result.device) {
+            known.push(&result.device);
+            writeln!(out, "  {}: {name}", result.device)?;
+        }
+    }
+    Ok(())
 }
 
 /// Prints the sum over all files, with the model counted once.
@@ -71,7 +87,7 @@ pub fn total(all: &[Compared], out: &mut dyn Write) -> io::Result<()> {
             rate(sum.raw_bytes, sum.restoring),
         )?;
     }
-    Ok(())
+    devices(all, out)
 }
 
 /// Prints sizes in Markdown, a line for each file; the smallest in bold.
@@ -82,8 +98,13 @@ pub fn markdown(all: &[Compared], out: &mut dyn Write) -> io::Result<()> {
     let Some(first) = all.first() else {
         return Ok(());
     };
-    let names = first.results.iter().map(|r| r.program.name());
-    let names: Vec<&str> = names.collect();
+    let column = |at: usize| {
+        let results = all
+            .iter()
+            .filter_map(move |compared| compared.results.get(at));
+        format!("{}{}", first.results[at].program.name(), place(results))
+    };
+    let names: Vec<String> = (0..first.results.len()).map(column).collect();
     writeln!(out, "| file | raw | {} |", names.join(" | "))?;
     writeln!(out, "|---|---|{}", "---|".repeat(names.len()))?;
     for compared in all {
@@ -130,7 +151,7 @@ pub fn sums(all: &[Compared]) -> Vec<Sum> {
         let each = || all.iter().map(move |file| &file.results[at]);
         Sum {
             method: result.program,
-            title: title(result),
+            title: format!("{}{}", title(result), place(each())),
             model: result.model.clone(),
             raw_bytes: each().map(|r| r.raw_bytes).sum(),
             bytes: each().map(|r| r.bytes).sum(),
@@ -147,6 +168,17 @@ fn title(result: &Measurement) -> String {
         None => &result.settings,
     };
     format!("{} {with}", result.program.name())
+}
+
+/// Where a program ran, if it was asked to run elsewhere than on the CPU.
+fn place<'a>(results: impl Iterator<Item = &'a Measurement>) -> String {
+    let asked = results.filter(|result| result.asked_device != "cpu");
+    let mut devices: Vec<&str> = asked.map(|result| result.device.as_str()).collect();
+    devices.dedup();
+    match devices.is_empty() {
+        true => String::new(),
+        false => format!(" on {}", devices.join(", ")),
+    }
 }
 
 fn bits(raw: u64, packed: u64) -> String {
@@ -197,6 +229,9 @@ mod tests {
                 id: "00".into(),
                 bytes: 1000,
             }),
+            asked_device: "cpu".into(),
+            device: "cpu".into(),
+            device_name: None,
             raw_bytes,
             sha256: "ab".into(),
             bytes,
@@ -232,6 +267,25 @@ mod tests {
              | f4000 | 4,000 | 1,000 (2.000) | **500 (1.000)** |\n\
              | f2000000 | 2,000,000 | **700 (0.003)** | 900 (0.004) |\n"
         );
+    }
+
+    #[test]
+    fn devices_are_named_where_they_are_not_the_cpu() {
+        let mut files = files();
+        for file in &mut files {
+            file.results[1].asked_device = "vulkan:0".into();
+        }
+        files[0].results[1].device = "vulkan:0".into();
+        files[0].results[1].device_name = Some("A Card (Vulkan)".into());
+        let table = text(|out| file(&files[0], out));
+        assert!(table.contains("  lmz tiny on vulkan:0 "), "{table}");
+        assert!(table.contains("\n  vulkan:0: A Card (Vulkan)\n"), "{table}");
+        // On the second file it fell back.
+        assert!(text(|out| file(&files[1], out)).contains("  lmz tiny on cpu "));
+        let table = text(|out| total(&files, out));
+        assert!(table.contains("  lmz tiny on vulkan:0, cpu "), "{table}");
+        let markdown = text(|out| markdown(&files, out));
+        assert!(markdown.starts_with("| file | raw | xz | lmz on vulkan:0, cpu |\n"));
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::{Parser, ValueEnum};
 use lmz::metric::Protocol;
 
-use crate::help;
+use crate::{help, memory};
 
 /// `lmz bpc`
 #[derive(Clone, Debug, Parser)]
@@ -60,10 +60,10 @@ pub struct BpcArgs {
     pub dtype: String,
     /// Keep to SIZE bytes of memory, with suffixes K, M and G (1024): a model that does not fit is
     /// read layer by layer [default: most of what is free]
-    #[arg(long, value_name = "SIZE", value_parser = size, help_heading = "Engine")]
+    #[arg(long, value_name = "SIZE", value_parser = memory::parse, help_heading = "Engine")]
     pub memory_budget: Option<u64>,
     /// With layers read from disk: spill up to SIZE bytes of states to temporary files [default: 0]
-    #[arg(long, value_name = "SIZE", value_parser = size, help_heading = "Engine")]
+    #[arg(long, value_name = "SIZE", value_parser = memory::parse, help_heading = "Engine")]
     pub spill_budget: Option<u64>,
     /// Windows that are scored together [default: chosen from the memory]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1 << 20), help_heading = "Engine")]
@@ -104,28 +104,6 @@ impl From<ProtocolName> for Protocol {
     }
 }
 
-/// `1000`, `64K`, `1.5G`: bytes.
-fn size(text: &str) -> Result<u64, String> {
-    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
-    let unit: u64 = match &text[digits.len()..] {
-        "" | "B" => 1,
-        "k" | "K" | "KiB" => 1 << 10,
-        "m" | "M" | "MiB" => 1 << 20,
-        "g" | "G" | "GiB" => 1 << 30,
-        other => return Err(format!("the suffix {other:?} is none of K, M and G")),
-    };
-    let number: f64 = match digits.bytes().all(|b| b.is_ascii_digit() || b == b'.') {
-        true => digits.parse().ok(),
-        false => None,
-    }
-    .ok_or("not a number of bytes, K, M or G")?;
-    let bytes = number * unit as f64;
-    if !(1.0..=1e18).contains(&bytes) {
-        return Err("out of range".into());
-    }
-    Ok(bytes as u64)
-}
-
 #[cfg(test)]
 mod tests {
     use clap::CommandFactory;
@@ -135,32 +113,5 @@ mod tests {
     #[test]
     fn the_definition_is_consistent() {
         BpcArgs::command().debug_assert();
-    }
-
-    #[test]
-    fn sizes_have_binary_suffixes() {
-        for (text, bytes) in [
-            ("1", 1),
-            ("64K", 65_536),
-            ("1.5G", 3 << 29),
-            ("2GiB", 2 << 30),
-            ("100M", 100 << 20),
-        ] {
-            assert_eq!(size(text), Ok(bytes), "{text}");
-        }
-        for text in [
-            "",
-            "0",
-            "K",
-            "-1",
-            "1e9",
-            "1T",
-            "1KB",
-            "inf",
-            "1.2.3",
-            "9999999999G",
-        ] {
-            assert!(size(text).is_err(), "{text}");
-        }
     }
 }

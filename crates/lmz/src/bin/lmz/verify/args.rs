@@ -7,6 +7,7 @@ use clap::Parser;
 use lmz::gpu::Device;
 
 use crate::args::FileArgs;
+use crate::memory;
 use crate::settings::Settings;
 
 const LONG: &str = "\
@@ -53,6 +54,10 @@ pub struct CommonArgs {
     /// Run the model on DEVICE: cpu, vulkan[:N], cuda[:N], or auto
     #[arg(long, value_name = "DEVICE")]
     pub device: Option<Device>,
+    /// Take no more than SIZE of the device's memory, with suffixes K, M and G (1024) [default: 70 % of
+    /// what is free]; on the CPU it does nothing
+    #[arg(long, value_name = "SIZE", value_parser = memory::parse)]
+    pub memory: Option<u64>,
     /// Use N threads [default: one for each core, as with 0]
     #[arg(short = 'T', long, value_name = "N", value_parser = clap::value_parser!(u16).range(..=1024))]
     pub threads: Option<u16>,
@@ -89,6 +94,9 @@ impl CommonArgs {
         }
         if let Some(device) = self.device {
             args.extend(["--device".into(), device.to_string().into()]);
+        }
+        if let Some(memory) = self.memory {
+            args.extend(["--memory".into(), memory.to_string().into()]);
         }
         if self.no_progress {
             args.push("--no-progress".into());
