@@ -8,7 +8,8 @@ set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 cd "$here/../.."
 folder=${CARGO_TARGET_DIR:-target}/cuda-emulation
-test="cargo test -q -p lmz-gpu --features cuda"
+# Other features save a build where they are built already.
+test="cargo test -q -p lmz-gpu --features ${LMZ_FEATURES:-cuda}"
 
 # Runs a command where CUDA is emulated. What it says is shown if it fails, or lacks one of the words.
 expect() { # WORDS COMMAND...
