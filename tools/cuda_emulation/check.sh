@@ -37,7 +37,7 @@ step "the emulation itself"
 
 step "kernels, whole models and files, threads forward"
 $test --no-run
-expect "test result: ok" env LMZ_EMULATION_ORDER=forward $test
+expect "test result: ok" env LMZ_EMULATION_ORDER=forward $test -- --nocapture
 if grep -q "skipped on CUDA" "$folder/output"; then
     echo "the tests did not find the emulated device" >&2
     exit 1

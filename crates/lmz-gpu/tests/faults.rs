@@ -54,7 +54,7 @@ fn model() -> Model {
 
 fn text() -> Vec<u8> {
     let mut text = std::fs::read(repository("corpora/alice29.txt")).unwrap();
-    text.truncate(1500);
+    text.truncate(600);
     text
 }
 
@@ -62,7 +62,7 @@ fn options() -> CompressOptions {
     CompressOptions {
         context: Some(64),
         overlap: Some(9),
-        plan: SegmentPlan::Fixed(400),
+        plan: SegmentPlan::Fixed(200),
         threads: 2,
         // What is written must be right without being looked at again.
         verify: false,
