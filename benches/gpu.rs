@@ -16,6 +16,7 @@ use lmz_exact::{Accelerator, Engine, Query, Row};
 const LANES: usize = 512;
 const PROMPT: usize = 512;
 /// Rows, columns, outputs: a large square, and the shapes of a model of 135M weights.
+#[cfg(any(feature = "vulkan", feature = "cuda"))]
 const SHAPES: [[usize; 3]; 4] = [
     [4096, 4096, 4096],
     [2048, 576, 576],

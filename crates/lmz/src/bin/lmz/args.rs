@@ -14,7 +14,7 @@ use crate::inspect::args::InspectArgs;
 use crate::manual::{CompletionsArgs, HelpArgs, ManArgs};
 use crate::train::args::TrainArgs;
 use crate::verify::args::VerifyArgs;
-use crate::{help, memory};
+use crate::{bytes, help};
 
 /// What the first argument asks for.
 #[derive(Debug)]
@@ -223,7 +223,7 @@ pub struct FileArgs {
     #[arg(
         long,
         value_name = "SIZE",
-        value_parser = memory::parse,
+        value_parser = bytes::memory,
         hide_short_help = true,
         help_heading = "Model and speed"
     )]
@@ -341,17 +341,7 @@ pub struct PrepareArgs {
 
 /// `1000`, `64K`, `64KiB`, `1M`, `1MiB`: bytes, in the range that the format allows.
 fn parse_segment(text: &str) -> Result<SegmentPlan, String> {
-    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
-    let unit: u64 = match &text[digits.len()..] {
-        "" | "B" => 1,
-        "k" | "K" | "KiB" => 1 << 10,
-        "m" | "M" | "MiB" => 1 << 20,
-        other => return Err(format!("the suffix {other:?} is none of K, KiB, M and MiB")),
-    };
-    let number: u64 = digits
-        .parse()
-        .map_err(|_| "not a whole number of bytes, K or M".to_owned())?;
-    SegmentPlan::fixed(number.saturating_mul(unit)).map_err(|error| error.to_string())
+    SegmentPlan::fixed(bytes::exact(text)?).map_err(|error| error.to_string())
 }
 
 fn parse_name(name: &str) -> Result<String, String> {

@@ -3,10 +3,11 @@
 use std::io::{self, BufReader, Write};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, anyhow};
+use anyhow::anyhow;
 use clap::Parser;
 use lmz::Reader;
 
+use crate::bytes;
 use crate::compress::{fail, open_output};
 use crate::decompress::refuse_terminal;
 use crate::input::Input;
@@ -134,37 +135,22 @@ fn parse_range(text: &str) -> Result<Range, String> {
     let (from, to) = text
         .split_once("..")
         .ok_or("not of the form A..B, A..+N, A.. or ..B")?;
-    let from = if from.is_empty() { 0 } else { offset(from)? };
+    let from = if from.is_empty() {
+        0
+    } else {
+        bytes::exact(from)?
+    };
     let to = match to.strip_prefix('+') {
         Some(length) => from
-            .checked_add(offset(length)?)
+            .checked_add(bytes::exact(length)?)
             .ok_or("more than 2^64 bytes")?,
         None if to.is_empty() => u64::MAX,
-        None => offset(to)?,
+        None => bytes::exact(to)?,
     };
     if to < from {
         return Err(format!("the end, {to}, lies before the beginning, {from}"));
     }
     Ok(Range { from, to })
-}
-
-/// `1000`, `64K`, `64KiB`, `1M`, `1G`
-fn offset(text: &str) -> Result<u64, String> {
-    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
-    let unit: u64 = match &text[digits.len()..] {
-        "" | "B" => 1,
-        "k" | "K" | "KiB" => 1 << 10,
-        "m" | "M" | "MiB" => 1 << 20,
-        "g" | "G" | "GiB" => 1 << 30,
-        other => return Err(format!("the suffix {other:?} is none of K, M and G")),
-    };
-    let number: u64 = digits
-        .parse()
-        .map_err(|_| format!("{text:?} is not a number of bytes"))?;
-    number
-        .checked_mul(unit)
-        .context("too large")
-        .map_err(|error| error.to_string())
 }
 
 #[cfg(test)]

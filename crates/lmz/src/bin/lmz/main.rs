@@ -3,6 +3,7 @@
 mod args;
 mod bench;
 mod bpc;
+mod bytes;
 mod cat;
 mod compress;
 mod decompress;
@@ -12,7 +13,6 @@ mod input;
 mod inspect;
 mod list;
 mod manual;
-mod memory;
 mod message;
 mod models;
 mod names;

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::{Parser, ValueEnum};
 use lmz::metric::Protocol;
 
-use crate::{help, memory};
+use crate::{bytes, help};
 
 /// `lmz bpc`
 #[derive(Clone, Debug, Parser)]
@@ -60,10 +60,10 @@ pub struct BpcArgs {
     pub dtype: String,
     /// Keep to SIZE bytes of memory, with suffixes K, M and G (1024): a model that does not fit is
     /// read layer by layer [default: most of what is free]
-    #[arg(long, value_name = "SIZE", value_parser = memory::parse, help_heading = "Engine")]
+    #[arg(long, value_name = "SIZE", value_parser = bytes::memory, help_heading = "Engine")]
     pub memory_budget: Option<u64>,
     /// With layers read from disk: spill up to SIZE bytes of states to temporary files [default: 0]
-    #[arg(long, value_name = "SIZE", value_parser = memory::parse, help_heading = "Engine")]
+    #[arg(long, value_name = "SIZE", value_parser = bytes::memory, help_heading = "Engine")]
     pub spill_budget: Option<u64>,
     /// Windows that are scored together [default: chosen from the memory]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1 << 20), help_heading = "Engine")]

@@ -7,7 +7,7 @@ use clap::Parser;
 use lmz::gpu::Device;
 
 use crate::args::FileArgs;
-use crate::memory;
+use crate::bytes;
 use crate::settings::Settings;
 
 const LONG: &str = "\
@@ -56,7 +56,7 @@ pub struct CommonArgs {
     pub device: Option<Device>,
     /// Take no more than SIZE of the device's memory, with suffixes K, M and G (1024) [default: 70 % of
     /// what is free]; on the CPU it does nothing
-    #[arg(long, value_name = "SIZE", value_parser = memory::parse)]
+    #[arg(long, value_name = "SIZE", value_parser = bytes::memory)]
     pub memory: Option<u64>,
     /// Use N threads [default: one for each core, as with 0]
     #[arg(short = 'T', long, value_name = "N", value_parser = clap::value_parser!(u16).range(..=1024))]
