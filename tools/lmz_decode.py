@@ -566,12 +566,13 @@ class Model:
             require(0 <= lo <= hi <= len(self.data), f"model: {name} leaves the file")
             require(hi - lo == math.prod(t["shape"]) * DTYPES[t["dtype"]][1], f"model: size of {name}")
 
-    def identity(self):
-        """lmzm.md, Identity: 32 bytes, of which a .lmz file holds the first 16."""
+    def identity(self, numerics=None):
+        """lmzm.md, Identity: 32 bytes, of which a .lmz file holds the first 16; for another version of the numerics if given."""
         def u64(*values):
             return struct.pack(f"<{len(values)}Q", *values)
 
-        meta, blueprint = self.meta, self.meta["blueprint"].encode("utf-8")
+        meta = self.meta if numerics is None else {**self.meta, "numerics": numerics}
+        blueprint = meta["blueprint"].encode("utf-8")
         text = bytearray(b"lmz prepared model v1\n")
         text += u64(*(int(meta[k]) for k in ("recipe", "numerics", "residual_frac_bits", "eps_fixed")))
         text += u64(len(blueprint)) + blueprint
@@ -998,15 +999,19 @@ def decode_symbols(model, coded, raw_length, context, overlap, shown=()):
 
 def model_loader(path):
     """Loads the model when the first model segment asks for it, and checks each header against it."""
-    loaded = []
+    loaded, identities = [], {}
 
     def load(head):
-        require(head["numerics"] in NUMERICS_VERSIONS, f"version {head['numerics']} of the numerics is not known")
+        numerics = head["numerics"]
+        require(numerics in NUMERICS_VERSIONS, f"version {numerics} of the numerics is not known")
         if not loaded:
             with open(path, "rb") as file:
-                model = Model(file.read())
-            loaded.extend((model, model.identity()[:16]))
-        model, identity = loaded
+                loaded.append(Model(file.read()))
+        model = loaded[0]
+        # Both versions have the same arithmetic (numerics.md): the file says under which identity it knows the model.
+        if numerics not in identities:
+            identities[numerics] = model.identity(numerics)[:16]
+        identity = identities[numerics]
         require(identity.startswith(head["model"]), f"made with another model: {head['model'].hex()} ({head['name']!r}), "
                 f"the one given is {identity.hex()}")
         require(model.meta["recipe"] == head["recipe"], "the header's recipe is not the model's")

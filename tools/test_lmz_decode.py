@@ -463,6 +463,9 @@ class Forward(unittest.TestCase):
         identity = lmz.Model(data).identity()
         self.assertEqual(identity, lmz.Model(data.replace(b"tiny", b"TINY")).identity())
         self.assertNotEqual(identity, lmz.Model(data[:-1] + b"?").identity())
+        other = {0: 1, 1: 0}[lmz.Model(data).meta["numerics"]]
+        self.assertNotEqual(identity, lmz.Model(data).identity(other))
+        self.assertEqual(identity, lmz.Model(data).identity(1 - other))
 
     def test_broken_models(self):
         data = tiny_model()
