@@ -5,49 +5,23 @@
 
 use std::path::{Path, PathBuf};
 
-use lmz::{
-    ARCHIVED, CodecError, DecompressOptions, Header, Isa, Kernel, Model, ModelSource, ModelStore,
-    NUMERICS, Prime,
-};
+use lmz::{ARCHIVED, DecompressOptions, Isa, Kernel, Model, ModelStore, Prime};
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
 
-/// The tests' model, the default one and all that ever were, for all versions of the numerics.
-struct AllModels(Vec<Model>);
-
-impl AllModels {
-    fn open(kernel: Kernel) -> Self {
-        let archived = ARCHIVED.iter().map(|archived| archived.file);
-        let files = ["tests/models/stories260K.lmzm"]
-            .into_iter()
-            .chain(archived);
-        let open = |file| {
-            Model::open_with(&root().join(file), kernel).unwrap_or_else(|e| panic!("{file}: {e}"))
-        };
-        let embedded = Model::from_lmzm(lmz::embedded_bytes(), kernel).expect("the default model");
-        let models: Vec<Model> = files.map(open).chain([embedded]).collect();
-        let versions = models.iter().flat_map(|model| {
-            NUMERICS.map(|version| {
-                let prepared = model.prepared().for_numerics(version).expect("a version");
-                Model::from_prepared(prepared, kernel).expect("a model")
-            })
-        });
-        Self(versions.collect())
-    }
-}
-
-impl ModelSource for AllModels {
-    fn find(&self, header: &Header) -> Result<Model, CodecError> {
-        let model = self
-            .0
-            .iter()
-            .find(|model| header.model_id.names(model.id()));
-        model.cloned().ok_or_else(|| {
-            CodecError::ModelNotFound(format!("{} {}", header.model_name, header.model_id))
-        })
-    }
+/// The tests' model, the default one and all that ever were.
+fn all_models(kernel: Kernel) -> Vec<Model> {
+    let archived = ARCHIVED.iter().map(|archived| archived.file);
+    let files = ["tests/models/stories260K.lmzm"]
+        .into_iter()
+        .chain(archived);
+    let open = |file| {
+        Model::open_with(&root().join(file), kernel).unwrap_or_else(|e| panic!("{file}: {e}"))
+    };
+    let embedded = Model::from_lmzm(lmz::embedded_bytes(), kernel).expect("the default model");
+    files.map(open).chain([embedded]).collect()
 }
 
 #[test]
@@ -60,14 +34,31 @@ fn archived_models_are_the_ones_that_the_table_names() {
 }
 
 #[test]
-fn files_of_the_draft_of_the_numerics_find_the_default_model() {
-    let path = root().join("tests/golden/numerics0-lmz-5m");
-    let packed = std::fs::read(path.with_extension("lmz")).expect("a golden file");
-    let store = ModelStore::new([]);
-    let mut restored = Vec::new();
-    let options = DecompressOptions::default();
-    lmz::decompress(&packed[..], &mut restored, &store, &options, &()).expect("the default model");
-    assert!(restored == std::fs::read(path).expect("its original"));
+fn a_store_finds_the_models_of_golden_files_wherever_they_are() {
+    let models = root().join("tests/models");
+    let mut given = ModelStore::new([]);
+    let nano = Model::open(&models.join("stories260K.lmzm")).expect("the tests' model");
+    given.add("-m", nano);
+    // Whole headers and brief ones, of both versions of the numerics.
+    for (name, store) in [
+        ("numerics0-lmz-5m", ModelStore::new([])),
+        ("numerics1-lmz-5m", ModelStore::new([])),
+        ("numerics0-nano", ModelStore::new([models.clone()])),
+        ("numerics0-nano-small", ModelStore::new([models.clone()])),
+        ("numerics1-nano-small", ModelStore::new([models])),
+        ("numerics0-nano-small", given),
+    ] {
+        let path = root().join("tests/golden").join(name);
+        let packed = std::fs::read(path.with_extension("lmz")).expect("a golden file");
+        let mut restored = Vec::new();
+        let options = DecompressOptions::default();
+        lmz::decompress(&packed[..], &mut restored, &store, &options, &())
+            .unwrap_or_else(|e| panic!("{name}: {e}"));
+        assert!(
+            restored == std::fs::read(path).expect("its original"),
+            "{name}"
+        );
+    }
 }
 
 #[test]
@@ -75,7 +66,7 @@ fn golden_files_decode_with_every_kernel() {
     let mut files = 0;
     for isa in Isa::available() {
         let kernel = Kernel::new(isa).expect("an available kernel");
-        let models = AllModels::open(kernel);
+        let models = all_models(kernel);
         for entry in root()
             .join("tests/golden")
             .read_dir()

@@ -10,10 +10,11 @@ use lmz_format::{
 use crate::decode::{Job, decode, segment_error};
 use crate::error::{CodecError, Result};
 use crate::fallback::unzstd;
-use crate::model::{Model, ModelSource, SEGMENTS_PER_THREAD, check_versions};
+use crate::model::{Model, SEGMENTS_PER_THREAD};
 use crate::observer::{Observer, Phase, check};
 use crate::options::{DecompressOptions, pool};
 use crate::prime::{Prime, Shown, shown};
+use crate::source::{ModelSource, check_versions};
 
 /// What decompression did.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -38,18 +38,20 @@ mod options;
 mod prime;
 mod reader;
 mod salvage;
+mod source;
 mod timing;
 pub mod trace;
 mod writer;
 
 pub use decompress::{DecompressReport, decompress, decompress_seekable};
 pub use error::{CodecError, ErrorKind, Result};
-pub use model::{Model, ModelSource};
+pub use model::{Model, names};
 pub use observer::{Observer, Phase};
 pub use options::{CompressOptions, DecompressOptions};
 pub use prime::Prime;
 pub use reader::Reader;
 pub use salvage::{Fill, LostRange, SalvageReport, salvage};
+pub use source::ModelSource;
 pub use timing::{Timing, Timings};
 pub use writer::{CompressReport, Writer, compress};
 

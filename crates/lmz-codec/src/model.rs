@@ -1,16 +1,15 @@
 //! A model for compressing and decompressing, and where a file's model comes from.
 
 use std::borrow::Cow;
-use std::ops::RangeInclusive;
 use std::path::Path;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use lmz_exact::{Accelerator, Engine, Kernel, NUMERICS, Prepared, RECIPE, prepare};
+use lmz_exact::{Accelerator, Engine, Kernel, NUMERICS, Prepared, prepare};
 use lmz_format::{Header, ModelId};
 use lmz_model::{Blueprint, Checkpoint, ExactTokenizer, ModelError};
 
 use crate::device::Device;
-use crate::error::{CodecError, Result};
+use crate::error::Result;
 use crate::timing::Timings;
 
 /// Segments of a batch, for each thread of the CPU: as many as its lanes take.
@@ -33,6 +32,8 @@ struct Inner {
     engine: Engine,
     /// Only encoders need one.
     tokenizer: OnceLock<ExactTokenizer>,
+    /// By which files of other versions of the numerics name it.
+    other_ids: OnceLock<Vec<(u8, ModelId)>>,
 }
 
 impl Model {
@@ -79,6 +80,7 @@ impl Model {
                 prepared,
                 engine,
                 tokenizer: OnceLock::new(),
+                other_ids: OnceLock::new(),
             }),
             device: None,
             timings: Arc::default(),
@@ -138,6 +140,22 @@ impl Model {
         ModelId::new(first_half(self.inner.prepared.identity()))
     }
 
+    /// Whether `header` names this model: by its identity, or by the one that it has under the header's version of
+    /// the numerics, if the arithmetic is the same (numerics.md, section 8).
+    pub fn is_named_by(&self, header: &Header) -> bool {
+        let own = self.inner.prepared.numerics;
+        if header.numerics_version == own {
+            return header.model_id.names(self.id());
+        }
+        let others = self.inner.other_ids.get_or_init(|| {
+            let others = NUMERICS.filter(|&version| version != own);
+            let id = |version| Some((version, id_under(&self.inner.prepared, version)?));
+            others.filter_map(id).collect()
+        });
+        let mut others = others.iter();
+        others.any(|&(version, id)| version == header.numerics_version && header.model_id.names(id))
+    }
+
     /// The prepared model.
     pub fn prepared(&self) -> &Prepared {
         &self.inner.prepared
@@ -179,42 +197,13 @@ fn first_half(hash: [u8; 32]) -> [u8; 16] {
     half
 }
 
-/// Where decompression gets the model that a file names.
-pub trait ModelSource {
-    /// The model of a member's header.
-    ///
-    /// # Errors
-    /// If there is none; the message says where it was looked for.
-    fn find(&self, header: &Header) -> Result<Model>;
+/// The id by which files of a version of the numerics name a prepared model, if its arithmetic is that version's.
+fn id_under(prepared: &Prepared, numerics: u8) -> Option<ModelId> {
+    Some(ModelId::new(first_half(prepared.identity_under(numerics)?)))
 }
 
-/// The one model at hand, or an error.
-impl ModelSource for Model {
-    fn find(&self, header: &Header) -> Result<Model> {
-        if header.model_id.names(self.id()) {
-            return Ok(self.clone());
-        }
-        Err(CodecError::WrongModel {
-            needed: header.model_id,
-            needed_name: header.model_name.clone(),
-            found: self.id(),
-            found_name: self.name().to_owned(),
-        })
-    }
-}
-
-/// Refuses numerics and recipes that this build does not have.
-pub(crate) fn check_versions(header: &Header) -> Result<()> {
-    let check = |what, found: u8, supported: RangeInclusive<u8>| {
-        if supported.contains(&found) {
-            return Ok(());
-        }
-        Err(CodecError::Unsupported {
-            what,
-            found: found.into(),
-            supported: u64::from(*supported.end()),
-        })
-    };
-    check("numerics version", header.numerics_version, NUMERICS)?;
-    check("preparation recipe", header.recipe, RECIPE..=RECIPE)
+/// Whether `header` names a prepared model, as [`Model::is_named_by`] says of an opened one.
+pub fn names(header: &Header, prepared: &Prepared) -> bool {
+    let id = id_under(prepared, header.numerics_version);
+    id.is_some_and(|id| header.model_id.names(id))
 }

@@ -6,9 +6,9 @@ use lmz_format::{IndexedReader, Member};
 
 use crate::decompress::{Ready, decode_batch};
 use crate::error::{CodecError, Result};
-use crate::model::ModelSource;
 use crate::options::{DecompressOptions, pool};
 use crate::prime::Prime;
+use crate::source::ModelSource;
 
 /// The raw bytes of an `.lmz` file, anywhere in it.
 ///

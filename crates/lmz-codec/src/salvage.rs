@@ -7,9 +7,9 @@ use lmz_format::{Lost, Part, RawHasher, Remains, Salvage, SegmentInfo, SegmentKi
 
 use crate::decompress::{Ready, decode_batch, decode_plain};
 use crate::error::{CodecError, Result};
-use crate::model::{ModelSource, check_versions};
 use crate::observer::{Observer, check};
 use crate::options::{DecompressOptions, pool};
+use crate::source::{ModelSource, check_versions};
 
 /// What stands in the place of lost bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

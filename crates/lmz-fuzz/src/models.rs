@@ -17,16 +17,6 @@ pub fn tiny() -> &'static Model {
     MODEL.get_or_init(|| load(TINY, Kernel::detect()))
 }
 
-/// The same model for version 0 of the numerics.
-fn draft() -> &'static Model {
-    static MODEL: OnceLock<Model> = OnceLock::new();
-    MODEL.get_or_init(|| {
-        let draft = tiny().prepared().for_numerics(0);
-        let draft = draft.expect("version 0 has the arithmetic of version 1");
-        Model::from_prepared(draft, Kernel::detect()).expect("a model of the tests")
-    })
-}
-
 /// The same model with portable kernels.
 pub fn tiny_portable() -> &'static Model {
     static MODEL: OnceLock<Model> = OnceLock::new();
@@ -56,7 +46,6 @@ impl ModelSource for ShortBlocks {
             let why = format!("none for a context of {}", header.context.context);
             return Err(lmz_codec::CodecError::ModelNotFound(why));
         }
-        // Seeds from before the numerics were frozen name the model by its former identity.
-        draft().find(header).or_else(|_| tiny().find(header))
+        tiny().find(header)
     }
 }

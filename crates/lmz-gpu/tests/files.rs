@@ -12,7 +12,7 @@ use lmz_codec::{
     CodecError, CompressOptions, DecompressOptions, Header, Kernel, Model, ModelSource, Observer,
     Prime, SegmentPlan, compress, decompress,
 };
-use lmz_exact::{NUMERICS, Prepared, prepare};
+use lmz_exact::{Prepared, prepare};
 use lmz_gpu::Device;
 use support::devices;
 
@@ -99,28 +99,20 @@ struct OnDevice {
 
 impl ModelSource for OnDevice {
     fn find(&self, header: &Header) -> Result<Model, CodecError> {
-        let mut models = self.models.iter();
-        let model = models
-            .find(|model| header.model_id.names(model.id()))
-            .unwrap();
+        let model = self.models.find(header)?;
         let gpu = lmz_gpu::open(self.device, model.engine(), Some(256 << 20))?;
         Ok(model.on(gpu))
     }
 }
 
-/// All prepared models below a directory, for every version of the numerics.
+/// All prepared models below a directory.
 fn models(directory: &Path, all: &mut Vec<Model>) {
     for entry in directory.read_dir().unwrap() {
         let path = entry.unwrap().path();
         if path.is_dir() {
             models(&path, all);
         } else if path.extension().is_some_and(|e| e == "lmzm") {
-            let bytes = std::fs::read(&path).unwrap();
-            let prepared = Prepared::from_bytes(bytes).unwrap();
-            all.extend(NUMERICS.map(|version| {
-                let prepared = prepared.for_numerics(version).unwrap();
-                Model::from_prepared(prepared, Kernel::detect()).unwrap()
-            }));
+            all.push(Model::open(&path).unwrap());
         }
     }
 }

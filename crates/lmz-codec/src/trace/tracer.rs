@@ -15,10 +15,11 @@ use crate::decode::segment_error;
 use crate::decompress::{Ready, decode_batch, decode_plain};
 use crate::encode::seal;
 use crate::error::{CodecError, Result};
-use crate::model::{Model, ModelSource, check_versions};
+use crate::model::Model;
 use crate::observer::{Observer, Phase, check};
 use crate::options::pool;
 use crate::prime::{Prime, Shown};
+use crate::source::{ModelSource, check_versions};
 
 /// How to trace.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -4,11 +4,10 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 
 use lmz_model::Vocabulary;
-use safetensors::tensor::TensorView;
 use safetensors::{Dtype, View};
 
 use super::file::{METADATA_KEY, Metadata};
-use super::{Entry, LMZM_VERSION, NUMERICS_VERSION, Prepared, RECIPE};
+use super::{LMZM_VERSION, NUMERICS_VERSION, Prepared, RECIPE};
 use crate::error::{ExactError, Result};
 
 /// Collects a prepared model's tensors.
@@ -113,64 +112,28 @@ impl Builder {
 
     /// The finished model.
     pub fn finish(self, facts: Facts) -> Result<Prepared> {
+        let metadata = Metadata {
+            version: LMZM_VERSION,
+            recipe: RECIPE.into(),
+            numerics: NUMERICS_VERSION.into(),
+            name: facts.name,
+            checkpoint: blake3::Hash::from_bytes(facts.checkpoint)
+                .to_hex()
+                .to_string(),
+            residual_frac_bits: facts.residual_frac_bits as u64,
+            eps_fixed: facts.eps_fixed,
+            blueprint: facts.blueprint,
+        };
+        let text =
+            serde_json::to_string(&metadata).map_err(|e| ExactError::Damaged(e.to_string()))?;
+        // One key only: a second one would make the order of a hash map part of the bytes.
+        let info = HashMap::from([(METADATA_KEY.to_owned(), text)]);
         let views = self
             .tensors
             .iter()
             .map(|(name, tensor)| (name.as_str(), tensor));
-        write(views, facts, NUMERICS_VERSION)
+        let bytes = safetensors::serialize(views, Some(info))
+            .map_err(|e| ExactError::Damaged(e.to_string()))?;
+        Prepared::from_bytes(bytes)
     }
-}
-
-impl Prepared {
-    /// The same model for another version of the numerics with the same arithmetic: only its identity
-    /// differs. So files that name the model by the other identity can be read.
-    ///
-    /// # Errors
-    /// [`ExactError::Version`]: this build does not compute that version.
-    pub fn for_numerics(&self, version: u8) -> Result<Self> {
-        let view = |entry: &Entry| {
-            let bytes = &self.as_bytes()[entry.range.clone()];
-            TensorView::new(entry.dtype, entry.shape.clone(), bytes).map_err(damaged)
-        };
-        let views = self.tensors.iter();
-        let views: Vec<(&str, TensorView<'_>)> = views
-            .map(|(name, entry)| Ok((name.as_str(), view(entry)?)))
-            .collect::<Result<_>>()?;
-        let facts = Facts {
-            name: self.name.clone(),
-            checkpoint: self.checkpoint,
-            residual_frac_bits: self.residual_frac_bits,
-            eps_fixed: self.eps_fixed,
-            blueprint: self.blueprint.canonical_json(),
-        };
-        write(views, facts, version)
-    }
-}
-
-fn write<'a, V: View>(
-    tensors: impl IntoIterator<Item = (&'a str, V)>,
-    facts: Facts,
-    numerics: u8,
-) -> Result<Prepared> {
-    let metadata = Metadata {
-        version: LMZM_VERSION,
-        recipe: RECIPE.into(),
-        numerics: numerics.into(),
-        name: facts.name,
-        checkpoint: blake3::Hash::from_bytes(facts.checkpoint)
-            .to_hex()
-            .to_string(),
-        residual_frac_bits: facts.residual_frac_bits as u64,
-        eps_fixed: facts.eps_fixed,
-        blueprint: facts.blueprint,
-    };
-    let text = serde_json::to_string(&metadata).map_err(damaged)?;
-    // One key only: a second one would make the order of a hash map part of the bytes.
-    let info = HashMap::from([(METADATA_KEY.to_owned(), text)]);
-    let bytes = safetensors::serialize(tensors, Some(info)).map_err(damaged)?;
-    Prepared::from_bytes(bytes)
-}
-
-fn damaged(error: impl std::fmt::Display) -> ExactError {
-    ExactError::Damaged(error.to_string())
 }

@@ -86,7 +86,7 @@ impl Prepared {
             })
             .collect();
         let mut prepared = Self {
-            name: metadata.name.clone(),
+            name: metadata.name,
             checkpoint: checkpoint.into(),
             recipe: RECIPE,
             numerics: metadata.numerics as u8,
@@ -97,26 +97,27 @@ impl Prepared {
             data,
             tensors,
         };
-        prepared.identity = prepared.hash(&metadata);
+        prepared.identity = prepared.hash(prepared.numerics);
         Ok(prepared)
     }
 
-    fn hash(&self, metadata: &Metadata) -> [u8; 32] {
+    pub(super) fn hash(&self, numerics: u8) -> [u8; 32] {
+        let blueprint = self.blueprint.canonical_json();
         let mut hash = blake3::Hasher::new();
         let mut put = |bytes: &[u8]| {
             hash.update(bytes);
         };
         put(b"lmz prepared model v1\n");
         for n in [
-            metadata.recipe,
-            metadata.numerics,
-            metadata.residual_frac_bits,
-            metadata.eps_fixed,
+            u64::from(self.recipe),
+            u64::from(numerics),
+            self.residual_frac_bits as u64,
+            self.eps_fixed,
         ] {
             put(&n.to_le_bytes());
         }
-        put(&(metadata.blueprint.len() as u64).to_le_bytes());
-        put(metadata.blueprint.as_bytes());
+        put(&(blueprint.len() as u64).to_le_bytes());
+        put(blueprint.as_bytes());
         for (name, entry) in &self.tensors {
             let dtype = entry.dtype.to_string();
             put(&(name.len() as u64).to_le_bytes());

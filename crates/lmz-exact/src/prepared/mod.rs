@@ -71,6 +71,16 @@ impl Prepared {
         self.identity
     }
 
+    /// The identity by which files of a version of the numerics name this model: they can be read if its
+    /// arithmetic is that of the model's own version. `None` if it is not, or is not known.
+    pub fn identity_under(&self, numerics: u8) -> Option<[u8; 32]> {
+        match numerics {
+            own if own == self.numerics => Some(self.identity),
+            other if NUMERICS.contains(&other) => Some(self.hash(other)),
+            _ => None,
+        }
+    }
+
     /// The file's bytes.
     pub fn as_bytes(&self) -> &[u8] {
         &self.data

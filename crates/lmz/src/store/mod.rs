@@ -9,9 +9,9 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
-use lmz_codec::{CodecError, Kernel, Model, ModelSource};
+use lmz_codec::{CodecError, Kernel, Model, ModelSource, names};
 use lmz_exact::{ExactError, Prepared, prepare};
-use lmz_format::{Header, ModelId};
+use lmz_format::{Form, Header, ModelId};
 use lmz_model::Checkpoint;
 
 pub use error::{ARCHIVED, Archived, StoreError};
@@ -20,9 +20,6 @@ use crate::embedded::{embedded_bytes, embedded_model};
 use crate::summary::{ModelSummary, summarise};
 use error::Search;
 use places::Place;
-
-/// The version of the numerics before they were frozen; the arithmetic is that of version 1.
-const DRAFT: u8 = 0;
 
 /// Fewest hexadecimal digits by which a model may be named.
 const MIN_ID_DIGITS: usize = 4;
@@ -252,7 +249,7 @@ impl ModelStore {
     fn search(&self, header: &Header) -> Result<Model, StoreError> {
         let mut search = Search::new(header);
         for (what, model) in &self.given {
-            if header.model_id.names(model.id()) {
+            if model.is_named_by(header) {
                 return Ok(model.clone());
             }
             search.saw(what, model.name(), model.id());
@@ -266,18 +263,22 @@ impl ModelStore {
                     continue;
                 }
             };
-            let same_versions = summary.recipe == u64::from(header.recipe)
-                && summary.numerics == u64::from(header.numerics_version);
-            if found.origin != Origin::Embedded && same_versions {
-                let same = summary.checkpoint.starts_with(&hex(&header.checkpoint));
-                likely.push((found.origin, same || summary.name == header.model_name));
+            if found.origin == Origin::Embedded || summary.recipe != u64::from(header.recipe) {
+                continue;
+            }
+            // Models of other versions of the numerics may fit too, but hashing each is not for nothing.
+            let same = summary.checkpoint.starts_with(&hex(&header.checkpoint));
+            let namesake = summary.name == header.model_name;
+            let same_numerics = summary.numerics == u64::from(header.numerics_version);
+            if same_numerics || same || header.form == Form::Small {
+                likely.push((found.origin, same || namesake));
             }
         }
         // A stable sort: among equals, the order of the directories counts.
         likely.sort_by_key(|(_, likely)| !likely);
         for (origin, _) in likely {
             match origin.load() {
-                Ok(prepared) if header.model_id.names(short(&prepared)) => {
+                Ok(prepared) if names(header, &prepared) => {
                     return match origin {
                         Origin::Embedded => self.default_model(),
                         Origin::File(_) => self.open_prepared(prepared),
@@ -287,36 +288,16 @@ impl ModelStore {
                 Err(error) => search.failed(error.to_string()),
             }
         }
-        if let Some(model) = self.draft_of_embedded(header)? {
-            return Ok(model);
-        }
         for place in &self.places {
             search.looked(place);
         }
         Err(search.into_error())
     }
-
-    /// The embedded model under the identity that it had before the numerics were frozen, if that is
-    /// the one that `header` names.
-    fn draft_of_embedded(&self, header: &Header) -> Result<Option<Model>, StoreError> {
-        if header.numerics_version != DRAFT {
-            return Ok(None);
-        }
-        let prepared = Origin::Embedded.load()?;
-        let draft = prepared
-            .for_numerics(DRAFT)
-            .map_err(|source| StoreError::Open {
-                origin: Origin::Embedded.to_string(),
-                source: Box::new(source.into()),
-            })?;
-        let named = header.model_id.names(short(&draft));
-        named.then(|| self.open_prepared(draft)).transpose()
-    }
 }
 
 impl ModelSource for ModelStore {
     fn find(&self, header: &Header) -> Result<Model, CodecError> {
-        if let Some(model) = self.opened().iter().find(|m| header.model_id.names(m.id())) {
+        if let Some(model) = self.opened().iter().find(|m| m.is_named_by(header)) {
             return Ok(model.clone());
         }
         let model = self.search(header).map_err(|error| match error {

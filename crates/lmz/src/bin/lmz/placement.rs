@@ -279,7 +279,7 @@ impl ModelSource for PlacedStore {
     fn find(&self, header: &Header) -> Result<Model, CodecError> {
         let mut placed = self.placed.lock().unwrap_or_else(PoisonError::into_inner);
         let known = placed.iter().map(|placed| &placed.model);
-        if let Some(model) = known.clone().find(|m| header.model_id.names(m.id())) {
+        if let Some(model) = known.clone().find(|m| m.is_named_by(header)) {
             return Ok(model.clone());
         }
         let found = self.placement.place(self.store.find(header)?);
