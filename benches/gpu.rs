@@ -2,7 +2,8 @@
 //!
 //! A linear layer by itself, in 8-bit operations a second (two for each product of a weight and one plane of an activation, so
 //! the matrix instruction's figure counts both planes); then whole models: tokens a second with 512 known ones a
-//! lane, as when compressing, and with one token of each of 512 lanes at a time, as when restoring.
+//! lane, as when compressing, and with one token of each of 512 lanes at a time, as when restoring: all lanes together,
+//! and in two halves of which one is queued while the other is answered.
 //! `LMZ_BENCH_MODEL` names a model (`.lmzm` or a Hugging Face directory) in the embedded one's place.
 //! Software devices are left out unless `LMZ_BENCH_SOFTWARE` is set: their figures say nothing.
 
@@ -103,6 +104,24 @@ fn model(criterion: &mut Criterion, device: Device, engine: &Engine, gpu: &dyn A
             bencher.iter(|| lanes.forward(&step, &points).expect("a device that works"));
         },
     );
+    if count < 2 {
+        return;
+    }
+    let (first, second) = step.split_at(count / 2);
+    let works = "a device that works";
+    lanes.submit(first, &points[..first.len()]).expect(works);
+    group.bench_function(
+        format!("one token of {count} lanes in two halves, behind {PROMPT}"),
+        |bencher| {
+            bencher.iter(|| {
+                lanes.submit(second, &points[..second.len()]).expect(works);
+                let one = lanes.collect().expect(works);
+                lanes.submit(first, &points[..first.len()]).expect(works);
+                (one, lanes.collect().expect(works))
+            });
+        },
+    );
+    lanes.collect().expect(works);
 }
 
 fn gpus(criterion: &mut Criterion) {

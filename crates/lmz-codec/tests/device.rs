@@ -6,6 +6,7 @@
 
 mod common;
 
+use std::collections::VecDeque;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -22,6 +23,7 @@ struct Pretended {
     lanes: usize,
     fails_at: usize,
     passes: Arc<AtomicUsize>,
+    most_queued: Arc<AtomicUsize>,
 }
 
 struct PretendedLanes {
@@ -29,6 +31,16 @@ struct PretendedLanes {
     caches: Vec<Cache>,
     fails_at: usize,
     passes: Arc<AtomicUsize>,
+    queued: VecDeque<Vec<Answer>>,
+    most_queued: Arc<AtomicUsize>,
+}
+
+impl Drop for PretendedLanes {
+    fn drop(&mut self) {
+        // Whoever asks must take the answers, unless the device is lost.
+        let lost = self.passes.load(Ordering::Relaxed) > self.fails_at;
+        assert!(lost || self.queued.is_empty());
+    }
 }
 
 impl Accelerator for Pretended {
@@ -47,6 +59,8 @@ impl Accelerator for Pretended {
             caches: caches.collect(),
             fails_at: self.fails_at,
             passes: self.passes.clone(),
+            queued: VecDeque::new(),
+            most_queued: self.most_queued.clone(),
         }))
     }
 }
@@ -60,13 +74,28 @@ impl Lanes for PretendedLanes {
         40
     }
 
-    fn forward(&mut self, rows: &[Row], queries: &[(usize, Query)]) -> Result<Vec<Answer>> {
+    fn submit(&mut self, rows: &[Row], queries: &[(usize, Query)]) -> Result<()> {
+        assert!(rows.len() <= self.rows() || matches!(queries[0].1, Query::Point(_)));
+        let answers = self.answers(rows, queries);
+        self.queued.push_back(answers);
+        self.most_queued
+            .fetch_max(self.queued.len(), Ordering::Relaxed);
+        Ok(())
+    }
+
+    fn collect(&mut self) -> Result<Vec<Answer>> {
         if self.passes.fetch_add(1, Ordering::Relaxed) >= self.fails_at {
             return Err(ExactError::Device {
                 device: "a pretended device".to_owned(),
                 reason: "it was lost".to_owned(),
             });
         }
+        Ok(self.queued.pop_front().expect("something is queued"))
+    }
+}
+
+impl PretendedLanes {
+    fn answers(&mut self, rows: &[Row], queries: &[(usize, Query)]) -> Vec<Answer> {
         let engine = self.model.engine();
         let mut answers = Vec::new();
         let mut first = 0;
@@ -99,7 +128,7 @@ impl Lanes for PretendedLanes {
             });
             first += piece.len();
         }
-        Ok(answers)
+        answers
     }
 }
 
@@ -132,18 +161,25 @@ fn options() -> CompressOptions {
 }
 
 fn text() -> Vec<u8> {
-    let mut text = b"The quick brown fox, \xff\xfe and 12 others; ".repeat(160);
-    text.truncate(6000);
+    let mut text = common::text()[2000..8000].to_vec();
+    // Bytes that are no UTF-8, and one segment that zstd keeps.
+    for at in (5..3000).step_by(331) {
+        text[at] = 0xff;
+    }
+    text[4 << 10..5 << 10].fill(b'-');
     text
 }
 
-fn pretended(model: &Model, lanes: usize, fails_at: usize) -> Model {
-    model.on(Arc::new(Pretended {
+fn pretended(model: &Model, lanes: usize, fails_at: usize) -> (Model, Arc<AtomicUsize>) {
+    let most_queued = Arc::default();
+    let device = model.on(Arc::new(Pretended {
         model: model.clone(),
         lanes,
         fails_at,
         passes: Arc::default(),
-    }))
+        most_queued: Arc::clone(&most_queued),
+    }));
+    (device, most_queued)
 }
 
 #[test]
@@ -153,19 +189,26 @@ fn an_accelerator_writes_and_reads_the_same_files() {
     let mut expected = Vec::new();
     compress(&text[..], &mut expected, &model, &options, &()).unwrap();
     for lanes in [1, 4, 100] {
-        let device = pretended(&model, lanes, usize::MAX);
+        let (device, most_queued) = pretended(&model, lanes, usize::MAX);
         let listener = Listener::default();
         let mut packed = Vec::new();
         let report = compress(&text[..], &mut packed, &device, &options, &listener).unwrap();
         assert_eq!(packed, expected, "{lanes} lanes");
         let verified = device.timings().decoding;
-        assert!(verified.bytes <= text.len() as u64);
-        assert_eq!(verified.bytes == 0, report.segments[0] == 0, "{report:?}");
+        assert!(verified.bytes < text.len() as u64);
+        assert!(
+            report.segments[0] > 3 && report.segments[1] > 0,
+            "{report:?}"
+        );
         assert_eq!(listener.passed.load(Ordering::Relaxed), 2 * text.len());
+        // While one pass is answered there is another to go on with.
+        assert_eq!(most_queued.swap(0, Ordering::Relaxed), 2);
         let mut restored = Vec::new();
         let decoding = DecompressOptions::default();
         decompress(&packed[..], &mut restored, &device, &decoding, &listener).unwrap();
         assert_eq!(restored, text);
+        // Both halves of the lanes, if there are any.
+        assert_eq!(most_queued.load(Ordering::Relaxed), lanes.min(2));
         assert!(listener.notices.lock().unwrap().is_empty());
         assert!(device.device_name().is_some());
         // All of it was encoded once; what zstd did not keep was decoded twice.
@@ -185,7 +228,7 @@ fn a_lost_device_leaves_the_rest_to_the_cpu() {
     let mut expected = Vec::new();
     compress(&text[..], &mut expected, &model, &options, &()).unwrap();
     for fails_at in [0, 1, 7, 60] {
-        let device = pretended(&model, 3, fails_at);
+        let (device, _) = pretended(&model, 3, fails_at);
         let listener = Listener::default();
         let mut packed = Vec::new();
         compress(&text[..], &mut packed, &device, &options, &listener).unwrap();
@@ -196,7 +239,7 @@ fn a_lost_device_leaves_the_rest_to_the_cpu() {
         assert!(notices[0].contains("it was lost"), "{notices:?}");
         assert_eq!(device.device_name(), None);
 
-        let device = pretended(&model, 3, fails_at);
+        let (device, _) = pretended(&model, 3, fails_at);
         let mut restored = Vec::new();
         let decoding = DecompressOptions::default();
         decompress(&packed[..], &mut restored, &device, &decoding, &()).unwrap();

@@ -71,13 +71,29 @@ pub trait Lanes: Send {
     /// Rows that make full use of the device in one pass.
     fn rows(&self) -> usize;
 
-    /// Runs rows through the model, and answers the queries: pairs of an index into `rows`, in
-    /// increasing order, and what is asked; either all of symbols or all of points.
+    /// Queues rows for the model, with queries: pairs of an index into `rows`, in increasing order, and what is
+    /// asked; either all of symbols or all of points. [`Lanes::collect`] has the answers. The device works
+    /// meanwhile, and more may be queued.
     ///
     /// The rows of a lane are in the order of their positions without gaps, and begin at position 0 or
     /// where the lane's last ended.
     ///
     /// # Errors
     /// The device fails; the caches are not to be used any more.
-    fn forward(&mut self, rows: &[Row], queries: &[(usize, Query)]) -> Result<Vec<Answer>>;
+    fn submit(&mut self, rows: &[Row], queries: &[(usize, Query)]) -> Result<()>;
+
+    /// Waits for the answers of the oldest rows that are queued.
+    ///
+    /// # Errors
+    /// As [`Lanes::submit`]; nothing is queued.
+    fn collect(&mut self) -> Result<Vec<Answer>>;
+
+    /// Runs rows through the model, and waits for the answers, where nothing else is queued.
+    ///
+    /// # Errors
+    /// As [`Lanes::submit`].
+    fn forward(&mut self, rows: &[Row], queries: &[(usize, Query)]) -> Result<Vec<Answer>> {
+        self.submit(rows, queries)?;
+        self.collect()
+    }
 }

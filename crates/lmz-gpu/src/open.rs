@@ -151,7 +151,9 @@ fn upload_on<R: Runtime>(
         return Err(too_small(name, short, memory, POSITIONS));
     }
     let watch = Watch::start();
-    let constants = exactly(&client, || WeightsOn::new(&client, &parts, name));
+    // A few words, and CubeCL keeps what they point to for the whole process.
+    let client: &'static ComputeClient<R> = Box::leak(Box::new(client));
+    let constants = exactly(client, || WeightsOn::new(client, &parts, name));
     let constants = constants.map_err(|reason| failed(name, reason))??;
     let model = ModelOn {
         device: name.to_owned(),
@@ -161,7 +163,7 @@ fn upload_on<R: Runtime>(
         residual_bits: parts.residual_frac_bits,
         symbols: engine.symbols().len(),
         escape_shift: engine.symbols().escape_shift(),
-        instruction: instruction && has_instruction(&client),
+        instruction: instruction && has_instruction(client),
         watch,
         client,
     };
@@ -213,7 +215,7 @@ impl<R: Runtime> Accelerator for Gpu<R> {
         let page = self.model.client.properties().memory.max_page_size;
         let plan = self.sizes.plan(self.memory, page, lanes, positions);
         let plan = plan.map_err(|short| too_small(name, short, self.memory, positions))?;
-        let client = &self.model.client;
+        let client = self.model.client;
         // What lanes before these took is free, but kept for buffers of the same sizes.
         client.memory_cleanup();
         let session = exactly(client, || {

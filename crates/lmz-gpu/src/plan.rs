@@ -95,8 +95,8 @@ impl Sizes {
         // Mantissas of 16 bits; sums of 64.
         let attention = 2 * queries + 4 * heads + 8 * queries + 4 * heads;
         let scores = 4 * heads * span as u64;
-        // The identity; lane, position and token; number, query and answer.
-        let words = 4 + 3 * 4 + (4 + 4 + 32);
+        // The identity; of two passes that are queued: lane, position and token; number, query and answer.
+        let words = 4 + 2 * (3 * 4 + (4 + 4 + 32));
         Costs {
             lane: (slots * slot).max(1),
             row: 4 * width

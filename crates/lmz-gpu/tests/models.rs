@@ -8,7 +8,7 @@ mod support;
 use common::{NARROW, ODD, Random, Tiny, WIDE, family, repository};
 use lmz_exact::{Engine, Kernel, Prepared, Query, prepare};
 use lmz_gpu::{Device, open};
-use support::{devices, on_cpu, rows, same_symbols, step_by_step};
+use support::{devices, on_cpu, rows, same_symbols, step_by_step, submit};
 
 /// Three lanes of different lengths, in parallel and step by step.
 fn check(what: &str, prepared: &Prepared, lengths: &[usize], devices: &[Device]) {
@@ -63,7 +63,15 @@ fn check(what: &str, prepared: &Prepared, lengths: &[usize], devices: &[Device])
             same_symbols(&format!("{what}, lane {lane}"), answers, expected);
             from += expected.len();
         }
-        step_by_step(&what, &mut *lanes, &tokens, &expected);
+        step_by_step(&what, &mut *lanes, &tokens, &expected, 1);
+        step_by_step(&what, &mut *lanes, &tokens, &expected, 3);
+        // What is queued and never waited for is in nobody's way.
+        for position in 0..2 {
+            submit(&mut *lanes, &tokens, &expected, position);
+        }
+        drop(lanes);
+        let mut lanes = gpu.open(lengths.len(), longest).unwrap();
+        step_by_step(&what, &mut *lanes, &tokens, &expected, 2);
     }
 }
 

@@ -49,7 +49,7 @@ fn no_bit_differs_in_many_positions() {
                 .collect();
             let what = format!("{device}, round {round}");
             if round % 4 == 3 {
-                step_by_step(&what, &mut *lanes, &tokens, &expected);
+                step_by_step(&what, &mut *lanes, &tokens, &expected, 2);
             } else {
                 let all: Vec<_> = tokens
                     .iter()

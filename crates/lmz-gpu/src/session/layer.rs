@@ -19,7 +19,7 @@ impl<R: Runtime> Session<R> {
     pub(super) fn embed(&self, table: &EmbedOn, indices: &Buffer<u32>, rows: usize, add: bool) {
         let Self { model, x, .. } = self;
         embed::launch::<R>(
-            &model.client,
+            model.client,
             cubes(rows, 1),
             units(),
             indices.arg(),
@@ -101,7 +101,7 @@ impl<R: Runtime> Session<R> {
     ) {
         let Self { model, x, y, .. } = self;
         enter::launch::<R>(
-            &model.client,
+            model.client,
             cubes(rows, 1),
             units(),
             x.arg(),
@@ -134,7 +134,7 @@ impl<R: Runtime> Session<R> {
 
     pub(super) fn linear(&self, layer: &LinearOn, a: &Block<u32>, y: &Block<i32>, rows: usize) {
         Product::choose(layer, rows, self.model.instruction).launch(
-            &self.model.client,
+            self.model.client,
             layer,
             (&a.values, &a.exponents),
             (&y.values, &y.exponents),
@@ -145,7 +145,7 @@ impl<R: Runtime> Session<R> {
     /// From the output of `qkv` to the activations of `o`.
     fn attention(&self, layer: &LayerOn, cache: &CacheOn, pass: &PassRows) {
         let Self { model, plan, y, .. } = self;
-        let client = &model.client;
+        let client = model.client;
         let shape = &model.shape;
         let (heads, kv_heads, dim) = (shape.heads, shape.kv_heads, shape.head_dim);
         if let Some([query_norm, key_norm]) = &layer.head_norms {
@@ -233,7 +233,7 @@ impl<R: Runtime> Session<R> {
         let shape = &model.shape;
         let blocks = count * shape.head_dim / norm.len;
         norm_heads::launch::<R>(
-            &model.client,
+            model.client,
             cubes(blocks, rows),
             units(),
             y.values.arg(),
@@ -263,7 +263,7 @@ impl<R: Runtime> Session<R> {
         } = self;
         let numbers = norm.map_or((0, 0, 0), |norm| (norm.e, norm.eps.0, norm.eps.1));
         add::launch::<R>(
-            &model.client,
+            model.client,
             cubes(rows, 1),
             units(),
             x.arg(),
@@ -289,7 +289,7 @@ impl<R: Runtime> Session<R> {
         let gate = model.weights.gate.as_ref();
         let ShiftsOn { c, most } = &down.shifts;
         between::launch::<R>(
-            &model.client,
+            model.client,
             cubes(rows, 1),
             units(),
             y.values.arg(),

@@ -1,23 +1,25 @@
 //! Lanes on a device: passes of rows through the kernels.
 
+mod answers;
 mod layer;
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use cubecl::prelude::*;
-use lmz_coder::Shares;
 use lmz_exact::parts::{Rules, Shape};
-use lmz_exact::{Answer, ExactError, Lanes, Query, Result, Row};
+use lmz_exact::{Answer, Lanes, Query, Result, Row};
 
 use crate::buffer::Buffer;
-use crate::kernel::ends::{ANSWER_WORDS, SymbolScalarsLaunch, symbols};
 use crate::kernel::reduce::UNITS;
 use crate::plan::{Plan, Sizes};
-use crate::weights::{WeightsOn, cap_numbers};
+use crate::weights::WeightsOn;
+use answers::Read;
 
 /// A model on a device, and what its forward pass needs to know.
 pub struct ModelOn<R: Runtime> {
-    pub client: ComputeClient<R>,
+    /// For ever: what is being read back from a device borrows it.
+    pub client: &'static ComputeClient<R>,
     pub device: String,
     pub weights: WeightsOn,
     pub shape: Shape,
@@ -77,6 +79,8 @@ pub struct Session<R: Runtime> {
     group_exponents: Buffer<i32>,
     head_a: Block<u32>,
     logits: Block<i32>,
+    /// Of what was submitted, the oldest first.
+    queued: VecDeque<Vec<Read>>,
 }
 
 /// The rows of one pass.
@@ -99,7 +103,7 @@ fn units() -> CubeDim {
 impl<R: Runtime> Session<R> {
     /// Allocates what `plan` says.
     pub fn new(model: Arc<ModelOn<R>>, plan: Plan, sizes: &Sizes) -> Self {
-        let client = &model.client;
+        let client = model.client;
         let shape = &model.shape;
         let rows = plan.rows;
         let cache = |&room: &usize| {
@@ -135,14 +139,16 @@ impl<R: Runtime> Session<R> {
             group_exponents: Buffer::room(client, rows * shape.heads),
             head_a: Block::new(client, plan.head_rows, model.weights.head.stride()),
             logits: Block::new(client, plan.head_rows, model.weights.head.out),
+            queued: VecDeque::new(),
             model,
             plan,
         }
     }
 
-    fn pass(&self, rows: &[Row], queries: &[(usize, Query)]) -> Result<Vec<Answer>> {
+    /// Launches a pass; its answers, if anything is asked, can be waited for.
+    fn pass(&self, rows: &[Row], queries: &[(usize, Query)]) -> Option<Read> {
         let Self { model, .. } = self;
-        let client = &model.client;
+        let client = model.client;
         let column = |f: fn(&Row) -> u32| {
             let values: Vec<u32> = rows.iter().map(f).collect();
             Buffer::new(client, &values)
@@ -164,105 +170,6 @@ impl<R: Runtime> Session<R> {
         }
         self.answers(queries, pending)
     }
-
-    /// Final norm, head and answers of the rows that are asked for.
-    fn answers(&self, queries: &[(usize, Query)], pending: bool) -> Result<Vec<Answer>> {
-        let Self { model, plan, .. } = self;
-        let client = &model.client;
-        let (cap_inverse, cap) = cap_numbers(model.rules.logit_cap);
-        let mut handles = Vec::new();
-        for batch in queries.chunks(plan.head_rows) {
-            let rows: Vec<u32> = batch.iter().map(|(row, _)| *row as u32).collect();
-            let which = Buffer::new(client, &rows);
-            let asked: Vec<u32> = batch
-                .iter()
-                .map(|(_, query)| match *query {
-                    Query::Symbol(symbol) => symbol,
-                    Query::Point(point) => point,
-                })
-                .collect();
-            let search = matches!(batch[0].1, Query::Point(_));
-            self.enter(
-                &model.weights.norm,
-                &model.weights.head,
-                pending,
-                &which,
-                rows.len(),
-                &self.head_a,
-            );
-            self.linear(&model.weights.head, &self.head_a, &self.logits, rows.len());
-            let answers = Buffer::<u64>::room(client, rows.len() * ANSWER_WORDS);
-            symbols::launch::<R>(
-                client,
-                cubes(rows.len(), 1),
-                units(),
-                self.logits.values.arg(),
-                self.logits.exponents.arg(),
-                Buffer::new(client, &asked).arg(),
-                model.weights.sigmoid.arg(),
-                answers.arg(),
-                SymbolScalarsLaunch::new(
-                    model.symbols,
-                    model.symbols.div_ceil(UNITS as usize),
-                    u64::from(model.escape_shift),
-                    cap_inverse,
-                    cap,
-                ),
-                search,
-                model.rules.logit_cap.is_some(),
-            );
-            handles.push(answers.handle());
-        }
-        if handles.is_empty() {
-            return Ok(Vec::new());
-        }
-        let read = cubecl::future::block_on(client.read_async(handles));
-        let read = read.map_err(|error| self.failed(&format!("{error:?}")))?;
-        // A launch that CubeCL dropped leaves old numbers behind.
-        model.watch.check().map_err(|reason| self.failed(&reason))?;
-        let words = read.iter().flat_map(|bytes| bytes.chunks_exact(8));
-        let words: Vec<u64> = words
-            .map(|b| u64::from_le_bytes(b.try_into().unwrap_or_default()))
-            .collect();
-        if words.len() < queries.len() * ANSWER_WORDS {
-            return Err(self.failed("it sent too little back"));
-        }
-        words
-            .chunks_exact(ANSWER_WORDS)
-            .take(queries.len())
-            .map(|words| self.answer(words))
-            .collect()
-    }
-
-    /// What a device says is checked before it is believed.
-    fn answer(&self, words: &[u64]) -> Result<Answer> {
-        let model = &self.model;
-        let (symbol, distance) = (words[0] as u32 as usize, (words[0] >> 32) as u32);
-        let (before, own, sum) = (words[1], words[2], words[3]);
-        let most = (model.symbols as u64) << 30;
-        let sound = symbol <= model.symbols
-            && (1..=most).contains(&sum)
-            && before <= sum
-            && own <= sum - before
-            && (symbol < model.symbols || before == sum);
-        if !sound {
-            return Err(self.failed("it sent back what no distribution has"));
-        }
-        let shares = Shares::new(model.symbols, sum, model.escape_shift);
-        Ok(Answer {
-            symbol,
-            interval: shares.interval(symbol, before, own),
-            distance,
-            shares,
-        })
-    }
-
-    fn failed(&self, reason: &str) -> ExactError {
-        ExactError::Device {
-            device: self.model.device.clone(),
-            reason: reason.lines().next().unwrap_or_default().to_owned(),
-        }
-    }
 }
 
 impl<R: Runtime> Lanes for Session<R> {
@@ -274,8 +181,8 @@ impl<R: Runtime> Lanes for Session<R> {
         self.plan.rows
     }
 
-    fn forward(&mut self, rows: &[Row], queries: &[(usize, Query)]) -> Result<Vec<Answer>> {
-        let mut answers = Vec::with_capacity(queries.len());
+    fn submit(&mut self, rows: &[Row], queries: &[(usize, Query)]) -> Result<()> {
+        let mut reads = Vec::new();
         let mut left = queries;
         for (pass, part) in rows.chunks(self.plan.rows).enumerate() {
             let first = pass * self.plan.rows;
@@ -287,8 +194,20 @@ impl<R: Runtime> Lanes for Session<R> {
                 .map(|&(row, query)| (row - first, query))
                 .collect();
             // CubeCL panics where memory runs out or a device is lost.
-            let done = lmz_device::catch(|| self.pass(part, &now));
-            answers.extend(done.map_err(|reason| self.failed(&reason))??);
+            let read = lmz_device::catch(|| self.pass(part, &now));
+            reads.extend(read.map_err(|reason| self.model.failed(&reason))?);
+        }
+        self.queued.push_back(reads);
+        Ok(())
+    }
+
+    fn collect(&mut self) -> Result<Vec<Answer>> {
+        let Some(reads) = self.queued.pop_front() else {
+            return Err(self.model.failed("nothing was asked of it"));
+        };
+        let mut answers = Vec::new();
+        for read in reads {
+            answers.extend(read.answers(&self.model)?);
         }
         Ok(answers)
     }

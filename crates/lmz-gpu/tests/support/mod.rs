@@ -80,29 +80,26 @@ pub fn same_symbols(what: &str, answers: &[Answer], expected: &[Expected]) {
     }
 }
 
-/// Runs the positions of lanes one by one, each asked for the symbol of a point.
+/// Runs the positions of lanes one by one, each asked for the symbol of a point; so many are queued before the
+/// first is waited for.
 pub fn step_by_step(
     what: &str,
     lanes: &mut dyn Lanes,
     tokens: &[Vec<u32>],
     expected: &[Vec<Expected>],
+    depth: usize,
 ) {
     let longest = tokens.iter().map(Vec::len).max().unwrap_or(0);
-    for position in 0..longest {
-        let here: Vec<usize> = (0..tokens.len())
-            .filter(|&lane| position < tokens[lane].len())
-            .collect();
-        let rows: Vec<Row> = here
-            .iter()
-            .map(|&lane| Row {
-                lane: lane as u32,
-                position: position as u32,
-                token: tokens[lane][position],
-            })
-            .collect();
-        let point = |(i, &lane): (usize, &usize)| (i, Query::Point(expected[lane][position].point));
-        let queries: Vec<_> = here.iter().enumerate().map(point).collect();
-        let answers = lanes.forward(&rows, &queries).unwrap();
+    for next in 0..longest + depth - 1 {
+        if next < longest {
+            submit(lanes, tokens, expected, next);
+        }
+        let Some(position) = (next + 1).checked_sub(depth) else {
+            continue;
+        };
+        let answers = lanes.collect().unwrap();
+        let here = present(tokens, position);
+        assert_eq!(answers.len(), here.len(), "{what}");
         for (&lane, answer) in here.iter().zip(&answers) {
             let theirs = &expected[lane][position];
             assert_eq!(
@@ -113,4 +110,30 @@ pub fn step_by_step(
             assert!(inside, "{what}: lane {lane}, position {position}");
         }
     }
+}
+
+/// The lanes that have a position.
+fn present(tokens: &[Vec<u32>], position: usize) -> Vec<usize> {
+    (0..tokens.len())
+        .filter(|&lane| position < tokens[lane].len())
+        .collect()
+}
+
+/// Queues a position of every lane that has it.
+pub fn submit(
+    lanes: &mut dyn Lanes,
+    tokens: &[Vec<u32>],
+    expected: &[Vec<Expected>],
+    position: usize,
+) {
+    let here = present(tokens, position);
+    let row = |&lane: &usize| Row {
+        lane: lane as u32,
+        position: position as u32,
+        token: tokens[lane][position],
+    };
+    let rows: Vec<Row> = here.iter().map(row).collect();
+    let point = |(i, &lane): (usize, &usize)| (i, Query::Point(expected[lane][position].point));
+    let queries: Vec<_> = here.iter().enumerate().map(point).collect();
+    lanes.submit(&rows, &queries).unwrap();
 }
