@@ -54,6 +54,17 @@ impl<T: CubeElement + Copy> Buffer<T> {
         unsafe { ArrayArg::from_raw_parts(self.handle.clone(), self.len) }
     }
 
+    /// As the next argument of a launch.
+    pub fn register<R: Runtime>(
+        &self,
+        launcher: &mut KernelLauncher<R>,
+    ) -> <Array<T> as LaunchArg>::CompilationArg
+    where
+        T: CubePrimitive,
+    {
+        <Array<T> as LaunchArg>::register(self.arg(), launcher)
+    }
+
     /// For reading it back.
     pub fn handle(&self) -> Handle {
         self.handle.clone()

@@ -16,6 +16,8 @@ mod client;
 #[cfg(any(feature = "vulkan", feature = "cuda"))]
 mod kernel;
 #[cfg(any(feature = "vulkan", feature = "cuda"))]
+mod launch;
+#[cfg(any(feature = "vulkan", feature = "cuda"))]
 mod open;
 #[cfg(any(feature = "vulkan", feature = "cuda"))]
 mod plan;

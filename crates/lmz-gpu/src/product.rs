@@ -4,10 +4,11 @@ use cubecl::ir::features::MmaConfig;
 use cubecl::prelude::*;
 
 use crate::buffer::Buffer;
-use crate::kernel::linear::{LinearScalarsLaunch, linear};
+use crate::kernel::linear::{LinearScalars, LinearScalarsLaunch, linear};
 use crate::kernel::matrix::{MATRIX_UNITS, MAX_COLUMNS, OUTPUTS, ROWS, matrix};
 use crate::kernel::mma::Instruction;
 use crate::kernel::reduce::UNITS;
+use crate::launch::launch;
 use crate::weights::LinearOn;
 
 /// Rows from which on the matrix instruction is worth its tiles, which are half empty below twice as many.
@@ -57,35 +58,17 @@ impl Product {
             CubeCount::Static(x as u32, y as u32, 1)
         };
         match self {
-            Self::Units(tile) => linear::launch::<R>(
-                client,
-                cubes(UNITS as usize, tile),
-                CubeDim::new_1d(UNITS),
-                a.0.arg(),
-                a.1.arg(),
-                layer.w.arg(),
-                layer.m.arg(),
-                layer.bias.b.arg(),
-                y.0.arg(),
-                y.1.arg(),
-                scalars,
-                layer.bias.some,
-                tile,
+            Self::Units(tile) => launch!(
+                client, cubes(UNITS as usize, tile), CubeDim::new_1d(UNITS), linear::Linear<R>,
+                [a.0, a.1, layer.w, layer.m, layer.bias.b, y.0, y.1],
+                [LinearScalars: scalars],
+                [layer.bias.some, tile],
             ),
-            Self::Matrix(instruction) => matrix::launch::<R>(
-                client,
-                cubes(OUTPUTS, ROWS),
-                CubeDim::new_1d(MATRIX_UNITS),
-                a.0.arg(),
-                a.1.arg(),
-                layer.w.arg(),
-                layer.m.arg(),
-                layer.bias.b.arg(),
-                y.0.arg(),
-                y.1.arg(),
-                scalars,
-                layer.bias.some,
-                instruction,
+            Self::Matrix(instruction) => launch!(
+                client, cubes(OUTPUTS, ROWS), CubeDim::new_1d(MATRIX_UNITS), matrix::Matrix<R>,
+                [a.0, a.1, layer.w, layer.m, layer.bias.b, y.0, y.1],
+                [LinearScalars: scalars],
+                [layer.bias.some, instruction],
             ),
         }
     }

@@ -11,8 +11,9 @@ use lmz_exact::{Answer, ExactError, Query, Result};
 use super::{ModelOn, Session, cubes, units};
 use crate::buffer::Buffer;
 use crate::client::failed;
-use crate::kernel::ends::{ANSWER_WORDS, SymbolScalarsLaunch, symbols};
+use crate::kernel::ends::{ANSWER_WORDS, SymbolScalars, SymbolScalarsLaunch, symbols};
 use crate::kernel::reduce::UNITS;
+use crate::launch::launch;
 use crate::weights::cap_numbers;
 
 type Copying = Pin<Box<dyn Future<Output = std::result::Result<Vec<Bytes>, ServerError>> + Send>>;
@@ -36,7 +37,7 @@ impl Read {
         };
         let read = lmz_device::catch(|| cubecl::future::block_on(copying));
         let read = read.map_err(|reason| model.failed(&reason))?;
-        let read = read.map_err(|error| model.failed(&format!("{error:?}")))?;
+        let read = read.map_err(|error| model.undone(&error))?;
         // A launch that CubeCL dropped leaves old numbers behind.
         model
             .watch
@@ -95,24 +96,19 @@ impl<R: Runtime> Session<R> {
             );
             self.linear(&model.weights.head, &self.head_a, &self.logits, rows.len());
             let answers = Buffer::<u64>::room(client, rows.len() * ANSWER_WORDS);
-            symbols::launch::<R>(
-                client,
-                cubes(rows.len(), 1),
-                units(),
-                self.logits.values.arg(),
-                self.logits.exponents.arg(),
-                Buffer::new(client, &asked).arg(),
-                model.weights.sigmoid.arg(),
-                answers.arg(),
-                SymbolScalarsLaunch::new(
-                    model.symbols,
-                    model.symbols.div_ceil(UNITS as usize),
-                    u64::from(model.escape_shift),
-                    cap_inverse,
-                    cap,
-                ),
-                search,
-                model.rules.logit_cap.is_some(),
+            launch!(
+                client, cubes(rows.len(), 1), units(), symbols::Symbols<R>,
+                [
+                    self.logits.values, self.logits.exponents, Buffer::new(client, &asked),
+                    model.weights.sigmoid, answers,
+                ],
+                [
+                    SymbolScalars: SymbolScalarsLaunch::new(
+                        model.symbols, model.symbols.div_ceil(UNITS as usize),
+                        u64::from(model.escape_shift), cap_inverse, cap,
+                    ),
+                ],
+                [search, model.rules.logit_cap.is_some()],
             );
             handles.push(answers.handle());
         }
@@ -148,6 +144,14 @@ impl<R: Runtime> ModelOn<R> {
             distance,
             shares,
         })
+    }
+
+    /// What CubeCL says of a device; why its thread panicked, if it did.
+    pub(super) fn undone(&self, error: &ServerError) -> ExactError {
+        match self.watch.check() {
+            Ok(()) => self.failed(&format!("{error:?}")),
+            Err(reason) => self.failed(&reason),
+        }
     }
 
     pub(super) fn failed(&self, reason: &str) -> ExactError {

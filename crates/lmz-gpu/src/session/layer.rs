@@ -5,36 +5,30 @@ use lmz_exact::parts::VALUE_BITS;
 
 use super::{Block, CacheOn, PassRows, Session, cubes, units};
 use crate::buffer::Buffer;
-use crate::kernel::add::{BlockNormScalarsLaunch, add};
+use crate::kernel::add::{BlockNormScalars, BlockNormScalarsLaunch, add};
 use crate::kernel::attention::{
-    AttendScalarsLaunch, HeadNormScalarsLaunch, StoreScalarsLaunch, attend, norm_heads, store,
+    AttendScalars, AttendScalarsLaunch, HeadNormScalars, HeadNormScalarsLaunch, StoreScalars,
+    StoreScalarsLaunch, attend, norm_heads, store,
 };
-use crate::kernel::ends::{EmbedScalarsLaunch, embed};
+use crate::kernel::ends::{EmbedScalars, EmbedScalarsLaunch, embed};
 use crate::kernel::gate::{GateKind, between, grouped};
-use crate::kernel::norm::{EnterKind, EnterScalarsLaunch, NormKind, enter};
+use crate::kernel::norm::{EnterKind, EnterScalars, EnterScalarsLaunch, NormKind, enter};
+use crate::launch::launch;
 use crate::product::Product;
 use crate::weights::{BlockNormOn, EmbedOn, LayerOn, LinearOn, NormOn, ShiftsOn, cap_numbers};
 
 impl<R: Runtime> Session<R> {
     pub(super) fn embed(&self, table: &EmbedOn, indices: &Buffer<u32>, rows: usize, add: bool) {
         let Self { model, x, .. } = self;
-        embed::launch::<R>(
-            model.client,
-            cubes(rows, 1),
-            units(),
-            indices.arg(),
-            table.w.arg(),
-            table.m.arg(),
-            table.shifts.c.arg(),
-            x.arg(),
-            EmbedScalarsLaunch::new(
-                model.shape.width,
-                table.words,
-                table.e + model.residual_bits,
-                table.rows - 1,
-            ),
-            table.shifts.some(),
-            add,
+        launch!(
+            model.client, cubes(rows, 1), units(), embed::Embed<R>,
+            [indices, table.w, table.m, table.shifts.c, x],
+            [
+                EmbedScalars: EmbedScalarsLaunch::new(
+                    model.shape.width, table.words, table.e + model.residual_bits, table.rows - 1,
+                ),
+            ],
+            [table.shifts.some(), add],
         );
     }
 
@@ -100,35 +94,25 @@ impl<R: Runtime> Session<R> {
         a: &Block<u32>,
     ) {
         let Self { model, x, y, .. } = self;
-        enter::launch::<R>(
-            model.client,
-            cubes(rows, 1),
-            units(),
-            x.arg(),
-            y.values.arg(),
-            y.exponents.arg(),
-            which.arg(),
-            norm.g.arg(),
-            norm.bias.b.arg(),
-            next.shifts.c.arg(),
-            a.values.arg(),
-            a.exponents.arg(),
-            EnterScalarsLaunch::new(
-                model.shape.width,
-                next.stride(),
-                model.residual_bits,
-                norm.eps,
-                norm.eps_shift,
-                norm.e,
-                norm.bias.e,
-                next.shifts.most,
-            ),
-            EnterKind {
-                norm: norm.kind,
-                add: pending,
-                biased: norm.bias.some && norm.kind != NormKind::None,
-                shifted: next.shifts.some(),
-            },
+        launch!(
+            model.client, cubes(rows, 1), units(), enter::Enter<R>,
+            [
+                x, y.values, y.exponents, which, norm.g, norm.bias.b, next.shifts.c, a.values,
+                a.exponents,
+            ],
+            [
+                EnterScalars: EnterScalarsLaunch::new(
+                    model.shape.width, next.stride(), model.residual_bits, norm.eps, norm.eps_shift,
+                    norm.e, norm.bias.e, next.shifts.most,
+                ),
+            ],
+            [
+                EnterKind {
+                    norm: norm.kind, add: pending,
+                    biased: norm.bias.some && norm.kind != NormKind::None,
+                    shifted: next.shifts.some(),
+                },
+            ],
         );
     }
 
@@ -153,77 +137,42 @@ impl<R: Runtime> Session<R> {
             self.norm_heads(key_norm, heads, kv_heads, pass.count);
         }
         let (frequencies, rotated) = &model.weights.frequencies[usize::from(layer.local)];
-        store::launch::<R>(
-            client,
-            cubes(heads + 2 * kv_heads, pass.count),
-            units(),
-            y.values.arg(),
-            y.exponents.arg(),
-            self.head_exponents.arg(),
-            pass.lanes.arg(),
-            pass.positions.arg(),
-            frequencies.arg(),
-            self.queries.arg(),
-            self.query_exponents.arg(),
-            cache.keys.arg(),
-            cache.key_exponents.arg(),
-            cache.values.arg(),
-            cache.value_exponents.arg(),
-            StoreScalarsLaunch::new(
-                heads,
-                kv_heads,
-                dim,
-                *rotated,
-                cache.room,
-                shape.query_bits,
-                shape.key_bits,
-                VALUE_BITS,
-            ),
-            layer.head_norms.is_some(),
+        launch!(
+            client, cubes(heads + 2 * kv_heads, pass.count), units(), store::Store<R>,
+            [
+                y.values, y.exponents, self.head_exponents, pass.lanes, pass.positions,
+                frequencies, self.queries, self.query_exponents, cache.keys, cache.key_exponents,
+                cache.values, cache.value_exponents,
+            ],
+            [
+                StoreScalars: StoreScalarsLaunch::new(
+                    heads, kv_heads, dim, *rotated, cache.room, shape.query_bits, shape.key_bits,
+                    VALUE_BITS,
+                ),
+            ],
+            [layer.head_norms.is_some()],
         );
         let (cap_inverse, cap) = cap_numbers(model.rules.score_cap);
-        attend::launch::<R>(
-            client,
-            cubes(heads, pass.count),
-            units(),
-            self.queries.arg(),
-            self.query_exponents.arg(),
-            cache.keys.arg(),
-            cache.key_exponents.arg(),
-            cache.values.arg(),
-            cache.value_exponents.arg(),
-            pass.lanes.arg(),
-            pass.positions.arg(),
-            model.weights.sigmoid.arg(),
-            self.scores.arg(),
-            self.heads.arg(),
-            self.group_exponents.arg(),
-            AttendScalarsLaunch::new(
-                heads,
-                kv_heads,
-                dim,
-                cache.room,
-                layer.window.unwrap_or(0),
-                plan.span,
-                cap_inverse,
-                cap,
-            ),
-            model.rules.score_cap.is_some(),
+        launch!(
+            client, cubes(heads, pass.count), units(), attend::Attend<R>,
+            [
+                self.queries, self.query_exponents, cache.keys, cache.key_exponents, cache.values,
+                cache.value_exponents, pass.lanes, pass.positions, model.weights.sigmoid,
+                self.scores, self.heads, self.group_exponents,
+            ],
+            [
+                AttendScalars: AttendScalarsLaunch::new(
+                    heads, kv_heads, dim, cache.room, layer.window.unwrap_or(0), plan.span,
+                    cap_inverse, cap,
+                ),
+            ],
+            [model.rules.score_cap.is_some()],
         );
-        grouped::launch::<R>(
-            client,
-            cubes(pass.count, 1),
-            units(),
-            self.heads.arg(),
-            self.group_exponents.arg(),
-            layer.o.shifts.c.arg(),
-            self.a.values.arg(),
-            self.a.exponents.arg(),
-            heads,
-            dim,
-            layer.o.stride(),
-            layer.o.shifts.most,
-            layer.o.shifts.some(),
+        launch!(
+            client, cubes(pass.count, 1), units(), grouped::Grouped<R>,
+            [self.heads, self.group_exponents, layer.o.shifts.c, self.a.values, self.a.exponents],
+            [usize: heads, usize: dim, usize: layer.o.stride(), i32: layer.o.shifts.most],
+            [layer.o.shifts.some()],
         );
     }
 
@@ -232,23 +181,17 @@ impl<R: Runtime> Session<R> {
         let Self { model, y, .. } = self;
         let shape = &model.shape;
         let blocks = count * shape.head_dim / norm.len;
-        norm_heads::launch::<R>(
-            model.client,
-            cubes(blocks, rows),
-            units(),
-            y.values.arg(),
-            y.exponents.arg(),
-            norm.g.arg(),
-            self.head_exponents.arg(),
-            HeadNormScalarsLaunch::new(
-                norm.len,
-                shape.head_dim,
-                (shape.heads + 2 * shape.kv_heads) * shape.head_dim,
-                first * shape.head_dim,
-                first,
-                shape.heads + shape.kv_heads,
-            ),
-            BlockNormScalarsLaunch::new(norm.e, norm.eps.0, norm.eps.1),
+        launch!(
+            model.client, cubes(blocks, rows), units(), norm_heads::NormHeads<R>,
+            [y.values, y.exponents, norm.g, self.head_exponents],
+            [
+                HeadNormScalars: HeadNormScalarsLaunch::new(
+                    norm.len, shape.head_dim, (shape.heads + 2 * shape.kv_heads) * shape.head_dim,
+                    first * shape.head_dim, first, shape.heads + shape.kv_heads,
+                ),
+                BlockNormScalars: BlockNormScalarsLaunch::new(norm.e, norm.eps.0, norm.eps.1),
+            ],
+            [],
         );
     }
 
@@ -262,18 +205,14 @@ impl<R: Runtime> Session<R> {
             ..
         } = self;
         let numbers = norm.map_or((0, 0, 0), |norm| (norm.e, norm.eps.0, norm.eps.1));
-        add::launch::<R>(
-            model.client,
-            cubes(rows, 1),
-            units(),
-            x.arg(),
-            y.values.arg(),
-            y.exponents.arg(),
-            norm.map_or(nothing, |norm| &norm.g).arg(),
-            model.shape.width,
-            model.residual_bits,
-            BlockNormScalarsLaunch::new(numbers.0, numbers.1, numbers.2),
-            norm.is_some(),
+        launch!(
+            model.client, cubes(rows, 1), units(), add::Add<R>,
+            [x, y.values, y.exponents, norm.map_or(nothing, |norm| &norm.g)],
+            [
+                usize: model.shape.width, i32: model.residual_bits,
+                BlockNormScalars: BlockNormScalarsLaunch::new(numbers.0, numbers.1, numbers.2),
+            ],
+            [norm.is_some()],
         );
     }
 
@@ -288,24 +227,15 @@ impl<R: Runtime> Session<R> {
         } = self;
         let gate = model.weights.gate.as_ref();
         let ShiftsOn { c, most } = &down.shifts;
-        between::launch::<R>(
-            model.client,
-            cubes(rows, 1),
-            units(),
-            y.values.arg(),
-            y.exponents.arg(),
-            gate.unwrap_or(nothing).arg(),
-            c.arg(),
-            a.values.arg(),
-            a.exponents.arg(),
-            model.shape.inner,
-            down.stride(),
-            *most,
-            GateKind {
-                gated: model.rules.gated,
-                relu: gate.is_none(),
-                shifted: down.shifts.some(),
-            },
+        launch!(
+            model.client, cubes(rows, 1), units(), between::Between<R>,
+            [y.values, y.exponents, gate.unwrap_or(nothing), c, a.values, a.exponents],
+            [usize: model.shape.inner, usize: down.stride(), i32: *most],
+            [
+                GateKind {
+                    gated: model.rules.gated, relu: gate.is_none(), shifted: down.shifts.some(),
+                },
+            ],
         );
     }
 }

@@ -183,6 +183,7 @@ impl<R: Runtime> Lanes for Session<R> {
 
     fn submit(&mut self, rows: &[Row], queries: &[(usize, Query)]) -> Result<()> {
         let mut reads = Vec::new();
+        let client = self.model.client;
         let mut left = queries;
         for (pass, part) in rows.chunks(self.plan.rows).enumerate() {
             let first = pass * self.plan.rows;
@@ -193,9 +194,16 @@ impl<R: Runtime> Lanes for Session<R> {
                 .iter()
                 .map(|&(row, query)| (row - first, query))
                 .collect();
-            // CubeCL panics where memory runs out or a device is lost.
-            let read = lmz_device::catch(|| self.pass(part, &now));
-            reads.extend(read.map_err(|reason| self.model.failed(&reason))?);
+            let session = &mut *self;
+            let pass = move || {
+                let session = session;
+                session.pass(part, &now)
+            };
+            // In CubeCL's own thread, where each launch would go through a queue otherwise. It panics where memory
+            // runs out or a device is lost.
+            let launched = lmz_device::catch(move || client.exclusive(pass));
+            let launched = launched.map_err(|reason| self.model.failed(&reason))?;
+            reads.extend(launched.map_err(|error| self.model.undone(&error))?);
         }
         self.queued.push_back(reads);
         Ok(())
