@@ -1,4 +1,4 @@
-//! A model for compressing and decompressing, and where a file's model comes from.
+//! A model for compressing and decompressing.
 
 use std::borrow::Cow;
 use std::path::Path;
