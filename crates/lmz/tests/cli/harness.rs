@@ -5,6 +5,7 @@ use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::OnceLock;
+use std::time::{Duration, Instant};
 use std::{fs, thread};
 
 use tempfile::TempDir;
@@ -167,6 +168,57 @@ impl Place {
         let mut command = lmz();
         command.current_dir(self.0.path());
         command
+    }
+
+    /// The same where a file must have a name from its beginning, as on systems other than Linux:
+    /// here the want of /proc makes it so. `None`, with a word, where /proc cannot be taken away.
+    #[cfg(unix)]
+    pub fn command_that_names(&self) -> Option<Command> {
+        let hide = |then: &str| {
+            let mut command = Command::new("unshare");
+            command.args(["-m", "sh", "-c", &format!("umount -l /proc && {then}")]);
+            command
+        };
+        let able = hide("true").stderr(Stdio::null()).status();
+        if !able.is_ok_and(|status| status.success()) {
+            eprintln!("skipped: /proc cannot be hidden from a program");
+            return None;
+        }
+        let mut command = hide(r#"exec "$0" "$@""#);
+        isolate(&mut command);
+        command.arg(env!("CARGO_BIN_EXE_lmz"));
+        command.current_dir(self.0.path());
+        Some(command)
+    }
+
+    /// Whether a program that runs in it has an output, whose name is yet to come.
+    #[cfg(unix)]
+    pub fn has_output(&self, child: &Child) -> bool {
+        if self.names().iter().any(|name| name.ends_with(".tmp")) {
+            return true;
+        }
+        let place = self.0.path().canonicalize().unwrap();
+        let open = fs::read_dir(format!("/proc/{}/fd", child.id()));
+        let mut links = open
+            .into_iter()
+            .flatten()
+            .flatten()
+            .filter_map(|link| fs::read_link(link.path()).ok());
+        links.any(|path| path.starts_with(&place) && path.to_string_lossy().ends_with(" (deleted)"))
+    }
+
+    /// Waits until it has.
+    #[cfg(unix)]
+    pub fn wait_for_output(&self, child: &Child) {
+        let start = Instant::now();
+        while !self.has_output(child) {
+            assert!(
+                start.elapsed() < Duration::from_secs(20),
+                "no output: {:?}",
+                self.names()
+            );
+            thread::sleep(Duration::from_millis(1));
+        }
     }
 }
 

@@ -140,7 +140,6 @@ mod unix {
     use std::os::unix::fs::{PermissionsExt, symlink};
     use std::os::unix::process::ExitStatusExt;
     use std::process::{Child, Command};
-    use std::time::Instant;
     use std::{io::Write, thread};
 
     use super::*;
@@ -217,30 +216,26 @@ mod unix {
         assert!(status.unwrap().success());
     }
 
-    /// Waits until the program has begun to write.
-    fn wait_for_temporary(place: &Place) {
-        let start = Instant::now();
-        while !place.names().iter().any(|name| name.ends_with(".tmp")) {
-            assert!(
-                start.elapsed() < Duration::from_secs(20),
-                "no temporary file: {:?}",
-                place.names()
-            );
-            thread::sleep(Duration::from_millis(5));
-        }
-    }
-
     #[test]
     fn signals_leave_nothing_behind() {
         let Some(nano) = nano() else { return };
         let place = Place::new();
         place.write("big", story(20_000_000));
+        let start = || place.command();
+        all_signals(&place, nano, &start);
+        if place.command_that_names().is_some() {
+            let start = || place.command_that_names().unwrap();
+            all_signals(&place, nano, &start);
+        }
+    }
+
+    fn all_signals(place: &Place, nano: &str, command: &dyn Fn() -> Command) {
         for (name, number) in [("-INT", 2), ("-TERM", 15), ("-HUP", 1)] {
             if ignored(number) {
                 continue;
             }
-            let child = spawn(place.command().args(["-m", nano, "big"]));
-            wait_for_temporary(&place);
+            let child = spawn(command().args(["-m", nano, "big"]));
+            place.wait_for_output(&child);
             kill(&child, name);
             let run = finish(child);
             assert_eq!(
@@ -253,12 +248,40 @@ mod unix {
         if ignored(2) {
             return;
         }
-        let child = spawn(place.command().args(["-m", nano, "big"]));
-        wait_for_temporary(&place);
+        let child = spawn(command().args(["-m", nano, "big"]));
+        place.wait_for_output(&child);
         kill(&child, "-INT");
         kill(&child, "-INT");
         assert_eq!(finish(child).status.signal(), Some(2));
         assert_eq!(place.names(), ["big"]);
+    }
+
+    /// Where files have a name from the beginning, the rest is the same.
+    #[test]
+    fn temporary_names_make_no_difference() {
+        let Some(nano) = nano() else { return };
+        let place = Place::new();
+        if place.command_that_names().is_none() {
+            return;
+        }
+        let run = |args: &[&str]| {
+            let mut command = place.command_that_names().unwrap();
+            finish(spawn(command.args(["-m", nano]).args(args)))
+        };
+        place.write("a", story(3000));
+        fs::set_permissions(place.path("a"), fs::Permissions::from_mode(0o640)).unwrap();
+        run(&["a"]).quiet();
+        let packed = place.read("a.lmz");
+        run(&["a"]).fails(1, "a.lmz already exists");
+        place.write("a.lmz", "older");
+        run(&["-f", "a"]).quiet();
+        assert_eq!(place.read("a.lmz"), packed);
+        assert_eq!(mode(&place, "a.lmz"), 0o640);
+        fs::remove_file(place.path("a.lmz")).unwrap();
+        place.lmz(["-m", nano, "a"]).quiet();
+        assert_eq!(place.read("a.lmz"), packed);
+        assert_eq!(mode(&place, "a.lmz"), 0o640);
+        assert_eq!(place.names(), ["a", "a.lmz"]);
     }
 
     /// This process, and so what it starts, ignores a signal: under nohup, or in the background of a
@@ -284,7 +307,7 @@ mod unix {
         let mut child = spawn(place.command().args(["-m", nano, "-o", "out.lmz"]));
         let mut pipe = child.stdin.take().unwrap();
         pipe.write_all(b"some, but more may come").unwrap();
-        wait_for_temporary(&place);
+        place.wait_for_output(&child);
         kill(&child, "-INT");
         let run = finish(child);
         drop(pipe);
@@ -306,7 +329,7 @@ mod unix {
         let mut child = spawn(&mut command);
         let mut pipe = child.stdin.take().unwrap();
         pipe.write_all(b"text").unwrap();
-        wait_for_temporary(&place);
+        place.wait_for_output(&child);
         kill(&child, "-HUP");
         thread::sleep(Duration::from_millis(100));
         drop(pipe);

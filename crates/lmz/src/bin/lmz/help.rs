@@ -53,8 +53,8 @@ Examples:
   lmz models                         the models that are found without -m
 
 Files:
-  Output goes to a temporary file in the same directory, and gets its name once it is complete \
-and checked; an error or Ctrl-C removes it. Permissions and modification time are the input's. \
+  Output gets its name once it is complete and checked; until then it has none (where a file system \
+needs one: .NAME.XXXXXX.tmp beside it), and an error or Ctrl-C leaves nothing. Permissions and modification time are the input's. \
 Several files: one that fails does not stop the others. A file that has the name of a verb is written './models', say. Compressed files may be concatenated. Options about compressing are accepted \
 and ignored with -d, so that tar -I 'lmz --segment 1M' works both ways.
 

@@ -1,18 +1,18 @@
 //! Writing a file so that its name never stands for anything but all of it.
 
+mod nameless;
+mod pending;
+
 use std::fs::{self, File, Metadata};
 use std::io::{self, BufWriter, IsTerminal, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::{Context, Result, anyhow, bail};
-use tempfile::NamedTempFile;
 
 use crate::input::describe;
 use crate::names::show;
-use crate::signal::Registry;
 
-/// Longest part of an output's name that its temporary file's name repeats.
-const MAX_STEM: usize = 128;
+use pending::Pending;
 
 /// Where bytes are written. What is dropped before [`Output::commit`] leaves nothing behind.
 pub struct Output {
@@ -162,132 +162,5 @@ fn copy(error: &io::Error) -> io::Error {
     match error.raw_os_error() {
         Some(code) => io::Error::from_raw_os_error(code),
         None => io::Error::new(error.kind(), error.to_string()),
-    }
-}
-
-/// A temporary file that will have another name.
-struct Pending {
-    /// None once it has its name.
-    temporary: Option<NamedTempFile>,
-    path: PathBuf,
-    force: bool,
-}
-
-impl Pending {
-    fn create(path: &Path, force: bool, private: bool) -> Result<Self> {
-        let directory = match path.parent() {
-            Some(parent) if parent != Path::new("") => parent,
-            _ => Path::new("."),
-        };
-        let mut builder = tempfile::Builder::new();
-        let prefix = match path.file_name() {
-            Some(name) if name.len() <= MAX_STEM => {
-                let mut prefix = std::ffi::OsString::from(".");
-                prefix.push(name);
-                prefix.push(".");
-                prefix
-            }
-            Some(_) => ".lmz.".into(),
-            None => bail!("not the name of a file"),
-        };
-        builder.prefix(&prefix).suffix(".tmp");
-        #[cfg(unix)]
-        if !private {
-            use std::os::unix::fs::PermissionsExt;
-            // The process's mask takes its part of these away.
-            builder.permissions(fs::Permissions::from_mode(0o666));
-        }
-        #[cfg(not(unix))]
-        let _ = private;
-        let mut registry = Registry::lock();
-        let temporary = builder.tempfile_in(directory).map_err(describe)?;
-        registry.set(temporary.path());
-        Ok(Self {
-            temporary: Some(temporary),
-            path: path.to_owned(),
-            force,
-        })
-    }
-
-    fn commit(&mut self, like: Option<&Metadata>) -> Result<()> {
-        let Some(temporary) = self.temporary.take() else {
-            bail!("it was written before");
-        };
-        if let Some(like) = like {
-            imitate(temporary.as_file(), like);
-        }
-        // A full disk may show only now.
-        temporary.as_file().sync_all().map_err(describe)?;
-        let mut registry = Registry::lock();
-        registry.clear();
-        if self.force {
-            temporary
-                .persist(&self.path)
-                .map_err(|e| describe(e.error))?;
-            return Ok(());
-        }
-        match temporary.persist_noclobber(&self.path) {
-            Ok(_) => Ok(()),
-            Err(failed) if failed.error.kind() == io::ErrorKind::AlreadyExists => {
-                bail!("already exists: not overwritten (use -f)")
-            }
-            // Some file systems cannot rename without replacing.
-            Err(failed) if fs::symlink_metadata(&self.path).is_err() => {
-                failed
-                    .file
-                    .persist(&self.path)
-                    .map_err(|e| describe(e.error))?;
-                Ok(())
-            }
-            Err(failed) => Err(describe(failed.error)),
-        }
-    }
-}
-
-impl Drop for Pending {
-    fn drop(&mut self) {
-        if let Some(temporary) = self.temporary.take() {
-            let mut registry = Registry::lock();
-            drop(temporary);
-            registry.clear();
-        }
-    }
-}
-
-impl Write for Pending {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        match &mut self.temporary {
-            Some(temporary) => temporary.as_file_mut().write(bytes),
-            None => Err(io::ErrorKind::NotConnected.into()),
-        }
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-/// Gives `file` the permissions, times and, where allowed, the owner that `like` has. As with
-/// gzip, what cannot be had is done without: the bytes are what counts.
-fn imitate(file: &File, like: &Metadata) {
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::{MetadataExt, PermissionsExt, fchown};
-        let mut mode = like.mode() & 0o777;
-        let _ = fchown(file, Some(like.uid()), None);
-        if fchown(file, None, Some(like.gid())).is_err() {
-            // These permissions were meant for another group.
-            mode &= 0o707;
-        }
-        let _ = file.set_permissions(fs::Permissions::from_mode(mode));
-    }
-    #[cfg(not(unix))]
-    let _ = file.set_permissions(like.permissions());
-    if let Ok(modified) = like.modified() {
-        let mut times = fs::FileTimes::new().set_modified(modified);
-        if let Ok(accessed) = like.accessed() {
-            times = times.set_accessed(accessed);
-        }
-        let _ = file.set_times(times);
     }
 }
