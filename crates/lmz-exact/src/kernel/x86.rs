@@ -113,21 +113,66 @@ unsafe fn tile_avx2<const N: usize, W: Weight>(
 }
 
 /// As [`tile_avx2`], with AVX-512 VNNI.
+///
+/// `vpdpwssd` takes five cycles, and one or two may begin in each: a few rows with a sum each would
+/// mostly wait, so they have several.
 #[inline(always)]
 unsafe fn tile_avx512<const N: usize, W: Weight>(
     w: *const W,
     x: [*const i16; N],
     pairs: usize,
 ) -> [__m512i; N] {
-    let mut sums = [_mm512_setzero_si512(); N];
-    for j in 0..pairs {
-        let weights = W::load16(w.add(j * PANEL * 2));
+    match N {
+        1 => chains_avx512::<N, 8, W>(w, x, pairs),
+        2 => chains_avx512::<N, 4, W>(w, x, pairs),
+        3 => chains_avx512::<N, 3, W>(w, x, pairs),
+        4..=6 => chains_avx512::<N, 2, W>(w, x, pairs),
+        _ => chains_avx512::<N, 1, W>(w, x, pairs),
+    }
+}
+
+/// [`tile_avx512`] with `C` sums for each row, added up at the end. The order of sums modulo 2^32 does
+/// not matter, and the total fits.
+#[inline(always)]
+unsafe fn chains_avx512<const N: usize, const C: usize, W: Weight>(
+    w: *const W,
+    x: [*const i16; N],
+    pairs: usize,
+) -> [__m512i; N] {
+    let mut sums = [[_mm512_setzero_si512(); N]; C];
+    let mut j = 0;
+    while j + C <= pairs {
+        for (c, sums) in sums.iter_mut().enumerate() {
+            add_avx512(w, &x, j + c, sums);
+        }
+        j += C;
+    }
+    while j < pairs {
+        add_avx512(w, &x, j, &mut sums[0]);
+        j += 1;
+    }
+    let mut all = sums[0];
+    for sums in &sums[1..] {
         for t in 0..N {
-            let x = _mm512_set1_epi32(pair(x[t].add(2 * j)));
-            sums[t] = _mm512_dpwssd_epi32(sums[t], weights, x);
+            all[t] = _mm512_add_epi32(all[t], sums[t]);
         }
     }
-    sums
+    all
+}
+
+/// Column pair `j` of [`tile_avx512`].
+#[inline(always)]
+unsafe fn add_avx512<const N: usize, W: Weight>(
+    w: *const W,
+    x: &[*const i16; N],
+    j: usize,
+    sums: &mut [__m512i; N],
+) {
+    let weights = W::load16(w.add(j * PANEL * 2));
+    for t in 0..N {
+        let x = _mm512_set1_epi32(pair(x[t].add(2 * j)));
+        sums[t] = _mm512_dpwssd_epi32(sums[t], weights, x);
+    }
 }
 
 /// `(sums * scales + 2^31) >> 32` for eight rows.
