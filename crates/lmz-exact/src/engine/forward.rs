@@ -4,18 +4,14 @@
 //! lists of [`Run`]s, and both give the same bits, because no operation mixes two rows except
 //! attention, which reads the cache.
 
-use lmz_coder::{Cost, Distribution, Interval};
-
 use super::attention::{Buffers, Rows};
 use super::layer::{BlockNorm, Layer, Norm};
-use super::{Cache, Embedding, Engine};
+use super::{Cache, Embedding, Engine, Scores};
 use crate::fixed::{MAX32, shift_to};
 use crate::kernel::{self, Linear};
 
 /// Rows of one pass: enough to reuse each weight, few enough for the caches of a processor.
 pub(super) const MAX_ROWS: usize = 64;
-/// Logits that are held at once.
-const MAX_LOGITS: usize = 1 << 19;
 
 /// Consecutive known tokens of one lane.
 #[derive(Debug)]
@@ -31,40 +27,11 @@ pub struct Run<'a> {
     pub wanted: usize,
 }
 
-/// What the model says of the symbol after a position.
-#[derive(Debug)]
-pub struct Scores<'a> {
-    /// Logits by symbol: log2 units, 16 fractional bits.
-    pub logits: &'a [i32],
-    /// The largest of them.
-    pub max: i32,
-    /// Weights by symbol.
-    pub weights: &'a [u32],
-    escape_shift: u32,
-}
-
-impl Scores<'_> {
-    /// The distribution of the next symbol.
-    pub fn distribution(&self) -> Distribution<'_> {
-        Distribution::new(self.weights, self.escape_shift)
-    }
-
-    /// Interval and ideal cost of a symbol, which may be the escape.
-    pub fn code(&self, symbol: usize) -> (Interval, Cost) {
-        let distribution = self.distribution();
-        let cost = match self.logits.get(symbol) {
-            Some(&logit) => distribution.cost(self.max.wrapping_sub(logit) as u32),
-            None => distribution.escape_cost(),
-        };
-        (distribution.interval(symbol), cost)
-    }
-}
-
 /// Buffers of a forward pass; one for each thread.
 #[derive(Debug, Default)]
 pub struct Scratch {
     /// Residual stream [rows][width].
-    x: Vec<i32>,
+    pub(super) x: Vec<i32>,
     /// The residual stream before the attention, for parallel halves.
     before: Vec<i32>,
     /// Wide mantissas of one row.
@@ -72,15 +39,15 @@ pub struct Scratch {
     /// Activations [rows][stride].
     a: Vec<i16>,
     /// Exponents of the activations or of `y`.
-    e: Vec<i32>,
+    pub(super) e: Vec<i32>,
     /// A linear layer's output [rows][out_padded].
-    y: Vec<i32>,
+    pub(super) y: Vec<i32>,
     /// Attention's output [rows][heads][dim].
     heads: Vec<i64>,
     head_exponents: Vec<i32>,
     attention: Buffers,
-    logits: Vec<i32>,
-    weights: Vec<u32>,
+    pub(super) logits: Vec<i32>,
+    pub(super) weights: Vec<u32>,
 }
 
 impl Scratch {
@@ -224,7 +191,7 @@ impl Engine {
     }
 
     /// Norm of every row, as activations of `next`.
-    fn norm(&self, scratch: &mut Scratch, norm: &Norm, next: &Linear) {
+    pub(super) fn norm(&self, scratch: &mut Scratch, norm: &Norm, next: &Linear) {
         let Scratch { x, p, a, e, .. } = scratch;
         let stride = 2 * next.pairs();
         let rows = x.len() / self.shape.width;
@@ -249,7 +216,7 @@ impl Engine {
     }
 
     /// `y` = layer · `a`; the exponents follow.
-    fn linear(&self, scratch: &mut Scratch, layer: &Linear) {
+    pub(super) fn linear(&self, scratch: &mut Scratch, layer: &Linear) {
         let rows = scratch.e.len();
         scratch.y.resize(rows * layer.out_padded(), 0);
         kernel::linear(
@@ -364,72 +331,11 @@ impl Engine {
             *e = kernel::activations(self.kernel, p, &[exponent], &layer.down.c, a);
         }
     }
-
-    /// Final norm, head and distribution of the wanted rows.
-    fn scores(
-        &self,
-        scratch: &mut Scratch,
-        runs: &[Run<'_>],
-        pieces: &[Piece],
-        visit: &mut dyn FnMut(usize, usize, &Scores<'_>),
-    ) {
-        let width = self.shape.width;
-        let mut wanted = Vec::new();
-        let mut row = 0;
-        for piece in pieces {
-            for token in piece.from..piece.from + piece.n {
-                if token >= runs[piece.run].wanted {
-                    wanted.push((row, piece.run, token));
-                }
-                row += 1;
-            }
-        }
-        // Only those rows go on.
-        for (to, &(from, ..)) in wanted.iter().enumerate() {
-            scratch
-                .x
-                .copy_within(from * width..(from + 1) * width, to * width);
-        }
-        scratch.x.truncate(wanted.len() * width);
-        let batch = (MAX_LOGITS / self.head.out_padded()).clamp(kernel::TILE, MAX_ROWS);
-        let rest = std::mem::take(&mut scratch.x);
-        for (x, wanted) in rest.chunks(batch * width).zip(wanted.chunks(batch)) {
-            scratch.x.clear();
-            scratch.x.extend_from_slice(x);
-            self.norm(scratch, &self.norm, &self.head);
-            self.linear(scratch, &self.head);
-            let Scratch {
-                y,
-                e,
-                logits,
-                weights,
-                ..
-            } = &mut *scratch;
-            logits.resize(self.symbols.len(), 0);
-            weights.resize(self.symbols.len(), 0);
-            let rows = y.chunks_exact(self.head.out_padded()).zip(e.iter());
-            for ((y, &e), &(_, run, token)) in rows.zip(wanted) {
-                let y = &y[..self.symbols.len()];
-                let max = match self.rules.logit_cap {
-                    None => kernel::logits(self.kernel, y, e, logits, weights),
-                    Some(cap) => kernel::capped_logits(self.kernel, y, e, cap, logits, weights),
-                };
-                let scores = Scores {
-                    logits,
-                    max,
-                    weights,
-                    escape_shift: self.symbols.escape_shift(),
-                };
-                visit(run, token, &scores);
-            }
-        }
-        scratch.x = rest;
-    }
 }
 
 /// Part of a run in one pass.
-struct Piece {
-    run: usize,
-    from: usize,
-    n: usize,
+pub(super) struct Piece {
+    pub run: usize,
+    pub from: usize,
+    pub n: usize,
 }

@@ -6,6 +6,7 @@ mod forward;
 mod layer;
 mod parts;
 mod rotary;
+mod scores;
 mod symbols;
 
 use lmz_model::{Blueprint, FeedForwardKind, HeadNorm, Norm as Kind, Position, Residual};
@@ -14,11 +15,12 @@ use crate::error::{ExactError, Result};
 use crate::kernel::{Cap, Kernel, Linear, Nonlinearity};
 use crate::prepared::Prepared;
 pub use cache::Cache;
-pub use forward::{Run, Scores, Scratch};
+pub use forward::{Run, Scratch};
 pub use layer::{BlockNorm, Layer, Norm};
 use layer::{scale_exponent, scales};
 pub use parts::Parts;
 use rotary::Rotary;
+pub use scores::Scores;
 pub use symbols::Symbols;
 
 /// Longest context: sums of attention stay below 2^41.

@@ -1,27 +1,25 @@
 //! A corpus as tokens on disk, a file for each domain, and the batches drawn from it.
 
-use std::collections::BTreeMap;
+mod writer;
+
 use std::fs::{self, File};
-use std::io::{BufWriter, Read, Seek, SeekFrom, Write};
+use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
 use fastrand::Rng;
-use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use crate::corpus::{Corpus, Habits, Piece};
+use crate::corpus::Corpus;
 use crate::error::{Result, TrainError};
 use crate::files;
 use crate::preset::Preset;
 use crate::tokenizer::Tokenizer;
+use writer::Writer;
 
 /// What is kept for validation of each domain, unless there is held-out text: this many tokens, or
 /// a twentieth.
 const TAIL: u64 = 250_000;
-
-/// How many pieces are tokenised at once.
-const TOGETHER: usize = 256;
 
 /// What a domain's file holds.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -75,16 +73,7 @@ impl Dataset {
             .prefix(".lmz-train-")
             .tempdir_in(parent)
             .map_err(TrainError::write(directory))?;
-        let mut writer = Writer {
-            directory: temporary.path(),
-            tokenizer,
-            preset,
-            seed,
-            count: 0,
-            files: BTreeMap::new(),
-            waiting: Vec::new(),
-            other: false,
-        };
+        let mut writer = Writer::new(temporary.path(), tokenizer, preset, seed);
         let mut read = 0;
         corpus.pieces(&mut |piece| {
             read += piece.text.len() as u64;
@@ -281,93 +270,6 @@ impl Batch {
         let before = &tokens[..tokens.len().saturating_sub(1)];
         self.inputs.extend(before.iter().map(|&id| i32::from(id)));
         self.targets.extend(tokens.iter().map(|&id| u32::from(id)));
-    }
-}
-
-/// Tokens on their way to disk.
-struct Writer<'a> {
-    directory: &'a Path,
-    tokenizer: &'a Tokenizer,
-    preset: &'a Preset,
-    seed: u64,
-    /// Pieces so far.
-    count: u64,
-    files: BTreeMap<(bool, String), (usize, BufWriter<File>, Facts)>,
-    waiting: Vec<Piece>,
-    other: bool,
-}
-
-impl Writer<'_> {
-    fn add(&mut self, piece: Piece) -> Result<()> {
-        self.waiting.push(piece);
-        match self.waiting.len() < TOGETHER {
-            true => Ok(()),
-            false => self.flush(),
-        }
-    }
-
-    fn flush(&mut self) -> Result<()> {
-        let habits = Habits::new(self.preset);
-        let pieces = std::mem::take(&mut self.waiting);
-        let (first, seed, other, tokenizer) = (self.count, self.seed, self.other, self.tokenizer);
-        self.count += pieces.len() as u64;
-        let done: Vec<(String, usize, Vec<u16>)> = pieces
-            .into_par_iter()
-            .enumerate()
-            .map(|(i, piece)| {
-                let text = match String::from_utf8(piece.text) {
-                    Ok(text) if !other => {
-                        let number = (first + i as u64).wrapping_mul(0xd134_2543_de82_ef95);
-                        let mut rng = Rng::with_seed(seed ^ number);
-                        habits.vary(text, &piece.domain, &mut rng).into_bytes()
-                    }
-                    Ok(text) => text.into_bytes(),
-                    Err(error) => error.into_bytes(),
-                };
-                (piece.domain, text.len(), tokenizer.encode(&text))
-            })
-            .collect();
-        for (domain, bytes, tokens) in done {
-            self.write(domain, bytes as u64, &tokens)?;
-        }
-        Ok(())
-    }
-
-    fn write(&mut self, domain: String, bytes: u64, tokens: &[u16]) -> Result<()> {
-        let index = self.files.len();
-        let path = self.directory.join(file_name(index));
-        let key = (self.other, domain);
-        if !self.files.contains_key(&key) {
-            let file = File::create_new(&path).map_err(TrainError::write(&path))?;
-            let facts = Facts {
-                name: key.1.clone(),
-                tokens: 0,
-                held_out: 0,
-                bytes: 0,
-                other: key.0,
-            };
-            self.files
-                .insert(key.clone(), (index, BufWriter::new(file), facts));
-        }
-        if let Some((index, file, facts)) = self.files.get_mut(&key) {
-            let path = self.directory.join(file_name(*index));
-            let ids: Vec<u8> = tokens.iter().flat_map(|id| id.to_le_bytes()).collect();
-            file.write_all(&ids).map_err(TrainError::write(&path))?;
-            facts.tokens += tokens.len() as u64;
-            facts.bytes += bytes;
-        }
-        Ok(())
-    }
-
-    fn finish(self) -> Result<Vec<Facts>> {
-        let mut all = Vec::new();
-        for (index, mut file, facts) in self.files.into_values() {
-            let path = self.directory.join(file_name(index));
-            file.flush().map_err(TrainError::write(&path))?;
-            all.push((index, facts));
-        }
-        all.sort_by_key(|(index, _)| *index);
-        Ok(all.into_iter().map(|(_, facts)| facts).collect())
     }
 }
 

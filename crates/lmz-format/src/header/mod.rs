@@ -1,76 +1,14 @@
 //! The header of a member: what a decoder must know before the first segment.
 
-use std::fmt;
+mod model_id;
 
 use crate::error::{Fault, FormatError, Result};
-use crate::hash::{agree, write_hex};
+use crate::hash::agree;
 use crate::plan::SegmentPlan;
 use crate::prime::PrimeId;
 use crate::varint::{Cursor, put_varint};
 use crate::{FORMAT_VERSION, MAGIC, MAX_BODY_LEN, MAX_MODEL_NAME_LEN, MAX_SEGMENT_LEN};
-
-/// The identity of a prepared model: the first 16 bytes of its BLAKE3 hash. A small member names
-/// its model by the first [`ModelId::SHORT`] of them.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub struct ModelId {
-    /// Zeros where they are not known.
-    bytes: [u8; 16],
-    /// Only the beginning is known.
-    short: bool,
-}
-
-impl ModelId {
-    /// Bytes of an identity in a small member.
-    pub const SHORT: usize = 8;
-
-    /// A whole identity.
-    pub const fn new(bytes: [u8; 16]) -> Self {
-        Self {
-            bytes,
-            short: false,
-        }
-    }
-
-    /// The beginning of an identity, as a small member holds it.
-    pub fn beginning(start: [u8; Self::SHORT]) -> Self {
-        let mut bytes = [0; 16];
-        bytes[..Self::SHORT].copy_from_slice(&start);
-        Self { bytes, short: true }
-    }
-
-    /// Its beginning, as a small member holds it.
-    #[must_use]
-    pub fn shortened(self) -> Self {
-        Self::beginning(self.start())
-    }
-
-    /// Whether only the beginning is known.
-    pub fn is_short(self) -> bool {
-        self.short
-    }
-
-    /// Whether `full`, a whole identity, may be the one that this stands for.
-    pub fn names(self, full: Self) -> bool {
-        self == full || (self.short && self == full.shortened())
-    }
-
-    pub(crate) fn start(self) -> [u8; Self::SHORT] {
-        std::array::from_fn(|i| self.bytes[i])
-    }
-}
-
-impl fmt::Display for ModelId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let known = if self.short { Self::SHORT } else { 16 };
-        write_hex(f, &self.bytes[..known])
-    }
-}
-
-impl fmt::Debug for ModelId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "ModelId({self})")
-    }
-}
+pub use model_id::ModelId;
 
 /// How many tokens a block holds and how many of them repeat the block before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
