@@ -13,7 +13,8 @@ use crate::fallback::unzstd;
 use crate::model::{Model, SEGMENTS_PER_THREAD};
 use crate::observer::{Observer, Phase, check};
 use crate::options::{DecompressOptions, pool};
-use crate::prime::{Prime, Shown, shown};
+use crate::prime::{Prime, shown};
+use crate::shown::Shown;
 use crate::source::{ModelSource, check_versions};
 
 /// What decompression did.

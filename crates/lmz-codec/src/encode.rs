@@ -10,6 +10,7 @@ use crate::blocks::{Block, blocks, read_by};
 use crate::error::{CodecError, Result};
 use crate::model::Model;
 use crate::observer::{Observer, Phase, check};
+use crate::shown::Shown;
 use crate::timing::{Direction, Stopwatch};
 
 /// A segment as the model codes it.
@@ -25,14 +26,14 @@ pub struct Coded {
 pub fn encode(
     model: &Model,
     policy: ContextPolicy,
-    prime: &[Symbol],
+    prime: &Shown,
     segments: &[&[u8]],
     observer: &dyn Observer,
 ) -> Result<Vec<Coded>> {
     let tokenizer = model.tokenizer()?;
     let symbols: Vec<Vec<Symbol>> = segments
         .par_iter()
-        .map(|raw| [prime, &tokenizer.encode(raw)].concat())
+        .map(|raw| [prime, &tokenizer.encode(raw)[..]].concat())
         .collect();
     let tasks: Vec<(usize, Block)> = symbols
         .iter()
@@ -50,7 +51,7 @@ pub fn encode(
     let rest: Vec<Scored> = left
         .par_iter()
         .map_init(
-            || Worker::new(model, policy),
+            || Worker::new(model, policy, prime),
             |worker, &task| {
                 check(observer)?;
                 let (segment, block) = tasks[task];
@@ -97,16 +98,18 @@ pub fn raw_len(model: &Model, symbols: &[Symbol]) -> u64 {
 /// One thread's engine state.
 struct Worker<'a> {
     model: &'a Model,
+    prime: &'a Shown,
     scratch: Scratch,
     cache: Cache,
     inputs: Vec<u32>,
 }
 
 impl<'a> Worker<'a> {
-    fn new(model: &'a Model, policy: ContextPolicy) -> Self {
+    fn new(model: &'a Model, policy: ContextPolicy, prime: &'a Shown) -> Self {
         let cache = Cache::new(model.engine(), policy.context as usize);
         Self {
             model,
+            prime,
             scratch: Scratch::new(),
             cache,
             inputs: Vec::new(),
@@ -123,14 +126,19 @@ impl<'a> Worker<'a> {
             intervals: Vec::with_capacity(coded.len()),
             cost: Cost::default(),
         };
+        let begun = match block.first == self.prime.len() {
+            true => self.prime.begin(self.model, &mut self.cache),
+            false => 0,
+        };
+        let wanted = block.overlap - begun;
         let run = Run {
             cache: &mut self.cache,
-            start: 0,
-            tokens: &self.inputs,
-            wanted: block.overlap,
+            start: begun,
+            tokens: &self.inputs[begun..],
+            wanted,
         };
-        engine.forward(&mut self.scratch, &mut [run], &mut |_, position, scores| {
-            let (interval, cost) = scores.code(numbers[position - block.overlap]);
+        engine.forward(&mut self.scratch, &mut [run], &mut |_, token, scores| {
+            let (interval, cost) = scores.code(numbers[token - wanted]);
             scored.intervals.push(interval);
             scored.cost += cost;
         });

@@ -52,9 +52,20 @@ impl<'a> Lane<'a> {
         }
     }
 
+    /// Begins with inputs of which the first `positions` were run already.
+    pub fn skip(&mut self, positions: usize) {
+        self.inputs.drain(..positions);
+        self.position += positions;
+    }
+
     /// Whether nothing is left to decode.
     pub fn is_done(&self) -> bool {
         self.failure.is_some() || self.out.len() >= self.raw_len
+    }
+
+    /// Raw bytes that are still to come.
+    pub fn left(&self) -> usize {
+        self.raw_len.saturating_sub(self.out.len())
     }
 
     /// The raw bytes, or why there are none.

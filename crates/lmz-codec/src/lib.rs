@@ -38,6 +38,7 @@ mod options;
 mod prime;
 mod reader;
 mod salvage;
+mod shown;
 mod source;
 mod timing;
 pub mod trace;

@@ -3,14 +3,15 @@
 use std::collections::HashMap;
 use std::fmt;
 use std::io::Read;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
-use lmz_exact::Symbols;
+use lmz_exact::{MAX_CONTEXT, Symbols};
 use lmz_format::{ContextPolicy, Header, PrimeId, RawHash};
 use lmz_model::Symbol;
 
 use crate::error::{CodecError, Result};
 use crate::model::Model;
+use crate::shown::Shown;
 
 /// The most bytes that a prime may have.
 const MAX_LEN: u64 = 16 << 20;
@@ -19,15 +20,35 @@ const MAX_LEN: u64 = 16 << 20;
 ///
 /// The model reads the text's last tokens before the first byte of every segment, as many as half a
 /// block holds. The file names the text by hash and length; it decodes with the same text alone.
-#[derive(Clone, PartialEq, Eq)]
+///
+/// Clones share what was computed for the model that had it last, so that one prime for many messages
+/// costs little more for each than no prime.
+#[derive(Clone)]
 pub struct Prime(Arc<Text>);
 
-#[derive(PartialEq, Eq)]
 struct Text {
     name: String,
     bytes: Vec<u8>,
     hash: [u8; 16],
+    last: Mutex<Option<Spelled>>,
 }
+
+/// The text as one model's vocabulary spells it.
+struct Spelled {
+    model: [u8; 32],
+    symbols: usize,
+    /// The last of them, as many as any context holds.
+    tail: Vec<Symbol>,
+    shown: Shown,
+}
+
+impl PartialEq for Prime {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.name == other.0.name && self.0.bytes == other.0.bytes
+    }
+}
+
+impl Eq for Prime {}
 
 impl fmt::Debug for Prime {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -49,7 +70,12 @@ impl Prime {
             )));
         }
         let hash = RawHash::of(&bytes).0;
-        Ok(Self(Arc::new(Text { name, bytes, hash })))
+        Ok(Self(Arc::new(Text {
+            name,
+            bytes,
+            hash,
+            last: Mutex::default(),
+        })))
     }
 
     /// As [`Prime::new`], from a reader.
@@ -75,30 +101,48 @@ impl Prime {
 
     /// What `model` is shown of it under `policy`, and how a header names that.
     pub(crate) fn begin(&self, model: &Model, policy: ContextPolicy) -> Result<(PrimeId, Shown)> {
-        let symbols = self.spelled(model);
-        let most = (policy.context / 2) as usize;
-        let tokens = symbols.len().min(most);
-        if tokens == 0 {
-            return Err(CodecError::InvalidArgument(
-                "a context of one token has no room for a prime".into(),
-            ));
-        }
+        let shown = self.shown(model, |symbols| {
+            let most = (policy.context / 2) as usize;
+            match symbols.min(most) {
+                0 => Err(CodecError::InvalidArgument(
+                    "a context of one token has no room for a prime".into(),
+                )),
+                tokens => Ok(tokens),
+            }
+        })?;
         let id = PrimeId {
             hash: self.0.hash,
             len: self.0.bytes.len() as u64,
-            tokens: tokens as u32,
+            tokens: shown.len() as u32,
         };
-        Ok((id, last(symbols, tokens)))
+        Ok((id, shown))
     }
 
-    /// Every byte of it, as the vocabulary spells it.
-    fn spelled(&self, model: &Model) -> Vec<Symbol> {
-        spell(model.engine().symbols(), &self.0.bytes)
+    /// Its last symbols, of which `tokens` says how many, given how many it has: no more than these, and
+    /// than [`MAX_CONTEXT`].
+    fn shown(&self, model: &Model, tokens: impl FnOnce(usize) -> Result<usize>) -> Result<Shown> {
+        let mut last = self.0.last.lock().unwrap_or_else(PoisonError::into_inner);
+        let identity = model.prepared().identity();
+        let known = last.take().filter(|spelled| spelled.model == identity);
+        let spelled = last.insert(known.unwrap_or_else(|| {
+            let mut tail = spell(model.engine().symbols(), &self.0.bytes);
+            let symbols = tail.len();
+            tail.drain(..symbols.saturating_sub(MAX_CONTEXT));
+            Spelled {
+                model: identity,
+                symbols,
+                tail,
+                shown: Shown::default(),
+            }
+        }));
+        let tokens = tokens(spelled.symbols)?;
+        if spelled.shown.len() != tokens {
+            let from = spelled.tail.len() - tokens;
+            spelled.shown = Shown::new(&spelled.tail[from..]);
+        }
+        Ok(spelled.shown.clone())
     }
 }
-
-/// The symbols that the model is shown before a segment; none without a prime.
-pub(crate) type Shown = Arc<[Symbol]>;
 
 /// What the model must be shown to decode the segments of `header`.
 pub(crate) fn shown(header: &Header, model: &Model, prime: Option<&Prime>) -> Result<Shown> {
@@ -126,19 +170,12 @@ pub(crate) fn shown(header: &Header, model: &Model, prime: Option<&Prime>) -> Re
             found_len: found,
         });
     }
-    let symbols = prime.spelled(model);
-    let tokens = id.tokens as usize;
-    if tokens > symbols.len() {
-        return Err(CodecError::InvalidArgument(format!(
-            "the file was primed with {tokens} tokens of a text that has {}",
-            symbols.len()
-        )));
-    }
-    Ok(last(symbols, tokens))
-}
-
-fn last(symbols: Vec<Symbol>, tokens: usize) -> Shown {
-    symbols[symbols.len() - tokens..].into()
+    prime.shown(model, |symbols| match id.tokens as usize {
+        tokens if tokens <= symbols.min(MAX_CONTEXT) => Ok(tokens),
+        tokens => Err(CodecError::InvalidArgument(format!(
+            "the file was primed with {tokens} tokens of a text that has {symbols}"
+        ))),
+    })
 }
 
 /// Greedy, without a tokeniser: the longest token each time, of equally long ones the last.

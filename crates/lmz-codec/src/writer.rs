@@ -5,7 +5,6 @@ use std::io::{Read, Write};
 use lmz_format::{
     ContainerBytes, ContextPolicy, Form, Header, RawHash, SegmentKind, Summary, write_small,
 };
-use lmz_model::Symbol;
 use rayon::prelude::*;
 
 use crate::decode::{Job, decode};
@@ -15,7 +14,7 @@ use crate::fallback::{Packed, worth_modelling};
 use crate::model::Model;
 use crate::observer::{Observer, Phase, check};
 use crate::options::{CompressOptions, pool};
-use crate::prime::Shown;
+use crate::shown::Shown;
 
 /// What compression did.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -241,7 +240,7 @@ impl<'a, W: Write> Writer<'a, W> {
 struct Coder<'a> {
     model: &'a Model,
     policy: ContextPolicy,
-    shown: &'a [Symbol],
+    shown: &'a Shown,
     observer: &'a dyn Observer,
 }
 

@@ -5,7 +5,7 @@ mod common;
 
 use std::io::{Cursor, Read, Seek, SeekFrom, Write};
 
-use common::{nano, noise, packed, restored, small, text};
+use common::{bootstrap, nano, noise, packed, restored, small, text};
 use lmz_codec::trace::{TraceOptions, Tracer};
 use lmz_codec::{
     CodecError, CompressOptions, DecompressOptions, Prime, Reader, SegmentPlan, Writer, compress,
@@ -236,4 +236,41 @@ fn primes_go_with_segments_blocks_and_odd_bytes() {
         },
     );
     assert!(compress(&b"x"[..], Vec::new(), nano(), &options, &()).is_err());
+}
+
+/// What a prime keeps is one model's, for one number of tokens, and changes no byte.
+#[test]
+fn a_prime_that_was_used_before_is_as_good_as_new() {
+    let fresh = || Prime::new("p", &text()[5000..9000]).unwrap();
+    let used = fresh();
+    let other = bootstrap();
+    for round in 0..3 {
+        for (model, context) in [(nano(), 64), (&other, 64), (&other, 24), (nano(), 200)] {
+            for len in [150, 700] {
+                let raw = &text()[1000 * round..][..len];
+                let options = CompressOptions {
+                    context: Some(context),
+                    overlap: Some(5),
+                    verify: round > 0,
+                    ..small()
+                };
+                let [ours, expected] = [&used, &fresh()].map(|prime| {
+                    let mut file = Vec::new();
+                    let options = primed(prime, options.clone());
+                    compress(raw, &mut file, model, &options, &()).unwrap();
+                    file
+                });
+                assert!(ours == expected, "{round}, {context}, {len}");
+                for prime in [&used, &fresh()] {
+                    let options = DecompressOptions {
+                        prime: Some(prime.clone()),
+                        ..Default::default()
+                    };
+                    let mut out = Vec::new();
+                    decompress(&ours[..], &mut out, model, &options, &()).unwrap();
+                    assert!(out == raw, "{round}, {context}, {len}");
+                }
+            }
+        }
+    }
 }

@@ -153,6 +153,41 @@ fn boundaries(lanes: &[Vec<u32>]) -> Vec<Call> {
     calls
 }
 
+/// The lane's positions from `at` on, run behind a copy of a cache that holds those before it and no more.
+fn behind_a_copy(engine: &Engine, lane: &[u32], at: usize) -> Vec<Option<Seen>> {
+    let mut scratch = Scratch::new();
+    let mut before = Cache::new(engine, at);
+    // Longer than the lane, and with another sequence's remains.
+    let mut cache = Cache::new(engine, lane.len() + 21);
+    let junk = tokens(engine, lane.len() + 21, 77);
+    for (cache, tokens) in [(&mut before, &lane[..at]), (&mut cache, &junk[..])] {
+        let (start, wanted) = (0, tokens.len());
+        let run = Run {
+            cache,
+            start,
+            tokens,
+            wanted,
+        };
+        engine.forward(&mut scratch, &mut [run], &mut |_, _, _| {});
+    }
+    cache.copy(&before);
+    let mut seen = Vec::new();
+    let run = Run {
+        cache: &mut cache,
+        start: at,
+        tokens: &lane[at..],
+        wanted: 0,
+    };
+    engine.forward(&mut scratch, &mut [run], &mut |_, _, scores| {
+        seen.push(Some(Seen {
+            logits: scores.logits.to_vec(),
+            max: scores.max,
+            weights: scores.weights.to_vec(),
+        }));
+    });
+    seen
+}
+
 fn check(prepared: &Prepared, lanes: impl Fn(&Engine) -> Vec<Vec<u32>>) {
     let mut reference: Option<Lanes> = None;
     for kernel in kernels() {
@@ -205,6 +240,12 @@ fn check(prepared: &Prepared, lanes: impl Fn(&Engine) -> Vec<Vec<u32>>) {
             assert!(
                 threaded[0] == expected[lane],
                 "{kernel:?}: lane {lane} differs in a thread"
+            );
+        }
+        for at in [1, 2, 15, 16, 17, 63, 64, 100, lanes[0].len() - 1] {
+            assert!(
+                behind_a_copy(&engine, &lanes[0], at) == expected[0][at..],
+                "{kernel:?}: behind a copy of {at} positions"
             );
         }
         // Wanting fewer positions changes none of them.

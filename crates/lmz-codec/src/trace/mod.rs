@@ -105,7 +105,7 @@ pub struct SegmentTrace {
     /// The token that every block starts with.
     start_token: u32,
     /// The prime's symbols, which the first block sees.
-    shown: crate::prime::Shown,
+    shown: crate::shown::Shown,
 }
 
 impl SegmentTrace {

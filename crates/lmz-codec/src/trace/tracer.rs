@@ -18,7 +18,8 @@ use crate::error::{CodecError, Result};
 use crate::model::Model;
 use crate::observer::{Observer, Phase, check};
 use crate::options::pool;
-use crate::prime::{Prime, Shown};
+use crate::prime::Prime;
+use crate::shown::Shown;
 use crate::source::{ModelSource, check_versions};
 
 /// How to trace.

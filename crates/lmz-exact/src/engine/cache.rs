@@ -62,6 +62,18 @@ impl Cache {
         self.positions
     }
 
+    /// Takes over all that `from`, a cache of the same engine, holds; the next run starts behind it.
+    ///
+    /// # Panics
+    /// If there is no room for it.
+    pub fn copy(&mut self, from: &Self) {
+        assert!(from.end <= self.positions, "the copy leaves its cache");
+        self.end = from.end;
+        for (layer, from) in self.layers.iter_mut().zip(&from.layers) {
+            layer.copy(from, self.end);
+        }
+    }
+
     /// Bytes that a cache of `positions` takes.
     pub fn size(engine: &Engine, positions: usize) -> usize {
         let layers = engine.layers.iter();
@@ -82,6 +94,25 @@ impl LayerCache {
             value_exponents: vec![0; kv * room],
             room,
             head_dim: dim,
+        }
+    }
+
+    /// Copies what `from` has of the first `positions` positions.
+    fn copy(&mut self, from: &Self, positions: usize) {
+        // Where a window bounds both, they have the same slots; otherwise no position has wrapped.
+        let slots = positions.next_multiple_of(PANEL).min(from.room);
+        assert!(slots <= self.room && (positions <= from.room || self.room == from.room));
+        let keys = [self.room, from.room].map(|room| room * self.head_dim);
+        copy_starts(&mut self.keys, &from.keys, keys, slots * self.head_dim);
+        let values = [self.room, from.room].map(|room| room * PANEL);
+        copy_starts(&mut self.values, &from.values, values, slots * PANEL);
+        let rooms = [self.room, from.room];
+        let exponents = [
+            (&mut self.key_exponents, &from.key_exponents),
+            (&mut self.value_exponents, &from.value_exponents),
+        ];
+        for (to, from) in exponents {
+            copy_starts(to, from, rooms, slots);
         }
     }
 
@@ -160,5 +191,13 @@ impl LayerCache {
             buffer.extend_from_slice(&all[..first + n - self.room]);
         }
         (&buffer[0], &buffer[1])
+    }
+}
+
+/// Copies the first `n` elements of each chunk; chunks have the two `sizes`.
+fn copy_starts<T: Copy>(to: &mut [T], from: &[T], sizes: [usize; 2], n: usize) {
+    let to = to.chunks_exact_mut(sizes[0]);
+    for (to, from) in to.zip(from.chunks_exact(sizes[1])) {
+        to[..n].copy_from_slice(&from[..n]);
     }
 }

@@ -1,18 +1,21 @@
 //! Coded bytes to segments. Segments are the lanes of a batch: one step of the engine advances all.
 
+mod exchange;
+
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use lmz_exact::{Cache, Run, Scratch};
 use lmz_format::ContextPolicy;
-use lmz_model::Symbol;
 use rayon::prelude::*;
 
-use crate::blocks::input;
 use crate::error::{CodecError, Result};
 use crate::lane::{Beginning, Lane};
 use crate::model::Model;
 use crate::observer::{Observer, Phase, check};
+use crate::shown::Shown;
 use crate::timing::{Direction, Stopwatch};
+
+use exchange::Exchange;
 
 /// A coded segment and the length of what it holds.
 #[derive(Clone, Copy, Debug)]
@@ -38,13 +41,13 @@ const CACHE_BUDGET: usize = 256 << 20;
 pub fn decode(
     model: &Model,
     policy: ContextPolicy,
-    prime: &[Symbol],
+    prime: &Shown,
     jobs: &[Job<'_>],
     phase: Phase,
     observer: &dyn Observer,
 ) -> Result<Vec<Decoded>> {
     let start_token = model.engine().start_token();
-    let known: Vec<u32> = prime.iter().map(|s| input(s, start_token)).collect();
+    let known = prime.inputs(start_token);
     let beginning = Beginning {
         policy,
         known: &known,
@@ -61,7 +64,15 @@ pub fn decode(
     let left: Vec<usize> = (0..jobs.len()).filter(|&i| results[i].is_none()).collect();
     if !left.is_empty() {
         let rest: Vec<Job<'_>> = left.iter().map(|&i| jobs[i]).collect();
-        for (job, result) in on_cpu(model, beginning, positions, &rest, phase, observer)? {
+        let work = Work {
+            prime,
+            jobs: &rest,
+            next: AtomicUsize::new(0),
+            exchange: Exchange::new(),
+            phase,
+            observer,
+        };
+        for (job, result) in on_cpu(model, beginning, positions, &work)? {
             results[left[job]] = Some(result);
         }
     }
@@ -73,27 +84,39 @@ pub fn decode(
         .collect())
 }
 
-fn on_cpu(
-    model: &Model,
-    beginning: Beginning<'_>,
+fn on_cpu<'a>(
+    model: &'a Model,
+    beginning: Beginning<'a>,
     positions: usize,
-    jobs: &[Job<'_>],
-    phase: Phase,
-    observer: &dyn Observer,
+    work: &Work<'a>,
 ) -> Result<Vec<Done>> {
-    let threads = rayon::current_num_threads().clamp(1, jobs.len());
+    let jobs = work.jobs.len();
+    let threads = rayon::current_num_threads().clamp(1, jobs);
     let affordable = CACHE_BUDGET / threads / Cache::size(model.engine(), positions).max(1);
     let lanes = jobs
-        .len()
         .div_ceil(threads)
         .clamp(1, MAX_LANES.min(affordable.max(1)));
-    let next = AtomicUsize::new(0);
     let done: Vec<Vec<Done>> = (0..threads)
         .into_par_iter()
-        .map(|_| Batch::new(model, beginning, positions, lanes).run(jobs, &next, phase, observer))
+        .map(|_| Batch::new(model, beginning, positions, lanes).run(work))
         .collect::<Result<_>>()?;
     Ok(done.into_iter().flatten().collect())
 }
+
+/// What the threads share.
+struct Work<'a> {
+    prime: &'a Shown,
+    jobs: &'a [Job<'a>],
+    /// The first job that nobody has begun.
+    next: AtomicUsize,
+    /// Where lanes go from one thread to another when there are no more jobs.
+    exchange: Exchange<Running<'a>>,
+    phase: Phase,
+    observer: &'a dyn Observer,
+}
+
+/// A lane and what its positions left.
+type Running<'a> = (Lane<'a>, Cache);
 
 /// One thread's lanes.
 struct Batch<'a> {
@@ -101,7 +124,7 @@ struct Batch<'a> {
     beginning: Beginning<'a>,
     scratch: Scratch,
     idle: Vec<Cache>,
-    lanes: Vec<(Lane<'a>, Cache)>,
+    lanes: Vec<Running<'a>>,
 }
 
 impl<'a> Batch<'a> {
@@ -118,28 +141,32 @@ impl<'a> Batch<'a> {
         }
     }
 
-    fn run(
-        mut self,
-        jobs: &[Job<'a>],
-        next: &AtomicUsize,
-        phase: Phase,
-        observer: &dyn Observer,
-    ) -> Result<Vec<Done>> {
+    fn run(mut self, work: &Work<'a>) -> Result<Vec<Done>> {
+        let place = work.exchange.enter();
         let mut results = Vec::new();
         let mut unreported = 0;
         let mut steps = 0u32;
         loop {
-            while let Some(cache) = self.idle.pop() {
-                let job = next.fetch_add(1, Ordering::Relaxed);
-                let Some(&coded) = jobs.get(job) else {
+            while let Some(mut cache) = self.idle.pop() {
+                let job = work.next.fetch_add(1, Ordering::Relaxed);
+                let Some(&coded) = work.jobs.get(job) else {
                     break;
                 };
-                self.lanes
-                    .push((Lane::new(job, coded, self.beginning), cache));
+                let mut lane = Lane::new(job, coded, self.beginning);
+                lane.skip(work.prime.begin(self.model, &mut cache));
+                self.lanes.push((lane, cache));
             }
             if self.lanes.is_empty() {
-                observer.advance(phase, unreported);
-                return Ok(results);
+                work.observer
+                    .advance(work.phase, std::mem::take(&mut unreported));
+                match place.receive() {
+                    Some(lanes) => self.lanes = lanes,
+                    None => return Ok(results),
+                }
+            }
+            // Who waits has found that there are no more jobs.
+            if let Some(lanes) = self.share(place.hungry()) {
+                place.give(lanes);
             }
             let before: usize = self.lanes.iter().map(|(lane, _)| lane.out.len()).sum();
             self.step();
@@ -147,8 +174,9 @@ impl<'a> Batch<'a> {
             unreported += (after - before) as u64;
             steps += 1;
             if steps.is_multiple_of(64) {
-                check(observer)?;
-                observer.advance(phase, std::mem::take(&mut unreported));
+                check(work.observer)?;
+                work.observer
+                    .advance(work.phase, std::mem::take(&mut unreported));
             }
             let mut i = 0;
             while i < self.lanes.len() {
@@ -161,6 +189,20 @@ impl<'a> Batch<'a> {
                 self.idle.push(cache);
             }
         }
+    }
+
+    /// The lanes that one of `others` threads without any takes over, if there are enough. As much is left
+    /// of them as of those that stay.
+    fn share(&mut self, others: usize) -> Option<Vec<Running<'a>>> {
+        let lanes = self.lanes.len();
+        if others == 0 || lanes < 2 {
+            return None;
+        }
+        let given = (lanes / (others + 1)).max(1);
+        self.lanes.sort_by_key(|(lane, _)| lane.left());
+        // Every second, from the one that ends last but one.
+        let from = (0..given).map(|i| lanes - 2 - 2 * i);
+        Some(from.map(|i| self.lanes.remove(i)).collect())
     }
 
     /// One symbol of every lane.
