@@ -49,10 +49,12 @@ fuzz() {
   pid=$!
   while now="$(processor $pid)"; do
     had="$now"
-    [ "$had" -lt "$seconds" ] || break
+    if [ "$had" -ge "$seconds" ]; then
+      kill -INT $pid 2>/dev/null || true
+      break
+    fi
     sleep 1
   done
-  kill -INT $pid 2>/dev/null || true
   wait $pid || status=$?
   # It was interrupted, which it reports as 72; whatever else ended it was a finding.
   [ "$status" -eq 72 ] || found=FOUND
