@@ -1,5 +1,6 @@
-//! What is said about finished work, and how numbers are shown.
+//! Numbers for people: ratios, durations, hexadecimal digits.
 
+use std::path::Path;
 use std::time::Duration;
 
 /// Bits that a raw byte costs; none for nothing.
@@ -15,7 +16,7 @@ pub fn percent(raw: u64, compressed: u64) -> String {
     }
 }
 
-/// A duration for people.
+/// A duration for people: `4.1 s`, `1 min 40 s`, `2 h 5 min`.
 pub fn seconds(time: Duration) -> String {
     let seconds = time.as_secs_f64();
     if seconds < 99.95 {
@@ -37,6 +38,21 @@ pub fn compressed(raw: u64, compressed: u64, time: Duration) -> String {
         None => String::new(),
     };
     format!("{raw} -> {compressed} bytes{figures} in {}", seconds(time))
+}
+
+/// A path for people. Control characters do not reach the terminal.
+pub fn show(path: &Path) -> String {
+    let text = path.display().to_string();
+    if text.chars().any(char::is_control) {
+        format!("{path:?}")
+    } else {
+        text
+    }
+}
+
+/// Bytes as hexadecimal digits.
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]
@@ -66,5 +82,11 @@ mod tests {
         ] {
             assert_eq!(seconds(Duration::from_secs_f64(time)), text);
         }
+    }
+
+    #[test]
+    fn control_characters_are_escaped() {
+        assert_eq!(show(Path::new("größe.txt")), "größe.txt");
+        assert!(!show(Path::new("a\u{1b}[2Jb")).contains('\u{1b}'));
     }
 }

@@ -1,20 +1,20 @@
 //! `lmz FILE`
 
-use std::io;
-use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use anyhow::{anyhow, bail};
+use anyhow::anyhow;
+use lmz::figures;
+use lmz::placement::Models;
 use lmz::{CompressReport, Model};
 
-use crate::input::{Input, same_file};
-use crate::message::{Failure, say};
-use crate::models::Models;
-use crate::names;
-use crate::output::Output;
-use crate::progress::Progress;
-use crate::report;
-use crate::settings::{Settings, Source, Target, Volume};
+use super::output::{fail, open_output, target};
+use super::settings::Settings;
+use crate::io::input::Input;
+use crate::io::names;
+use crate::io::source::{Source, Target};
+use crate::settings::Volume;
+use crate::terminal::message::{Failure, say};
+use crate::terminal::progress::Progress;
 
 /// Compresses one source.
 pub fn run(source: &Source, settings: &Settings, models: &Models) -> Result<(), Failure> {
@@ -28,15 +28,17 @@ pub fn run(source: &Source, settings: &Settings, models: &Models) -> Result<(), 
             "compressed data is not written to a terminal (-f forces it; see lmz --help)"
         )));
     }
-    let model = models.for_compressing().map_err(Failure::Fatal)?;
+    let model = models
+        .for_compressing()
+        .map_err(|error| Failure::Fatal(error.into()))?;
     let start = Instant::now();
     let progress = Progress::new(
-        settings.progress,
+        settings.talk.progress,
         &input.name,
         input.len(),
         settings.options.verify,
     )
-    .predicting(settings.reports);
+    .predicting(settings.talk.reports);
     let done = lmz::compress(
         &mut input.reader,
         &mut output,
@@ -50,71 +52,18 @@ pub fn run(source: &Source, settings: &Settings, models: &Models) -> Result<(), 
     if let Err(error) = output.commit(input.regular()) {
         return Err(fail(&output, error));
     }
-    if settings.reports {
+    if settings.talk.reports {
         let (raw, packed) = (report.raw_len, report.compressed_len);
         say(&format!(
             "{}: {}",
             input.name,
-            report::compressed(raw, packed, start.elapsed())
+            figures::compressed(raw, packed, start.elapsed())
         ));
-        if settings.volume == Volume::Verbose {
+        if settings.talk.volume == Volume::Verbose {
             details(&report, &model);
         }
     }
     Ok(())
-}
-
-/// The output's path; none for standard output.
-pub fn target(
-    source: &Source,
-    settings: &Settings,
-    name: impl Fn(&Path) -> anyhow::Result<PathBuf>,
-) -> anyhow::Result<Option<PathBuf>> {
-    match (&settings.target, source) {
-        (Target::File(path), _) => Ok(Some(path.clone())),
-        (Target::Beside, Source::File(path)) => name(path).map(Some),
-        (Target::Beside, Source::Stdin) | (Target::Stdout, _) => Ok(None),
-    }
-}
-
-/// Opens the output of `input`; the input itself it cannot be.
-pub fn open_output(path: Option<&Path>, input: &Input, force: bool) -> anyhow::Result<Output> {
-    let Some(path) = path else {
-        return Ok(Output::stdout());
-    };
-    if input
-        .path
-        .as_deref()
-        .is_some_and(|input| same_file(input, path))
-    {
-        bail!("input and output are the same file");
-    }
-    Output::file(path, force, input.regular().is_some())
-}
-
-/// The error of work on `output`: if a write failed, it is about that.
-pub fn fail(output: &Output, error: anyhow::Error) -> Failure {
-    if output.is_broken_pipe() {
-        return Failure::BrokenPipe;
-    }
-    match output.failure() {
-        Some(error) if output.is_lost() => Failure::Fatal(error),
-        Some(error) => Failure::File(error),
-        None => Failure::File(describe(error)),
-    }
-}
-
-/// Errors of the operating system in the words that they have everywhere else.
-fn describe(error: anyhow::Error) -> anyhow::Error {
-    let io = error
-        .downcast_ref::<lmz::CodecError>()
-        .and_then(lmz::CodecError::io);
-    match io.map(|io| (io.raw_os_error(), io)) {
-        Some((Some(code), _)) => {
-            crate::input::describe(io::Error::from_raw_os_error(code)).context("cannot read")
-        }
-        _ => error,
-    }
 }
 
 fn details(report: &CompressReport, model: &Model) {

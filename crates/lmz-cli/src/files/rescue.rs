@@ -4,22 +4,20 @@ use std::io::{self, Write};
 use std::time::Instant;
 
 use anyhow::anyhow;
+use lmz::figures;
+use lmz::placement::Models;
 use lmz::{Fill, LostRange, SalvageReport};
 use serde::Serialize;
 
-use crate::compress::{fail, open_output, target};
-use crate::decompress::{raw_len, refuse_terminal};
-use crate::input::Input;
-use crate::message::{Failure, say};
-use crate::models::Models;
-use crate::names;
-use crate::output::Output;
-use crate::progress::Progress;
-use crate::report;
-use crate::settings::{Mode, Settings, Source, Target, Volume};
-
-/// Exit code where something is lost, and what is not was written.
-pub const PARTIAL: u8 = 3;
+use super::output::{fail, open_output, raw_len, refuse_terminal, target};
+use super::settings::{Mode, Settings};
+use crate::io::input::Input;
+use crate::io::names;
+use crate::io::output::Output;
+use crate::io::source::{Source, Target};
+use crate::settings::Volume;
+use crate::terminal::message::{Failure, say};
+use crate::terminal::progress::Progress;
 
 /// What `--json` says.
 #[derive(Serialize)]
@@ -65,7 +63,7 @@ pub fn run(
     models: &Models,
 ) -> Result<bool, Failure> {
     let test = settings.mode == Mode::Test;
-    refuse_terminal(source, settings)?;
+    refuse_terminal(source, settings.force)?;
     let path = if test {
         None
     } else {
@@ -77,12 +75,14 @@ pub fn run(
     } else {
         open_output(path.as_deref(), &input, settings.force)?
     };
-    let models = models.for_decompressing().map_err(Failure::Fatal)?;
+    let models = models
+        .for_decompressing()
+        .map_err(|error| Failure::Fatal(error.into()))?;
     let start = Instant::now();
     let (name, like) = (input.name.clone(), input.regular().cloned());
     let mut file = input.into_seekable()?;
-    let visible = settings.progress && !output.is_terminal();
-    let reports = settings.reports && !output.is_terminal();
+    let visible = settings.talk.progress && !output.is_terminal();
+    let reports = settings.talk.reports && !output.is_terminal();
     let total = if visible || reports {
         raw_len(&file)
     } else {
@@ -103,8 +103,8 @@ pub fn run(
     if let Err(error) = output.commit(like.as_ref()) {
         return Err(fail(&output, error));
     }
-    if settings.reports || (!report.is_whole() && settings.volume > Volume::Quiet) {
-        let time = report::seconds(start.elapsed());
+    if settings.talk.reports || (!report.is_whole() && settings.talk.volume > Volume::Quiet) {
+        let time = figures::seconds(start.elapsed());
         let filled = match report.filled {
             0 => String::new(),
             n => format!(", {n} zero bytes in place of lost ones"),
@@ -119,7 +119,7 @@ pub fn run(
 
 /// What is lost, range by range.
 fn tell(name: &str, report: &SalvageReport, settings: &Settings) {
-    if settings.volume == Volume::Quiet {
+    if settings.talk.volume == Volume::Quiet {
         return;
     }
     for LostRange {

@@ -1,20 +1,14 @@
-//! What a command line means, once it is known to make sense.
+//! What a command line about files means, once it is known to make sense.
 
-use std::ffi::{OsStr, OsString};
-use std::fs::File;
-use std::io::{self, IsTerminal};
-use std::path::{Path, PathBuf};
-use std::{env, fmt};
+use std::path::Path;
 
-use anyhow::{Context, bail};
-use clap::CommandFactory;
 use clap::error::ErrorKind;
-use lmz::gpu::Device;
-use lmz::{CompressOptions, DecompressOptions, Fill, Isa, Kernel, Prime, SegmentPlan};
+use lmz::placement::{Models, Task};
+use lmz::{CompressOptions, DecompressOptions, Fill, SegmentPlan};
 
-use crate::args::{FileArgs, FillArg};
-use crate::input::describe;
-use crate::names::show;
+use super::args::{FileArgs, FillArg};
+use crate::io::source::{Source, Target};
+use crate::settings::{Nonsense, RunSettings, Talk};
 
 /// What to do with each input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,41 +19,6 @@ pub enum Mode {
     List,
 }
 
-/// Where bytes come from.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Source {
-    Stdin,
-    File(PathBuf),
-}
-
-impl fmt::Display for Source {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Stdin => f.write_str("standard input"),
-            Self::File(path) => f.write_str(&show(path)),
-        }
-    }
-}
-
-/// Where bytes go.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Target {
-    /// A name made from the input's (standard output for standard input).
-    Beside,
-    Stdout,
-    File(PathBuf),
-}
-
-/// How much is said on standard error.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Volume {
-    Quiet,
-    /// A line per file, if somebody is looking.
-    Normal,
-    /// A line per file, and details.
-    Verbose,
-}
-
 /// A command line, resolved.
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -67,34 +26,21 @@ pub struct Settings {
     pub sources: Vec<Source>,
     pub target: Target,
     pub force: bool,
-    pub volume: Volume,
     pub json: bool,
-    /// Standard error is a terminal, and a bar on it is wanted.
-    pub progress: bool,
-    /// A line per file is wanted.
-    pub reports: bool,
-    /// What was given by `-m`.
-    pub model: Option<OsString>,
-    /// What was given by `--device`.
-    pub device: Device,
-    /// Bytes that may be taken there, as given by `--memory`.
-    pub memory: Option<u64>,
-    /// The kernels of `LMZ_KERNEL`.
-    pub kernel: Option<Kernel>,
+    pub talk: Talk,
+    run: RunSettings,
     pub options: CompressOptions,
     /// Do not stop at damage, and put this in the place of what is lost.
     pub keep_going: Option<Fill>,
-    /// What was given by `--prime`; see [`Settings::read_prime`].
-    prime: Option<PathBuf>,
 }
 
 impl Settings {
     /// Resolves the arguments, the environment and what the standard streams are.
     ///
     /// # Errors
-    /// A usage error, ready to be printed.
-    pub fn resolve(args: FileArgs) -> Result<Self, clap::Error> {
-        let usage = |kind, message: String| Err(FileArgs::command().error(kind, message));
+    /// A combination that makes no sense.
+    pub fn resolve(args: FileArgs) -> Result<Self, Nonsense> {
+        let usage = |kind, message: String| Err(Nonsense::new(kind, message));
         // As in gzip, the more cautious one of several wins: -dt tests, -dl lists.
         let mode = if args.list {
             Mode::List
@@ -105,13 +51,12 @@ impl Settings {
         } else {
             Mode::Compress
         };
-        let mut sources: Vec<Source> = args.files.into_iter().map(source).collect();
+        let mut sources = match Source::all(args.files) {
+            Ok(sources) => sources,
+            Err(message) => return usage(ErrorKind::TooManyValues, message.into()),
+        };
         if sources.is_empty() {
             sources.push(Source::Stdin);
-        }
-        if sources.iter().filter(|s| **s == Source::Stdin).count() > 1 {
-            let message = "standard input ('-') can be read only once".into();
-            return usage(ErrorKind::TooManyValues, message);
         }
         if args.json && mode != Mode::List && !args.keep_going {
             let message = "--json has a meaning with -l and with --keep-going".into();
@@ -143,19 +88,14 @@ impl Settings {
                 format!("an overlap of {overlap} tokens does not fit a context of {context}");
             return usage(ErrorKind::ValueValidation, message);
         }
-        let kernel = match env::var_os("LMZ_KERNEL") {
-            Some(name) if mode != Mode::List && !name.is_empty() => match kernel(&name) {
-                Ok(kernel) => Some(kernel),
-                Err(message) => return usage(ErrorKind::InvalidValue, message),
-            },
-            _ => None,
+        let run = RunSettings::resolve(args.run, mode != Mode::List)?;
+        let options = CompressOptions {
+            context: args.context,
+            overlap: args.overlap,
+            plan: args.segment.unwrap_or(SegmentPlan::Default),
+            verify: !args.no_verify,
+            ..run.compress_options(None)
         };
-        let volume = match (args.quiet, args.verbose) {
-            (true, _) => Volume::Quiet,
-            (false, 0) => Volume::Normal,
-            (false, _) => Volume::Verbose,
-        };
-        let watched = io::stderr().is_terminal();
         Ok(Self {
             mode,
             sources,
@@ -166,27 +106,14 @@ impl Settings {
                 None => Target::Beside,
             },
             force: args.force,
-            volume,
             json: args.json,
-            progress: watched && volume > Volume::Quiet && !args.no_progress,
-            reports: volume == Volume::Verbose || (watched && volume == Volume::Normal),
-            model: args.model,
-            device: args.device,
-            memory: args.memory,
-            kernel,
-            options: CompressOptions {
-                context: args.context,
-                overlap: args.overlap,
-                plan: args.segment.unwrap_or(SegmentPlan::Default),
-                threads: usize::from(args.threads.unwrap_or(0)),
-                verify: !args.no_verify,
-                prime: None,
-            },
+            talk: run.talk,
+            run,
+            options,
             keep_going: args.keep_going.then_some(match args.fill {
                 FillArg::Zero => Fill::Zero,
                 FillArg::Skip => Fill::Skip,
             }),
-            prime: args.prime,
         })
     }
 
@@ -195,54 +122,28 @@ impl Settings {
     /// # Errors
     /// It cannot be read, is empty or too large.
     pub fn read_prime(&mut self) -> anyhow::Result<()> {
-        let Some(path) = self.prime.as_deref().filter(|_| self.mode != Mode::List) else {
-            return Ok(());
-        };
-        let name = show(path);
-        let file = File::open(path)
-            .map_err(describe)
-            .with_context(|| name.clone())?;
-        if file.metadata().is_ok_and(|metadata| metadata.is_dir()) {
-            bail!("{name}: is a directory");
+        if self.mode != Mode::List {
+            self.options.prime = self.run.read_prime()?;
         }
-        self.options.prime = Some(Prime::read(name, file)?);
         Ok(())
+    }
+
+    /// The models for all of it.
+    pub fn models(&self) -> Models {
+        let task = match self.mode {
+            Mode::Compress => Task::Compress {
+                verify: self.options.verify,
+                plan: self.options.plan,
+            },
+            _ => Task::Decompress,
+        };
+        self.run.models(&self.sources, task)
     }
 
     /// How to restore.
     pub fn decompress_options(&self) -> DecompressOptions {
-        DecompressOptions {
-            threads: self.options.threads,
-            prime: self.options.prime.clone(),
-        }
+        self.run.decompress_options(self.options.prime.clone())
     }
-}
-
-fn source(path: PathBuf) -> Source {
-    if path == Path::new("-") {
-        Source::Stdin
-    } else {
-        Source::File(path)
-    }
-}
-
-fn kernel(name: &OsStr) -> Result<Kernel, String> {
-    let here = Isa::available();
-    let names: Vec<&str> = here.iter().map(|isa| isa.name()).collect();
-    let isa = name.to_str().and_then(Isa::from_name).ok_or_else(|| {
-        format!(
-            "LMZ_KERNEL={} is not known (this machine has: {})",
-            name.to_string_lossy(),
-            names.join(", ")
-        )
-    })?;
-    Kernel::new(isa).ok_or_else(|| {
-        format!(
-            "LMZ_KERNEL={} is not available: this machine has {}",
-            isa.name(),
-            names.join(", ")
-        )
-    })
 }
 
 #[cfg(test)]
@@ -250,10 +151,15 @@ mod tests {
     use clap::Parser;
 
     use super::*;
+    use crate::settings::Volume;
 
-    fn resolve(args: &[&str]) -> Result<Settings, clap::Error> {
+    fn resolve(args: &[&str]) -> Result<Settings, String> {
         let args = std::iter::once("lmz").chain(args.iter().copied());
-        Settings::resolve(FileArgs::try_parse_from(args)?)
+        let args = FileArgs::try_parse_from(args).map_err(|error| {
+            assert_eq!(error.exit_code(), 2);
+            error.to_string()
+        })?;
+        Settings::resolve(args).map_err(|nonsense| nonsense.to_string())
     }
 
     #[test]
@@ -278,8 +184,8 @@ mod tests {
 
     #[test]
     fn the_last_of_quiet_and_verbose_counts() {
-        assert_eq!(resolve(&["-qv"]).unwrap().volume, Volume::Verbose);
-        assert_eq!(resolve(&["-vq"]).unwrap().volume, Volume::Quiet);
+        assert_eq!(resolve(&["-qv"]).unwrap().talk.volume, Volume::Verbose);
+        assert_eq!(resolve(&["-vq"]).unwrap().talk.volume, Volume::Quiet);
     }
 
     #[test]
@@ -303,8 +209,7 @@ mod tests {
             &["--segment", "65M"],
             &["--nonsense"],
         ] {
-            let error = resolve(args).unwrap_err();
-            assert_eq!(error.exit_code(), 2, "{args:?}");
+            assert!(resolve(args).is_err(), "{args:?}");
         }
     }
 }

@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 
-use crate::settings::Source;
+use super::source::Source;
+use super::system::describe;
 
 /// An opened input.
 pub struct Input {
@@ -115,19 +116,6 @@ fn check_kind(metadata: &Metadata, special: bool) -> Result<()> {
         bail!("not a regular file (use -c or -o to say where to write)");
     }
     Ok(())
-}
-
-/// What an error of the operating system says, in words and without its number where the words
-/// suffice.
-pub fn describe(error: io::Error) -> anyhow::Error {
-    match error.kind() {
-        io::ErrorKind::NotFound => anyhow::Error::msg("no such file or directory"),
-        io::ErrorKind::PermissionDenied => anyhow::Error::msg("permission denied"),
-        io::ErrorKind::StorageFull => anyhow::Error::msg("no space left on the device"),
-        io::ErrorKind::IsADirectory => anyhow::Error::msg("is a directory"),
-        io::ErrorKind::NotADirectory => anyhow::Error::msg("a part of the path is not a directory"),
-        _ => error.into(),
-    }
 }
 
 /// Whether two paths lead to the same file.

@@ -38,16 +38,6 @@ fn has_suffix(path: &Path) -> bool {
         .is_some_and(|e| e.eq_ignore_ascii_case(suffix))
 }
 
-/// A path for people. Control characters do not reach the terminal.
-pub fn show(path: &Path) -> String {
-    let text = path.display().to_string();
-    if text.chars().any(char::is_control) {
-        format!("{path:?}")
-    } else {
-        text
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -77,11 +67,5 @@ mod tests {
         for name in ["a", "a.txt", ".lmz", "dir/.lmz", "dir.lmz/a", "almz"] {
             assert!(restored(Path::new(name)).is_err(), "{name}");
         }
-    }
-
-    #[test]
-    fn control_characters_are_escaped() {
-        assert_eq!(show(Path::new("größe.txt")), "größe.txt");
-        assert!(!show(Path::new("a\u{1b}[2Jb")).contains('\u{1b}'));
     }
 }

@@ -2,7 +2,8 @@
 
 use std::io::{self, Write};
 
-use crate::signal;
+use super::signal;
+use crate::exit::Exit;
 
 /// Prints a line. Nobody can be told that standard error is closed.
 pub fn say(line: &str) {
@@ -39,6 +40,14 @@ impl Failure {
         }
     }
 
+    /// How the program ends if this is all there was to do.
+    pub fn exit(&self) -> Exit {
+        match self {
+            Self::File(error) | Self::Fatal(error) => Exit::for_kind(lmz::error_kind(&**error)),
+            Self::BrokenPipe => Exit::Error,
+        }
+    }
+
     /// Ends the process, without a word, where other programs die of SIGPIPE.
     pub fn end_if_broken_pipe(&self) {
         if matches!(self, Self::BrokenPipe) {
@@ -51,7 +60,7 @@ impl Failure {
         if error.kind() == io::ErrorKind::BrokenPipe {
             Self::BrokenPipe
         } else {
-            let error = crate::input::describe(error);
+            let error = crate::io::system::describe(error);
             Self::Fatal(error.context("cannot write standard output"))
         }
     }
@@ -61,4 +70,11 @@ impl From<anyhow::Error> for Failure {
     fn from(error: anyhow::Error) -> Self {
         Self::File(error)
     }
+}
+
+/// Says why the whole work was not done, and how the program ends.
+pub fn end(failure: &Failure) -> Exit {
+    failure.end_if_broken_pipe();
+    failure.print("");
+    failure.exit()
 }

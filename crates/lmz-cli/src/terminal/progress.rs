@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use lmz::{Observer, Phase};
 
-use crate::message::say;
-use crate::signal;
+use super::message::say;
+use super::signal;
 
 const KNOWN: &str =
     "{prefix} {msg:8} {wide_bar} {percent:>3}% of {total_bytes} {binary_bytes_per_sec} {eta} left";
@@ -88,7 +88,7 @@ fn prediction(name: &str, elapsed: Duration, passed: u64, all: u64, passes: u64)
     let speed = passed as f64 / passes as f64 / elapsed.as_secs_f64() / 1000.0;
     Some(format!(
         "{name}: about {} in all, at {speed:.1} KB/s so far",
-        crate::report::seconds(whole)
+        lmz::figures::seconds(whole)
     ))
 }
 

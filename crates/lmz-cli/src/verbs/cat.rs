@@ -6,15 +6,17 @@ use std::path::{Path, PathBuf};
 use anyhow::anyhow;
 use clap::Parser;
 use lmz::Reader;
+use lmz::placement::Task;
 
-use crate::bytes;
-use crate::compress::{fail, open_output};
-use crate::decompress::refuse_terminal;
-use crate::input::Input;
-use crate::message::Failure;
-use crate::models::Models;
-use crate::output::Output;
-use crate::verify::args::CommonArgs;
+use crate::args::{RunArgs, bytes};
+use crate::exit::Exit;
+use crate::files::{fail, open_output, refuse_terminal};
+use crate::io::input::Input;
+use crate::io::output::Output;
+use crate::io::source::Source;
+use crate::settings::RunSettings;
+use crate::terminal::message::Failure;
+use crate::verb::{Entry, Verb, definition_of};
 
 /// Bytes that are decoded and written at a time.
 const PIECE: u64 = 4 << 20;
@@ -51,7 +53,7 @@ pub struct CatArgs {
     #[arg(short, long)]
     pub force: bool,
     #[command(flatten)]
-    pub common: CommonArgs,
+    pub run: RunArgs,
 }
 
 /// Bytes of what was compressed.
@@ -62,46 +64,48 @@ pub struct Range {
     to: u64,
 }
 
-/// Writes the part.
-pub fn run(args: &CatArgs) -> Result<bool, Failure> {
-    let mut settings = match args.common.settings(std::slice::from_ref(&args.file)) {
-        Ok(settings) => settings,
-        Err(usage) => usage.exit(),
-    };
-    settings.read_prime()?;
-    let source = settings.sources[0].clone();
-    refuse_terminal(&source, &settings)?;
-    let input = Input::open(&source, true)?;
-    let path = args
-        .output
-        .as_deref()
-        .filter(|path| *path != Path::new("-"));
-    let mut output = open_output(path, &input, args.force)?;
-    let file = input.into_seekable()?;
-    let models = Models::new(&settings);
-    let models = models.for_decompressing().map_err(Failure::Fatal)?;
-    let options = settings.decompress_options();
-    let open = Reader::open(BufReader::new(file), models, &options);
-    let named = |error: lmz::CodecError| anyhow::Error::from(error).context(source.to_string());
-    let mut reader = open.map_err(named)?;
-    let Range { from, to } = args.range.unwrap_or(Range {
-        from: 0,
-        to: u64::MAX,
-    });
-    if from > reader.len() {
-        return Err(anyhow!(
-            "{source}: byte {from} is beyond the end: the file restores to {} bytes",
-            reader.len()
-        )
-        .into());
+impl Verb for CatArgs {
+    const NAME: &'static str = "cat";
+
+    /// Writes the part.
+    fn run(self, _: &[Entry]) -> Result<Exit, Failure> {
+        let settings = RunSettings::resolve(self.run.clone(), true);
+        let settings = settings.unwrap_or_else(|nonsense| nonsense.exit(definition_of::<Self>()));
+        let prime = settings.read_prime()?;
+        let source = Source::named(self.file.clone());
+        refuse_terminal(&source, self.force)?;
+        let input = Input::open(&source, true)?;
+        let path = self.output.as_deref();
+        let path = path.filter(|path| *path != Path::new("-"));
+        let mut output = open_output(path, &input, self.force)?;
+        let file = input.into_seekable()?;
+        let models = settings.models(std::slice::from_ref(&source), Task::Decompress);
+        let models = models
+            .for_decompressing()
+            .map_err(|error| Failure::Fatal(error.into()))?;
+        let options = settings.decompress_options(prime);
+        let open = Reader::open(BufReader::new(file), models, &options);
+        let named = |error: lmz::CodecError| anyhow::Error::from(error).context(source.to_string());
+        let mut reader = open.map_err(named)?;
+        let Range { from, to } = self.range.unwrap_or(Range {
+            from: 0,
+            to: u64::MAX,
+        });
+        if from > reader.len() {
+            return Err(anyhow!(
+                "{source}: byte {from} is beyond the end: the file restores to {} bytes",
+                reader.len()
+            )
+            .into());
+        }
+        let to = to.min(reader.len());
+        write(&mut reader, from, to, &mut output).map_err(|error| match error {
+            Stopped::Read(error) => fail(&output, named(error)),
+            Stopped::Write(error) => fail(&output, error.into()),
+        })?;
+        output.commit(None).map_err(|error| fail(&output, error))?;
+        Ok(Exit::Success)
     }
-    let to = to.min(reader.len());
-    write(&mut reader, from, to, &mut output).map_err(|error| match error {
-        Stopped::Read(error) => fail(&output, named(error)),
-        Stopped::Write(error) => fail(&output, error.into()),
-    })?;
-    output.commit(None).map_err(|error| fail(&output, error))?;
-    Ok(true)
 }
 
 enum Stopped {

@@ -3,13 +3,29 @@
 use std::io::{self, Write};
 use std::time::Duration;
 
+use clap::Parser;
+use lmz::figures::seconds;
 use lmz::gpu::{self, Device, DeviceInfo};
+use lmz::placement::{Cache, Entry as Measured, clean};
 use serde::Serialize;
 
-use crate::args::DevicesArgs;
-use crate::message::Failure;
-use crate::report::seconds;
-use crate::speed::cache::{Cache, Entry, clean};
+use crate::args::help;
+use crate::exit::Exit;
+use crate::terminal::message::Failure;
+use crate::verb::{Entry, Verb};
+
+/// `lmz devices`
+#[derive(Debug, Parser)]
+#[command(
+    about = "List the devices that models can run on, and check them",
+    long_about = help::DEVICES_LONG,
+    max_term_width = 100
+)]
+pub struct DevicesArgs {
+    /// Print the list as JSON
+    #[arg(long)]
+    pub json: bool,
+}
 
 /// Positions of the check.
 const POSITIONS: usize = 64;
@@ -30,7 +46,7 @@ struct Line {
     #[serde(skip_serializing_if = "Option::is_none")]
     failure: Option<String>,
     /// What work on it has measured.
-    measured: Vec<Entry>,
+    measured: Vec<Measured>,
 }
 
 impl Line {
@@ -66,7 +82,7 @@ impl Line {
 }
 
 /// What was measured, for people.
-fn measured(entry: &Entry, name: &str) -> String {
+fn measured(entry: &Measured, name: &str) -> String {
     let rate = |rate: Option<f64>| rate.map_or("-".into(), |rate| format!("{:.1}", rate / 1e9));
     let start = entry
         .start
@@ -96,17 +112,22 @@ fn check(device: Device) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Prints the list.
-///
-/// # Errors
-/// Standard output cannot be written.
-pub fn run(args: &DevicesArgs) -> Result<bool, Failure> {
+impl Verb for DevicesArgs {
+    const NAME: &'static str = "devices";
+
+    /// Prints the list: whether all of them are exact.
+    fn run(self, _: &[Entry]) -> Result<Exit, Failure> {
+        list(self.json)
+    }
+}
+
+fn list(json: bool) -> Result<Exit, Failure> {
     let cache = Cache::of_user();
     let devices = gpu::available().into_iter();
     let devices: Vec<Line> = devices.map(|info| Line::new(info, &cache)).collect();
     let mut out = io::stdout().lock();
     let mut print = || -> io::Result<()> {
-        if args.json {
+        if json {
             serde_json::to_writer_pretty(&mut out, &devices)?;
             return writeln!(out);
         }
@@ -123,5 +144,5 @@ pub fn run(args: &DevicesArgs) -> Result<bool, Failure> {
         Ok(())
     };
     print().map_err(Failure::stdout)?;
-    Ok(devices.iter().all(|d| d.exact))
+    Ok(Exit::of(devices.iter().all(|d| d.exact)))
 }

@@ -7,14 +7,10 @@ use anyhow::Context;
 use clap::{ArgAction, CommandFactory, Parser};
 use clap_complete::Shell;
 
-use crate::args::{DevicesArgs, FileArgs, ModelArgs, ModelsArgs};
-use crate::bench::args::BenchArgs;
-use crate::bpc::args::BpcArgs;
-use crate::cat::CatArgs;
-use crate::inspect::args::InspectArgs;
-use crate::message::Failure;
-use crate::train::args::TrainArgs;
-use crate::verify::args::VerifyArgs;
+use crate::exit::Exit;
+use crate::files::args::FileArgs;
+use crate::terminal::message::Failure;
+use crate::verb::{Entry, Verb};
 
 /// `lmz help`
 #[derive(Debug, Parser)]
@@ -59,34 +55,27 @@ pub struct ManArgs {
 }
 
 /// Everything that can be typed, as one command with the verbs below it.
-pub fn tree() -> clap::Command {
-    let verbs = [
-        ("bench", BenchArgs::command()),
-        ("bpc", BpcArgs::command()),
-        ("cat", CatArgs::command()),
-        ("completions", CompletionsArgs::command()),
-        ("devices", DevicesArgs::command()),
-        ("help", HelpArgs::command()),
-        ("inspect", InspectArgs::command()),
-        ("man", ManArgs::command()),
-        ("model", ModelArgs::command()),
-        ("models", ModelsArgs::command()),
-        ("train", TrainArgs::command()),
-        ("verify", VerifyArgs::command()),
-    ];
-    let verbs = verbs.map(|(name, command)| command.name(name));
+fn tree(verbs: &[Entry]) -> clap::Command {
     FileArgs::command()
-        .subcommands(verbs)
+        .subcommands(verbs.iter().map(Entry::definition))
         .disable_help_subcommand(true)
 }
 
-/// Prints a long help.
-pub fn help(args: &HelpArgs) -> Result<bool, Failure> {
-    let mut tree = tree();
+impl Verb for HelpArgs {
+    const NAME: &'static str = "help";
+
+    /// Prints a long help.
+    fn run(self, verbs: &[Entry]) -> Result<Exit, Failure> {
+        help(&self.verbs, verbs)
+    }
+}
+
+fn help(path: &[String], verbs: &[Entry]) -> Result<Exit, Failure> {
+    let mut tree = tree(verbs);
     // The root's usage lists the verbs in its own way.
     let mut command = FileArgs::command().mut_arg("help", |arg| arg.action(ArgAction::HelpLong));
     tree.build();
-    for verb in &args.verbs {
+    for verb in path {
         let Some(found) = tree.find_subcommand(verb) else {
             let message = format!("there is no verb {verb:?} (see lmz help)");
             tree.error(clap::error::ErrorKind::InvalidSubcommand, message)
@@ -98,7 +87,7 @@ pub fn help(args: &HelpArgs) -> Result<bool, Failure> {
     let text = command.render_long_help();
     let mut out = anstream(io::stdout());
     out(&text).map_err(Failure::stdout)?;
-    Ok(true)
+    Ok(Exit::Success)
 }
 
 /// Styled text for terminals, plain for all else.
@@ -110,36 +99,34 @@ fn anstream(mut to: io::Stdout) -> impl FnMut(&clap::builder::StyledStr) -> io::
     }
 }
 
-/// Prints completions.
-pub fn completions(args: &CompletionsArgs) -> Result<bool, Failure> {
-    let mut script = Vec::new();
-    clap_complete::generate(args.shell, &mut tree(), "lmz", &mut script);
-    io::stdout().write_all(&script).map_err(Failure::stdout)?;
-    Ok(true)
-}
+impl Verb for CompletionsArgs {
+    const NAME: &'static str = "completions";
 
-/// Prints or writes manual pages.
-pub fn man(args: &ManArgs) -> Result<bool, Failure> {
-    match &args.out {
-        Some(directory) => clap_mangen::generate_to(tree(), directory)
-            .with_context(|| format!("cannot write to {}", directory.display()))?,
-        None => {
-            let mut page = Vec::new();
-            clap_mangen::Man::new(tree())
-                .render(&mut page)
-                .and_then(|()| io::stdout().write_all(&page))
-                .map_err(Failure::stdout)?;
-        }
+    /// Prints completions.
+    fn run(self, verbs: &[Entry]) -> Result<Exit, Failure> {
+        let mut script = Vec::new();
+        clap_complete::generate(self.shell, &mut tree(verbs), "lmz", &mut script);
+        io::stdout().write_all(&script).map_err(Failure::stdout)?;
+        Ok(Exit::Success)
     }
-    Ok(true)
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+impl Verb for ManArgs {
+    const NAME: &'static str = "man";
 
-    #[test]
-    fn the_tree_is_consistent() {
-        tree().debug_assert();
+    /// Prints or writes manual pages.
+    fn run(self, verbs: &[Entry]) -> Result<Exit, Failure> {
+        match &self.out {
+            Some(directory) => clap_mangen::generate_to(tree(verbs), directory)
+                .with_context(|| format!("cannot write to {}", directory.display()))?,
+            None => {
+                let mut page = Vec::new();
+                clap_mangen::Man::new(tree(verbs))
+                    .render(&mut page)
+                    .and_then(|()| io::stdout().write_all(&page))
+                    .map_err(Failure::stdout)?;
+            }
+        }
+        Ok(Exit::Success)
     }
 }

@@ -1,90 +1,113 @@
-//! Models: the ones that work on files needs, and the verbs `models` and `model`.
+//! `lmz models` and `lmz model`: what there is, what it is, and preparing it.
 
-use std::cell::OnceCell;
 use std::ffi::OsString;
 use std::io::{self, Write};
-use std::path::Path;
+use std::path::PathBuf;
 
-use anyhow::{Context, Result};
-use lmz::{Blueprint, Checkpoint, Model, ModelSource, ModelStore, Origin, Prepared};
+use clap::{Parser, Subcommand};
+use lmz::figures::{hex, show};
+use lmz::{Blueprint, ModelStore, Origin, Prepared, format};
 use serde::Serialize;
 
-use crate::args::{InfoArgs, ModelCommand, ModelsArgs, PrepareArgs};
-use crate::compress::fail;
-use crate::message::{Failure, complain, say};
-use crate::names::show;
-use crate::output::Output;
-use crate::placement::{Placed, PlacedStore, Placement};
-use crate::settings::Settings;
+use super::prepare::{Preparation, count, prepare};
+use crate::args::help;
+use crate::exit::Exit;
+use crate::terminal::message::{Failure, complain, say};
+use crate::verb::{Entry, Verb};
 
-/// The models of one run. Nothing is loaded before the first file needs it.
-pub struct Models {
-    asked: Option<OsString>,
-    kernel: Option<lmz::Kernel>,
-    placement: Placement,
-    compressing: OnceCell<Placed>,
-    decompressing: OnceCell<PlacedStore>,
+/// `lmz models`
+#[derive(Debug, Parser)]
+#[command(
+    about = "List the models that this lmz can find",
+    long_about = help::MODELS_LONG,
+    max_term_width = 100
+)]
+pub struct ModelsArgs {
+    /// Print the list as JSON
+    #[arg(long)]
+    pub json: bool,
 }
 
-impl Drop for Models {
-    /// What was measured of their speed outlives them.
-    fn drop(&mut self) {
-        let store = self.decompressing.get().map(PlacedStore::placed);
-        let store = store.unwrap_or_default();
-        self.placement
-            .remember(self.compressing.get().into_iter().chain(&store));
-    }
+/// `lmz model`
+#[derive(Debug, Parser)]
+#[command(
+    about = "Look at a model, or prepare one",
+    max_term_width = 100,
+    subcommand_required = true,
+    arg_required_else_help = true
+)]
+pub struct ModelArgs {
+    #[command(subcommand)]
+    pub command: ModelCommand,
 }
 
-impl Models {
-    pub fn new(settings: &Settings) -> Self {
-        Self {
-            asked: settings.model.clone(),
-            kernel: settings.kernel,
-            placement: Placement::new(settings),
-            compressing: OnceCell::new(),
-            decompressing: OnceCell::new(),
-        }
-    }
+/// What of a model
+#[derive(Debug, Subcommand)]
+pub enum ModelCommand {
+    /// Show what a model is
+    Info(InfoArgs),
+    /// Turn a Hugging Face directory into an .lmzm file
+    #[command(long_about = help::PREPARE_LONG)]
+    Prepare(PrepareArgs),
+}
 
-    /// The model that compresses: the one of `-m`, or the embedded one.
-    pub fn for_compressing(&self) -> Result<Model> {
-        Ok(self.placed()?.model.clone())
-    }
+/// `lmz model info`
+#[derive(Debug, clap::Args)]
+pub struct InfoArgs {
+    /// An .lmzm file, a Hugging Face directory, or a name or id that `lmz models` lists
+    #[arg(value_name = "PATH")]
+    pub model: OsString,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
 
-    /// As [`Models::for_compressing`], with its place.
-    pub fn placed(&self) -> Result<&Placed> {
-        if let Some(placed) = self.compressing.get() {
-            return Ok(placed);
-        }
-        let store = self.store();
-        let model = match &self.asked {
-            Some(asked) => store.open(asked)?,
-            None => store.default_model()?,
-        };
-        let placed = self.placement.place(model);
-        Ok(self.compressing.get_or_init(|| placed))
-    }
+/// `lmz model prepare`
+#[derive(Debug, clap::Args)]
+pub struct PrepareArgs {
+    /// A directory with config.json, tokenizer.json and safetensors weights
+    #[arg(value_name = "DIR")]
+    pub directory: PathBuf,
+    /// The file to write
+    #[arg(short, long, value_name = "X.lmzm")]
+    pub output: PathBuf,
+    /// A name for people [default: the directory's]
+    #[arg(long, value_parser = parse_name)]
+    pub name: Option<String>,
+    /// Overwrite the file
+    #[arg(short, long)]
+    pub force: bool,
+    /// Print nothing but errors
+    #[arg(short, long)]
+    pub quiet: bool,
+}
 
-    /// Where decompression looks for the model that a file names.
-    pub fn for_decompressing(&self) -> Result<&dyn ModelSource> {
-        if let Some(store) = self.decompressing.get() {
-            return Ok(store);
-        }
-        let mut store = self.store();
-        if let Some(asked) = &self.asked {
-            let model = store.open(asked)?;
-            store.add(format!("-m {}", show(Path::new(asked))), model);
-        }
-        let placed = PlacedStore::new(store, self.placement.clone());
-        Ok(self.decompressing.get_or_init(|| placed))
+fn parse_name(name: &str) -> Result<String, String> {
+    if name.is_empty() {
+        return Err("a name has at least one character".into());
     }
+    if name.len() > format::MAX_MODEL_NAME_LEN {
+        return Err(format!("longer than {} bytes", format::MAX_MODEL_NAME_LEN));
+    }
+    if name.chars().any(char::is_control) {
+        return Err("a name holds no control characters".into());
+    }
+    Ok(name.to_owned())
+}
 
-    fn store(&self) -> ModelStore {
-        let store = ModelStore::from_env();
-        match self.kernel {
-            Some(kernel) => store.with_kernel(kernel),
-            None => store,
+impl Verb for ModelArgs {
+    const NAME: &'static str = "model";
+
+    fn run(self, _: &[Entry]) -> Result<Exit, Failure> {
+        match self.command {
+            ModelCommand::Info(args) => info(&args),
+            ModelCommand::Prepare(args) => prepare(&Preparation {
+                directory: &args.directory,
+                output: &args.output,
+                name: args.name.as_deref(),
+                force: args.force,
+                quiet: args.quiet,
+            }),
         }
     }
 }
@@ -98,7 +121,8 @@ struct Facts {
     identity: String,
     checkpoint: String,
     recipe: u8,
-    numerics_version: u8,
+    /// The version that it was prepared for; another one's may run it all the same.
+    numerics_version: u64,
     weights: u64,
     bytes: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -110,6 +134,8 @@ struct Facts {
 
 impl Facts {
     fn new(prepared: &Prepared, origin: Option<&Origin>) -> Self {
+        // What the file itself says.
+        let numerics = lmz::summarise(prepared.as_bytes()).map(|summary| summary.numerics);
         let identity = hex(&prepared.identity());
         Self {
             name: prepared.name.chars().filter(|c| !c.is_control()).collect(),
@@ -117,7 +143,7 @@ impl Facts {
             identity,
             checkpoint: hex(&prepared.checkpoint),
             recipe: prepared.recipe,
-            numerics_version: lmz::NUMERICS_VERSION,
+            numerics_version: numerics.unwrap_or(lmz::NUMERICS_VERSION.into()),
             weights: prepared.weights(),
             bytes: prepared.as_bytes().len() as u64,
             embedded: origin.map(|origin| *origin == Origin::Embedded),
@@ -130,8 +156,16 @@ impl Facts {
     }
 }
 
-/// `lmz models`
-pub fn list(args: &ModelsArgs) -> Result<bool, Failure> {
+impl Verb for ModelsArgs {
+    const NAME: &'static str = "models";
+
+    /// Lists all models that are found without `-m`.
+    fn run(self, _: &[Entry]) -> Result<Exit, Failure> {
+        list(self.json)
+    }
+}
+
+fn list(json: bool) -> Result<Exit, Failure> {
     let store = ModelStore::from_env();
     let mut ok = true;
     let mut models = Vec::new();
@@ -146,7 +180,7 @@ pub fn list(args: &ModelsArgs) -> Result<bool, Failure> {
     }
     let mut out = io::stdout().lock();
     let mut print = || -> io::Result<()> {
-        if args.json {
+        if json {
             let facts: Vec<_> = models.iter().map(|(facts, _)| facts).collect();
             serde_json::to_writer_pretty(&mut out, &facts)?;
             return writeln!(out);
@@ -173,21 +207,15 @@ pub fn list(args: &ModelsArgs) -> Result<bool, Failure> {
         Ok(())
     };
     print().map_err(Failure::stdout)?;
-    Ok(ok)
+    Ok(Exit::of(ok))
 }
 
-/// `lmz model ...`
-pub fn run(command: &ModelCommand) -> Result<bool, Failure> {
-    match command {
-        ModelCommand::Info(args) => info(args),
-        ModelCommand::Prepare(args) => prepare(args),
+fn info(args: &InfoArgs) -> Result<Exit, Failure> {
+    let store = ModelStore::from_env();
+    let prepared = store.load(&args.model).map_err(anyhow::Error::from)?;
+    for notice in store.notices(&args.model) {
+        say(&format!("lmz: warning: {notice}"));
     }
-}
-
-fn info(args: &InfoArgs) -> Result<bool, Failure> {
-    let prepared = ModelStore::from_env()
-        .load(&args.model)
-        .map_err(anyhow::Error::from)?;
     let facts = Facts::new(&prepared, None);
     let mut out = io::stdout().lock();
     let mut print = || -> io::Result<()> {
@@ -219,80 +247,5 @@ fn info(args: &InfoArgs) -> Result<bool, Failure> {
         )
     };
     print().map_err(Failure::stdout)?;
-    Ok(true)
-}
-
-fn prepare(args: &PrepareArgs) -> Result<bool, Failure> {
-    let checkpoint = Checkpoint::open(&args.directory).map_err(anyhow::Error::from)?;
-    if !checkpoint.ignored_tensors.is_empty() && !args.quiet {
-        say(&format!(
-            "lmz: warning: the configuration says nothing of these tensors, and they are left out: {}",
-            checkpoint.ignored_tensors.join(", ")
-        ));
-    }
-    let mut output = if args.output == Path::new("-") {
-        Output::stdout()
-    } else {
-        Output::file(&args.output, args.force, false)?
-    };
-    if output.is_terminal() && !args.force {
-        return Err(anyhow::anyhow!("a model is not written to a terminal").into());
-    }
-    let name = args.name.clone().unwrap_or_else(|| {
-        let name = checkpoint.name.chars().filter(|c| !c.is_control());
-        // In a header its bytes are limited.
-        name.take(lmz::format::MAX_MODEL_NAME_LEN / 4).collect()
-    });
-    let prepared = lmz::prepare(&checkpoint, &name).map_err(anyhow::Error::from)?;
-    let written = output
-        .write_all(prepared.as_bytes())
-        .context("cannot write")
-        .and_then(|()| output.commit(None));
-    written.map_err(|error| fail(&output, error))?;
-    if !args.quiet {
-        let facts = Facts::new(&prepared, None);
-        say(&format!(
-            "{}: {} (id {}), {} weights, {} bytes",
-            show(&args.output),
-            facts.name,
-            facts.id,
-            count(facts.weights),
-            facts.bytes
-        ));
-    }
-    Ok(true)
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|b| format!("{b:02x}")).collect()
-}
-
-/// `2816064` -> `2.8M`
-fn count(n: u64) -> String {
-    let n = n as f64;
-    match n {
-        0.0..1e4 => format!("{n}"),
-        0.0..1e6 => format!("{:.0}K", n / 1e3),
-        0.0..1e9 => format!("{:.1}M", n / 1e6),
-        _ => format!("{:.1}B", n / 1e9),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn counts_have_units() {
-        let cases = [
-            (0, "0"),
-            (9999, "9999"),
-            (260_032, "260K"),
-            (2_816_064, "2.8M"),
-            (7_000_000_000, "7.0B"),
-        ];
-        for (n, text) in cases {
-            assert_eq!(count(n), text);
-        }
-    }
+    Ok(Exit::Success)
 }

@@ -1,19 +1,68 @@
 //! Files whose cost is to be traced: an `.lmz` file as it is, anything else compressed on the way.
 
 use std::fs::File;
-use std::io::{self, BufReader, Read, Seek};
-use std::path::Path;
+use std::io::{BufReader, Read, Seek};
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use anyhow::{Context, Result};
+use clap::error::ErrorKind;
 use lmz::format::{IndexedReader, MAGIC};
+use lmz::placement::{Models, Task};
 use lmz::{CompressOptions, Observer, Phase};
 
-use crate::input::{Input, describe};
-use crate::message::Failure;
-use crate::models::Models;
-use crate::progress::Progress;
-use crate::settings::{Settings, Source};
+use crate::args::RunArgs;
+use crate::io::input::Input;
+use crate::io::source::Source;
+use crate::io::system::describe;
+use crate::settings::{Nonsense, RunSettings, Talk};
+use crate::terminal::message::Failure;
+use crate::terminal::progress::Progress;
+
+/// Work on files whose cost is traced, resolved.
+pub struct Tracing {
+    pub run: RunSettings,
+    pub sources: Vec<Source>,
+    /// How to compress what is not compressed.
+    pub options: CompressOptions,
+}
+
+impl Tracing {
+    /// # Errors
+    /// Standard input is named twice; `LMZ_KERNEL` makes no sense.
+    pub fn resolve(run: RunArgs, files: Vec<PathBuf>) -> Result<Self, Nonsense> {
+        let run = RunSettings::resolve(run, true)?;
+        let sources = Source::all(files)
+            .map_err(|message| Nonsense::new(ErrorKind::TooManyValues, message))?;
+        let options = CompressOptions {
+            // All of it is decoded afterwards.
+            verify: false,
+            ..run.compress_options(None)
+        };
+        Ok(Self {
+            run,
+            sources,
+            options,
+        })
+    }
+
+    /// Reads the file of `--prime`, if there is one.
+    ///
+    /// # Errors
+    /// It cannot be read, is empty or too large.
+    pub fn read_prime(&mut self) -> Result<()> {
+        self.options.prime = self.run.read_prime()?;
+        Ok(())
+    }
+
+    /// The models for all of it.
+    pub fn models(&self) -> Models {
+        // Everything is decoded, too.
+        let plan = self.options.plan;
+        let task = Task::Compress { verify: true, plan };
+        self.run.models(&self.sources, task)
+    }
+}
 
 /// An `.lmz` file at hand.
 pub struct Traced {
@@ -32,7 +81,7 @@ impl Traced {
     ///
     /// # Errors
     /// It cannot be read, is damaged, or cannot be compressed.
-    pub fn open(source: &Source, settings: &Settings, models: &Models) -> Result<Self, Failure> {
+    pub fn open(source: &Source, tracing: &Tracing, models: &Models) -> Result<Self, Failure> {
         let input = Input::open(source, true)?;
         let name = input.name.clone();
         let named = input.path.as_deref().is_some_and(has_suffix);
@@ -49,17 +98,16 @@ impl Traced {
                 raw_len,
             });
         }
-        let model = models.for_compressing().map_err(Failure::Fatal)?;
+        let model = models
+            .for_compressing()
+            .map_err(|error| Failure::Fatal(error.into()))?;
         let mut packed = tempfile::tempfile().context("cannot make a temporary file")?;
         let total = file.metadata().map_err(describe)?.len();
-        let options = CompressOptions {
-            // All of it is decoded afterwards.
-            verify: false,
-            ..settings.options.clone()
-        };
-        let progress = Progress::new(settings.progress, &name, Some(total), false)
-            .predicting(settings.reports);
-        let report = lmz::compress(&mut file, &mut packed, &model, &options, &progress);
+        let talk = tracing.run.talk;
+        let progress =
+            Progress::new(talk.progress, &name, Some(total), false).predicting(talk.reports);
+        let options = &tracing.options;
+        let report = lmz::compress(&mut file, &mut packed, &model, options, &progress);
         drop(progress);
         let report = report.map_err(anyhow::Error::from)?;
         file.rewind().map_err(describe)?;
@@ -73,10 +121,10 @@ impl Traced {
     }
 
     /// A bar over raw bytes that pass `passes` times.
-    pub fn progress(&self, settings: &Settings, passes: u64) -> Passes {
+    pub fn progress(&self, talk: Talk, passes: u64) -> Passes {
         Passes {
-            progress: Progress::new(settings.progress, &self.name, Some(self.raw_len), false)
-                .predicting(settings.reports),
+            progress: Progress::new(talk.progress, &self.name, Some(self.raw_len), false)
+                .predicting(talk.reports),
             passes: passes.max(1),
             left: AtomicU64::new(0),
         }
@@ -114,9 +162,4 @@ impl Observer for Passes {
     fn cancelled(&self) -> bool {
         self.progress.cancelled()
     }
-}
-
-/// Whoever reads standard output may have seen enough.
-pub fn stdout(result: io::Result<()>) -> Result<(), Failure> {
-    result.map_err(Failure::stdout)
 }

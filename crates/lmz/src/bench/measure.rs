@@ -1,19 +1,17 @@
-//! One compressor on one file, in a process that does nothing else.
+//! One compressor on one text. What memory it takes shows in a process that does nothing else.
 
 use std::fs;
-use std::path::Path;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, bail};
-use lmz::gpu::Device;
+use lmz_codec::{CompressOptions, Observer};
+use lmz_gpu::Device;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use super::error::{BenchError, Result};
 use super::method::{Engine, Method};
-use crate::input::describe;
-use crate::models::Models;
-use crate::names::show;
-use crate::settings::Settings;
+use crate::figures::hex;
+use crate::placement::Models;
 
 /// Passes are repeated until they took this long.
 const LONG_ENOUGH: Duration = Duration::from_millis(500);
@@ -22,9 +20,11 @@ const MAX_PASSES: usize = 100;
 /// What was measured.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Measurement {
+    /// The compressor.
     pub program: Method,
+    /// Its settings, as its own command line has them.
     pub settings: String,
-    /// Of lmz's.
+    /// That of lmz.
     pub model: Option<UsedModel>,
     /// Where it was asked to run.
     pub asked_device: String,
@@ -32,19 +32,26 @@ pub struct Measurement {
     pub device: String,
     /// What the device calls itself, if it is not the CPU.
     pub device_name: Option<String>,
+    /// Bytes of the input.
     pub raw_bytes: u64,
     /// Of the input, in hexadecimal.
     pub sha256: String,
+    /// Bytes of what was made of it.
     pub bytes: u64,
+    /// What compressing takes.
     pub compressing: Cost,
+    /// What restoring takes.
     pub restoring: Cost,
 }
 
 /// A model, which has to be there to restore.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct UsedModel {
+    /// What people call it.
     pub name: String,
+    /// Its identity, as files store it.
     pub id: String,
+    /// Bytes of it, prepared.
     pub bytes: u64,
 }
 
@@ -53,24 +60,40 @@ pub struct UsedModel {
 pub struct Cost {
     /// Of the best pass.
     pub seconds: f64,
+    /// How many there were.
     pub passes: usize,
     /// Peak of resident memory above that of the process with the input read; null where the
     /// system does not tell.
     pub memory_bytes: Option<u64>,
 }
 
-/// Measures `method` on the file.
+/// How lmz is to run.
+#[derive(Clone, Copy, Debug)]
+pub struct Setup<'a> {
+    /// Its models.
+    pub models: &'a Models,
+    /// Its options; nothing is verified, since no other program does.
+    pub options: &'a CompressOptions,
+    /// The device that was asked for.
+    pub device: Device,
+}
+
+/// Measures `method` on `raw`. `observer` hears what a device has to say.
 ///
 /// # Errors
-/// The file cannot be read, a compressor fails, or what it restores is something else.
-pub fn measure(method: Method, path: &Path, settings: &Settings) -> Result<Measurement> {
-    let raw = fs::read(path).map_err(describe)?;
+/// A compressor fails, or what it restores is something else.
+pub fn measure(
+    method: Method,
+    raw: &[u8],
+    setup: Setup<'_>,
+    observer: &dyn Observer,
+) -> Result<Measurement> {
     let held = resident();
-    let models = Models::new(settings);
+    let models = setup.models;
     let (engine, model) = match method {
         Method::Lmz => {
             let model = models.for_compressing()?;
-            let mut options = settings.options.clone();
+            let mut options = setup.options.clone();
             options.verify = false;
             let used = UsedModel {
                 name: model.name().to_owned(),
@@ -89,14 +112,10 @@ pub fn measure(method: Method, path: &Path, settings: &Settings) -> Result<Measu
     };
     let (device, packed, compressing, restoring) = loop {
         let before = place()?;
-        let (packed, compressing) = timed(held, || engine.compress(&raw))?;
-        let (restored, restoring) = timed(held, || engine.restore(&packed, raw.len()))?;
+        let (packed, compressing) = timed(held, || engine.compress(raw, observer))?;
+        let (restored, restoring) = timed(held, || engine.restore(&packed, raw.len(), observer))?;
         if restored != raw {
-            bail!(
-                "{} does not restore {}: what came back is something else",
-                method.name(),
-                show(path)
-            );
+            return Err(BenchError::Different(method.name()));
         }
         // A device that failed on the way was measured with the CPU: now the CPU is, alone.
         if place()? == before {
@@ -108,14 +127,14 @@ pub fn measure(method: Method, path: &Path, settings: &Settings) -> Result<Measu
         settings: method.level().to_owned(),
         model,
         asked_device: match method {
-            Method::Lmz => settings.device,
+            Method::Lmz => setup.device,
             _ => Device::Cpu,
         }
         .to_string(),
         device: device.0.to_string(),
         device_name: device.1,
         raw_bytes: raw.len() as u64,
-        sha256: hex(&Sha256::digest(&raw)),
+        sha256: hex(&Sha256::digest(raw)),
         bytes: packed.len() as u64,
         compressing,
         restoring,
@@ -169,16 +188,4 @@ fn status(name: &str) -> Option<u64> {
     let line = status.lines().find_map(|line| line.strip_prefix(name))?;
     let kib: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
     Some(kib * 1024)
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-/// What a child printed.
-///
-/// # Errors
-/// It is not a measurement.
-pub fn parse(stdout: &[u8]) -> Result<Measurement> {
-    serde_json::from_slice(stdout).context("the measuring process printed something else")
 }

@@ -1,16 +1,15 @@
 //! The compressors that are compared, each at its strongest.
 
+use std::fmt;
 use std::io::{self, Read, Write};
 
-use anyhow::{Result, anyhow};
-use clap::ValueEnum;
-use lmz::{CompressOptions, DecompressOptions, Model, Observer};
+use lmz_codec::{CompressOptions, DecompressOptions, Model, Observer};
 use serde::{Deserialize, Serialize};
 
-use crate::message::say;
+use super::error::{BenchError, Result};
 
 /// A compressor.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Method {
     /// DEFLATE (crate flate2)
@@ -50,6 +49,23 @@ impl Method {
         }
     }
 
+    /// What it is, in a few words.
+    pub fn about(self) -> &'static str {
+        match self {
+            Self::Gzip => "DEFLATE (crate flate2)",
+            Self::Bzip2 => "Burrows-Wheeler (crate bzip2)",
+            Self::Xz => "LZMA (crate liblzma)",
+            Self::Zstd => "Zstandard (crate zstd)",
+            Self::Brotli => "Brotli (crate brotli)",
+            Self::Lmz => "this program",
+        }
+    }
+
+    /// The compressor of this name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|method| method.name() == name)
+    }
+
     /// The settings, as the program's own command line has them.
     pub fn level(self) -> &'static str {
         match self {
@@ -68,31 +84,31 @@ const BROTLI_BUFFER: usize = 1 << 16;
 const BROTLI_QUALITY: u32 = 11;
 const BROTLI_WINDOW_LOG: u32 = 24;
 
-/// A compressor that is ready to run: for lmz, with the model loaded.
-pub enum Engine {
-    Other(Method),
-    Lmz(Box<Model>, CompressOptions),
-}
-
-/// Says what a device has to say.
-struct Aloud;
-
-impl Observer for Aloud {
-    fn notice(&self, text: &str) {
-        say(&format!("lmz: warning: {text}"));
+impl fmt::Display for Method {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
     }
 }
 
+/// A compressor that is ready to run: for lmz, with the model loaded.
+#[derive(Debug)]
+pub enum Engine {
+    /// Any but [`Method::Lmz`].
+    Other(Method),
+    /// This program's.
+    Lmz(Box<Model>, CompressOptions),
+}
+
 impl Engine {
-    /// Compresses from memory to memory.
+    /// Compresses from memory to memory. `observer` hears what a device has to say.
     ///
     /// # Errors
     /// The compressor's own.
-    pub fn compress(&self, raw: &[u8]) -> Result<Vec<u8>> {
+    pub fn compress(&self, raw: &[u8], observer: &dyn Observer) -> Result<Vec<u8>> {
         let mut packed = Vec::new();
         match self {
             Self::Lmz(model, options) => {
-                lmz::compress(raw, &mut packed, model, options, &Aloud)?;
+                lmz_codec::compress(raw, &mut packed, model, options, observer)?;
             }
             Self::Other(method) => compress(*method, raw, &mut packed)?,
         }
@@ -103,7 +119,12 @@ impl Engine {
     ///
     /// # Errors
     /// The compressor's own.
-    pub fn restore(&self, packed: &[u8], raw_len: usize) -> Result<Vec<u8>> {
+    pub fn restore(
+        &self,
+        packed: &[u8],
+        raw_len: usize,
+        observer: &dyn Observer,
+    ) -> Result<Vec<u8>> {
         let mut raw = Vec::with_capacity(raw_len);
         match self {
             Self::Lmz(model, options) => {
@@ -111,11 +132,9 @@ impl Engine {
                     threads: options.threads,
                     prime: options.prime.clone(),
                 };
-                lmz::decompress(packed, &mut raw, model.as_ref(), &options, &Aloud)?;
+                lmz_codec::decompress(packed, &mut raw, model.as_ref(), &options, observer)?;
             }
-            Self::Other(method) => {
-                restore(*method, packed, &mut raw)?;
-            }
+            Self::Other(method) => restore(*method, packed, &mut raw)?,
         }
         Ok(raw)
     }
@@ -159,7 +178,7 @@ fn compress(method: Method, raw: &[u8], packed: &mut Vec<u8>) -> Result<()> {
             writer.write_all(raw)?;
             writer.flush()?;
         }
-        Method::Lmz => return Err(anyhow!("lmz needs a model")),
+        Method::Lmz => return Err(BenchError::NoModel),
     }
     Ok(())
 }
@@ -175,7 +194,7 @@ fn restore(method: Method, packed: &[u8], raw: &mut Vec<u8>) -> Result<()> {
             reader.read_to_end(raw)
         }
         Method::Brotli => brotli::Decompressor::new(packed, BROTLI_BUFFER).read_to_end(raw),
-        Method::Lmz => return Err(anyhow!("lmz needs a model")),
+        Method::Lmz => return Err(BenchError::NoModel),
     };
     read?;
     Ok(())
@@ -192,13 +211,13 @@ mod tests {
             for method in Method::ALL {
                 let engine = match method {
                     Method::Lmz => {
-                        let model = Box::new(lmz::embedded_model().unwrap());
+                        let model = Box::new(crate::embedded_model().unwrap());
                         Engine::Lmz(model, CompressOptions::default())
                     }
                     other => Engine::Other(other),
                 };
-                let packed = engine.compress(raw).unwrap();
-                let restored = engine.restore(&packed, raw.len()).unwrap();
+                let packed = engine.compress(raw, &()).unwrap();
+                let restored = engine.restore(&packed, raw.len(), &()).unwrap();
                 assert_eq!(restored, raw, "{}", method.name());
                 assert!(packed.len() < raw.len().max(200), "{}", method.name());
             }

@@ -2,109 +2,140 @@
 
 use std::io::{Read, Seek};
 
-use anyhow::Result;
-use lmz::format::{FORMAT_VERSION, SegmentKind};
-use lmz::{Header, Model, SegmentPlan};
 use lmz_codec::trace::{SegmentTrace, Tracer};
+use lmz_codec::{Header, Result};
+use lmz_format::{FORMAT_VERSION, SegmentKind};
 use lmz_model::Symbol;
 use serde::Serialize;
 
-use crate::list::{PrimeFacts, form};
-use crate::models::Models;
+use super::facts::{Container, PrimeFacts, form, segment_size};
+use crate::figures::bits_per_byte;
 
 /// Upper ends of the classes of costs, in bits; the last class has none. The page colours by them.
 pub const CLASSES: [f64; 9] = [0.25, 0.5, 1.0, 2.0, 3.0, 4.0, 6.0, 8.0, 12.0];
 
 /// A file.
-#[derive(Serialize)]
+#[derive(Clone, Debug, Serialize)]
 pub struct Summary {
+    /// What the file is called.
     pub file: String,
     /// False for a file that was compressed for this.
     pub was_compressed: bool,
+    /// Bytes that it restores to.
     pub raw_bytes: u64,
+    /// Bytes that it has.
     pub file_bytes: u64,
+    /// File bits for a raw byte; null for nothing.
     pub bits_per_byte: Option<f64>,
+    /// What was concatenated.
     pub members: Vec<Member>,
+    /// What the file's bytes are for.
     pub container: Container,
+    /// Segments that the model coded.
     pub model: Kind,
+    /// Segments that zstd keeps.
     pub zstd: Kind,
+    /// Segments that are kept as they are.
     pub stored: Kind,
+    /// Tokens that the model coded.
     pub tokens: u64,
+    /// Bytes that no token spells, each behind an escape.
     pub escapes: u64,
     /// Symbols that the model of the last member codes, without the escape.
     pub vocabulary: u64,
     /// Tokens by what they cost.
     pub costs: Vec<Class>,
+    /// All segments, in order.
     pub segments: Vec<Segment>,
     #[serde(skip)]
     header: Option<Header>,
 }
 
 /// A member's header.
-#[derive(Serialize)]
+#[derive(Clone, Debug, Serialize)]
 pub struct Member {
+    /// Where it lies in the file.
     pub offset: u64,
+    /// Where what it restores to lies in the concatenation of all members.
     pub raw_offset: u64,
+    /// Bytes that it restores to.
     pub raw_bytes: u64,
+    /// Bytes that it has.
     pub file_bytes: u64,
+    /// BLAKE3 of what it restores to.
     pub raw_hash: Option<String>,
+    /// See [`form`].
     pub form: &'static str,
+    /// What people call the model.
     pub model: String,
+    /// The model's identity, or its first digits.
     pub model_id: String,
+    /// The text that the model was shown before each segment.
     pub prime: Option<PrimeFacts>,
+    /// Version of the container.
     pub format_version: u8,
+    /// Version of the numerics that the model runs in.
     pub numerics_version: u8,
+    /// Number of the recipe that prepared the model.
     pub recipe: u8,
+    /// Tokens of a block.
     pub context: u32,
+    /// Tokens that a block repeats from the one before.
     pub overlap: u32,
     /// Bytes of each segment; null for the default schedule.
     pub segment_size: Option<u32>,
 }
 
-/// The container's bytes by part.
-#[derive(Clone, Copy, Default, Serialize)]
-pub struct Container {
-    pub header: u64,
-    pub records: u64,
-    pub coded: u64,
-    pub index: u64,
-    pub footer: u64,
-}
-
 /// All segments of one kind.
-#[derive(Clone, Copy, Default, Serialize)]
+#[derive(Clone, Copy, Debug, Default, Serialize)]
 pub struct Kind {
+    /// How many there are.
     pub segments: u64,
+    /// Bytes that they restore to.
     pub raw_bytes: u64,
+    /// Bytes that they are coded in.
     pub coded_bytes: u64,
+    /// What the model says that they are worth.
     pub ideal_bits: f64,
 }
 
 /// Tokens of similar costs.
-#[derive(Clone, Copy, Default, Serialize)]
+#[derive(Clone, Copy, Debug, Default, Serialize)]
 pub struct Class {
     /// Costs below this, in bits; null for the last class.
     pub below: Option<f64>,
+    /// How many there are.
     pub tokens: u64,
+    /// What they cost together.
     pub bits: f64,
 }
 
 /// A segment.
-#[derive(Serialize)]
+#[derive(Clone, Debug, Serialize)]
 pub struct Segment {
+    /// The member's number.
     pub member: u64,
+    /// Its number in the member.
     pub index: u64,
+    /// `model`, `zstd` or `stored`.
     pub kind: &'static str,
     /// In the concatenation of all members.
     pub raw_offset: u64,
+    /// Bytes that it restores to.
     pub raw_len: u32,
+    /// Bytes that it is coded in.
     pub coded_len: u32,
+    /// What the model says that it is worth; null for what it did not code.
     pub ideal_bits: Option<f64>,
     /// Where its record lies in the file.
     pub offset: u64,
+    /// Bytes of the record.
     pub record_len: u32,
+    /// Tokens in it.
     pub tokens: u64,
+    /// Bytes behind an escape in it.
     pub escapes: u64,
+    /// Blocks of context that it was coded in.
     pub blocks: u64,
 }
 
@@ -131,10 +162,7 @@ impl Summary {
             recipe: member.header.recipe,
             context: member.header.context.context,
             overlap: member.header.context.overlap,
-            segment_size: match member.header.plan {
-                SegmentPlan::Default => None,
-                SegmentPlan::Fixed(bytes) => Some(bytes),
-            },
+            segment_size: segment_size(&member.header),
         });
         let ends = CLASSES.iter().copied().map(Some).chain([None]);
         Ok(Self {
@@ -142,15 +170,9 @@ impl Summary {
             was_compressed,
             raw_bytes: tracer.raw_len(),
             file_bytes: tracer.file_len(),
-            bits_per_byte: crate::report::bits_per_byte(tracer.raw_len(), tracer.file_len()),
+            bits_per_byte: bits_per_byte(tracer.raw_len(), tracer.file_len()),
             members: members.collect(),
-            container: Container {
-                header: bytes.header,
-                records: bytes.records,
-                coded: bytes.coded,
-                index: bytes.index,
-                footer: bytes.footer,
-            },
+            container: bytes.into(),
             model: Kind::default(),
             zstd: Kind::default(),
             stored: Kind::default(),
@@ -210,14 +232,8 @@ impl Summary {
         });
     }
 
-    /// The last member's model, for the bytes of its tokens; none if no segment needed it.
-    pub fn model(&self, models: &Models) -> Result<Option<Model>> {
-        let Some(header) = self.header.as_ref().filter(|_| self.model.segments > 0) else {
-            return Ok(None);
-        };
-        if !self.was_compressed {
-            return models.for_compressing().map(Some);
-        }
-        Ok(Some(models.for_decompressing()?.find(header)?))
+    /// The last member's header, if the model coded anything: for the bytes of its tokens.
+    pub fn coded_by(&self) -> Option<&Header> {
+        self.header.as_ref().filter(|_| self.model.segments > 0)
     }
 }

@@ -8,15 +8,14 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Key, Speed};
+use super::speed::{Key, Speed, clean};
+use crate::directories::cache_directory;
 
 const NAME: &str = "speed.json";
 /// Bytes of a file that was written by this program.
 const MAX_FILE: u64 = 64 << 10;
 /// The oldest go first.
 const MAX_ENTRIES: usize = 64;
-/// Characters of a device's name.
-const MAX_NAME: usize = 120;
 /// What the newest measurement counts against all before.
 const WEIGHT: f64 = 0.3;
 /// Multiply-adds a second that are believed.
@@ -49,6 +48,7 @@ pub struct Entry {
 }
 
 impl Entry {
+    /// A measurement.
     pub fn new(key: Key, speed: Speed) -> Self {
         Self {
             device: key.device,
@@ -109,12 +109,6 @@ impl Entry {
     }
 }
 
-/// A name without what a terminal would obey, of bounded length.
-pub fn clean(name: &str) -> String {
-    let visible = name.chars().filter(|c| !c.is_control());
-    visible.take(MAX_NAME).collect()
-}
-
 /// Measurements, the oldest first.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Cache {
@@ -136,13 +130,13 @@ struct Found {
 impl Cache {
     /// What the user's cache directory remembers.
     pub fn of_user() -> Self {
-        lmz::cache_directory().map_or_else(Self::default, |directory| Self::read(&directory))
+        cache_directory().map_or_else(Self::default, |directory| Self::read(&directory))
     }
 
     /// Adds measurements to what the user's cache directory remembers. If that cannot be, it is not
     /// done.
     pub fn add_to_user_s(entries: &[Entry]) {
-        if let Some(directory) = lmz::cache_directory().filter(|_| !entries.is_empty()) {
+        if let Some(directory) = cache_directory().filter(|_| !entries.is_empty()) {
             let _ = Self::add_to(&directory, entries);
         }
     }

@@ -4,8 +4,8 @@ use std::io::{self, Write};
 
 use lmz::format::SegmentKind;
 
-use super::{Listing, Member, ModelFacts, Segment, Sizes};
-use crate::report::{bits_per_byte, percent};
+use lmz::figures::{bits_per_byte, percent};
+use lmz::inspect::{Listing, MemberListing, ModelFacts, SegmentListing, Sizes};
 
 /// The list for people; grows a row at a time.
 #[derive(Default)]
@@ -106,7 +106,7 @@ fn label(model: &ModelFacts) -> &str {
     }
 }
 
-fn details(member: &Member, out: &mut dyn Write) -> io::Result<()> {
+fn details(member: &MemberListing, out: &mut dyn Write) -> io::Result<()> {
     let (facts, c) = (&member.facts, &member.sizes.container);
     match &facts.model.name {
         Some(name) => writeln!(out, "    model {name} (id {})", facts.model.id)?,
@@ -136,7 +136,7 @@ fn details(member: &Member, out: &mut dyn Write) -> io::Result<()> {
     )
 }
 
-fn segments(segments: &[Segment], out: &mut dyn Write) -> io::Result<()> {
+fn segments(segments: &[SegmentListing], out: &mut dyn Write) -> io::Result<()> {
     if segments.is_empty() {
         return Ok(());
     }

@@ -9,8 +9,8 @@ use std::path::Path;
 
 use anyhow::{Context, Result, anyhow, bail};
 
-use crate::input::describe;
-use crate::names::show;
+use crate::io::system::describe;
+use lmz::figures::show;
 
 use pending::Pending;
 

@@ -3,10 +3,12 @@
 use std::path::PathBuf;
 
 use clap::Parser;
-
 #[cfg(feature = "bench")]
-use super::method::Method;
-use crate::verify::args::CommonArgs;
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
+#[cfg(feature = "bench")]
+use lmz::bench::Method;
+
+use crate::args::RunArgs;
 
 const LONG: &str = "\
 Compress and restore files with lmz and with gzip, bzip2, xz, zstd and brotli at their strongest, all on \
@@ -35,7 +37,7 @@ pub struct BenchArgs {
     pub files: Vec<PathBuf>,
     /// Only these programs
     #[cfg(feature = "bench")]
-    #[arg(long, value_name = "NAME", value_delimiter = ',', value_enum)]
+    #[arg(long, value_name = "NAME", value_delimiter = ',', value_parser = method())]
     pub only: Vec<Method>,
     /// Print JSON
     #[arg(long, conflicts_with = "markdown")]
@@ -47,9 +49,20 @@ pub struct BenchArgs {
     #[arg(long, value_name = "OUT.svg")]
     pub plot: Option<PathBuf>,
     #[command(flatten)]
-    pub common: CommonArgs,
-    /// Measure one program in this process
+    pub run: RunArgs,
+    /// Measure one program in this process, on the file of this number
     #[cfg(feature = "bench")]
-    #[arg(long, hide = true, value_enum)]
+    #[arg(long, hide = true, value_parser = method(), requires = "at")]
     pub measure: Option<Method>,
+    #[cfg(feature = "bench")]
+    #[arg(long, hide = true, requires = "measure")]
+    pub at: Option<usize>,
+}
+
+/// Parses the name of a program.
+#[cfg(feature = "bench")]
+fn method() -> impl TypedValueParser<Value = Method> {
+    let values = Method::ALL.map(|method| PossibleValue::new(method.name()).help(method.about()));
+    PossibleValuesParser::new(values)
+        .try_map(|name| Method::named(&name).ok_or("no program of this name"))
 }

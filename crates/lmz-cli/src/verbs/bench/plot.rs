@@ -6,11 +6,11 @@ use anyhow::{Result, anyhow};
 use plotters::coord::Shift;
 use plotters::prelude::*;
 
-use super::method::Method;
-use super::run::Compared;
-use super::table::{Sum, sums};
-use crate::names::show;
-use crate::output::Output;
+use lmz::bench::Method;
+use lmz::figures::show;
+
+use super::sums::{Compared, Sum, sums};
+use crate::io::output::Output;
 
 const SIZE: (u32, u32) = (1000, 460);
 const TITLE_HEIGHT: u32 = 40;

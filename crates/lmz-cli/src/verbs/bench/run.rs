@@ -1,24 +1,28 @@
 //! All compressors on all files, one after the other.
 
 use std::env;
-use std::ffi::OsString;
 use std::fs;
 use std::io::{self, Write};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, anyhow, bail};
-use lmz::Isa;
+use lmz::bench::{Measurement, Method, Setup, measure};
+use lmz::figures::show;
+use lmz::placement::Task;
+use lmz::{Isa, Observer};
 use serde::Serialize;
 
 use super::args::BenchArgs;
-use super::measure::{Measurement, measure, parse};
-use super::method::Method;
+use super::sums::Compared;
 use super::{plot, table};
-use crate::message::{Failure, say};
-use crate::names::show;
-use crate::signal;
-use crate::traced::stdout;
+use crate::exit::Exit;
+use crate::io::source::Source;
+use crate::io::system::describe;
+use crate::settings::{RunSettings, Talk};
+use crate::terminal::message::{Failure, say};
+use crate::terminal::signal;
+use crate::verb::{Entry, Verb, definition_of};
 
 /// What `--json` prints.
 #[derive(Serialize)]
@@ -29,31 +33,52 @@ struct Bench<'a> {
     files: &'a [Compared],
 }
 
-/// One file's measurements.
-#[derive(Clone, Debug, Serialize)]
-pub struct Compared {
-    pub file: String,
-    pub raw_bytes: u64,
-    pub sha256: String,
-    pub results: Vec<Measurement>,
+impl Verb for BenchArgs {
+    const NAME: &'static str = "bench";
+
+    /// Compares: whether every program restored every file.
+    fn run(self, _: &[Entry]) -> Result<Exit, Failure> {
+        let settings = RunSettings::resolve(self.run.clone(), true);
+        let settings = settings.unwrap_or_else(|nonsense| nonsense.exit(definition_of::<Self>()));
+        match (self.measure, self.at.and_then(|at| self.files.get(at))) {
+            (Some(method), Some(file)) => measure_one(method, file, &settings),
+            _ => compare_all(&self, settings.talk),
+        }
+    }
 }
 
-/// Compares; says whether every program restored every file.
-///
-/// # Errors
-/// Nothing can be run, or standard output or the plot cannot be written.
-pub fn run(args: &BenchArgs) -> Result<bool, Failure> {
-    let mut settings = match args.common.settings(&args.files) {
-        Ok(settings) => settings,
-        Err(usage) => usage.exit(),
-    };
-    settings.read_prime()?;
-    if let (Some(method), [file]) = (args.measure, &args.files[..]) {
-        let measured = measure(method, file, &settings)?;
-        let mut out = io::stdout().lock();
-        let done = serde_json::to_writer(&mut out, &measured).map_err(io::Error::from);
-        return stdout(done).map(|()| true);
+/// Says what a device has to say.
+struct Aloud;
+
+impl Observer for Aloud {
+    fn notice(&self, text: &str) {
+        say(&format!("lmz: warning: {text}"));
     }
+}
+
+/// What a child does: a program on a file, and the measurement as JSON on standard output.
+fn measure_one(method: Method, file: &Path, settings: &RunSettings) -> Result<Exit, Failure> {
+    let prime = settings.read_prime()?;
+    let raw = fs::read(file).map_err(describe)?;
+    let options = settings.compress_options(prime);
+    let plan = options.plan;
+    let models = settings.models(
+        &[Source::File(file.to_owned())],
+        Task::Compress { verify: true, plan },
+    );
+    let setup = Setup {
+        models: &models,
+        options: &options,
+        device: settings.wanted.device,
+    };
+    let measured = measure(method, &raw, setup, &Aloud).map_err(anyhow::Error::from)?;
+    let mut out = io::stdout().lock();
+    let done = serde_json::to_writer(&mut out, &measured).map_err(io::Error::from);
+    done.map_err(Failure::stdout)?;
+    Ok(Exit::Success)
+}
+
+fn compare_all(args: &BenchArgs, talk: Talk) -> Result<Exit, Failure> {
     if let Some(path) = &args.plot {
         check_place(path)?;
     }
@@ -66,8 +91,9 @@ pub fn run(args: &BenchArgs) -> Result<bool, Failure> {
     };
     let mut ok = true;
     let mut all = Vec::new();
-    for file in &args.files {
-        let done = compare(file, &methods, args, settings.progress);
+    for at in 0..args.files.len() {
+        let file = &args.files[at];
+        let done = compare(file, at, &methods, talk.progress);
         signal::end_if_interrupted();
         let compared = match done {
             Ok(compared) => compared,
@@ -78,7 +104,7 @@ pub fn run(args: &BenchArgs) -> Result<bool, Failure> {
             }
         };
         if !args.json && !args.markdown {
-            stdout(print(|out| table::file(&compared, out)))?;
+            print(|out| table::file(&compared, out)).map_err(Failure::stdout)?;
         }
         all.push(compared);
     }
@@ -89,21 +115,22 @@ pub fn run(args: &BenchArgs) -> Result<bool, Failure> {
             threads: std::thread::available_parallelism().map_or(1, usize::from),
             files: &all,
         };
-        stdout(print(|out| {
+        print(|out| {
             serde_json::to_writer_pretty(&mut *out, &bench)?;
             writeln!(out)
-        }))?;
+        })
+        .map_err(Failure::stdout)?;
     } else if args.markdown {
-        stdout(print(|out| table::markdown(&all, out)))?;
+        print(|out| table::markdown(&all, out)).map_err(Failure::stdout)?;
     } else if all.len() > 1 {
-        stdout(print(|out| table::total(&all, out)))?;
+        print(|out| table::total(&all, out)).map_err(Failure::stdout)?;
     }
     if let Some(path) = &args.plot
         && !all.is_empty()
     {
         plot::draw(&all, &processor(), path)?;
     }
-    Ok(ok)
+    Ok(Exit::of(ok))
 }
 
 fn print(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
@@ -133,8 +160,8 @@ fn check_place(path: &Path) -> Result<()> {
     Ok(())
 }
 
-fn compare(file: &Path, methods: &[Method], args: &BenchArgs, shown: bool) -> Result<Compared> {
-    let meta = fs::metadata(file).map_err(crate::input::describe)?;
+fn compare(file: &Path, at: usize, methods: &[Method], shown: bool) -> Result<Compared> {
+    let meta = fs::metadata(file).map_err(describe)?;
     if !meta.is_file() {
         bail!("not a regular file");
     }
@@ -143,8 +170,8 @@ fn compare(file: &Path, methods: &[Method], args: &BenchArgs, shown: bool) -> Re
         if shown {
             say(&format!("{}: {} ...", show(file), method.name()));
         }
-        let measured = in_child(method, file, args)
-            .with_context(|| format!("{} was not measured", method.name()))?;
+        let measured =
+            in_child(method, at).with_context(|| format!("{} was not measured", method.name()))?;
         if results.iter().any(|other| other.sha256 != measured.sha256) {
             bail!("the file changes while it is measured");
         }
@@ -162,32 +189,17 @@ fn compare(file: &Path, methods: &[Method], args: &BenchArgs, shown: bool) -> Re
     })
 }
 
-fn in_child(method: Method, file: &Path, args: &BenchArgs) -> Result<Measurement> {
-    let program = env::current_exe().map_err(crate::input::describe)?;
-    let mut command = Command::new(program);
-    command.args(["bench", "--measure", method.name()]);
-    if let Some(model) = &args.common.model {
-        command.args([OsString::from("--model"), model.clone()]);
-    }
-    if let Some(prime) = &args.common.prime {
-        command.args([OsString::from("--prime"), prime.clone().into_os_string()]);
-    }
-    if let Some(threads) = args.common.threads {
-        command.args(["--threads", &threads.to_string()]);
-    }
-    if let Some(device) = args.common.device {
-        command.args(["--device", &device.to_string()]);
-    }
-    if let Some(memory) = args.common.memory {
-        command.args(["--memory", &memory.to_string()]);
-    }
-    let output = command
-        .arg("--")
-        .arg(file)
+/// Measures a program on the file at a place of the command line, in a process of its own: it gets the same
+/// arguments as this one.
+fn in_child(method: Method, at: usize) -> Result<Measurement> {
+    let program = env::current_exe().map_err(describe)?;
+    let output = Command::new(program)
+        .args(["bench", "--measure", method.name(), "--at", &at.to_string()])
+        .args(env::args_os().skip(2))
         .stdin(Stdio::null())
         .stderr(Stdio::piped())
         .output()
-        .map_err(crate::input::describe)?;
+        .map_err(describe)?;
     if !output.status.success() {
         let said = String::from_utf8_lossy(&output.stderr);
         let said = said.trim().trim_start_matches("lmz: ");
@@ -204,7 +216,7 @@ fn in_child(method: Method, file: &Path, args: &BenchArgs) -> Result<Measurement
     for line in String::from_utf8_lossy(&output.stderr).lines() {
         say(line);
     }
-    parse(&output.stdout)
+    serde_json::from_slice(&output.stdout).context("the measuring process printed something else")
 }
 
 /// The processor's name and what of it lmz uses.

@@ -2,12 +2,11 @@
 
 use std::io::{self, Write};
 
-use lmz_metric::grouped;
+use lmz::bench::{Cost, Measurement};
+use lmz::figures::bits_per_byte;
+use lmz::metric::grouped;
 
-use super::measure::{Cost, Measurement, UsedModel};
-use super::method::Method;
-use super::run::Compared;
-use crate::report::bits_per_byte;
+use super::sums::{Compared, place, sums, title};
 
 /// Prints one file's comparison.
 ///
@@ -129,58 +128,6 @@ pub fn markdown(all: &[Compared], out: &mut dyn Write) -> io::Result<()> {
     Ok(())
 }
 
-/// A program's sums over files.
-pub struct Sum {
-    pub method: Method,
-    pub title: String,
-    pub model: Option<UsedModel>,
-    pub raw_bytes: u64,
-    pub bytes: u64,
-    /// Seconds.
-    pub compressing: f64,
-    /// Seconds.
-    pub restoring: f64,
-}
-
-/// The sums of each program over the files.
-pub fn sums(all: &[Compared]) -> Vec<Sum> {
-    let Some(first) = all.first() else {
-        return Vec::new();
-    };
-    let sum = |(at, result): (usize, &Measurement)| {
-        let each = || all.iter().map(move |file| &file.results[at]);
-        Sum {
-            method: result.program,
-            title: format!("{}{}", title(result), place(each())),
-            model: result.model.clone(),
-            raw_bytes: each().map(|r| r.raw_bytes).sum(),
-            bytes: each().map(|r| r.bytes).sum(),
-            compressing: each().map(|r| r.compressing.seconds).sum(),
-            restoring: each().map(|r| r.restoring.seconds).sum(),
-        }
-    };
-    first.results.iter().enumerate().map(sum).collect()
-}
-
-fn title(result: &Measurement) -> String {
-    let with = match &result.model {
-        Some(model) => &model.name,
-        None => &result.settings,
-    };
-    format!("{} {with}", result.program.name())
-}
-
-/// Where a program ran, if it was asked to run elsewhere than on the CPU.
-fn place<'a>(results: impl Iterator<Item = &'a Measurement>) -> String {
-    let asked = results.filter(|result| result.asked_device != "cpu");
-    let mut devices: Vec<&str> = asked.map(|result| result.device.as_str()).collect();
-    devices.dedup();
-    match devices.is_empty() {
-        true => String::new(),
-        false => format!(" on {}", devices.join(", ")),
-    }
-}
-
 fn bits(raw: u64, packed: u64) -> String {
     bits_per_byte(raw, packed).map_or("-".into(), |bits| format!("{bits:.3}"))
 }
@@ -213,6 +160,8 @@ fn memory(result: &Measurement) -> String {
 
 #[cfg(test)]
 mod tests {
+    use lmz::bench::{Method, UsedModel};
+
     use super::*;
 
     fn measured(program: Method, raw_bytes: u64, bytes: u64) -> Measurement {

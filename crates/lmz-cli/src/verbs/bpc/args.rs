@@ -1,12 +1,11 @@
 //! `lmz bpc` as it was typed.
 
-use std::ffi::OsString;
 use std::path::PathBuf;
 
-use clap::{Parser, ValueEnum};
+use clap::{CommandFactory, Parser, ValueEnum};
 use lmz::metric::Protocol;
 
-use crate::{bytes, help};
+use crate::args::{DeviceArgs, MemoryArg, ModelArg, TalkArgs, bytes, help, on_the_best_device};
 
 /// `lmz bpc`
 #[derive(Clone, Debug, Parser)]
@@ -17,10 +16,6 @@ use crate::{bytes, help};
     max_term_width = 100
 )]
 pub struct BpcArgs {
-    /// A Hugging Face directory, an .lmzm file, or a name or id that `lmz models` lists [default:
-    /// the model that is part of this program]
-    #[arg(short, long, value_name = "MODEL")]
-    pub model: Option<OsString>,
     /// A .jsonl file, any other file as one document, or a directory of .jsonl and .txt files
     #[arg(short, long, value_name = "PATH")]
     pub corpus: PathBuf,
@@ -42,31 +37,25 @@ pub struct BpcArgs {
     #[arg(long, value_name = "TOKENS", value_parser = clap::value_parser!(u32).range(1..=1 << 20), help_heading = "Protocol")]
     pub stride: Option<u32>,
 
-    /// auto, cpu, vulkan[:N] or cuda[:N]
-    #[arg(
-        long,
-        value_name = "DEVICE",
-        default_value = "auto",
-        help_heading = "Engine"
-    )]
-    pub device: String,
+    #[command(flatten)]
+    pub model: ModelArg,
+    #[command(flatten)]
+    pub device: DeviceArgs,
+    #[command(flatten)]
+    pub memory: MemoryArg,
     /// f32, or where the device has it bf16 or f16
     #[arg(
         long,
         value_name = "TYPE",
         default_value = "f32",
-        help_heading = "Engine"
+        help_heading = "Model and speed"
     )]
     pub dtype: String,
-    /// Keep to SIZE bytes of memory, with suffixes K, M and G (1024): a model that does not fit is
-    /// read layer by layer [default: most of what is free]
-    #[arg(long, value_name = "SIZE", value_parser = bytes::memory, help_heading = "Engine")]
-    pub memory_budget: Option<u64>,
     /// With layers read from disk: spill up to SIZE bytes of states to temporary files [default: 0]
-    #[arg(long, value_name = "SIZE", value_parser = bytes::memory, help_heading = "Engine")]
+    #[arg(long, value_name = "SIZE", value_parser = bytes::memory, help_heading = "Model and speed")]
     pub spill_budget: Option<u64>,
     /// Windows that are scored together [default: chosen from the memory]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1 << 20), help_heading = "Engine")]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1 << 20), help_heading = "Model and speed")]
     pub batch: Option<u32>,
 
     /// Print the result as JSON
@@ -78,9 +67,8 @@ pub struct BpcArgs {
     /// Continue the run in that directory
     #[arg(long, requires = "out", help_heading = "Output")]
     pub resume: bool,
-    /// Print the result and errors only
-    #[arg(short, long, help_heading = "Output")]
-    pub quiet: bool,
+    #[command(flatten)]
+    pub talk: TalkArgs,
 }
 
 /// [`Protocol`] on a command line.
@@ -104,14 +92,14 @@ impl From<ProtocolName> for Protocol {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use clap::CommandFactory;
-
-    use super::*;
-
-    #[test]
-    fn the_definition_is_consistent() {
-        BpcArgs::command().debug_assert();
-    }
+/// The definition, with what common arguments mean for an engine in floating point.
+pub fn definition() -> clap::Command {
+    on_the_best_device(BpcArgs::command()).mut_arg("memory", |arg| {
+        arg.alias("memory-budget")
+            .help(
+                "Take no more than SIZE of the device's memory, with suffixes K, M and G (1024): a model that \
+                 does not fit is read layer by layer [default: most of what is free]",
+            )
+            .long_help(None::<&str>)
+    })
 }

@@ -1,32 +1,35 @@
-//! A bar of tokens, with speed and time left.
+//! A bar of documents that are read, then one of tokens that are scored, with speed and time left.
 
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use lmz::BpcWatch;
 use lmz::metric::Watch;
 
-use crate::signal;
+use crate::settings::{Talk, Volume};
+use crate::terminal::message::say;
+use crate::terminal::signal;
 
 const READING: &str = "{spinner} reading {pos} documents {elapsed}";
 const SCORING: &str = "scoring {wide_bar} {percent:>3}% of {human_len} tokens {per_sec} {eta} left";
 
-/// Watches a run: draws its bar, and stops it on a signal.
-pub struct Progress(ProgressBar);
+/// Watches a run: draws its bars, and stops it on a signal.
+pub struct Progress {
+    bar: Mutex<ProgressBar>,
+    talk: Talk,
+}
 
 impl Progress {
-    /// Documents that are read, their number unknown.
-    pub fn reading(visible: bool) -> Self {
-        Self(draw(visible, ProgressBar::no_length(), READING))
+    /// Documents are read, nobody knows how many.
+    pub fn new(talk: Talk) -> Self {
+        let bar = draw(talk.progress, ProgressBar::no_length(), READING);
+        let bar = Mutex::new(bar);
+        Self { bar, talk }
     }
 
-    /// This many tokens to be scored.
-    pub fn scoring(visible: bool, tokens: u64) -> Self {
-        Self(draw(visible, ProgressBar::new(tokens), SCORING))
-    }
-
-    /// One more document.
-    pub fn document(&self) {
-        self.0.inc(1);
+    fn bar(&self) -> MutexGuard<'_, ProgressBar> {
+        self.bar.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -46,12 +49,13 @@ fn draw(visible: bool, bar: ProgressBar, template: &str) -> ProgressBar {
 
 impl Watch for Progress {
     fn advance(&self, tokens: u64, again: bool) {
+        let bar = self.bar();
         if again {
             // Not this run's speed.
-            self.0.set_position(self.0.position() + tokens);
-            self.0.reset_eta();
+            bar.set_position(bar.position() + tokens);
+            bar.reset_eta();
         } else {
-            self.0.inc(tokens);
+            bar.inc(tokens);
         }
     }
 
@@ -60,9 +64,27 @@ impl Watch for Progress {
     }
 }
 
+impl BpcWatch for Progress {
+    fn document(&self) {
+        self.bar().inc(1);
+    }
+
+    fn scoring(&self, tokens: u64) {
+        let mut bar = self.bar();
+        bar.finish_and_clear();
+        *bar = draw(self.talk.progress, ProgressBar::new(tokens), SCORING);
+    }
+
+    fn note(&self, text: &str) {
+        if self.talk.volume > Volume::Quiet {
+            self.bar().suspend(|| say(&format!("lmz: {text}")));
+        }
+    }
+}
+
 impl Drop for Progress {
     fn drop(&mut self) {
-        self.0.finish_and_clear();
+        self.bar().finish_and_clear();
     }
 }
 

@@ -4,8 +4,7 @@ use std::path::PathBuf;
 
 use clap::Parser;
 
-use crate::settings::Settings;
-use crate::verify::args::CommonArgs;
+use crate::args::RunArgs;
 
 const LONG: &str = "\
 Show what is in a file: its header, where its segments lie and how they are kept, bits by kind, tokens \
@@ -44,15 +43,5 @@ pub struct InspectArgs {
     #[arg(short, long, requires = "html")]
     pub force: bool,
     #[command(flatten)]
-    pub common: CommonArgs,
-}
-
-impl InspectArgs {
-    /// As if work on this file had been asked for.
-    ///
-    /// # Errors
-    /// A usage error, ready to be printed.
-    pub fn settings(&self) -> Result<Settings, clap::Error> {
-        self.common.settings(std::slice::from_ref(&self.file))
-    }
+    pub run: RunArgs,
 }

@@ -21,9 +21,9 @@ use std::io::{self, Write};
 use flate2::Compression;
 use flate2::write::ZlibEncoder;
 use lmz::Model;
-use lmz_codec::trace::SegmentTrace;
+use lmz::model::Symbol;
+use lmz::trace::SegmentTrace;
 use lmz_coder::Cost;
-use lmz_model::Symbol;
 
 /// Stands for the escape among the alternatives.
 const ESCAPE: u32 = u32::MAX;

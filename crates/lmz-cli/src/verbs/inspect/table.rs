@@ -2,8 +2,8 @@
 
 use std::io::{self, Write};
 
-use super::summary::{Kind, Summary};
-use crate::report::{bits_per_byte, percent};
+use lmz::figures::{bits_per_byte, percent};
+use lmz::inspect::{Kind, Summary};
 
 /// Width of a whole bar.
 const BAR: usize = 40;

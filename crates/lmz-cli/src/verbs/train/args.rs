@@ -2,7 +2,9 @@
 
 use std::path::PathBuf;
 
-use clap::{ArgGroup, Parser};
+use clap::{ArgGroup, CommandFactory, Parser};
+
+use crate::args::{DeviceArgs, TalkArgs, on_the_best_device};
 
 const LONG: &str = "\
 Train a language model on files of your own, to compress such files with.
@@ -82,23 +84,17 @@ pub struct TrainArgs {
     #[arg(long, value_name = "N", help_heading = "Data")]
     pub vocab: Option<usize>,
 
-    /// auto, cpu, vulkan[:N] or cuda[:N]
-    #[arg(
-        long,
-        value_name = "DEVICE",
-        default_value = "auto",
-        help_heading = "Engine"
-    )]
-    pub device: String,
+    #[command(flatten)]
+    pub device: DeviceArgs,
     /// bf16 or f32 products; weights and sums are f32 [default: what the device is faster in]
-    #[arg(long, value_name = "TYPE", help_heading = "Engine")]
+    #[arg(long, value_name = "TYPE", help_heading = "Model and speed")]
     pub dtype: Option<String>,
     /// Decides the first weights and the batches
     #[arg(
         long,
         value_name = "SEED",
         default_value_t = 0,
-        help_heading = "Engine"
+        help_heading = "Model and speed"
     )]
     pub seed: u64,
     /// Seconds between saved states
@@ -109,9 +105,13 @@ pub struct TrainArgs {
         help_heading = "Output"
     )]
     pub save_every: u64,
-    /// Print the result and errors only
-    #[arg(short, long, help_heading = "Output")]
-    pub quiet: bool,
+    #[command(flatten)]
+    pub talk: TalkArgs,
+}
+
+/// The definition, with what common arguments mean for an engine in floating point.
+pub fn definition() -> clap::Command {
+    on_the_best_device(TrainArgs::command())
 }
 
 /// `1000`, `64K`, `1.5M`: how many.
@@ -146,14 +146,7 @@ fn weight(text: &str) -> Result<(String, f64), String> {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
-
     use super::*;
-
-    #[test]
-    fn the_definition_is_consistent() {
-        TrainArgs::command().debug_assert();
-    }
 
     #[test]
     fn counts_and_weights_are_read() {

@@ -4,10 +4,11 @@ use std::io::IsTerminal;
 use std::time::{Duration, Instant};
 
 use indicatif::{HumanDuration, ProgressBar, ProgressDrawTarget, ProgressStyle};
-use lmz_train::{Event, Row, Watch};
+use lmz::train::{Event, Row, Watch};
 
-use crate::message::say;
-use crate::signal;
+use crate::settings::{Talk, Volume};
+use crate::terminal::message::say;
+use crate::terminal::signal;
 
 const TEMPLATE: &str = "{spinner} {wide_msg}";
 
@@ -19,7 +20,7 @@ pub struct Progress {
     bar: ProgressBar,
     /// Whether lines go to a log in place of a terminal.
     lines: bool,
-    visible: bool,
+    talk: Talk,
     held_out: Option<f64>,
     /// A mean of the last losses.
     loss: Option<f64>,
@@ -29,10 +30,9 @@ pub struct Progress {
 }
 
 impl Progress {
-    pub fn new(visible: bool) -> Self {
-        let terminal = std::io::stderr().is_terminal();
+    pub fn new(talk: Talk) -> Self {
         let bar = ProgressBar::no_length();
-        if visible && terminal {
+        if talk.progress {
             bar.set_draw_target(ProgressDrawTarget::stderr_with_hz(4));
             if let Ok(style) = ProgressStyle::with_template(TEMPLATE) {
                 bar.set_style(style);
@@ -43,8 +43,8 @@ impl Progress {
         }
         Self {
             bar,
-            lines: visible && !terminal,
-            visible,
+            lines: talk.volume > Volume::Quiet && !std::io::stderr().is_terminal(),
+            talk,
             held_out: None,
             loss: None,
             first: None,
@@ -82,7 +82,7 @@ impl Progress {
     }
 
     fn tell(&self, line: &str) {
-        if self.visible {
+        if self.talk.volume > Volume::Quiet {
             self.bar.suspend(|| say(line));
         }
     }

@@ -5,11 +5,11 @@ use std::io::{BufReader, Seek};
 
 use anyhow::{Result, bail};
 use lmz::format::{IndexedReader, SegmentKind};
+use lmz::metric::Scorer;
 use lmz::{ModelId, ModelSource};
-use lmz_metric::Scorer;
 
 use super::args::VerifyArgs;
-use crate::input::describe;
+use crate::io::system::describe;
 
 /// Whether there is a float line, and why not.
 pub enum Asked {
@@ -48,7 +48,7 @@ impl Scorers {
         Self {
             wanted: !args.no_float,
             #[cfg(feature = "float")]
-            model: args.common.model.clone(),
+            model: args.run.model.model.clone(),
             open: None,
             notice: None,
         }

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use lmz_metric::ledger::{Ledger, Restored, Step, Verdict};
+use lmz::metric::ledger::{Ledger, Restored, Step, Verdict};
 
 use super::float::Asked;
 
