@@ -87,8 +87,9 @@ A name or the first digits of an id, at least four, can be given to -m.";
 pub const PREPARE_LONG: &str = "\
 Turn a Hugging Face directory into an .lmzm file: the exact integers that compression runs on.
 
-The directory holds config.json, tokenizer.json and one or many safetensors files of a \
-LlamaForCausalLM. Preparing is deterministic: the same checkpoint gives the same file, and the \
+The directory holds config.json, tokenizer.json and one or many safetensors files of a model of these \
+families: Llama 1-3, Mistral, Qwen2, Qwen3, GPT-2, GPT-BigCode, GPT-NeoX, Gemma 1-3, OLMo 1 and 2, Phi, \
+Falcon, StarCoder2. Models with sparse experts (Mixtral) are refused. Preparing is deterministic: the same checkpoint gives the same file, and the \
 same id, on any machine.
 
 Put the file into the user's data directory or a directory of $LMZ_MODELS to have it found by \
@@ -98,7 +99,8 @@ pub const BPC_LONG: &str = "\
 Score a corpus with a model, and print how many bits it pays per character.
 
 The corpus is a .jsonl file with a document to a line, any other file as one document, or a \
-directory of .jsonl and .txt files in the order of their paths; each may be .zst or .gz.
+directory of .jsonl and .txt files in the order of their paths, without hidden ones; each may be .zst or .gz. \
+A line that is no document is left out and counted.
 
 Protocols:
   paper     as 'Compression Represents Intelligence Linearly' (arXiv 2404.09937)

@@ -1,9 +1,11 @@
 //! The command line of work on files, as it was typed.
 
 use std::ffi::OsString;
+use std::io::{self, IsTerminal, Write};
 use std::path::PathBuf;
+use std::process;
 
-use clap::{ArgAction, Parser};
+use clap::{ArgAction, CommandFactory, Parser};
 use lmz::SegmentPlan;
 
 use crate::args::{RunArgs, bytes, help};
@@ -127,7 +129,15 @@ pub enum FillArg {
 
 /// Parses the whole command line, the program's name included. Ends the process for `--help`,
 /// `--version` and what cannot be parsed.
+///
+/// Without any argument, where nobody gives input and nobody takes output but a person, it is help that is
+/// wanted.
 pub fn parse(args: Vec<OsString>) -> FileArgs {
+    if args.len() < 2 && io::stdin().is_terminal() && io::stdout().is_terminal() {
+        let help = FileArgs::command().render_help();
+        let _ = writeln!(io::stderr(), "{}", help.ansi());
+        process::exit(2);
+    }
     FileArgs::parse_from(args)
 }
 
@@ -138,8 +148,6 @@ fn parse_segment(text: &str) -> Result<SegmentPlan, String> {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
-
     use super::*;
 
     #[test]

@@ -13,9 +13,10 @@ Makes a tokenizer, trains a small model until the time is up, and writes a Huggi
 with a model card, and the model prepared for `lmz -m`. To restore a file needs the same model: \
 keep it.
 
-A corpus is files and directories. A .jsonl whose lines have a text (or content) is a file of \
-documents, which may name their domain; any other file is its own text. Each may be .zst. What a \
-directory holds is one domain, by its name.
+A corpus is files and directories. A .jsonl whose first line has a content (or text) is a file of \
+documents, which may name their domain; any other file is its own text. Each may be .zst or .gz. Lines \
+that are no documents, hidden files and what is no text are left out. What a directory holds is one domain, \
+by its name.
 
 Presets:
   nano   0.9M parameters: a quarter of an hour on two cores, one kind of text
