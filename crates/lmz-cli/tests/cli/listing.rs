@@ -125,7 +125,7 @@ fn tables_have_a_line_for_each_file_and_a_total() {
     assert!(
         lines[0].contains("bits/byte")
             && lines[1].ends_with(" a.lmz")
-            && lines[1].contains(" nano ")
+            && lines[1].contains(" stories260K ")
     );
     assert!(
         lines[2].ends_with(" b.lmz") && lines[3].ends_with(" 2 files"),

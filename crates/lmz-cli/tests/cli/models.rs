@@ -170,6 +170,53 @@ fn preparing_gives_the_same_file_as_opening_the_directory() {
 }
 
 #[test]
+fn the_versions_are_those_of_the_file() {
+    let place = Place::new();
+    let archive = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../../models/archive/bootstrap/bootstrap.lmzm"
+    );
+    for (model, numerics) in [(archive, 0), (nano(), 1)] {
+        let text = String::from_utf8(place.lmz(["model", "info", model]).quiet()).unwrap();
+        assert!(text.contains(&format!(", numerics {numerics}\n")), "{text}");
+        let json = place.lmz(["model", "info", "--json", model]).quiet();
+        let json: Value = serde_json::from_slice(&json).unwrap();
+        assert_eq!(json["numerics_version"], numerics);
+    }
+}
+
+#[test]
+fn unknown_fields_of_a_configuration_are_named() {
+    let place = Place::new();
+    fs::create_dir(place.path("odd")).unwrap();
+    for file in ["config.json", "model.safetensors", "tokenizer.json"] {
+        fs::copy(
+            format!("{}/{file}", checkpoint()),
+            place.path("odd").join(file),
+        )
+        .unwrap();
+    }
+    let config = fs::read(place.path("odd/config.json")).unwrap();
+    let mut config: Value = serde_json::from_slice(&config).unwrap();
+    config["mystery"] = 7.into();
+    place.write("odd/config.json", config.to_string());
+    place.write("a", "text");
+    let warning = "lmz: warning: odd: unknown fields of config.json are ignored: mystery";
+    for args in [
+        &["-cm", "odd", "a"][..],
+        &["model", "prepare", "odd", "-o", "odd.lmzm"],
+        &["model", "info", "odd"],
+    ] {
+        let run = place.lmz(args);
+        run.fails(0, warning);
+        assert_eq!(run.stderr.matches("mystery").count(), 1, "{}", run.stderr);
+    }
+    // It makes no difference, and need not be heard.
+    let expected = place.lmz(["-cm", checkpoint(), "a"]).quiet();
+    assert!(place.lmz(["-cqm", "odd", "a"]).quiet() == expected);
+}
+
+#[test]
 fn what_is_no_model_is_refused() {
     let place = Place::new();
     place.write("a", "text");

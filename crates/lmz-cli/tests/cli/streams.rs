@@ -201,6 +201,12 @@ fn terminals_are_spared() {
     let (code, said) = on_terminal(&format!("-c -m {nano} a"));
     assert_eq!(code, 1, "{said}");
     assert!(said.contains("not written to a terminal"), "{said}");
+    let (code, said) = on_terminal("");
+    assert_eq!(code, 2, "{said}");
+    assert!(
+        said.contains("Usage") && said.contains("--decompress"),
+        "{said}"
+    );
     let (code, said) = on_terminal("-d");
     assert_eq!(code, 1, "{said}");
     assert!(said.contains("not read from a terminal"), "{said}");

@@ -190,6 +190,34 @@ fn every_verb_is_explained_completed_and_in_the_manual() {
         .fails(1, "cannot write to nowhere");
 }
 
+#[test]
+fn verbs_that_run_a_model_take_the_same_options() {
+    let place = Place::new();
+    let help = |verb: &str| String::from_utf8(place.lmz(["help", verb]).quiet()).unwrap();
+    let has = |verb: &str, options: &[&str]| {
+        let help = help(verb);
+        for option in options {
+            assert!(help.contains(option), "{verb} {option}: {help}");
+        }
+    };
+    let talk = ["-q, --quiet", "-v, --verbose", "--no-progress"];
+    let engine = ["-T, --threads <N>", "--device <DEVICE>"];
+    for verb in ["verify", "inspect", "cat", "bench", "bpc", "train"] {
+        has(verb, &talk);
+        has(verb, &engine);
+    }
+    for verb in ["verify", "inspect", "cat", "bench", "bpc"] {
+        has(verb, &["-m, --model <MODEL>", "--memory <SIZE>"]);
+    }
+    for verb in ["verify", "inspect", "cat", "bench"] {
+        has(verb, &["--prime <FILE>"]);
+    }
+    for verb in ["verify", "inspect", "cat", "bench", "bpc", "train"] {
+        let run = place.lmz([verb, "--device", "tpu", "-T2", "-qv"]);
+        run.fails(2, "no device is called");
+    }
+}
+
 #[cfg(not(feature = "bench"))]
 #[test]
 fn a_build_without_other_compressors_says_so() {
