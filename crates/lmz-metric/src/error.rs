@@ -25,9 +25,9 @@ pub enum MetricError {
     /// A path that is no corpus.
     #[error("{}: {reason}", path.display())]
     NotACorpus {
-        /// The path.
+        /// The path that was given.
         path: PathBuf,
-        /// Why not.
+        /// Why it is no corpus.
         reason: String,
     },
     /// Settings that mean nothing.
@@ -48,7 +48,7 @@ pub enum MetricError {
     /// A journal that contradicts itself.
     #[error("{}: damaged journal: {reason}", path.display())]
     Journal {
-        /// The journal.
+        /// The path of the journal.
         path: PathBuf,
         /// What is wrong with it.
         reason: String,
@@ -62,13 +62,13 @@ pub enum MetricError {
     /// Another process writes this journal.
     #[error("{} is in use by another run", path.display())]
     Busy {
-        /// The journal.
+        /// The path of the journal.
         path: PathBuf,
     },
     /// A run cannot be continued with other settings.
     #[error("{}: this run cannot be continued with other settings: {}", path.display(), differences.join("; "))]
     Different {
-        /// The journal.
+        /// The path of the journal.
         path: PathBuf,
         /// What differs, in words.
         differences: Vec<String>,
