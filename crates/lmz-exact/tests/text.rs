@@ -31,7 +31,8 @@ fn checkpoint(name: &str) -> Checkpoint {
 /// Text that training did not see, of bytes that are tokens by themselves.
 fn text(vocabulary: &Vocabulary, bytes: usize) -> Vec<u8> {
     let known = |byte: u8| vocabulary.iter().any(|(_, b)| b == Some(&[byte][..]));
-    let rest = alice()[115_000..].iter().copied().filter(|&b| known(b));
+    let file = alice();
+    let rest = file[115_000..].iter().copied().filter(|&b| known(b));
     let text: Vec<u8> = rest.take(bytes).collect();
     assert_eq!(text.len(), bytes);
     text

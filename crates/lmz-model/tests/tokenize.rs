@@ -66,7 +66,12 @@ fn without_bytes_that_utf8_never_uses(tokenizer: &mut Value) {
     let vocab = tokenizer["model"]["vocab"].as_object_mut().unwrap();
     let before = vocab.len();
     // Their letters are themselves: 0xc0, 0xc1 and 0xf5 to 0xff.
-    vocab.retain(|text, _| !matches!(text.as_str(), "À" | "Á" | "õ"..="ÿ"));
+    let unused = |text: &str| {
+        let mut letters = text.chars();
+        let first = letters.next();
+        letters.next().is_none() && matches!(first, Some('À' | 'Á' | 'õ'..='ÿ'))
+    };
+    vocab.retain(|text, _| !unused(text));
     assert_eq!(vocab.len(), before - 13);
 }
 
