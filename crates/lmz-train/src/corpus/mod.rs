@@ -1,29 +1,19 @@
 //! Corpora: which files there are, and their text piece by piece.
 
+mod file;
 mod pieces;
 mod vary;
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use lmz_corpus::{Form, Selection, Skipped, SourceFile, files};
+use lmz_corpus::{Form, Selection, Skipped, files};
 
+pub use file::TextFile;
 pub(crate) use pieces::Piece;
 pub(crate) use vary::Habits;
 
 use crate::error::{Result, TrainError};
-
-/// A file of a corpus.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TextFile {
-    /// Where it is, and how its text lies in it.
-    pub source: SourceFile,
-    /// What its text is counted as, unless a document says otherwise: the name of the directory
-    /// that was given, or the file's own without its extensions.
-    pub domain: String,
-    /// Its size as it is stored, in bytes.
-    pub bytes: u64,
-}
 
 /// The files of a corpus, in a fixed order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

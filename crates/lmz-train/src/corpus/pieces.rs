@@ -4,7 +4,7 @@ use std::io::{BufRead, Read};
 
 use lmz_corpus::{Document, Form, Line, Skipped};
 
-use super::TextFile;
+use super::file::TextFile;
 use crate::error::{Result, TrainError};
 
 /// The bytes of a piece, about: what shares one choice of line habits.
