@@ -38,9 +38,9 @@ pub mod reference {
 pub use accelerator::{Accelerator, Answer, Lanes, Query, Row};
 pub use engine::{Cache, Engine, MAX_CONTEXT, Run, Scores, Scratch, Symbols};
 pub use error::{ExactError, Result};
+pub use kernel::{Isa, Kernel, Linear};
 #[cfg(feature = "differential")]
 #[doc(hidden)]
-pub use kernel::differential;
-pub use kernel::{Isa, Kernel, Linear};
+pub use kernel::{differential, text};
 pub use prepare::prepare;
 pub use prepared::{LMZM_VERSION, NUMERICS, NUMERICS_VERSION, Prepared, RECIPE};

@@ -44,7 +44,7 @@ pub enum MetricError {
     /// A journal that contradicts itself.
     #[error("{}: damaged journal: {reason}", path.display())]
     Journal {
-        /// The journal.
+        /// The path of the journal.
         path: PathBuf,
         /// What is wrong with it.
         reason: String,
@@ -58,13 +58,13 @@ pub enum MetricError {
     /// Another process writes this journal.
     #[error("{} is in use by another run", path.display())]
     Busy {
-        /// The journal.
+        /// The path of the journal.
         path: PathBuf,
     },
     /// A run cannot be continued with other settings.
     #[error("{}: this run cannot be continued with other settings: {}", path.display(), differences.join("; "))]
     Different {
-        /// The journal.
+        /// The path of the journal.
         path: PathBuf,
         /// What differs, in words.
         differences: Vec<String>,

@@ -8,18 +8,12 @@ use lmz_coder::Cost;
 use lmz_format::{ContainerBytes, MAX_IDEAL_PER_RAW_BYTE, SegmentKind};
 use lmz_model::Symbol;
 
+use super::account::{Ledger, Restored};
+use super::bits::Bits;
 use super::characters::Characters;
-use super::{Bits, Ledger, LedgerError, float};
+use super::error::LedgerError;
+use super::float;
 use crate::scorer::Scorer;
-
-/// How it was checked that a file restores. It was decoded in any case.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Restored {
-    /// The decoded bytes were compared with the original, one by one.
-    Compared,
-    /// The decoded bytes have the checksums and the hash that the file holds.
-    Checksums,
-}
 
 /// Decodes the whole file, traces it, and draws up its ledger.
 ///

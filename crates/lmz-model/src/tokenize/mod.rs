@@ -11,16 +11,9 @@ mod file;
 mod pieces;
 mod speller;
 mod splitter;
+mod symbol;
+mod vocabulary;
 
 pub use exact::ExactTokenizer;
-pub(crate) use file::TokenizerFile;
 pub use pieces::PIECE_BYTES;
-
-/// One step of a tokenised input.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Symbol {
-    /// A token, by its id; it has bytes in the vocabulary.
-    Token(u32),
-    /// A byte that is coded as itself.
-    Escape(u8),
-}
+pub use symbol::Symbol;

@@ -2,7 +2,7 @@
 
 use lmz_corpus::SourceFile;
 
-/// A file of a corpus.
+/// Where a file of a corpus is, and what its text counts as.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TextFile {
     /// Where it is, and how its text lies in it.

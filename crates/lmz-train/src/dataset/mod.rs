@@ -1,5 +1,6 @@
 //! A corpus as tokens on disk, a file for each domain, and the batches drawn from it.
 
+mod facts;
 mod writer;
 
 use std::fs::{self, File};
@@ -9,32 +10,18 @@ use std::sync::Mutex;
 
 use fastrand::Rng;
 use lmz_corpus::Skipped;
-use serde::{Deserialize, Serialize};
 
 use crate::corpus::Corpus;
 use crate::error::{Result, TrainError};
 use crate::files;
 use crate::preset::Preset;
 use crate::tokenizer::Tokenizer;
+use facts::{Facts, file_name};
 use writer::Writer;
 
 /// What is kept for validation of each domain, unless there is held-out text: this many tokens, or
 /// a twentieth.
 const TAIL: u64 = 250_000;
-
-/// What a domain's file holds.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Facts {
-    pub name: String,
-    /// Tokens in the file.
-    pub tokens: u64,
-    /// How many of them, at the end, are for validation only.
-    pub held_out: u64,
-    /// Bytes of text.
-    pub bytes: u64,
-    /// Whether it is held-out text as a whole.
-    pub other: bool,
-}
 
 /// Tokens on disk.
 pub(crate) struct Dataset {
@@ -208,23 +195,6 @@ impl Dataset {
     }
 }
 
-impl Facts {
-    /// Tokens that may be trained on.
-    pub fn trained(&self) -> u64 {
-        match self.other {
-            true => 0,
-            false => self.tokens - self.held_out,
-        }
-    }
-
-    fn validation(&self) -> u64 {
-        match self.other {
-            true => self.tokens,
-            false => self.held_out,
-        }
-    }
-}
-
 impl Domain {
     fn read(&self, first: u64, count: usize) -> Result<Vec<u16>> {
         let mut bytes = vec![0; 2 * count];
@@ -275,10 +245,6 @@ impl Batch {
         self.inputs.extend(before.iter().map(|&id| i32::from(id)));
         self.targets.extend(tokens.iter().map(|&id| u32::from(id)));
     }
-}
-
-fn file_name(index: usize) -> String {
-    format!("{index:04}.u16")
 }
 
 #[cfg(test)]

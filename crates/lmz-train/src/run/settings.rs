@@ -6,7 +6,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::Options;
+use super::options::Options;
 use crate::corpus::Corpus;
 use crate::error::{Result, TrainError};
 use crate::files;
