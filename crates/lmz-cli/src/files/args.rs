@@ -22,12 +22,10 @@ use crate::args::{RunArgs, bytes, help};
     after_help = help::AFTER,
     after_long_help = help::AFTER_LONG,
     disable_help_flag = true,
+    disable_version_flag = true,
     max_term_width = 100
 )]
 pub struct FileArgs {
-    /// Print a short help (lmz help: a long one)
-    #[arg(short, long, action = ArgAction::HelpShort, global = false, help_heading = "Output")]
-    help: Option<bool>,
     /// Files to work on; '-', or no file, is standard input to standard output
     #[arg(value_name = "FILE", hide_short_help = true)]
     pub files: Vec<PathBuf>,
@@ -94,6 +92,13 @@ pub struct FileArgs {
     /// Keep input files: always so, accepted for the habit
     #[arg(short, long, hide_short_help = true, help_heading = "Output")]
     pub keep: bool,
+    /// Print a short help (lmz help: a long one)
+    #[arg(short, long, action = ArgAction::HelpShort, global = false, help_heading = "Output")]
+    help: Option<bool>,
+    /// Print the version
+    #[arg(short = 'V', long, action = ArgAction::Version, help_heading = "Output")]
+    version: Option<bool>,
+
     #[command(flatten)]
     pub run: RunArgs,
     /// Do not decode each segment again before it is written

@@ -2,9 +2,12 @@
 
 #[cfg(feature = "bench")]
 mod bench;
+#[cfg(feature = "float")]
+mod bpc;
 mod cat;
 mod damage;
 mod device;
+mod families;
 mod harness;
 mod hazards;
 mod inspect;
@@ -16,5 +19,7 @@ mod round_trip;
 mod sameness;
 mod small;
 mod streams;
+#[cfg(feature = "train")]
+mod train;
 mod usage;
 mod verify;

@@ -11,7 +11,7 @@ impl Verb for BenchArgs {
     const NAME: &'static str = "bench";
 
     fn run(self, _: &[Entry]) -> Result<Exit, Failure> {
-        let message = "this lmz was built without the other compressors (cargo feature `bench`)";
+        let message = "this lmz was built without the other compressors (cargo feature `bench`, on by default)";
         Err(Failure::Fatal(anyhow!(message)))
     }
 }

@@ -15,7 +15,8 @@ impl Verb for BpcArgs {
     }
 
     fn run(self, _: &[Entry]) -> Result<Exit, Failure> {
-        let message = "this lmz was built without the float engine (cargo feature `float`)";
+        let message =
+            "this lmz was built without the float engine (cargo feature `float`, on by default)";
         Err(Failure::Fatal(anyhow!(message)))
     }
 }

@@ -15,7 +15,8 @@ impl Verb for TrainArgs {
     }
 
     fn run(self, _: &[Entry]) -> Result<Exit, Failure> {
-        let message = "this lmz was built without the trainer (cargo feature `train`)";
+        let message =
+            "this lmz was built without the trainer (cargo feature `train`, on by default)";
         Err(Failure::Fatal(anyhow!(message)))
     }
 }
