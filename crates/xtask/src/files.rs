@@ -41,6 +41,15 @@ impl Files {
         Ok(())
     }
 
+    /// Writes a file if there is none of this name: one that is there stays as it is.
+    pub fn add(&mut self, path: &str, content: impl AsRef<[u8]>) -> Result<()> {
+        if repository(path).exists() {
+            self.same += 1;
+            return Ok(());
+        }
+        self.put(path, content)
+    }
+
     /// Says what differed; whether that is as it should be.
     pub fn report(&self) -> bool {
         let what = if self.check { "differs" } else { "written" };

@@ -12,7 +12,7 @@ use crate::files::{Files, Result};
 const STORY: &[u8] = b"Once upon a time there was a little dog. He wanted to play in the park.";
 
 fn save(files: &mut Files, target: &str, name: &str, bytes: &[u8]) -> Result<()> {
-    files.put(&format!("tests/fuzz/seeds/{target}/{name}"), bytes)
+    files.add(&format!("tests/fuzz/seeds/{target}/{name}"), bytes)
 }
 
 pub fn write(files: &mut Files) -> Result<()> {
