@@ -10,8 +10,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use lmz_codec::{
-    Accelerator, CompressOptions, DecompressOptions, Direction, Model, Observer, Phase,
-    Meter, SegmentPlan, Timing, compress, decompress,
+    Accelerator, CompressOptions, DecompressOptions, Direction, Meter, Model, Observer, Phase,
+    SegmentPlan, Timing, compress, decompress,
 };
 use lmz_exact::{CpuLanes, ExactError, Lanes, Prediction, Query, Result, Row};
 

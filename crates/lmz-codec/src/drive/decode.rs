@@ -121,7 +121,9 @@ impl<'a> Work<'a> {
     /// One worker, with these lanes, until all is done.
     fn by(&self, lanes: &mut dyn Lanes) -> Result<(), Stop> {
         let presence = self.exchange.enter();
-        let seats = lanes.lanes() / self.group;
+        // Lanes that were opened for other work may be more than there are jobs: both halves of the seats are to be
+        // used.
+        let seats = (lanes.lanes() / self.group).min(self.jobs.len());
         if seats == 0 {
             return Err(Stop::Lanes(lmz_exact::ExactError::Device {
                 device: "this device".into(),
