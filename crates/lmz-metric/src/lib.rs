@@ -51,6 +51,8 @@
 //! # Ok(())
 //! # }
 //! ```
+//!
+//! Words are those of [docs/terms.md](https://github.com/lmz-project/lmz/blob/main/docs/terms.md).
 #![forbid(unsafe_code)]
 
 mod batches;
@@ -73,6 +75,7 @@ pub use bootstrap::{Interval, interval};
 pub use corpus::{Census, CorpusOptions, MAX_DOCUMENT_BYTES, Skipped, read_corpus};
 pub use error::{ErrorKind, MetricError, Result};
 pub use journal::{BatchRecord, JOURNAL_FILE, Journal, RunHeader};
+pub use lmz_corpus::CorpusError;
 pub use plan::{DroppedTail, Plan, TokenCounts, Unit};
 pub use protocol::{DocumentPlanner, PaperPlanner, Protocol, Stream, StreamSegment, StreamWindow};
 pub use report::{

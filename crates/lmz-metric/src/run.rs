@@ -23,13 +23,13 @@ pub trait Watch {
     }
 }
 
-/// Nobody.
+/// Nobody watches.
 impl Watch for () {}
 
 /// What a run has found.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Outcome {
-    /// What everything costs.
+    /// The nats of all text and of each unit.
     pub sums: Sums,
     /// Time in the engine, that of an earlier run that was continued included.
     pub seconds: f64,

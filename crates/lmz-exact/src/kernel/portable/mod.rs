@@ -6,6 +6,8 @@ mod basic;
 mod norms;
 mod pointwise;
 
+#[cfg(feature = "differential")]
+pub use basic::ZERO_EXPONENT;
 pub use basic::{
     activations, add_residual, attention_weights, linear, logits, panel_dots, quantise, rms_norm,
     scale_sums,
