@@ -75,13 +75,11 @@ pub enum MetricError {
 }
 
 impl MetricError {
-    /// The broad class of this error. Cancelling is an [`ErrorKind::Io`] as far as a program is
-    /// concerned.
+    /// The broad class of this error.
     pub fn kind(&self) -> ErrorKind {
         match self {
-            Self::Io { .. } | Self::Corpus(CorpusError::Io { .. }) | Self::Cancelled => {
-                ErrorKind::Io
-            }
+            Self::Cancelled => ErrorKind::Cancelled,
+            Self::Io { .. } | Self::Corpus(CorpusError::Io { .. }) => ErrorKind::Io,
             Self::Corpus(_)
             | Self::InvalidArgument(_)
             | Self::Exists { .. }

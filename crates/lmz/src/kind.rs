@@ -9,7 +9,6 @@ use lmz_metric::MetricError;
 use lmz_metric::ledger::LedgerError;
 use lmz_model::ModelError;
 
-use crate::model_kind::from_model;
 use crate::scoring::ScoringError;
 use crate::store::StoreError;
 
@@ -43,21 +42,21 @@ fn own(error: &(dyn Error + 'static)) -> Option<ErrorKind> {
         return Some(error.kind());
     }
     if let Some(error) = error.downcast_ref::<ModelError>() {
-        return Some(from_model(error.kind()));
+        return Some(error.kind());
     }
     if let Some(error) = error.downcast_ref::<ExactError>() {
-        return Some(from_model(error.kind()));
+        return Some(error.kind());
     }
     if let Some(error) = error.downcast_ref::<MetricError>() {
-        return Some(from_model(error.kind()));
+        return Some(error.kind());
     }
     #[cfg(feature = "float")]
     if let Some(error) = error.downcast_ref::<lmz_float::FloatError>() {
-        return Some(from_model(error.kind()));
+        return Some(error.kind());
     }
     #[cfg(feature = "train")]
     if let Some(error) = error.downcast_ref::<lmz_train::TrainError>() {
-        return Some(from_model(error.kind()));
+        return Some(error.kind());
     }
     error.is::<std::io::Error>().then_some(ErrorKind::Io)
 }

@@ -51,7 +51,6 @@ mod embedded;
 pub mod figures;
 pub mod inspect;
 mod kind;
-mod model_kind;
 pub mod placement;
 mod scoring;
 mod store;
@@ -59,10 +58,11 @@ mod store;
 mod threads;
 
 pub use lmz_codec::{
-    CodecError, CompressOptions, CompressReport, ContextPolicy, DecompressOptions,
-    DecompressReport, ErrorKind, Fill, Header, Isa, Kernel, LostRange, Model, ModelId, ModelSource,
-    Observer, Phase, Prime, Reader, SalvageReport, SegmentPlan, Timing, Timings, Writer, compress,
-    decompress, decompress_seekable, salvage, trace,
+    CodecError, CompressOptions, CompressReport, ContextPolicy, Decoder, DecompressOptions,
+    DecompressReport, Direction, ErrorKind, Fill, Header, Isa, Kernel, LostRange, Meter, Model,
+    ModelId, ModelSource, Observer, Phase, Prime, Progress, Reader, SalvageReport, SegmentPlan,
+    Timing, Timings, Writer, compress, compress_to_vec, decompress, decompress_seekable,
+    decompress_to_vec, salvage, trace,
 };
 pub use lmz_exact::{NUMERICS, NUMERICS_VERSION, Prepared, RECIPE, prepare};
 pub use lmz_model::{Blueprint, Checkpoint};

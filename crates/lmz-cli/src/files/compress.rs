@@ -38,7 +38,8 @@ pub fn run(source: &Source, settings: &Settings, models: &Models) -> Result<(), 
         input.len(),
         settings.options.verify,
     )
-    .predicting(settings.talk.reports);
+    .predicting(settings.talk.reports)
+    .metered(models.meter());
     let done = lmz::compress(
         &mut input.reader,
         &mut output,

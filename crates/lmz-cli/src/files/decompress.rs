@@ -3,8 +3,8 @@
 use std::time::Instant;
 
 use lmz::figures;
-use lmz::placement::Models;
-use lmz::{CodecError, DecompressReport, ModelSource};
+use lmz::placement::{Models, PlacedStore};
+use lmz::{CodecError, DecompressReport};
 
 use super::output::{fail, open_output, raw_len, refuse_terminal, target};
 use super::settings::{Mode, Settings};
@@ -62,7 +62,7 @@ pub fn run(source: &Source, settings: &Settings, models: &Models) -> Result<(), 
 fn decode(
     input: &mut Input,
     output: &mut Output,
-    models: &dyn ModelSource,
+    models: &PlacedStore,
     settings: &Settings,
 ) -> Result<DecompressReport, CodecError> {
     let options = settings.decompress_options();
@@ -77,11 +77,13 @@ fn decode(
             } else {
                 None
             };
-            let progress = Progress::new(visible, &input.name, total, false).predicting(reports);
+            let progress = Progress::new(visible, &input.name, total, false)
+                .predicting(reports)
+                .metered(models.meter());
             lmz::decompress_seekable(file, output, models, &options, &progress)
         }
         reader => {
-            let progress = Progress::new(visible, &input.name, None, false);
+            let progress = Progress::new(visible, &input.name, None, false).metered(models.meter());
             lmz::decompress(reader, output, models, &options, &progress)
         }
     }

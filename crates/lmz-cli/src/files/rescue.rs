@@ -88,7 +88,9 @@ pub fn run(
     } else {
         None
     };
-    let progress = Progress::new(visible, &name, total, false).predicting(reports);
+    let progress = Progress::new(visible, &name, total, false)
+        .predicting(reports)
+        .metered(models.meter());
     let options = settings.decompress_options();
     let done = lmz::salvage(&mut file, &mut output, models, &options, fill, &progress);
     drop(progress);

@@ -1,11 +1,11 @@
 //! A bar on a terminal's standard error, with speed and time left.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use lmz::{Observer, Phase};
+use lmz::{Direction, Meter, Model, Observer, Phase, Timing};
 
 use super::message::say;
 use super::signal;
@@ -35,6 +35,7 @@ pub struct Progress {
     /// Bytes that have passed, all passes taken together.
     passed: AtomicU64,
     phase: Mutex<Option<Phase>>,
+    meter: Option<Arc<Meter>>,
 }
 
 impl Progress {
@@ -55,7 +56,15 @@ impl Progress {
             passes: if verify { 2 } else { 1 },
             passed: AtomicU64::new(0),
             phase: Mutex::new(None),
+            meter: None,
         }
+    }
+
+    /// Tells `meter` how long models take.
+    #[must_use]
+    pub fn metered(mut self, meter: &Arc<Meter>) -> Self {
+        self.meter = Some(Arc::clone(meter));
+        self
     }
 
     /// Says once, from the first bytes' speed, how long the work will take if that is over a minute.
@@ -126,6 +135,12 @@ impl Observer for Progress {
                 Phase::Verify => "checking",
                 Phase::Decode => "decoding",
             });
+        }
+    }
+
+    fn timed(&self, model: &Model, direction: Direction, timing: Timing) {
+        if let Some(meter) = &self.meter {
+            meter.add(model, direction, timing);
         }
     }
 

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::anyhow;
 use clap::Parser;
-use lmz::Reader;
 use lmz::placement::Task;
+use lmz::{ModelSource, Reader};
 
 use crate::args::{RunArgs, bytes};
 use crate::exit::Exit;
@@ -113,8 +113,8 @@ enum Stopped {
     Write(io::Error),
 }
 
-fn write<R: io::Read + io::Seek>(
-    reader: &mut Reader<'_, R>,
+fn write<R: io::Read + io::Seek, S: ModelSource>(
+    reader: &mut Reader<R, S>,
     mut from: u64,
     to: u64,
     output: &mut Output,

@@ -3,13 +3,14 @@
 use std::fs::File;
 use std::io::{BufReader, Read, Seek};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use anyhow::{Context, Result};
 use clap::error::ErrorKind;
 use lmz::format::{IndexedReader, MAGIC};
 use lmz::placement::{Models, Task};
-use lmz::{CompressOptions, Observer, Phase};
+use lmz::{CompressOptions, Direction, Meter, Model, Observer, Phase, Timing};
 
 use crate::args::RunArgs;
 use crate::io::input::Input;
@@ -74,6 +75,8 @@ pub struct Traced {
     pub original: Option<File>,
     /// Bytes that it restores to.
     pub raw_len: u64,
+    /// What is told how long models take.
+    meter: Arc<Meter>,
 }
 
 impl Traced {
@@ -96,6 +99,7 @@ impl Traced {
                 file,
                 original: None,
                 raw_len,
+                meter: Arc::clone(models.meter()),
             });
         }
         let model = models
@@ -104,8 +108,9 @@ impl Traced {
         let mut packed = tempfile::tempfile().context("cannot make a temporary file")?;
         let total = file.metadata().map_err(describe)?.len();
         let talk = tracing.run.talk;
-        let progress =
-            Progress::new(talk.progress, &name, Some(total), false).predicting(talk.reports);
+        let progress = Progress::new(talk.progress, &name, Some(total), tracing.options.verify)
+            .predicting(talk.reports)
+            .metered(models.meter());
         let options = &tracing.options;
         let report = lmz::compress(&mut file, &mut packed, &model, options, &progress);
         drop(progress);
@@ -117,6 +122,7 @@ impl Traced {
             file: packed,
             original: Some(file),
             raw_len: report.raw_len,
+            meter: Arc::clone(models.meter()),
         })
     }
 
@@ -124,7 +130,8 @@ impl Traced {
     pub fn progress(&self, talk: Talk, passes: u64) -> Passes {
         Passes {
             progress: Progress::new(talk.progress, &self.name, Some(self.raw_len), false)
-                .predicting(talk.reports),
+                .predicting(talk.reports)
+                .metered(&self.meter),
             passes: passes.max(1),
             left: AtomicU64::new(0),
         }
@@ -157,6 +164,14 @@ impl Observer for Passes {
         let all = self.left.fetch_add(raw_bytes, Ordering::Relaxed) + raw_bytes;
         let whole = all / self.passes - (all - raw_bytes) / self.passes;
         self.progress.advance(phase, whole);
+    }
+
+    fn timed(&self, model: &Model, direction: Direction, timing: Timing) {
+        self.progress.timed(model, direction, timing);
+    }
+
+    fn notice(&self, text: &str) {
+        self.progress.notice(text);
     }
 
     fn cancelled(&self) -> bool {

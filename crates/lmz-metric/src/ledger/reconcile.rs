@@ -3,7 +3,7 @@
 use std::io::{Read, Seek};
 
 use lmz_codec::trace::{SegmentTrace, Tracer};
-use lmz_codec::{Observer, Phase};
+use lmz_codec::{ModelSource, Observer, Phase};
 use lmz_coder::Cost;
 use lmz_format::{ContainerBytes, MAX_IDEAL_PER_RAW_BYTE, SegmentKind};
 use lmz_model::Symbol;
@@ -25,8 +25,8 @@ use crate::scorer::Scorer;
 /// # Errors
 /// A file that is damaged or does not restore; a model that is not there; a failure of the float
 /// engine; cancellation. A broken promise is no error: see [`Ledger::bounds`].
-pub fn reconcile<R: Read + Seek>(
-    tracer: &mut Tracer<'_, R>,
+pub fn reconcile<R: Read + Seek, S: ModelSource>(
+    tracer: &mut Tracer<R, S>,
     mut scorer: Option<&mut dyn Scorer>,
     mut original: Option<&mut dyn Read>,
     observer: &dyn Observer,

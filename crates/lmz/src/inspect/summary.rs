@@ -3,7 +3,7 @@
 use std::io::{Read, Seek};
 
 use lmz_codec::trace::{SegmentTrace, Tracer};
-use lmz_codec::{Header, Result};
+use lmz_codec::{Header, ModelSource, Result};
 use lmz_format::{FORMAT_VERSION, SegmentKind};
 use lmz_model::Symbol;
 use serde::Serialize;
@@ -141,10 +141,10 @@ pub struct Segment {
 
 impl Summary {
     /// What is known before the file is traced.
-    pub fn new<R: Read + Seek>(
+    pub fn new<R: Read + Seek, S: ModelSource>(
         file: &str,
         was_compressed: bool,
-        tracer: &mut Tracer<'_, R>,
+        tracer: &mut Tracer<R, S>,
     ) -> Result<Self> {
         let bytes = tracer.container_bytes()?;
         let members = tracer.members().iter().map(|member| Member {

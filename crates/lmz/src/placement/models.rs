@@ -2,8 +2,9 @@
 
 use std::cell::OnceCell;
 use std::ffi::{OsStr, OsString};
+use std::sync::Arc;
 
-use lmz_codec::{Kernel, Model};
+use lmz_codec::{Kernel, Meter, Model};
 
 use super::place::{Placed, Placement};
 use super::store::PlacedStore;
@@ -38,6 +39,12 @@ impl Models {
     /// There is none of that name, or more than one; it cannot be opened.
     pub fn for_compressing(&self) -> Result<Model, StoreError> {
         Ok(self.placed()?.model.clone())
+    }
+
+    /// What is to be told how long models take, if anybody is to know it later
+    /// ([`Observer::timed`](lmz_codec::Observer::timed)).
+    pub fn meter(&self) -> &Arc<Meter> {
+        self.placement.meter()
     }
 
     /// As [`Models::for_compressing`], with its place.

@@ -3,7 +3,7 @@
 use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
-use lmz_codec::Model;
+use lmz_codec::{Meter, Model};
 use lmz_gpu::Device;
 
 use super::cache::{Cache, Entry};
@@ -46,6 +46,7 @@ pub struct Placement {
     work: Work,
     notes: Notes,
     text: OnceLock<Option<Text>>,
+    meter: Arc<Meter>,
 }
 
 impl std::fmt::Debug for Placement {
@@ -93,7 +94,13 @@ impl Placement {
             work,
             notes,
             text: OnceLock::new(),
+            meter: Arc::default(),
         }
+    }
+
+    /// What is to be told how long models take ([`Observer::timed`](lmz_codec::Observer::timed)).
+    pub fn meter(&self) -> &Arc<Meter> {
+        &self.meter
     }
 
     /// The model on its device; on the CPU, with a notice, if that is not to be had.
@@ -164,7 +171,7 @@ impl Placement {
     /// What is worth keeping. A device that has failed has nothing of the kind.
     fn measured(&self, placed: &Placed) -> Option<Entry> {
         let (model, per_token) = (&placed.model, placed.model.engine().multiply_adds());
-        let timings = model.timings();
+        let timings = self.meter.timings(model);
         let mut speed = Speed {
             encoding: rate(timings.encoding, per_token),
             decoding: rate(timings.decoding, per_token),

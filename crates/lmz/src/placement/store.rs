@@ -1,8 +1,8 @@
 //! A store whose models run on their devices.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
-use lmz_codec::{CodecError, Header, Model, ModelSource};
+use lmz_codec::{CodecError, Header, Meter, Model, ModelSource};
 
 use super::place::{Placed, Placement};
 use crate::store::ModelStore;
@@ -24,6 +24,11 @@ impl PlacedStore {
             placement,
             placed: Mutex::default(),
         }
+    }
+
+    /// What is to be told how long models take ([`Models::meter`](super::Models::meter)).
+    pub fn meter(&self) -> &Arc<Meter> {
+        self.placement.meter()
     }
 
     /// What was placed so far.

@@ -7,7 +7,6 @@ use lmz_exact::ExactError;
 use lmz_metric::MetricError;
 use lmz_model::ModelError;
 
-use crate::model_kind::from_model;
 use crate::store::StoreError;
 
 /// An error of a [`ScoredModel`](crate::ScoredModel).
@@ -62,12 +61,12 @@ impl ScoringError {
     pub fn kind(&self) -> ErrorKind {
         match self {
             Self::Store(error) => error.kind(),
-            Self::Model(error) => from_model(error.kind()),
-            Self::Exact(error) => from_model(error.kind()),
+            Self::Model(error) => error.kind(),
+            Self::Exact(error) => error.kind(),
             Self::Codec(error) => error.kind(),
-            Self::Metric(error) => from_model(error.kind()),
+            Self::Metric(error) => error.kind(),
             #[cfg(feature = "float")]
-            Self::Float(error) => from_model(error.kind()),
+            Self::Float(error) => error.kind(),
             Self::NoDocuments { .. } => ErrorKind::InsufficientData,
             Self::Vocabulary(_) => ErrorKind::Compatibility,
             Self::InvalidArgument(_) => ErrorKind::InvalidArgument,
