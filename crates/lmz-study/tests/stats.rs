@@ -9,11 +9,16 @@ use serde_json::Value;
 
 fn numbers(value: &Value) -> Vec<f64> {
     let array = value.as_array().expect("an array");
-    array.iter().map(|v| v.as_f64().expect("a number")).collect()
+    array
+        .iter()
+        .map(|v| v.as_f64().expect("a number"))
+        .collect()
 }
 
 fn near(name: &str, ours: f64, theirs: &Value) {
-    let theirs = theirs.as_f64().unwrap_or_else(|| panic!("{name}: {theirs}"));
+    let theirs = theirs
+        .as_f64()
+        .unwrap_or_else(|| panic!("{name}: {theirs}"));
     let error = (ours - theirs).abs();
     assert!(
         error <= 1e-9 * theirs.abs().max(1e-3),
@@ -42,7 +47,11 @@ fn coefficients_and_their_p_values() {
             ("kendall", kendall(&x, &y)),
         ] {
             let found = found.unwrap();
-            near(&format!("{name}, {kind}"), found.value, &case[kind]["value"]);
+            near(
+                &format!("{name}, {kind}"),
+                found.value,
+                &case[kind]["value"],
+            );
             near(&format!("{name}, p of {kind}"), found.p, &case[kind]["p"]);
         }
         let rho = pearson(&x, &y).unwrap();
@@ -146,7 +155,11 @@ fn resampling_digit_by_digit() {
             }
             if let Some(theirs) = case["permutation"].get(kind) {
                 let ours = permutation(statistic, &x, &y).unwrap();
-                near(&format!("{name}, {kind}, permutation"), ours.p, &theirs["p"]);
+                near(
+                    &format!("{name}, {kind}, permutation"),
+                    ours.p,
+                    &theirs["p"],
+                );
                 assert_eq!(ours.exact, theirs["exact"].as_bool().unwrap());
                 seen += 1;
             }
@@ -176,7 +189,10 @@ fn what_has_no_value_says_why() {
     assert_eq!(control, Err(Undefined::Constant("the control".into())));
     // Three models: a good part of the resamples draw one or two of them only.
     let three = bootstrap(Statistic::Pearson, &[1.0, 2.0, 3.0], &[1.0, 2.5, 3.0]);
-    assert!(matches!(three, Err(Undefined::Resamples { .. })), "{three:?}");
+    assert!(
+        matches!(three, Err(Undefined::Resamples { .. })),
+        "{three:?}"
+    );
 }
 
 proptest! {

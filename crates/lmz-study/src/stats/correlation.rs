@@ -56,7 +56,12 @@ pub fn fisher_interval(value: f64, n: usize) -> Option<(f64, f64)> {
 /// Pearson's rho of columns that vary.
 pub(crate) fn coefficient(x: &[f64], y: &[f64]) -> f64 {
     let scale = co_deviation(x, x).sqrt() * co_deviation(y, y).sqrt();
-    (co_deviation(x, y) / scale).clamp(-1.0, 1.0)
+    let value = co_deviation(x, y) / scale;
+    // On a line but for rounding.
+    if 1.0 - value.abs() <= 4.0 * f64::EPSILON {
+        return value.signum();
+    }
+    value
 }
 
 /// Two-sided p-value of a coefficient by Student's t.

@@ -82,4 +82,3 @@ pub fn leave_groups_out(x: &[f64], y: &[f64], groups: &[&str]) -> Vec<LeftOut> {
     };
     names.iter().map(leave).collect()
 }
-

@@ -30,5 +30,5 @@ pub use resample::{
 };
 pub use statistic::{Statistic, correlation};
 pub use summary::{mean, percentile, standard_deviation};
-pub use undefined::{Figure, Undefined};
 pub(crate) use undefined::figure;
+pub use undefined::{Figure, Undefined};
