@@ -5,7 +5,7 @@
 //! * [`dataset`]: a study's figures, and what is set against what;
 //! * [`analysis`]: what they say;
 //! * [`published`]: the paper's own figures, and what it reports beside what follows from them;
-//! * `report`: a page, figures and tables;
+//! * [`report`]: a page, figures and tables;
 //! * `config`, `tasks`, `executor`: a study of one's own, on one machine or a cluster.
 //!
 //! ```
@@ -19,5 +19,10 @@
 
 pub mod analysis;
 pub mod dataset;
+mod error;
+mod files;
 pub mod published;
+pub mod report;
 pub mod stats;
+
+pub use error::{Result, StudyError};

@@ -85,7 +85,7 @@ fn whom_an_area_leaves_out_is_named_with_the_reason() {
         .answer(&["arxiv_math"], Metric::BitsPerCharacter, &mathematics)
         .unwrap();
     let names: Vec<&str> = answer
-        .left_out
+        .drawn
         .iter()
         .map(|out| out.model.as_str())
         .collect();

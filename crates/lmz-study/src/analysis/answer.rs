@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::dataset::{Dataset, LeaveOut, Question};
+use crate::dataset::{Dataset, Question};
 use crate::stats::{
     BootstrapInterval, Correlation, Figure, Fit, LeftOut, Pairs, Partial, Permutation, Statistic,
     Undefined, bootstrap, correlation, figure, fisher_interval, fit, leave_groups_out, partial,
@@ -18,8 +18,8 @@ pub struct Answer {
     pub n: usize,
     /// Names of models that lack a figure.
     pub missing: Vec<String>,
-    /// Models that have both figures, but are left out.
-    pub left_out: Vec<LeaveOut>,
+    /// Models that have both figures, but are not in the fit.
+    pub drawn: Vec<Drawn>,
     /// Pearson's rho.
     #[serde(serialize_with = "figure")]
     pub pearson: Figure<Correlation>,
@@ -63,6 +63,19 @@ pub struct Resampled {
     pub permutation: Figure<Permutation>,
 }
 
+/// A model that is drawn, but not in the fit.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Drawn {
+    /// Its name.
+    pub model: String,
+    /// Its compression.
+    pub x: f64,
+    /// Its score.
+    pub y: f64,
+    /// Why it is left out.
+    pub reason: String,
+}
+
 /// A model of a fit.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct ModelPart {
@@ -90,7 +103,15 @@ pub fn answer(data: &Dataset, question: &Question, resample: bool) -> Answer {
     };
     let (columns_x, columns_y) = (question.x(data), question.target.column(data));
     let known = Pairs::new(&columns_x, &columns_y);
-    let left_out = known.rows.iter().filter_map(|&row| is_out(row)).cloned();
+    let drawn = (0..known.len()).filter_map(|i| {
+        let out = is_out(known.rows[i])?;
+        Some(Drawn {
+            model: out.model.clone(),
+            x: known.x[i],
+            y: known.y[i],
+            reason: out.reason.clone(),
+        })
+    });
     let kept: Vec<Option<f64>> = columns_y
         .iter()
         .enumerate()
@@ -108,7 +129,7 @@ pub fn answer(data: &Dataset, question: &Question, resample: bool) -> Answer {
             .iter()
             .map(|&row| data.models[row].name.clone())
             .collect(),
-        left_out: left_out.collect(),
+        drawn: drawn.collect(),
         fisher: pearson
             .as_ref()
             .ok()
