@@ -98,14 +98,14 @@ function place(svg, points, style, { width, height }) {
   layer.setAttribute("pointer-events", "none");
   const order = points.map((_, i) => i).sort((a, b) => at[a][1] - at[b][1]);
   for (const i of order) {
-    const [x, y] = at[i], name = points[i].model.title, w = name.length * size * 0.53, h = size;
+    const [x, y] = at[i], name = points[i].model.title, w = name.length * size * 0.58, h = size;
     let best = null;
     for (const ring of [7, 12, 19, 28]) {
       for (const [dx, dy, anchor] of [[1, 0, "start"], [-1, 0, "end"], [0.8, -0.8, "start"], [-0.8, -0.8, "end"], [0.8, 0.8, "start"], [-0.8, 0.8, "end"], [0, -1.1, "middle"], [0, 1.1, "middle"]]) {
         const tx = x + dx * ring, ty = y + dy * ring;
         const left = anchor === "start" ? tx : anchor === "end" ? tx - w : tx - w / 2;
         const box = [left, ty - h / 2, left + w, ty + h / 2];
-        if (box[0] < 42 || box[2] > width - 2 || box[1] < 16 || box[3] > height - 38) continue;
+        if (box[0] < 42 || box[2] > width - 4 || box[1] < 16 || box[3] > height - 38) continue;
         if (taken.every((other) => overlap(box, other) < 1)) { best = { tx, ty, anchor, box, ring }; break; }
       }
       if (best) break;
@@ -170,13 +170,15 @@ function influenceChart(points, answer, { width, style }) {
 
 /** The correlation of every target with every corpus. */
 function heatMap(cells, { width, rows, columns, statistic }) {
-  const dark = (d) => d.value !== null && Math.abs(d.value) > 0.72;
+  const dark = (d) => d.value !== null && Math.abs(d.value) > 0.5;
+  const left = width < 560 ? Math.round(width * 0.4) : 235;
   return Plot.plot({
-    width, height: 64 + rows.length * 25, marginLeft: Math.min(170, width * 0.38), marginTop: 44, marginBottom: 6, style: FONT, padding: 0.04,
+    width, height: 64 + rows.length * (width < 560 ? 30 : 25), marginLeft: left, marginTop: 44, marginBottom: 6, style: FONT, padding: 0.04,
     x: { domain: columns, axis: "top", label: null, tickSize: 0, lineWidth: 7 },
-    y: { domain: rows, label: null, tickSize: 0 },
+    y: { domain: rows, axis: null },
     color: { type: "linear", domain: [-1, 1], scheme: "PuOr", legend: false, unknown: "transparent" },
     marks: [
+      Plot.axisY({ label: null, tickSize: 0, lineWidth: (left - 14) / 11 }),
       Plot.cell(cells, { x: "x", y: "y", fill: "value", stroke: (d) => (d.own ? "var(--fg)" : "none"), strokeWidth: 1.5, inset: 0.5 }),
       Plot.text(cells, { x: "x", y: "y", text: (d) => fixed(d.value, 2), fill: (d) => (d.value === null ? "var(--soft)" : dark(d) ? "#ffffff" : "#1c1d1f") }),
       Plot.tip(cells, Plot.pointer({ x: "x", y: "y", title: (d) => `${d.y}\nagainst ${d.x}\n${STATISTICS[statistic]}: ${fixed(d.value)}${d.why ? `\n${d.why}` : ""}\n${d.n} models`, fill: "var(--bg)", stroke: "var(--soft)" })),

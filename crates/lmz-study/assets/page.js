@@ -50,8 +50,8 @@ function summary(answer) {
   const interval = answer.resampled && answer.resampled[state.statistic];
   line.append(element("b", {}, `${STATISTICS[state.statistic]} = ${fixed(found.value)}`));
   if (interval && !interval.undefined) line.append(` [${fixed(interval.low)}, ${fixed(interval.high)}]`);
-  if (!answer.fit.undefined) line.append(`, RMSE ${fixed(answer.fit.rmse)}, slope ${fixed(answer.fit.slope, 2)}`);
-  line.append(`, n = ${found.n}`);
+  line.append(`, n\u00a0=\u00a0${found.n}`);
+  if (!answer.fit.undefined) line.append(`, RMSE\u00a0${fixed(answer.fit.rmse)}`);
   return line;
 }
 
@@ -112,7 +112,7 @@ function explore() {
   const width = wide(holder), all = points(answer);
   holder.append(summary(answer));
   if (all.length === 0) return holder.append(element("p", { class: "soft" }, "No model has both figures."));
-  const main = scatter(all, answer, names(answer), { width, height: Math.round(Math.min(width * 0.62, 520)), style, chance });
+  const main = scatter(all, answer, names(answer), { width, height: Math.round(Math.min(width * (width < 560 ? 0.9 : 0.62), 520)), style, chance });
   holder.append(main, saveButtons("scatter", () => main), details(answer));
   if (answer.fit.undefined || answer.pearson.undefined) return;
   const two = element("div", { class: "two" }, element("div", {}, element("h3", {}, "Residuals")), element("div", {}, element("h3", {}, "Influence")));
@@ -140,7 +140,7 @@ function details(answer) {
   const permutation = answer.resampled && answer.resampled.permutation;
   if (permutation && !permutation.undefined) facts.push(`Permutation p ${small(permutation.p)} (${permutation.exact ? "all" : "random"} ${permutation.permutations.toLocaleString("en")} orders).`);
   if (answer.missing.length) facts.push(`Without both figures: ${answer.missing.length} models.`);
-  return element("div", {}, table, element("p", { class: "soft" }, facts.join(" ")));
+  return element("div", {}, table, element("p", { class: "stat" }, facts.join(" ")));
 }
 
 /** Figure 3: the matrix. */
@@ -160,7 +160,7 @@ function matrix() {
   }
   const svg = heatMap(cells, { width: Math.min(wide(holder), 760), rows: [...titles.values()], columns: columns.map(([, c]) => corporaTitle(c)), statistic: state.statistic });
   holder.append(svg, saveButtons("matrix", () => svg),
-    element("figcaption", {}, element("b", {}, "Figure 3. "), `${STATISTICS[state.statistic]} of scores and ${METRICS[state.metric]}. Framed: the corpus that belongs to the area. Orange: better compression goes with better scores.`));
+    element("figcaption", {}, element("b", {}, "Figure 3. "), `${STATISTICS[state.statistic]} of scores and ${METRICS[state.metric]}. Framed: the corpus that belongs to the area. Purple: better compression goes with better scores.`));
 }
 
 /** The paper's figures beside ours, corpus size, exclusion: what the report has of them. */

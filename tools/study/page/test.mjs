@@ -66,11 +66,12 @@ for (const [name, scheme, width, height] of [["light", "light", 1280, 900], ["da
   if (up.length > 1) assert.notDeepEqual(await column(), up);
 
   // The pointer on a point shows its figures.
-  const box = await page.locator("#main-figure .panel svg").first().boundingBox();
-  const at = await page.locator("#main-figure .panel svg [aria-label=dot] path, #main-figure .panel svg [aria-label=dot] circle").first().boundingBox();
-  assert(box && at);
+  const chart = page.locator("#main-figure .panel svg").first();
+  await chart.scrollIntoViewIfNeeded();
+  const at = await chart.locator("[aria-label=dot] path, [aria-label=dot] circle").first().boundingBox();
+  await page.mouse.move(at.x + at.width / 2 - 3, at.y + at.height / 2);
   await page.mouse.move(at.x + at.width / 2, at.y + at.height / 2);
-  assert(/points|in the fit/.test(await page.locator("#main-figure .panel svg").first().textContent()), "figures of the model under the pointer");
+  await page.waitForFunction(() => /points|in the fit/.test(document.querySelector("#main-figure .panel svg [aria-label=tip]").textContent));
   await page.mouse.move(2, 2);
 
   // Pictures can be saved.
