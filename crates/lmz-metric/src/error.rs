@@ -3,6 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use lmz_corpus::CorpusError;
 pub use lmz_model::ErrorKind;
 
 use crate::scorer::ScoreError;
@@ -22,14 +23,9 @@ pub enum MetricError {
         /// What the operating system said.
         error: io::Error,
     },
-    /// A path that is no corpus.
-    #[error("{}: {reason}", path.display())]
-    NotACorpus {
-        /// The path.
-        path: PathBuf,
-        /// Why not.
-        reason: String,
-    },
+    /// A corpus that cannot be read, or a path that is none.
+    #[error(transparent)]
+    Corpus(#[from] CorpusError),
     /// Settings that mean nothing.
     #[error("{0}")]
     InvalidArgument(String),
@@ -83,8 +79,10 @@ impl MetricError {
     /// concerned.
     pub fn kind(&self) -> ErrorKind {
         match self {
-            Self::Io { .. } | Self::Cancelled => ErrorKind::Io,
-            Self::NotACorpus { .. }
+            Self::Io { .. } | Self::Corpus(CorpusError::Io { .. }) | Self::Cancelled => {
+                ErrorKind::Io
+            }
+            Self::Corpus(_)
             | Self::InvalidArgument(_)
             | Self::Exists { .. }
             | Self::Busy { .. }

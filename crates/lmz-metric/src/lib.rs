@@ -73,6 +73,7 @@ pub use bootstrap::{Interval, interval};
 pub use corpus::{Census, CorpusOptions, MAX_DOCUMENT_BYTES, Skipped, read_corpus};
 pub use error::{ErrorKind, MetricError, Result};
 pub use journal::{BatchRecord, JOURNAL_FILE, Journal, RunHeader};
+pub use lmz_corpus::CorpusError;
 pub use plan::{DroppedTail, Plan, TokenCounts, Unit};
 pub use protocol::{DocumentPlanner, PaperPlanner, Protocol, Stream, StreamSegment, StreamWindow};
 pub use report::{

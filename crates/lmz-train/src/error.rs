@@ -3,6 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use lmz_corpus::CorpusError;
 use lmz_float::FloatError;
 use lmz_model::ModelError;
 
@@ -31,14 +32,9 @@ pub enum TrainError {
         /// What the operating system said.
         source: io::Error,
     },
-    /// A corpus that cannot be trained on.
-    #[error("{}: {reason}", path.display())]
-    Corpus {
-        /// Which file or directory.
-        path: PathBuf,
-        /// What is wrong with it.
-        reason: String,
-    },
+    /// A corpus that cannot be read, or a path that is none.
+    #[error(transparent)]
+    Corpus(#[from] CorpusError),
     /// Text of too little length, in all.
     #[error("{what}: {found} tokens, at least {needed} are needed")]
     Tiny {
@@ -115,7 +111,9 @@ impl TrainError {
     /// The broad class of this error.
     pub fn kind(&self) -> ErrorKind {
         match self {
-            Self::Read { .. } | Self::Write { .. } => ErrorKind::Io,
+            Self::Read { .. } | Self::Write { .. } | Self::Corpus(CorpusError::Io { .. }) => {
+                ErrorKind::Io
+            }
             Self::State { .. } => ErrorKind::Corruption,
             Self::Model(error) => error.kind(),
             Self::Float(error) => error.kind(),

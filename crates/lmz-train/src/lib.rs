@@ -32,7 +32,7 @@ mod run;
 mod schedule;
 mod tokenizer;
 
-pub use corpus::{Corpus, Kind, TextFile};
+pub use corpus::{Corpus, TextFile};
 pub use error::{ErrorKind, Result, TrainError};
 pub use preset::Preset;
 pub use run::{Event, HeldOut, Options, Outcome, Row, Summary, Watch, train};

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
 use fastrand::Rng;
+use lmz_corpus::Skipped;
 use serde::{Deserialize, Serialize};
 
 use crate::corpus::Corpus;
@@ -57,7 +58,8 @@ pub(crate) struct Batch {
 }
 
 impl Dataset {
-    /// Tokenises a corpus, and text that is held out, into the new directory `directory`.
+    /// Tokenises a corpus, and text that is held out, into the new directory `directory`; returns
+    /// what of both was left out.
     pub fn make(
         directory: &Path,
         corpus: &Corpus,
@@ -66,7 +68,7 @@ impl Dataset {
         preset: &Preset,
         seed: u64,
         watch: &mut dyn FnMut(u64) -> Result<()>,
-    ) -> Result<()> {
+    ) -> Result<[Skipped; 2]> {
         let parent = directory.parent().unwrap_or(Path::new("."));
         // It gets its name when it is complete.
         let temporary = tempfile::Builder::new()
@@ -75,15 +77,16 @@ impl Dataset {
             .map_err(TrainError::write(directory))?;
         let mut writer = Writer::new(temporary.path(), tokenizer, preset, seed);
         let mut read = 0;
-        corpus.pieces(&mut |piece| {
+        let skipped = corpus.pieces(&mut |piece| {
             read += piece.text.len() as u64;
             watch(read)?;
             writer.add(piece)
         })?;
         writer.flush()?;
         writer.other = true;
+        let mut skipped_of_held_out = Skipped::default();
         if let Some(held_out) = held_out {
-            held_out.pieces(&mut |piece| writer.add(piece))?;
+            skipped_of_held_out = held_out.pieces(&mut |piece| writer.add(piece))?;
             writer.flush()?;
         }
         let mut all = writer.finish()?;
@@ -96,7 +99,8 @@ impl Dataset {
         let json = serde_json::to_vec_pretty(&all).unwrap_or_default();
         files::replace_bytes(&temporary.path().join("data.json"), &json)?;
         let kept = temporary.keep();
-        fs::rename(kept, directory).map_err(TrainError::write(directory))
+        fs::rename(kept, directory).map_err(TrainError::write(directory))?;
+        Ok([skipped, skipped_of_held_out])
     }
 
     /// Opens what [`make`](Self::make) left.

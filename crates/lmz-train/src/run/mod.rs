@@ -229,7 +229,13 @@ fn prepare(
         if stopped {
             return Ok(None);
         }
-        made?;
+        for (skipped, what) in made?.iter().zip(["the corpus", "the held-out text"]) {
+            if skipped.left_out() > 0 {
+                let reasons = skipped.reasons().join(", ");
+                let notice = format!("left out of {what}: lines that are no documents ({reasons})");
+                watch.event(&Event::Notice(notice));
+            }
+        }
     }
     let dataset = Dataset::open(&data)?;
     dataset.shares(&options.weights, options.preset.context)?;

@@ -38,7 +38,7 @@ impl Settings {
             let paths = corpus
                 .files
                 .iter()
-                .map(|file| file.path.display().to_string());
+                .map(|file| file.source.path.display().to_string());
             paths.collect()
         };
         Ok(Self {
