@@ -6,7 +6,8 @@
 //! * [`analysis`]: what they say;
 //! * [`published`]: the paper's own figures, and what it reports beside what follows from them;
 //! * [`report`]: a page, figures and tables;
-//! * `config`, `tasks`, `executor`: a study of one's own, on one machine or a cluster.
+//! * [`config`], [`tasks`], [`executor`], [`status`]: a study of one's own, on one machine or a
+//!   cluster; [`gather`] makes a report of what is done.
 //!
 //! ```
 //! use lmz_study::published::compare;
@@ -18,11 +19,18 @@
 #![forbid(unsafe_code)]
 
 pub mod analysis;
+pub mod config;
 pub mod dataset;
 mod error;
+pub mod evaluation;
+pub mod executor;
 mod files;
 pub mod published;
 pub mod report;
+mod results;
 pub mod stats;
+pub mod status;
+pub mod tasks;
 
 pub use error::{Result, StudyError};
+pub use results::gather;

@@ -84,11 +84,7 @@ fn whom_an_area_leaves_out_is_named_with_the_reason() {
     let answer = study
         .answer(&["arxiv_math"], Metric::BitsPerCharacter, &mathematics)
         .unwrap();
-    let names: Vec<&str> = answer
-        .drawn
-        .iter()
-        .map(|out| out.model.as_str())
-        .collect();
+    let names: Vec<&str> = answer.drawn.iter().map(|out| out.model.as_str()).collect();
     assert_eq!(names, ["Qwen-7b", "Qwen-14b", "Qwen-72b"]);
     assert_eq!((answer.n, answer.missing.len()), (19, 9));
     assert_eq!(study.main_answers(Metric::BitsPerCharacter).len(), 4);

@@ -1,9 +1,9 @@
 //! Shards of a run against the undivided run.
 
 use lmz_metric::{
-    Batches, Census, CorpusIdentity, EngineIdentity, Identity, ModelIdentity, Outcome, PaperPlanner,
-    Plan, Protocol, ProtocolIdentity, Report, ReportFacts, Shard, Sliding, Tokenize, WindowSums, run,
-    run_part,
+    Batches, Census, CorpusIdentity, EngineIdentity, Identity, ModelIdentity, Outcome,
+    PaperPlanner, Plan, Protocol, ProtocolIdentity, Report, ReportFacts, Shard, Sliding, Tokenize,
+    WindowSums, run, run_part,
 };
 use proptest::prelude::*;
 
@@ -111,7 +111,9 @@ proptest! {
 
 #[test]
 fn what_is_no_whole_is_an_error() {
-    let texts: Vec<String> = (0..9).map(|i| format!("document {i}, ").repeat(4)).collect();
+    let texts: Vec<String> = (0..9)
+        .map(|i| format!("document {i}, ").repeat(4))
+        .collect();
     let plan = plan(&texts);
     let shard = |text: &str| scored(&plan, text.parse().unwrap());
     let error = |shards: Vec<WindowSums>| WindowSums::merge(shards).unwrap_err().to_string();
