@@ -51,7 +51,7 @@ impl Bench {
 
     fn configure(&self, models: &[u32], window: u32) {
         let mut text = format!(
-            "title = \"t\"\nlmz = \"./bin/lmz\"\n[protocol]\nwindow = {window}\nstride = 32\n"
+            "title = \"t\"\nlmz = \"bin/lmz\"\n[protocol]\nwindow = {window}\nstride = 32\n"
         );
         for model in models {
             text += &format!(
@@ -209,6 +209,7 @@ fn only_what_changed_is_done_again() {
     let bench = Bench::new(&[11, 12]);
     run(&bench.plan());
     let before = bench.calls();
+    bench.write("models/14", "14");
     bench.configure(&[11, 12, 14], 64);
     assert_eq!(run(&bench.plan()).done, PER_MODEL, "a further model");
     bench.configure(&[11, 12, 14], 128);

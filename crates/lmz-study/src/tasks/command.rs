@@ -9,14 +9,7 @@ use super::task::{Task, TaskKind};
 /// A merging task has its parts in `work`, numbered from 1.
 pub(super) fn command(plan: &Plan, task: &Task, work: &Path, device: &str) -> Vec<String> {
     let config = &plan.config;
-    let program = config.lmz.as_deref().map_or("lmz".into(), |path| {
-        // A bare name is looked up in PATH, anything else is relative to the study.
-        match path.components().count() {
-            1 => path.to_string_lossy().into_owned(),
-            _ => text(&plan.directory.join(path)),
-        }
-    });
-    let mut line = Line(vec![program]);
+    let mut line = Line(vec![text(&plan.program())]);
     let model = config.models.iter().find(|model| model.name == task.model);
     let model = model.map_or(String::new(), |model| {
         let path = plan.directory.join(&model.path);

@@ -183,6 +183,19 @@ impl Make<'_> {
 }
 
 impl Plan {
+    /// What does the tasks: `lmz` of the `PATH`, or what `study.toml` names (relative to the study,
+    /// unless it is a bare name, which is looked up in the `PATH`, too).
+    pub fn program(&self) -> PathBuf {
+        match &self.config.lmz {
+            None => "lmz".into(),
+            Some(path) if path.components().count() == 1 => path.clone(),
+            Some(path) => {
+                let path = self.directory.join(path);
+                std::path::absolute(&path).unwrap_or(path)
+            }
+        }
+    }
+
     /// A task by its name, or by the unambiguous start of it.
     ///
     /// # Errors

@@ -46,41 +46,44 @@ pub fn run_task(plan: &Plan, task: &Task, device: &str) -> Result<Done> {
     }
     let work = store.work(&task.id);
     std::fs::create_dir_all(&work).map_err(StudyError::io(&work))?;
-    if let TaskKind::Merge { .. } = task.kind {
-        lay_out_parts(&store, task)?;
+    if let TaskKind::Merge { .. } = task.kind
+        && let Some(part) = lay_out_parts(&store, task)?
+    {
+        return failed(&store, task, format!("part {part} is not done yet"));
     }
     let start = Instant::now();
     let line = command(plan, task, &work, device);
     let output = match answer(task, &line, &store) {
         Ok(Some(output)) => output,
         Ok(None) => return Ok(Done::Elsewhere),
-        Err(reason) => {
-            store.fail(&task.id, &reason)?;
-            return Err(StudyError::Task {
-                id: task.id.clone(),
-                reason,
-            });
-        }
+        Err(reason) => return failed(&store, task, reason),
     };
     store.write(task, line, start.elapsed().as_secs_f64(), output)?;
     drop(lock);
     Ok(Done::Now)
 }
 
-/// The sums of the shards, each in a directory of its own, as `lmz bpc --merge` reads them.
-fn lay_out_parts(store: &Store, task: &Task) -> Result<()> {
+/// Remembers and tells why a task failed.
+fn failed(store: &Store, task: &Task, reason: String) -> Result<Done> {
+    store.fail(&task.id, &reason)?;
+    Err(StudyError::Task {
+        id: task.id.clone(),
+        reason,
+    })
+}
+
+/// The sums of the shards, each in a directory of its own, as `lmz bpc --merge` reads them. Gives
+/// the first that is not done.
+fn lay_out_parts<'a>(store: &Store, task: &'a Task) -> Result<Option<&'a str>> {
     for (number, id) in task.needs.iter().enumerate() {
         let Some(part) = store.read(id)? else {
-            return Err(StudyError::Task {
-                id: task.id.clone(),
-                reason: format!("part {id} is not done yet"),
-            });
+            return Ok(Some(id));
         };
         let path = store.work(&task.id).join((number + 1).to_string());
         let sums = part.output["sums"].to_string();
         crate::files::write(&path.join("sums.json"), sums.as_bytes())?;
     }
-    Ok(())
+    Ok(None)
 }
 
 /// What the command answers, as a result's output; none if another process is at the same journal

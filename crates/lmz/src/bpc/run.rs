@@ -91,10 +91,7 @@ pub fn bpc(options: &BpcOptions, watch: &dyn BpcWatch) -> Result<Report, Scoring
 ///
 /// # Errors
 /// As [`bpc`].
-pub fn bpc_sums(
-    options: &BpcOptions,
-    watch: &dyn BpcWatch,
-) -> Result<WindowSums, ScoringError> {
+pub fn bpc_sums(options: &BpcOptions, watch: &dyn BpcWatch) -> Result<WindowSums, ScoringError> {
     let start = Instant::now();
     let model = ScoredModel::open(&ModelStore::from_env(), options.model.as_deref())?;
     let planned = plan(options, &model, watch)?;

@@ -60,7 +60,9 @@ fn print(report: &Report, json: bool) -> Result<Exit, Failure> {
 
 /// The result of a run from the directories of its parts, which is written into `out`.
 fn merge(directories: &[PathBuf], out: Option<&Path>) -> anyhow::Result<Report> {
-    let shards = directories.iter().map(|directory| WindowSums::read(directory));
+    let shards = directories
+        .iter()
+        .map(|directory| WindowSums::read(directory));
     let shards = shards.collect::<Result<Vec<_>, _>>();
     let merged = WindowSums::merge(shards.map_err(system::about_a_path)?)?;
     let report = merged.report()?;
