@@ -66,7 +66,9 @@ mod protocol;
 mod report;
 mod run;
 mod scorer;
+mod shard;
 mod sums;
+mod sums_file;
 mod tokenizer;
 mod window;
 
@@ -82,8 +84,10 @@ pub use report::{
     BatchFigures, CorpusFiles, CorpusIdentity, EngineIdentity, Figures, Identity, ModelIdentity,
     ProtocolIdentity, RESULT_FILE, Report, ReportFacts, TimeFigures, WithoutTail, grouped,
 };
-pub use run::{Outcome, Watch, run};
+pub use run::{Outcome, Part, Watch, run, run_part};
 pub use scorer::{ScoreError, Scorer, Window};
+pub use shard::Shard;
 pub use sums::{Piece, Sums};
+pub use sums_file::{DocumentFigures, SUMS_FILE, WindowSums};
 pub use tokenizer::{Encoded, PublishedTokenizer, Tokenize};
 pub use window::{MAX_WINDOW, Sliding, Span, Tail};

@@ -136,3 +136,13 @@ Below a device stands what runs of some length have measured on it; --device aut
 where work is done sooner. It is kept in speed.json in the user's cache directory \
 ($XDG_CACHE_HOME/lmz, or ~/.cache/lmz; on macOS ~/Library/Caches/lmz, on Windows %LOCALAPPDATA%\\lmz\\cache), \
 which may be deleted at any time.";
+
+pub const STUDY_LONG: &str = "\
+Set models' benchmark scores against how well they compress, as in \"Compression Represents Intelligence \
+Linearly\" (Huang et al. 2024, arXiv 2404.09937): correlations, lines, what hangs on one model, and a page \
+that shows it.
+
+published recomputes what the paper reports from its tables, which are part of this program; exit code 1 if a \
+figure differs. For a study of one's own, init writes a study.toml, and run does its tasks: each is one \
+lmz bpc or lmz eval, and one file in DIR/results named by a hash of what it depends on. A study that was \
+killed goes on where it was, and may run on several machines at once.";

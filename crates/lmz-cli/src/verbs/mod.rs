@@ -8,6 +8,7 @@ mod inspect;
 mod manual;
 mod models;
 mod prepare;
+mod study;
 mod traced;
 mod train;
 mod verify;
@@ -29,6 +30,7 @@ pub static ALL: &[Entry] = &[
     Entry::of::<manual::ManArgs>(),
     Entry::of::<models::ModelArgs>(),
     Entry::of::<models::ModelsArgs>(),
+    Entry::of::<study::StudyArgs>(),
     Entry::of::<train::TrainArgs>(),
     Entry::of::<verify::VerifyArgs>(),
 ];

@@ -3,4 +3,4 @@
 mod run;
 mod sizes;
 
-pub use run::{BpcOptions, BpcWatch, bpc};
+pub use run::{BpcOptions, BpcWatch, bpc, bpc_sums};

@@ -7,9 +7,9 @@ use std::time::Instant;
 use lmz_codec::{CompressOptions, SegmentPlan};
 use lmz_float::{Device, Dtype, ScoringOptions};
 use lmz_metric::{
-    Batches, Census, CorpusIdentity, CorpusOptions, DocumentPlanner, EngineIdentity, Identity,
-    Journal, MetricError, Outcome, PaperPlanner, Plan, Protocol, ProtocolIdentity, Report,
-    ReportFacts, RunHeader, Watch, read_corpus,
+    BatchSizes, Batches, Census, CorpusIdentity, CorpusOptions, DocumentPlanner, EngineIdentity,
+    Identity, Journal, MetricError, PaperPlanner, Part, Plan, Protocol, ProtocolIdentity, Report,
+    ReportFacts, RunHeader, Shard, Watch, WindowSums, read_corpus,
 };
 
 use super::sizes::sizes;
@@ -48,6 +48,8 @@ pub struct BpcOptions {
     pub out: Option<PathBuf>,
     /// Go on with the run in that directory.
     pub resume: bool,
+    /// Score this part only ([`bpc_sums`]).
+    pub shard: Shard,
 }
 
 /// Looks on while a corpus is scored, and may stop that.
@@ -75,8 +77,21 @@ impl BpcWatch for () {
 ///
 /// # Errors
 /// The model or the corpus cannot be opened, or is not fit for the protocol; the engine or a journal
-/// fails; `watch` stopped it.
+/// fails; `watch` stopped it; only a part was to be scored.
 pub fn bpc(options: &BpcOptions, watch: &dyn BpcWatch) -> Result<Report, ScoringError> {
+    let report = bpc_sums(options, watch)?.report()?;
+    if let Some(directory) = &options.out {
+        report.write(directory)?;
+    }
+    Ok(report)
+}
+
+/// Scores a corpus, or a part of it: what its windows cost. Written as `sums.json` where there is a
+/// directory; [`WindowSums::merge`] makes a whole of parts.
+///
+/// # Errors
+/// As [`bpc`].
+pub fn bpc_sums(options: &BpcOptions, watch: &dyn BpcWatch) -> Result<WindowSums, ScoringError> {
     let start = Instant::now();
     let model = ScoredModel::open(&ModelStore::from_env(), options.model.as_deref())?;
     let planned = plan(options, &model, watch)?;
@@ -127,7 +142,7 @@ pub fn bpc(options: &BpcOptions, watch: &dyn BpcWatch) -> Result<Report, Scoring
             dtype: dtype.to_string(),
         },
     };
-    let outcome = work(options, plan, &identity, &mut scorer, watch)?;
+    let (part, batches) = work(options, plan, &identity, &mut scorer, watch)?;
     let facts = ReportFacts {
         identity,
         model_name: model.name,
@@ -136,11 +151,11 @@ pub fn bpc(options: &BpcOptions, watch: &dyn BpcWatch) -> Result<Report, Scoring
         elapsed_seconds: start.elapsed().as_secs_f64(),
         notes,
     };
-    let report = Report::new(plan, &outcome, facts);
+    let sums = WindowSums::new(plan, &part, options.shard, batches, &facts);
     if let Some(directory) = &options.out {
-        report.write(directory)?;
+        sums.write(directory)?;
     }
-    Ok(report)
+    Ok(sums)
 }
 
 /// Sends the windows through the engine, with a journal if there is a place for it.
@@ -150,11 +165,15 @@ fn work(
     identity: &Identity,
     scorer: &mut FloatScorer,
     watch: &dyn BpcWatch,
-) -> Result<Outcome, ScoringError> {
+) -> Result<(Part, BatchSizes), ScoringError> {
     let mut batches = Batches::for_scorer(plan, scorer);
     let mut journal = None;
     if let Some(directory) = &options.out {
-        let header = RunHeader::new(identity.clone(), plan.hash(), batches.sizes());
+        let mut hash = plan.hash();
+        if options.shard != Shard::WHOLE {
+            hash = format!("{hash}, shard {}", options.shard);
+        }
+        let header = RunHeader::new(identity.clone(), hash, batches.sizes());
         let opened = Journal::open(directory, &header, options.resume)?;
         batches = Batches::of_sizes(plan, opened.batches()).ok_or_else(|| {
             let path = directory.clone();
@@ -163,14 +182,11 @@ fn work(
         })?;
         journal = Some(opened);
     }
-    watch.scoring(plan.work());
-    Ok(lmz_metric::run(
-        plan,
-        &batches,
-        scorer,
-        journal.as_mut(),
-        watch,
-    )?)
+    let mine = batches.shard(options.shard);
+    let windows = mine.iter().flatten();
+    watch.scoring(windows.map(|&w| plan.spans[w].len as u64 - 1).sum());
+    let part = lmz_metric::run_part(plan, &mine, scorer, journal.as_mut(), watch)?;
+    Ok((part, batches.sizes()))
 }
 
 /// What is to be scored.

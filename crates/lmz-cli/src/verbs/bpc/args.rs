@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{CommandFactory, Parser, ValueEnum};
-use lmz::metric::Protocol;
+use lmz::metric::{Protocol, Shard};
 
 use crate::args::{DeviceArgs, MemoryArg, ModelArg, TalkArgs, bytes, help, on_the_best_device};
 
@@ -17,8 +17,8 @@ use crate::args::{DeviceArgs, MemoryArg, ModelArg, TalkArgs, bytes, help, on_the
 )]
 pub struct BpcArgs {
     /// A .jsonl file, any other file as one document, or a directory of .jsonl and .txt files
-    #[arg(short, long, value_name = "PATH")]
-    pub corpus: PathBuf,
+    #[arg(short, long, value_name = "PATH", required_unless_present = "merge")]
+    pub corpus: Option<PathBuf>,
     /// The field of a JSON line that holds the text [default: content, or else text]
     #[arg(long, value_name = "NAME")]
     pub field: Option<String>,
@@ -67,6 +67,17 @@ pub struct BpcArgs {
     /// Continue the run in that directory
     #[arg(long, requires = "out", help_heading = "Output")]
     pub resume: bool,
+    /// Score part I of N of the windows only, for another process or machine to score the others
+    #[arg(
+        long,
+        value_name = "I/N",
+        requires = "out",
+        help_heading = "Parts of a run"
+    )]
+    pub shard: Option<Shard>,
+    /// Make one result of the directories of all parts
+    #[arg(long, value_name = "DIR", num_args = 1.., conflicts_with_all = ["corpus", "shard", "resume", "limit", "field"], help_heading = "Parts of a run")]
+    pub merge: Vec<PathBuf>,
     #[command(flatten)]
     pub talk: TalkArgs,
 }
