@@ -176,6 +176,7 @@ impl ContentHash {
         self.0.update(&(n as u64).to_le_bytes());
     }
 
+    #[cfg(feature = "tokenizers")]
     pub(crate) fn flag(&mut self, flag: bool) {
         self.0.update(&[u8::from(flag)]);
     }

@@ -28,53 +28,53 @@ impl<T: CubeElement + Copy> Block<T> {
 
 /// One layer's keys and values.
 pub(super) struct CacheOn {
-    keys: Buffer<u32>,
-    key_exponents: Buffer<i32>,
-    values: Buffer<u32>,
-    value_exponents: Buffer<i32>,
-    room: usize,
+    pub(super) keys: Buffer<u32>,
+    pub(super) key_exponents: Buffer<i32>,
+    pub(super) values: Buffer<u32>,
+    pub(super) value_exponents: Buffer<i32>,
+    pub(super) room: usize,
 }
 
 /// Caches and buffers of lanes.
 pub struct Session<R: Runtime> {
-    model: Arc<ModelOn<R>>,
-    plan: Plan,
-    caches: Vec<CacheOn>,
+    pub(super) model: Arc<ModelOn<R>>,
+    pub(super) plan: Plan,
+    pub(super) caches: Vec<CacheOn>,
     /// 0, 1, 2, ...
-    identity: Buffer<u32>,
+    pub(super) identity: Buffer<u32>,
     /// For what a kernel does not use.
-    nothing: Buffer<i32>,
-    x: Buffer<i32>,
-    a: Block<u32>,
+    pub(super) nothing: Buffer<i32>,
+    pub(super) x: Buffer<i32>,
+    pub(super) a: Block<u32>,
     /// Of the feed-forward half, where both halves read the same.
-    parallel: Block<u32>,
-    y: Block<i32>,
-    head_exponents: Buffer<i32>,
-    queries: Buffer<u32>,
-    query_exponents: Buffer<i32>,
-    scores: Buffer<i32>,
-    heads: Buffer<i64>,
-    group_exponents: Buffer<i32>,
-    head_a: Block<u32>,
-    logits: Block<i32>,
+    pub(super) parallel: Block<u32>,
+    pub(super) y: Block<i32>,
+    pub(super) head_exponents: Buffer<i32>,
+    pub(super) queries: Buffer<u32>,
+    pub(super) query_exponents: Buffer<i32>,
+    pub(super) scores: Buffer<i32>,
+    pub(super) heads: Buffer<i64>,
+    pub(super) group_exponents: Buffer<i32>,
+    pub(super) head_a: Block<u32>,
+    pub(super) logits: Block<i32>,
     /// Of what was submitted, the oldest first.
-    queued: VecDeque<Vec<Read>>,
+    pub(super) queued: VecDeque<Vec<Read>>,
 }
 
 /// The rows of one pass.
-struct PassRows {
-    count: usize,
-    lanes: Buffer<u32>,
-    positions: Buffer<u32>,
-    tokens: Buffer<u32>,
+pub(super) struct PassRows {
+    pub(super) count: usize,
+    pub(super) lanes: Buffer<u32>,
+    pub(super) positions: Buffer<u32>,
+    pub(super) tokens: Buffer<u32>,
 }
 
 /// A cube for each of `x` · `y` pieces of work.
-fn cubes(x: usize, y: usize) -> CubeCount {
+pub(super) fn cubes(x: usize, y: usize) -> CubeCount {
     CubeCount::Static(x as u32, y as u32, 1)
 }
 
-fn units() -> CubeDim {
+pub(super) fn units() -> CubeDim {
     CubeDim::new_1d(UNITS)
 }
 
