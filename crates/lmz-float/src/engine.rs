@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use burn::tensor::backend::Backend;
 use burn::tensor::{DType, Int, Tensor, TensorData};
 use lmz_model::{Blueprint, Position, Weights};
 

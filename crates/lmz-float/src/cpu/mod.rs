@@ -19,8 +19,8 @@ mod view;
 #[cfg(test)]
 mod tests;
 
-use burn::tensor::{DType, Tensor, TensorData, TensorPrimitive};
-use burn_flex::{Flex, FlexTensor};
+use burn::tensor::{DType, Tensor};
+use burn_flex::Flex;
 use lmz_model::Activation;
 
 use crate::kernels::{self, AttentionRule, Gradients, Kernels, Multiply, NormRule, Products};

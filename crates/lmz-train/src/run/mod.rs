@@ -20,8 +20,6 @@ use crate::corpus::Corpus;
 use crate::dataset::Dataset;
 use crate::error::{Result, TrainError};
 use crate::files;
-use crate::preset::Preset;
-use crate::schedule::Budget;
 use crate::tokenizer::Tokenizer;
 use settings::Settings;
 use trainer::Trainer;

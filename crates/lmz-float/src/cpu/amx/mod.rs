@@ -7,7 +7,6 @@ mod pack;
 mod unit;
 
 use std::arch::asm;
-use std::arch::x86_64::*;
 use std::cell::RefCell;
 
 use super::gemm::Matrix;
