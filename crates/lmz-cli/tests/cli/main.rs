@@ -16,5 +16,7 @@ mod round_trip;
 mod sameness;
 mod small;
 mod streams;
+#[cfg(unix)]
+mod study;
 mod usage;
 mod verify;
