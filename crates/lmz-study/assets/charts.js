@@ -173,11 +173,12 @@ function heatMap(cells, { width, rows, columns, statistic }) {
   const dark = (d) => d.value !== null && Math.abs(d.value) > 0.5;
   const left = width < 560 ? Math.round(width * 0.4) : 235;
   return Plot.plot({
-    width, height: 64 + rows.length * (width < 560 ? 30 : 25), marginLeft: left, marginTop: 44, marginBottom: 6, style: FONT, padding: 0.04,
-    x: { domain: columns, axis: "top", label: null, tickSize: 0, lineWidth: 7 },
+    width, height: 64 + rows.length * (width < 560 ? 30 : 25), marginLeft: left, marginTop: width < 560 ? 58 : 44, marginBottom: 6, style: FONT, padding: 0.04,
+    x: { domain: columns, axis: null },
     y: { domain: rows, axis: null },
     color: { type: "linear", domain: [-1, 1], scheme: "PuOr", legend: false, unknown: "transparent" },
     marks: [
+      Plot.axisX({ anchor: "top", label: null, tickSize: 0, fontSize: width < 560 ? 9 : 11, lineWidth: (width - left) / columns.length / 11 }),
       Plot.axisY({ label: null, tickSize: 0, lineWidth: (left - 14) / 11 }),
       Plot.cell(cells, { x: "x", y: "y", fill: "value", stroke: (d) => (d.own ? "var(--fg)" : "none"), strokeWidth: 1.5, inset: 0.5 }),
       Plot.text(cells, { x: "x", y: "y", text: (d) => fixed(d.value, 2), fill: (d) => (d.value === null ? "var(--soft)" : dark(d) ? "#ffffff" : "#1c1d1f") }),

@@ -172,18 +172,18 @@ function further() {
     const got = (f, key) => (f.ours.result === "computed" ? f.ours[key] : null);
     const signed = (v) => (v === null ? "–" : (v >= 0 ? "+" : "") + fixed(v, 4));
     section.append(element("h2", {}, "What the paper reports, recomputed"),
-      element("p", {}, `${reproduced} figures agree within ${rho_tolerance} in ρ and ${rmse_tolerance} in RMSE; ${differing} differ; ${unavailable} need scores or compression that the paper draws but does not print.`),
+      element("p", {}, `${reproduced} figures agree within ${rho_tolerance} in ρ and ${rmse_tolerance} in RMSE; ${differing} differ; ${unavailable} need scores or compression that the paper draws but does not print. ρ and RMSE are the paper’s.`),
       sortable([
         { name: "area", of: (f) => f.area, words: true },
         { name: "scores", of: (f) => f.name, words: true },
         { name: "source", of: (f) => f.source, words: true },
         { name: "n", of: (f) => got(f, "n") },
-        { name: "ρ, paper", of: (f) => f.rho, show: (v) => fixed(v) },
+        { name: "ρ", of: (f) => f.rho, show: (v) => fixed(v) },
         { name: "ours", of: (f) => got(f, "rho"), show: (v) => fixed(v, 4) },
-        { name: "difference", of: (f) => got(f, "rho_difference"), show: signed },
-        { name: "RMSE, paper", of: (f) => f.rmse, show: (v) => fixed(v) },
+        { name: "Δρ", of: (f) => got(f, "rho_difference"), show: signed },
+        { name: "RMSE", of: (f) => f.rmse, show: (v) => fixed(v) },
         { name: "ours", of: (f) => got(f, "rmse"), show: (v) => fixed(v, 4) },
-        { name: "difference", of: (f) => got(f, "rmse_difference"), show: signed },
+        { name: "ΔRMSE", of: (f) => got(f, "rmse_difference"), show: signed },
         { name: "", of: (f) => (f.ours.result !== "computed" ? "not printed" : f.ours.reproduced ? "agrees" : "differs"), words: true, show: (v) => (v === "differs" ? element("span", { class: "bad" }, v) : v) },
       ], figures));
   }

@@ -240,3 +240,78 @@ fn what_cannot_be_done_is_said() {
     );
     fails(&["--corpus", web, "--memory", "1M"], 1, "budget");
 }
+
+#[test]
+fn parts_of_a_run_come_to_the_whole() {
+    let dir = tempdir().unwrap();
+    let out = |name: &str| dir.path().join(name).to_str().unwrap().to_owned();
+    let model = root().join("models/lmz-5m");
+    let arguments = |more: &[&str]| {
+        let mut all = vec![
+            "--model",
+            model.to_str().unwrap(),
+            "--corpus",
+            "corpora/web.jsonl",
+        ];
+        all.extend([
+            "--limit", "3", "--window", "64", "--stride", "32", "--batch", "4",
+        ]);
+        all.extend(["--device", "cpu", "--json"]);
+        all.extend(more);
+        bpc(&all).output().unwrap()
+    };
+    let whole = result(arguments(&["--out", &out("whole")]));
+    for shard in ["3/3", "1/3", "2/3"] {
+        let directory = out(&shard[..1]);
+        let output = arguments(&["--shard", shard, "--out", &directory]);
+        assert!(output.status.success() && output.stdout.is_empty());
+        assert!(
+            !Path::new(&directory).join("result.json").exists(),
+            "a part has no result"
+        );
+    }
+    let merged = [
+        "--merge",
+        &out("1"),
+        &out("2"),
+        &out("3"),
+        "--json",
+        "--out",
+        &out("merged"),
+    ];
+    let merged = result(bpc(&merged).output().unwrap());
+    for part in [
+        "lmz", "model", "corpus", "protocol", "engine", "tokens", "figures",
+    ] {
+        assert_eq!(merged[part], whole[part], "{part}");
+    }
+    let written = fs::read(dir.path().join("merged/result.json")).unwrap();
+    assert_eq!(
+        serde_json::from_slice::<Value>(&written).unwrap()["figures"],
+        whole["figures"]
+    );
+    fails(
+        &["--merge", &out("1"), &out("3")],
+        1,
+        "shard 2/3 is missing",
+    );
+    fails(&["--merge", &out("1"), &out("none")], 1, "sums.json");
+    fails(
+        &[
+            "--corpus",
+            "corpora/web.jsonl",
+            "--shard",
+            "4/3",
+            "--out",
+            "x",
+        ],
+        2,
+        "I/N",
+    );
+    fails(
+        &["--corpus", "corpora/web.jsonl", "--shard", "1/3"],
+        2,
+        "--out",
+    );
+    fails(&[], 2, "--corpus");
+}

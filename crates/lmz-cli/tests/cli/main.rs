@@ -19,6 +19,8 @@ mod round_trip;
 mod sameness;
 mod small;
 mod streams;
+#[cfg(unix)]
+mod study;
 #[cfg(feature = "train")]
 mod train;
 mod usage;
