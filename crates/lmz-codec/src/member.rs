@@ -2,7 +2,7 @@
 
 use lmz_format::{Header, RawHash, SegmentInfo, SegmentKind};
 
-use crate::drive::{Drive, Job};
+use crate::drive::Drive;
 use crate::error::{CodecError, Result};
 use crate::model::Model;
 use crate::observer::{Observer, Phase};
@@ -66,8 +66,8 @@ impl MemberDecoder {
     ) -> Result<Vec<Result<Vec<u8>>>> {
         let modelled = |info: &SegmentInfo| info.kind == SegmentKind::Model;
         let jobs = batch.iter().filter(|(info, _)| modelled(info));
-        let jobs: Vec<Job<'_>> = jobs
-            .map(|(info, coded)| Job::new(coded, info.raw_len as usize))
+        let jobs: Vec<(&[u8], usize)> = jobs
+            .map(|(info, coded)| (&coded[..], info.raw_len as usize))
             .collect();
         let mut decoded = Vec::new();
         if jobs.is_empty() {

@@ -2,7 +2,7 @@
 
 use lmz_format::Payload;
 
-use crate::drive::{Drive, Job};
+use crate::drive::Drive;
 use crate::error::{CodecError, Result};
 use crate::fallback::{Packed, worth_modelling};
 use crate::observer::Phase;
@@ -39,9 +39,9 @@ pub fn pack(
 
 fn verify(drive: &Drive<'_>, batch: &[Vec<u8>], packed: &[Packed], offset: u64) -> Result<()> {
     let jobs = batch.iter().zip(packed);
-    let jobs: Vec<Job<'_>> = jobs
+    let jobs: Vec<(&[u8], usize)> = jobs
         .filter_map(|(raw, packed)| match packed.payload() {
-            Payload::Model { coded, .. } => Some(Job::new(coded, raw.len())),
+            Payload::Model { coded, .. } => Some((&coded[..], raw.len())),
             _ => None,
         })
         .collect();

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::observer::Phase;
+
 /// Raw bytes that went through the engine, and the time that they took, one batch after the other.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
@@ -46,4 +48,14 @@ pub enum Direction {
     Encoding,
     /// One position after the other: decoding, also for verification.
     Decoding,
+}
+
+impl Direction {
+    /// Of work that is in this phase.
+    pub(crate) fn of(phase: Phase) -> Self {
+        match phase {
+            Phase::Encode => Self::Encoding,
+            Phase::Verify | Phase::Decode => Self::Decoding,
+        }
+    }
 }

@@ -2,7 +2,6 @@
 
 use lmz_format::ContextPolicy;
 
-use super::stage::Stage;
 use crate::model::Model;
 use crate::observer::Observer;
 use crate::shown::Shown;
@@ -14,13 +13,11 @@ pub struct Drive<'a> {
     pub policy: ContextPolicy,
     /// What the model is shown before each segment.
     pub shown: &'a Shown,
-    /// What learns between prediction and coder, if anything does.
-    pub stage: Option<&'a dyn Stage>,
     pub observer: &'a dyn Observer,
 }
 
 impl<'a> Drive<'a> {
-    /// Without a stage that learns.
+    /// Its four parts together.
     pub fn new(
         model: &'a Model,
         policy: ContextPolicy,
@@ -31,7 +28,6 @@ impl<'a> Drive<'a> {
             model,
             policy,
             shown,
-            stage: None,
             observer,
         }
     }

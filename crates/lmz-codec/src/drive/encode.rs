@@ -6,11 +6,10 @@ use lmz_model::Symbol;
 
 use super::context::Drive;
 use super::score::{Keep, Scored};
-use super::stage::{CodedSymbol, Stage};
 use crate::error::{CodecError, Result};
 use crate::pool;
 
-/// A segment, or a group of them, as the model codes it.
+/// A segment as the model codes it.
 #[derive(Debug)]
 pub struct Coded {
     pub bytes: Vec<u8>,
@@ -30,64 +29,12 @@ impl Drive<'_> {
         })
     }
 
-    /// Codes groups of segments behind `stage`.
-    #[cfg_attr(not(test), allow(dead_code, reason = "no format has groups yet"))]
-    pub fn encode_groups(&self, stage: &dyn Stage, groups: &[&[&[u8]]]) -> Result<Vec<Coded>> {
-        let segments = groups.concat();
-        let symbols = self.tokenize(&segments)?;
-        let raw_len = total(&segments);
-        let mut scored = self.score(&symbols, &Reduced(stage), raw_len)?.into_iter();
-        let mut symbols = symbols.iter().map(|symbols| &symbols[self.shown.len()..]);
-        let groups = groups.iter().map(|group| {
-            let lanes = scored.by_ref().zip(symbols.by_ref()).take(group.len());
-            lanes
-                .map(|(scored, symbols)| Walk::new(scored, symbols))
-                .collect()
-        });
-        pool::map(groups.collect(), |lanes: Vec<Walk<'_>>| {
-            Ok(self.walk(stage, lanes))
-        })
-    }
-
     /// The symbols of segments, each behind those that are shown before it.
     pub fn tokenize(&self, segments: &[&[u8]]) -> Result<Vec<Vec<Symbol>>> {
         let tokenizer = self.model.tokenizer()?;
         pool::map(segments.to_vec(), |raw| {
             Ok([self.shown, &tokenizer.encode(raw)[..]].concat())
         })
-    }
-
-    /// A symbol of each lane in turn, until all are at their end.
-    fn walk(&self, stage: &dyn Stage, mut lanes: Vec<Walk<'_>>) -> Coded {
-        let table = self.model.engine().symbols();
-        let mut encoding = stage.encoding(lanes.len());
-        let mut ideal = Cost::default();
-        let mut on_their_way = true;
-        while on_their_way {
-            on_their_way = false;
-            for (number, lane) in lanes.iter_mut().enumerate() {
-                let Some((symbol, kept)) = lane.next() else {
-                    continue;
-                };
-                on_their_way = true;
-                let symbol = match symbol {
-                    Symbol::Token(token) => CodedSymbol {
-                        // It was scored, so it has a number.
-                        number: table.symbol(token).unwrap_or(table.len()),
-                        byte: None,
-                    },
-                    Symbol::Escape(byte) => CodedSymbol {
-                        number: table.len(),
-                        byte: Some(byte),
-                    },
-                };
-                ideal += encoding.encode(number, symbol, kept);
-            }
-        }
-        Coded {
-            bytes: encoding.finish(),
-            ideal,
-        }
     }
 }
 
@@ -118,70 +65,6 @@ impl Keep for Intervals {
             kept.intervals.push(answer.interval);
             kept.cost += answer.cost();
         }
-    }
-}
-
-/// What a stage takes of a prediction.
-struct Reduced<'a>(&'a dyn Stage);
-
-/// Of one block.
-#[derive(Debug, Default)]
-struct BlockReduced {
-    numbers: Vec<u32>,
-    /// Where those of each symbol end.
-    ends: Vec<usize>,
-}
-
-impl Keep for Reduced<'_> {
-    type Kept = BlockReduced;
-
-    fn query(&self, _: usize) -> Query {
-        Query::Distribution
-    }
-
-    fn keep(&self, kept: &mut BlockReduced, _: Symbol, number: usize, prediction: &Prediction<'_>) {
-        if let Some(scores) = prediction.distribution() {
-            self.0.reduce(scores, number, &mut kept.numbers);
-            kept.ends.push(kept.numbers.len());
-        }
-    }
-}
-
-/// A lane on its way through a stage.
-struct Walk<'a> {
-    symbols: &'a [Symbol],
-    blocks: std::vec::IntoIter<BlockReduced>,
-    block: BlockReduced,
-    /// Symbols of the block that were passed.
-    passed: usize,
-}
-
-impl<'a> Walk<'a> {
-    fn new(scored: Scored<BlockReduced>, symbols: &'a [Symbol]) -> Self {
-        let blocks: Vec<_> = scored.into_iter().map(|(_, kept)| kept).collect();
-        Self {
-            symbols,
-            blocks: blocks.into_iter(),
-            block: BlockReduced::default(),
-            passed: 0,
-        }
-    }
-
-    /// The next symbol, and what was kept of its prediction.
-    fn next(&mut self) -> Option<(Symbol, &[u32])> {
-        let (&symbol, rest) = self.symbols.split_first()?;
-        self.symbols = rest;
-        if self.passed == self.block.ends.len() {
-            self.block = self.blocks.next()?;
-            self.passed = 0;
-        }
-        let from = match self.passed {
-            0 => 0,
-            n => self.block.ends[n - 1],
-        };
-        let to = self.block.ends[self.passed];
-        self.passed += 1;
-        Some((symbol, &self.block.numbers[from..to]))
     }
 }
 

@@ -1,27 +1,26 @@
 //! How a model is driven: workers, each with [lanes](lmz_exact::Lanes) of the CPU or of another device, share a queue of
-//! blocks (when symbols are known) or of groups of lanes (when they are not).
+//! tasks.
 //!
-//! * [`Drive::score`]: what the model says of known symbols, for encoding ([`Drive::encode`]) and for a trace;
-//! * [`Drive::decode`]: one symbol after the other;
-//! * [`Stage`]: between prediction and coder.
+//! * [`Task`]: a sequence that is run in a lane. Its symbols are known ([`Drive::score`], of which [`Drive::encode`] and a
+//!   trace are made) or come one after the other ([`Drive::decode`]);
+//! * `Crew`: what the workers have in common; `Worker`: one of them, with its lanes;
+//! * `Exchange`: tasks under way go from one worker to another; `Pace`: how a device's lanes advance.
 
 mod context;
+mod crew;
 mod decode;
 #[cfg(feature = "encode")]
 mod encode;
 mod exchange;
-mod lane;
 mod pace;
 #[cfg(feature = "encode")]
 mod score;
-mod stage;
+mod task;
 #[cfg(all(test, feature = "encode"))]
 mod tests;
-mod timed;
-mod workers;
+mod worker;
 
 pub use context::Drive;
-pub use decode::Job;
 #[cfg(feature = "encode")]
 pub use encode::{Coded, seal};
 #[cfg(feature = "encode")]

@@ -34,11 +34,13 @@ enum State {
 }
 
 impl Pace {
-    /// For so many seats of lanes that advance one by one or, if `ahead`, while others are computed.
-    pub fn new(seats: usize, ahead: bool) -> Self {
+    /// For so many seats of lanes that advance one by one or, if `ahead`, while others are computed. Where passes are
+    /// `long`, launches set no pace: that halves are faster need not be measured.
+    pub fn new(seats: usize, ahead: bool, long: bool) -> Self {
+        let halves = seats >= 2 && ahead;
         Self {
-            choice: 0,
-            fixed: seats < 2 || !ahead,
+            choice: usize::from(halves && long),
+            fixed: !halves || long,
             state: State::Trial(Vec::new(), Vec::new()),
             before: None,
         }
@@ -96,7 +98,7 @@ mod tests {
 
     #[test]
     fn where_nothing_is_computed_ahead_nothing_is_measured() {
-        let mut pace = Pace::new(100, false);
+        let mut pace = Pace::new(100, false, false);
         for _ in 0..3 * TRIAL {
             pace.round(|| panic!("the time is asked for"), 100);
             assert_eq!(pace.groups(), 1);
@@ -105,7 +107,7 @@ mod tests {
 
     /// The groups of so many rounds, of 100 symbols each, which take so many microseconds.
     fn groups(lanes: usize, rounds: usize, micros: impl Fn(usize, usize) -> u64) -> Vec<usize> {
-        let mut pace = Pace::new(lanes, true);
+        let mut pace = Pace::new(lanes, true, false);
         let mut now = Instant::now();
         let round = |number| {
             let groups = pace.groups();

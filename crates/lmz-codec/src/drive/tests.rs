@@ -1,138 +1,18 @@
-//! A small stage that learns, through encoder and decoder: lanes in lock step, in one order wherever they run.
+//! Segments through encoder and decoder, wherever the model runs: the same bytes on threads and on a device, also on one
+//! that fails on the way.
 
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
-use lmz_coder::{Cost, Decoder, Encoder, Interval};
-use lmz_exact::{Accelerator, CpuLanes, ExactError, Lanes, Prediction, Query, Row, Scores};
+use lmz_exact::{Accelerator, CpuLanes, ExactError, Lanes, Prediction, Query, Row};
 use lmz_format::ContextPolicy;
 
 use super::context::Drive;
-use super::decode::Job;
-use super::stage::{CodedSymbol, Decoding, Encoding, Stage};
 use crate::model::Model;
-use crate::observer::Phase;
+use crate::observer::{Observer, Phase};
 use crate::pool::Pool;
 use crate::shown::Shown;
-
-/// Learns how often the model's first guess is right, and codes that before the symbol.
-struct FirstGuess;
-
-/// What has been learnt: misses and hits, by whether the last guess in the lane was right and by what the group's last
-/// bytes were. So the order of the lanes matters.
-struct Learnt {
-    counts: Vec<[u32; 2]>,
-    last: Vec<bool>,
-    /// The group's last symbols.
-    trail: usize,
-}
-
-impl Learnt {
-    fn new(lanes: usize) -> Self {
-        Self {
-            counts: vec![[1, 1]; 256],
-            last: vec![false; lanes],
-            trail: 0,
-        }
-    }
-
-    fn counts(&mut self, lane: usize) -> &mut [u32; 2] {
-        let context = 2 * (self.trail % 128) + usize::from(self.last[lane]);
-        &mut self.counts[context]
-    }
-
-    /// Of a right guess, or of a wrong one.
-    fn interval(&mut self, lane: usize, right: bool) -> Interval {
-        let [misses, hits] = *self.counts(lane);
-        let share = ((u64::from(misses) << 32) / u64::from(misses + hits)) as u32;
-        match right {
-            false => Interval {
-                start: 0,
-                width: share,
-            },
-            true => Interval {
-                start: share,
-                width: 0u32.wrapping_sub(share),
-            },
-        }
-    }
-
-    fn learn(&mut self, lane: usize, right: bool, symbol: usize) {
-        self.counts(lane)[usize::from(right)] += 4;
-        self.last[lane] = right;
-        self.trail = (self.trail * 5 + symbol) % 1024;
-    }
-}
-
-fn guess(scores: &Scores<'_>) -> usize {
-    let best = scores.logits.iter().position(|&logit| logit == scores.max);
-    best.expect("the largest is among them")
-}
-
-impl Stage for FirstGuess {
-    fn reduce(&self, scores: &Scores<'_>, symbol: usize, kept: &mut Vec<u32>) {
-        let right = symbol == guess(scores);
-        kept.push(right.into());
-        if !right {
-            let interval = scores.of(symbol).interval;
-            kept.extend([interval.start, interval.width]);
-        }
-    }
-
-    fn encoding(&self, lanes: usize) -> Box<dyn Encoding + '_> {
-        Box::new(ToBytes(Learnt::new(lanes), Encoder::new()))
-    }
-
-    fn decoding<'a>(&'a self, lanes: usize, coded: &'a [u8]) -> Box<dyn Decoding + 'a> {
-        Box::new(FromBytes(Learnt::new(lanes), Decoder::new(coded)))
-    }
-}
-
-struct ToBytes(Learnt, Encoder);
-
-impl Encoding for ToBytes {
-    fn encode(&mut self, lane: usize, symbol: CodedSymbol, kept: &[u32]) -> Cost {
-        let Self(learnt, encoder) = self;
-        let right = kept[0] == 1;
-        let mut intervals = vec![learnt.interval(lane, right)];
-        if let [_, start, width] = *kept {
-            intervals.push(Interval { start, width });
-        }
-        intervals.extend(symbol.byte.map(Interval::of_byte));
-        for &interval in &intervals {
-            encoder.encode(interval).unwrap();
-        }
-        learnt.learn(lane, right, symbol.number);
-        Cost::from_bits(intervals.iter().map(|i| i.bits() as u32).sum())
-    }
-
-    fn finish(self: Box<Self>) -> Vec<u8> {
-        self.1.finish()
-    }
-}
-
-struct FromBytes<'a>(Learnt, Decoder<'a>);
-
-impl Decoding for FromBytes<'_> {
-    fn decode(&mut self, lane: usize, scores: &Scores<'_>) -> Result<CodedSymbol, String> {
-        let Self(learnt, decoder) = self;
-        let mut decode = || {
-            let point = decoder.point()?;
-            let right = point >= learnt.interval(lane, true).start;
-            decoder.take(learnt.interval(lane, right))?;
-            let number = match right {
-                true => guess(scores),
-                false => decoder.decode(&scores.distribution())?,
-            };
-            let escape = number == scores.logits.len();
-            let byte = escape.then(|| decoder.decode_byte()).transpose()?;
-            learnt.learn(lane, right, number);
-            Ok(CodedSymbol { number, byte })
-        };
-        decode().map_err(|error: lmz_coder::CoderError| error.to_string())
-    }
-}
 
 /// The CPU's lanes as those of a device that works ahead, and fails at a pass.
 #[derive(Debug)]
@@ -193,81 +73,67 @@ fn repository(path: &str) -> std::path::PathBuf {
         .join(path)
 }
 
-/// Groups of different numbers of lanes of different lengths, with escapes among their symbols.
-fn groups() -> Vec<Vec<Vec<u8>>> {
-    let text = std::fs::read(repository("corpora/alice29.txt")).unwrap();
-    let mut at = 1000;
-    let sizes: [&[usize]; 5] = [
-        &[300, 120, 301, 40],
-        &[90],
-        &[200, 1, 77],
-        &[64; 4],
-        &[10, 250],
-    ];
-    let mut groups = Vec::new();
-    for sizes in sizes {
-        let mut group = Vec::new();
-        for &size in sizes {
-            let mut raw = text[at..at + size].to_vec();
-            raw[size / 2] = 0xff;
-            group.push(raw);
-            at += size;
-        }
-        groups.push(group);
+/// Adds up what has passed.
+#[derive(Default)]
+struct Passed([AtomicU64; 2]);
+
+impl Observer for Passed {
+    fn advance(&self, phase: Phase, raw_bytes: u64) {
+        self.0[usize::from(phase == Phase::Encode)].fetch_add(raw_bytes, Ordering::Relaxed);
     }
-    groups
 }
 
-fn coded(drive: &Drive<'_>, groups: &[Vec<Vec<u8>>]) -> Vec<Vec<u8>> {
-    let lanes: Vec<Vec<&[u8]>> = groups
+/// Segments of different lengths, with escapes among their symbols.
+fn segments() -> Vec<Vec<u8>> {
+    let text = std::fs::read(repository("corpora/alice29.txt")).unwrap();
+    let mut at = 1000;
+    let sizes = [300, 120, 301, 40, 90, 200, 1, 77, 64, 64, 64, 10, 250];
+    sizes
         .iter()
-        .map(|group| group.iter().map(|raw| &raw[..]).collect())
-        .collect();
-    let lanes: Vec<&[&[u8]]> = lanes.iter().map(|group| &group[..]).collect();
-    let coded = drive.encode_groups(&FirstGuess, &lanes).unwrap();
+        .map(|&size| {
+            let mut raw = text[at..at + size].to_vec();
+            raw[size / 2] = 0xff;
+            at += size;
+            raw
+        })
+        .collect()
+}
+
+fn coded(drive: &Drive<'_>, segments: &[Vec<u8>]) -> Vec<Vec<u8>> {
+    let segments: Vec<&[u8]> = segments.iter().map(|raw| &raw[..]).collect();
+    let coded = drive.encode(&segments).unwrap();
     coded.into_iter().map(|coded| coded.bytes).collect()
 }
 
-fn jobs<'a>(coded: &'a [Vec<u8>], groups: &[Vec<Vec<u8>>]) -> Vec<Job<'a>> {
-    let jobs = coded.iter().zip(groups);
-    jobs.map(|(coded, group)| Job {
-        coded,
-        raw_lens: group.iter().map(Vec::len).collect(),
-    })
-    .collect()
+fn jobs<'a>(coded: &'a [Vec<u8>], segments: &[Vec<u8>]) -> Vec<(&'a [u8], usize)> {
+    let jobs = coded.iter().zip(segments);
+    jobs.map(|(coded, raw)| (&coded[..], raw.len())).collect()
 }
 
 #[test]
-fn lanes_in_lock_step_teach_one_stage() {
+fn bytes_are_the_same_wherever_the_model_runs() {
     let model = Model::open(&repository("tests/models/stories260K.lmzm")).unwrap();
-    let groups = groups();
-    // Blocks with an overlap, several in a lane.
+    let segments = segments();
+    let total = segments.iter().map(|raw| raw.len() as u64).sum::<u64>();
+    // Blocks with an overlap, several in a segment.
     let policy = ContextPolicy::new(48, 11).unwrap();
     let prime = model.tokenizer().unwrap().encode(b"Once upon a time");
     for shown in [
         Shown::default(),
         Shown::new(&prime, model.engine().start_token()),
     ] {
-        let expected = coded(&Drive::new(&model, policy, &shown, &()), &groups);
-        let plain = Drive::new(&model, policy, &shown, &());
-        let alone: Vec<&[u8]> = groups.iter().flatten().map(|raw| &raw[..]).collect();
-        let alone = plain.encode(&alone).unwrap();
-        let [staged, alone] = [
-            expected.iter().map(Vec::len).sum::<usize>(),
-            alone.iter().map(|coded| coded.bytes.len()).sum(),
-        ];
-        assert!(staged != alone, "nothing was learnt");
+        let expected = coded(&Drive::new(&model, policy, &shown, &()), &segments);
         for (threads, lanes, fails_at) in [
             (1, 0, 0),
             (2, 0, 0),
             (3, 0, 0),
+            (2, 1, usize::MAX),
             (2, 4, usize::MAX),
             (2, 9, usize::MAX),
             (1, 20, usize::MAX),
             (2, 9, 3),
             (2, 8, 40),
-            // No room for a group.
-            (2, 3, usize::MAX),
+            (3, 2, 0),
         ] {
             let on = || match lanes {
                 0 => model.clone(),
@@ -281,41 +147,36 @@ fn lanes_in_lock_step_teach_one_stage() {
             let what = format!("{threads} threads, {lanes} lanes, fails at {fails_at}");
             let pool = Pool::new(threads).unwrap();
             pool.install(|| {
+                let passed = Passed::default();
                 let model = on();
-                let drive = Drive::new(&model, policy, &shown, &());
-                assert_eq!(coded(&drive, &groups), expected, "{what}");
+                let drive = Drive::new(&model, policy, &shown, &passed);
+                assert_eq!(coded(&drive, &segments), expected, "{what}");
                 let model = on();
-                let drive = Drive {
-                    stage: Some(&FirstGuess),
-                    ..Drive::new(&model, policy, &shown, &())
-                };
-                let decoded = drive.decode(&jobs(&expected, &groups), Phase::Decode);
-                for (decoded, group) in decoded.unwrap().into_iter().zip(&groups) {
-                    assert_eq!(decoded.unwrap(), group.concat(), "{what}");
+                let drive = Drive::new(&model, policy, &shown, &passed);
+                let decoded = drive.decode(&jobs(&expected, &segments), Phase::Decode);
+                for (decoded, raw) in decoded.unwrap().into_iter().zip(&segments) {
+                    assert_eq!(&decoded.unwrap(), raw, "{what}");
                 }
-                assert_eq!(
-                    model.device_name().is_none(),
-                    lanes < 4 || fails_at < usize::MAX
-                );
+                assert_eq!(passed.0.map(AtomicU64::into_inner), [total; 2], "{what}");
+                assert_eq!(model.device_name().is_none(), fails_at < usize::MAX);
             });
         }
     }
 }
 
 #[test]
-fn a_damaged_group_fails_alone() {
+fn a_damaged_segment_fails_alone() {
     let model = Model::open(&repository("tests/models/stories260K.lmzm")).unwrap();
-    let groups = groups();
+    let segments = segments();
     let policy = ContextPolicy::new(48, 11).unwrap();
     let shown = Shown::default();
-    let drive = Drive {
-        stage: Some(&FirstGuess),
-        ..Drive::new(&model, policy, &shown, &())
-    };
-    let mut coded = coded(&drive, &groups);
+    let drive = Drive::new(&model, policy, &shown, &());
+    let mut coded = coded(&drive, &segments);
     coded[2][1] ^= 0x55;
-    let decoded = drive.decode(&jobs(&coded, &groups), Phase::Decode).unwrap();
-    for (number, (decoded, group)) in decoded.into_iter().zip(&groups).enumerate() {
-        assert_eq!(decoded == Ok(group.concat()), number != 2, "{number}");
+    let decoded = drive
+        .decode(&jobs(&coded, &segments), Phase::Decode)
+        .unwrap();
+    for (number, (decoded, raw)) in decoded.into_iter().zip(&segments).enumerate() {
+        assert_eq!(decoded.as_ref() == Ok(raw), number != 2, "{number}");
     }
 }
