@@ -5,9 +5,9 @@ use crate::prepared::Builder;
 
 /// A matrix whose rows have factors that go into their scales.
 pub struct Part {
-    /// Row-major values.
+    /// `[rows][columns]`.
     pub values: Vec<f32>,
-    /// One for each row: multiplies the scale, not the integers.
+    /// By row: each multiplies its row's scale, not its integers.
     pub factors: Vec<f64>,
 }
 

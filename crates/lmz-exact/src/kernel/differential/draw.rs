@@ -7,7 +7,7 @@ use super::ZERO_EXPONENT;
 pub struct Draw<'a>(&'a [u8]);
 
 impl<'a> Draw<'a> {
-    /// Draws from these.
+    /// Draws from `bytes`; behind their end come zeros.
     pub fn new(bytes: &'a [u8]) -> Self {
         Self(bytes)
     }
