@@ -13,10 +13,10 @@ use super::fixed::byte_of;
 /// Units of a cube: eight planes of 32.
 pub const MATRIX_UNITS: u32 = 256;
 
-/// Who multiplies.
+/// What multiplies two fragments.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Instruction {
-    /// The card's instruction.
+    /// The card's own instruction.
     Native,
     /// Units that show each other their fragments: for devices without the instruction, to test what is
     /// around it.
