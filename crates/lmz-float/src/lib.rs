@@ -73,7 +73,7 @@ pub use sampling::Sampling;
 pub use scorer::Scorer;
 pub use scoring::{ScoringOptions, Window};
 
-/// The CPU's backend.
+/// The backend of the CPU, without gradients.
 #[cfg(feature = "cpu")]
 pub type Cpu = burn_flex::Flex;
 

@@ -40,7 +40,7 @@ pub(crate) fn score<B: Kernels>(
     })
 }
 
-/// What [`lmz_device::catch`] gives: the error is what the device said.
+/// What [`lmz_device::catch`] gives: a value, or the device's message.
 type Outcome<T> = std::result::Result<T, String>;
 
 /// Runs a batch, or its halves where it fails, down to one window; the error is of such a one.
