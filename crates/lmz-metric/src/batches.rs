@@ -1,4 +1,4 @@
-//! In which portions windows go to an engine.
+//! How windows are portioned into batches for an engine.
 
 use serde::{Deserialize, Serialize};
 

@@ -23,7 +23,7 @@ pub trait Watch {
     }
 }
 
-/// Nobody watches.
+/// Hears nothing and never stops a run.
 impl Watch for () {}
 
 /// What a run has found.
