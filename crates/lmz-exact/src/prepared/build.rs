@@ -102,7 +102,8 @@ impl Builder {
         Ok(())
     }
 
-    /// The tokenizer, packed. The level is part of the recipe only in so far as the identity goes.
+    /// Adds the tokenizer as a zstd frame. The level changes no probability, but it changes the bytes and so the
+    /// identity.
     pub fn tokenizer(&mut self, json: &[u8]) -> Result<()> {
         let packed = zstd::bulk::compress(json, 19)
             .map_err(|e| ExactError::Unsupported(format!("tokenizer: {e}")))?;
