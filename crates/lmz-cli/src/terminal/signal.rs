@@ -57,7 +57,7 @@ mod system {
     /// The signal that arrived first; 0 while there was none.
     static SIGNAL: AtomicI32 = AtomicI32::new(0);
 
-    /// Begins to listen.
+    /// Begins to listen for SIGINT, SIGTERM and SIGHUP.
     ///
     /// # Errors
     /// Those of the operating system.
@@ -129,7 +129,7 @@ mod system {
 
     static FLAG: OnceLock<Arc<AtomicBool>> = OnceLock::new();
 
-    /// Begins to listen.
+    /// Begins to listen for SIGINT and SIGTERM.
     ///
     /// # Errors
     /// Those of the operating system.
