@@ -23,15 +23,15 @@ pub struct SizePoint {
     pub characters: u64,
     /// Mean characters of the samples.
     pub drawn: f64,
-    /// Samples.
+    /// Samples that were drawn.
     pub samples: usize,
     /// Samples in which rho is defined.
     pub defined: usize,
     /// Mean of Pearson's rho.
     pub mean: f64,
-    /// Its 5th percentile.
+    /// 5th percentile of rho over the samples.
     pub low: f64,
-    /// Its 95th percentile.
+    /// 95th percentile of rho over the samples.
     pub high: f64,
     /// Mean over models of the standard deviation of the bits per character.
     pub deviation: f64,

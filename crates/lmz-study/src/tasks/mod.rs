@@ -1,4 +1,4 @@
-//! Tasks: one process, one result.
+//! Tasks, each one process that gives one result.
 //!
 //! A task's name is a hash of everything that its result depends on: the contents of model and
 //! corpus, the protocol, the shard, and what the benchmark is told. Its result is a file of that
