@@ -170,8 +170,8 @@ fn attention(source: &Source<'_>, out: &mut Builder) -> Result<()> {
     Ok(())
 }
 
-/// Norms of queries and keys. What levels keys stands in the gains: a norm takes away what the rows
-/// would be multiplied by.
+/// Norms of queries and keys. Their gains hold the levels of the keys, since a norm cancels what the rows before it
+/// are multiplied by.
 fn head_norms(
     source: &Source<'_>,
     heads: &Heads,

@@ -63,8 +63,8 @@ pub fn row_levels(values: &[f32], columns: usize, class: impl Fn(usize) -> usize
     levels(values.chunks_exact(columns).map(size).collect(), class)
 }
 
-/// As [`row_levels`], of what rows give with their biases: the root of the sum of squares of weights
-/// times `gains`, and the bias's magnitude.
+/// As [`row_levels`], by what rows give with their biases: the root of the sum of squares of weights times `gains`,
+/// plus the bias's magnitude.
 pub fn size_levels(
     values: &[f32],
     gains: &[f64],

@@ -65,8 +65,8 @@ impl Prepared {
         self.identity
     }
 
-    /// The identity by which files of a version of the numerics name this model: they can be read if its
-    /// arithmetic is that of the model's own version. `None` if it is not, or is not known.
+    /// The identity by which files of version `numerics` of the numerics name this model. `None` if the arithmetic of
+    /// that version is not that of the model's own, or is not known.
     pub fn identity_under(&self, numerics: u8) -> Option<[u8; 32]> {
         match numerics {
             own if own == self.numerics => Some(self.identity),

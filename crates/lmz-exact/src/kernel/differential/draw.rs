@@ -1,4 +1,4 @@
-//! Values from a fuzzer's bytes: most take one byte, and the bounds are as near as anything.
+//! Values drawn from a fuzzer's bytes. Most take one byte, and a bound is drawn as easily as any other value.
 
 use super::ZERO_EXPONENT;
 
