@@ -49,7 +49,7 @@ impl Read {
     /// Waits for the predictions, and hands them out with their numbers, from `first` on. Returns how many they were.
     ///
     /// # Errors
-    /// The device failed, or says what cannot be.
+    /// The device failed, or gives an answer that is impossible.
     pub fn hand_out<R: Runtime>(
         mut self,
         model: &ModelOn<R>,
