@@ -277,8 +277,8 @@ impl<'a> Slurm<'a> {
         serde_json::from_str(&text).ok()
     }
 
-    /// What the scheduler says of the tasks of the last submission, by the task's name: of those
-    /// in the queue by `squeue`, of the others by `sacct` where the cluster keeps accounts.
+    /// What the scheduler says of the tasks of the last submission, by the task's name: `squeue` of those in the
+    /// queue, `sacct` of the others where the cluster keeps accounts.
     ///
     /// # Errors
     /// `squeue` is missing or fails.
