@@ -1,4 +1,4 @@
-//! What a run is asked for, what it tells, and what comes of it.
+//! A run's options, the events that it tells of, and its outcome.
 
 use std::path::PathBuf;
 use std::time::Duration;
