@@ -274,7 +274,7 @@ impl EncoderModel<32> for Interval {
     }
 }
 
-/// Decodes a symbol whose interval was found elsewhere (see [`Point`]).
+/// Decodes a symbol whose interval was found elsewhere: the decoder only consumes it.
 impl DecoderModel<32> for Interval {
     fn quantile_function(&self, _quantile: u32) -> ((), u32, NonZeroU32) {
         let width = NonZeroU32::new(self.width).unwrap_or(NonZeroU32::MIN);
