@@ -91,7 +91,7 @@ impl Watch {
         }
     }
 
-    /// Whether all work was done that a read had to wait for which has come back.
+    /// Whether all the work was done that the reads which have come back had to wait for.
     ///
     /// # Errors
     /// Why something was not.
