@@ -1,12 +1,12 @@
 //! The matrix instruction on eight-bit integers: `mma.sync.m16n8k32` of the PTX ISA.
 //!
-//! 32 units, a plane, hold the fragments of a 16 x 32 matrix a, of a 32 x 8 matrix b and of their product. With g =
-//! lane / 4 and t = lane mod 4, a unit holds:
+//! 32 units, a plane, hold the fragments of a 16 x 32 matrix a, of a 32 x 8 matrix b and of their product. With
+//! g = lane / 4 and t = lane mod 4, a unit holds:
 //!
 //! * of a, four columns from 4t on: of row g in words 0 and 2, of row g + 8 in words 1 and 3; words 2 and 3 are 16
-//! columns further;
+//!   columns further;
 //! * of b, four rows from 4t on, of column g; the second word is 16 rows further;
-//! * four sums: of row g in 0 and 1, of row g + 8 in 2 and 3; each of columns 2t and 2t + 1.
+//! * four sums: of row g in 0 and 1, of row g + 8 in 2 and 3; in each pair, columns 2t and 2t + 1.
 
 use cubecl::cmma::MmaDefinition;
 use cubecl::prelude::*;
