@@ -57,7 +57,7 @@ pub enum FloatError {
         /// The number of ids.
         vocab_size: usize,
     },
-    /// A window that cannot be scored, or a context that is longer than the model takes.
+    /// A window that cannot be scored, or a context that the model cannot take.
     #[error("a window of {tokens} tokens, {scored} of them scored: {reason}")]
     Window {
         /// Its length in tokens.
