@@ -50,7 +50,7 @@ pub enum StudyError {
     Executor {
         /// The program that was run.
         program: String,
-        /// Why it did not run, or the end of what it said.
+        /// Why it did not run, or what it said on standard error.
         reason: String,
     },
 }

@@ -51,7 +51,7 @@ pub struct MetricValue {
     pub value: f64,
     /// Standard error of the value.
     pub stderr: Option<f64>,
-    /// Number of items that the value is a mean over.
+    /// Number of items that were scored.
     pub n: u64,
 }
 
