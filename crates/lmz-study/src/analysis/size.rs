@@ -53,9 +53,9 @@ fn sizes(total: u64, parts: u64) -> impl Iterator<Item = u64> {
         .take_while(move |size| size * parts <= total)
 }
 
-/// Pearson's rho of bits per character and scores over random samples of the corpus's documents,
-/// by the samples' size. `models[m][d]` is what document `d` costs model `m`; all models have the
-/// same documents. None of the sizes from 50,000 characters fits a small corpus: then none.
+/// Pearson's rho of bits per character and scores over random samples of the corpus's documents, by the samples'
+/// size. `models[m][d]` is what document `d` costs model `m`; all models have the same documents. Empty for a corpus
+/// that is too small for samples of 50,000 characters.
 pub fn corpus_sizes(
     models: &[Vec<DocumentCost>],
     scores: &[Option<f64>],
