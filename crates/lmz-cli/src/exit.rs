@@ -7,16 +7,16 @@ use lmz::ErrorKind;
 /// How the program ends. (A command line that makes no sense ends it with 2, by clap.)
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Exit {
-    /// All went well.
+    /// All that was asked for was done: 0.
     Success,
-    /// Something did not.
+    /// Something failed: 1.
     Error,
     /// Files were written that are not all of what was compressed.
     Partial,
 }
 
 impl Exit {
-    /// Success, or not.
+    /// [`Exit::Success`] if `ok`, else [`Exit::Error`].
     pub fn of(ok: bool) -> Self {
         if ok { Self::Success } else { Self::Error }
     }

@@ -1,4 +1,4 @@
-//! What the common arguments mean, once they are known to make sense.
+//! What the common arguments mean, once they are known to fit together.
 
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
@@ -96,7 +96,7 @@ impl Talk {
 pub struct RunSettings {
     /// What was given by `-m`.
     pub model: Option<OsString>,
-    /// Where it runs.
+    /// The device, memory and threads that were asked for.
     pub wanted: Wanted,
     /// The kernels of `LMZ_KERNEL`.
     kernel: Option<Kernel>,
@@ -172,7 +172,7 @@ impl RunSettings {
         }
     }
 
-    /// How to restore.
+    /// Threads and prime for restoring.
     pub fn decompress_options(&self, prime: Option<Prime>) -> DecompressOptions {
         DecompressOptions {
             threads: self.wanted.threads,

@@ -1,5 +1,5 @@
 //! The range coder: constriction's queue with 32-bit words, a 128-bit state and 32-bit intervals,
-//! and a seal of our own that spends at most four bytes.
+//! and a seal of our own: the last bytes, at most four, that make the coded bytes whole.
 //!
 //! Why these widths: over a vocabulary of 150,000 a 64-bit state with 32-bit intervals loses 0.03
 //! bit a token to the rounding of `range >> 32`; a 128-bit state loses none that can be measured.
@@ -19,9 +19,9 @@ pub enum CoderError {
     /// An interval without width, or one that leaves the code space, was to be encoded.
     #[error("an interval of {width} at {start} is not inside the 32-bit code space")]
     InvalidInterval {
-        /// First code point.
+        /// The interval's first code point.
         start: u32,
-        /// The number of code points.
+        /// The interval's number of code points, possibly 0.
         width: u32,
     },
     /// No encoder wrote these bytes: they point outside the current range.
@@ -29,7 +29,7 @@ pub enum CoderError {
     InvalidData,
 }
 
-/// Intervals to bytes.
+/// The range encoder: takes intervals in order, gives bytes.
 #[derive(Clone, Debug, Default)]
 pub struct Encoder {
     inner: RangeEncoder<u32, u128>,
@@ -41,7 +41,7 @@ impl Encoder {
         Self::default()
     }
 
-    /// Appends one interval.
+    /// Appends one interval: the share of the next symbol, or of the raw byte behind an escape.
     ///
     /// # Errors
     /// [`CoderError::InvalidInterval`]; the encoder is unchanged then.
@@ -102,7 +102,7 @@ fn seal_point(lower: u128, range: u128) -> u128 {
     lower.wrapping_add(below) & !below
 }
 
-/// The coded bytes as big-endian words, zeros for ever after the end.
+/// The coded bytes as big-endian 32-bit words; behind their end come zeros without end.
 #[derive(Clone, Debug)]
 struct Words<'a>(&'a [u8]);
 
@@ -122,7 +122,7 @@ impl ReadWords<u32, Queue> for Words<'_> {
     }
 }
 
-/// Bytes to symbols.
+/// The range decoder: takes bytes, gives symbols in the order in which they were encoded.
 ///
 /// Reading past the end yields zeros and never fails: only the caller knows how many symbols there
 /// are, and only a checksum tells damage.
@@ -146,8 +146,8 @@ impl<'a> Decoder<'a> {
         self.inner.decode_symbol(distribution).map_err(invalid)
     }
 
-    /// Where in the 32-bit code space the next symbol's interval lies: [`Distribution::find`] elsewhere
-    /// tells the symbol, and [`Decoder::take`] consumes it. Nothing changes.
+    /// Where in the 32-bit code space the next symbol's interval lies. Consumes nothing: who holds the distribution
+    /// looks the point up with [`Distribution::find`], and [`Decoder::take`] then consumes the interval found.
     ///
     /// # Errors
     /// As [`Decoder::decode`].

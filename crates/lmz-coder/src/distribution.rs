@@ -1,4 +1,4 @@
-//! Weights to intervals, lazily: encoding computes one interval, decoding searches once.
+//! From weights to intervals, computed when asked for: encoding computes one interval, decoding makes one search.
 
 use std::num::NonZeroU32;
 
@@ -7,7 +7,7 @@ use constriction::stream::model::{DecoderModel, EncoderModel, EntropyModel};
 use crate::cost::Cost;
 use crate::exp2::LOGIT_FRAC_BITS;
 
-/// Bits that a raw byte behind the escape symbol costs.
+/// Bits that the raw byte behind an escape symbol costs.
 pub const ESCAPE_BYTE_BITS: u32 = 8;
 
 /// A symbol's share `[start, start + width)` of the 32-bit code space. Both parts stay below 2^32.
@@ -15,7 +15,7 @@ pub const ESCAPE_BYTE_BITS: u32 = 8;
 pub struct Interval {
     /// First code point of the share.
     pub start: u32,
-    /// Its size; at least 1 in every interval that this crate makes.
+    /// Number of code points; at least 1 in every interval that this crate makes.
     pub width: u32,
 }
 
@@ -34,9 +34,8 @@ impl Interval {
     }
 }
 
-/// What a distribution's intervals follow from besides the weights before a symbol: the number of
-/// symbols and the sum of all weights. A device that holds the weights sends back sums of them; the
-/// intervals are made here.
+/// What an interval needs to be computed, besides the weights before its symbol: the number of symbols and the sum
+/// of all weights. A device that holds the weights sends back sums of them; the intervals are made here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Shares {
     /// V, the escape's number.
@@ -87,11 +86,11 @@ impl Shares {
         scaled as u64 + symbol as u64
     }
 
-    /// The share of `symbol`, 0..=V, which has the weight `own` (the escape's is known) after weights
-    /// that sum to `before`.
+    /// The share of `symbol`, `0..=V`, when the weights before it sum to `before` and its own weight is `own`. For the
+    /// escape `own` is not read: its weight follows from the sum.
     ///
     /// # Panics
-    /// If there is no such symbol or the weights are more than all.
+    /// If `symbol` is above `V`, or `before` and `own` together are more than the sum of all weights.
     pub fn interval(&self, symbol: usize, before: u64, own: u64) -> Interval {
         assert!(
             symbol <= self.symbols,
@@ -115,7 +114,7 @@ impl Shares {
         }
     }
 
-    /// The model's ideal cost of a symbol, `distance` being the largest logit less this symbol's.
+    /// The model's ideal cost of a symbol; `distance` is the largest logit less this symbol's.
     pub fn cost(&self, distance: u32) -> Cost {
         Cost::of_symbol(distance, self.total)
     }
@@ -142,7 +141,7 @@ pub struct Distribution<'a> {
     shares: Shares,
 }
 
-/// Boundary stride of the decoder's search.
+/// Weights that the decoder's search passes over at once; it then looks at each weight of one such block.
 const BLOCK: usize = 64;
 
 impl<'a> Distribution<'a> {
@@ -172,7 +171,7 @@ impl<'a> Distribution<'a> {
         self.weights.len()
     }
 
-    /// What the intervals follow from besides the weights.
+    /// The number of symbols and the sum of the weights, from which the intervals follow.
     pub fn shares(&self) -> &Shares {
         &self.shares
     }
@@ -195,7 +194,7 @@ impl<'a> Distribution<'a> {
         self.shares.interval(symbol, before, own)
     }
 
-    /// The model's ideal cost of a symbol, `distance` being the largest logit less this symbol's.
+    /// The model's ideal cost of a symbol; `distance` is the largest logit less this symbol's.
     pub fn cost(&self, distance: u32) -> Cost {
         self.shares.cost(distance)
     }
@@ -275,7 +274,7 @@ impl EncoderModel<32> for Interval {
     }
 }
 
-/// An interval that was found elsewhere.
+/// Decodes a symbol whose interval was found elsewhere: the decoder only consumes it.
 impl DecoderModel<32> for Interval {
     fn quantile_function(&self, _quantile: u32) -> ((), u32, NonZeroU32) {
         let width = NonZeroU32::new(self.width).unwrap_or(NonZeroU32::MIN);
@@ -283,7 +282,7 @@ impl DecoderModel<32> for Interval {
     }
 }
 
-/// Asks the decoder where its point lies.
+/// A model whose symbols are all the code points: to decode with it tells where the decoder's point lies.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Point;
 
@@ -298,7 +297,7 @@ impl DecoderModel<32> for Point {
     }
 }
 
-/// The 256 equal shares of a raw byte.
+/// The 256 equal intervals of a raw byte, 2^24 code points each.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct RawByte;
 

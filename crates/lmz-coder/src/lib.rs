@@ -1,4 +1,4 @@
-//! From integer logits to bytes.
+//! From integer logits to bytes and back.
 //!
 //! A language model gives one integer logit for each symbol (log2 units, 16 fractional bits). This
 //! crate turns them into a probability distribution over 32-bit intervals ([`Distribution`]), codes

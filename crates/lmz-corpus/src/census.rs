@@ -11,13 +11,13 @@ pub struct Census {
     pub hash: String,
     /// Files that documents came from, or that were looked through for some.
     pub files: u64,
-    /// Documents.
+    /// Documents that were read, those left out not among them.
     pub documents: u64,
     /// Bytes of their texts, in UTF-8.
     pub bytes: u64,
     /// Unicode code points of their texts.
     pub characters: u64,
-    /// What else was there.
+    /// Lines and documents left out, and files repaired, counted by reason.
     pub skipped: Skipped,
 }
 

@@ -1,9 +1,9 @@
-//! What can be wrong with a corpus as a whole. Content is never an error.
+//! What can be wrong with a corpus as a whole. What a file holds is never an error.
 
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// The crate's result.
+/// What this crate's functions return: a value, or a [`CorpusError`].
 pub type Result<T, E = CorpusError> = std::result::Result<T, E>;
 
 /// An error of this crate. Every variant names the file or directory at fault.
@@ -18,12 +18,12 @@ pub enum CorpusError {
         /// What the operating system, or the decompressor, said.
         error: io::Error,
     },
-    /// A path that is no corpus.
+    /// The path cannot be read as a corpus.
     #[error("{}: {reason}", path.display())]
     NotACorpus {
-        /// The path.
+        /// The file or directory that was given, or one below it.
         path: PathBuf,
-        /// Why not.
+        /// Why it is not a corpus, for a message.
         reason: String,
     },
 }

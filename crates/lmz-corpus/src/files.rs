@@ -13,15 +13,15 @@ const MAX_DEPTH: usize = 16;
 const MAX_FILES: usize = 1 << 20;
 /// Largest window of a zstd frame, as a power of two: more than `zstd --long` writes.
 const ZSTD_WINDOW_LOG: u32 = 28;
-/// Bytes by which text is told from other things.
+/// Bytes at a file's start, unpacked, by which text is told from other content.
 const SNIFFED: u64 = 1 << 16;
 
 /// How documents lie in a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Form {
-    /// One to a line, as JSON.
+    /// One JSON object to a line, its text in a field.
     Lines,
-    /// The file is one.
+    /// The whole file is one document.
     Text,
 }
 
@@ -44,15 +44,15 @@ enum Packing {
 /// A file of a corpus.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SourceFile {
-    /// Where it is.
+    /// The file itself, not a directory.
     pub path: PathBuf,
-    /// How its documents lie in it: what its name says, unless a caller knows better.
+    /// How its documents lie in it: as its name says, unless a caller knows better.
     pub form: Form,
     packing: Packing,
 }
 
 impl SourceFile {
-    /// What the name says; a form of none for a name that is neither `.jsonl` nor `.txt`.
+    /// What the name says of form and packing; the form is `None` for a name that is neither `.jsonl` nor `.txt`.
     fn named(path: &Path) -> (Option<Form>, Packing) {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         let name = name.to_ascii_lowercase();

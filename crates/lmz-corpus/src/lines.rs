@@ -26,7 +26,7 @@ pub struct Document {
 /// What a line holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Line {
-    /// A document.
+    /// A line with a text, which may be empty.
     Document(Document),
     /// Something that is not JSON.
     BadJson,

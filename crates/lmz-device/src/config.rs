@@ -1,4 +1,4 @@
-//! CubeCL's own settings.
+//! CubeCL's own settings, as this project wants them.
 
 use std::sync::Once;
 

@@ -21,11 +21,11 @@ pub enum Device {
     /// that poses as a Vulkan device is never taken.
     #[default]
     Auto,
-    /// The CPU.
+    /// The processor; it needs no driver and is always there.
     Cpu,
     /// The Vulkan device of this number in [`available`](crate::available)'s order.
     Vulkan(usize),
-    /// The CUDA device of this number.
+    /// The CUDA device of this number, in the driver's order from 0.
     Cuda(usize),
 }
 
@@ -74,9 +74,9 @@ impl fmt::Display for Device {
 pub struct DeviceInfo {
     /// The name to ask for it by.
     pub device: Device,
-    /// What it calls itself.
+    /// What the driver, or for the CPU the system, calls it.
     pub name: String,
-    /// Its memory in bytes, where it is known; for the CPU what is free.
+    /// Free memory in bytes; `None` where it is not known, as of a graphics card by Vulkan.
     pub memory: Option<u64>,
     /// Whether it is hardware of its own: false for the CPU, and for one posing as a GPU.
     pub accelerator: bool,

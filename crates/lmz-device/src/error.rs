@@ -10,9 +10,9 @@ pub enum DeviceError {
     /// The device is not there, or this build has no support for it.
     #[error("{device}: {reason}")]
     Missing {
-        /// The device's name.
+        /// The device as it was asked for, as in `vulkan:1`.
         device: String,
-        /// Why it cannot be used.
+        /// Why it cannot be used, for a message.
         reason: String,
     },
 }

@@ -21,7 +21,7 @@ pub fn available() -> Vec<DeviceInfo> {
     all
 }
 
-/// The device to use for the one asked for among those at hand, and a notice where that is another.
+/// The device to use of those in `all`, given the one that was asked for; with a notice where it is another.
 ///
 /// # Errors
 /// Not even the CPU is among them.

@@ -11,7 +11,7 @@ pub fn free_memory() -> Option<u64> {
     (free > 0).then_some(free)
 }
 
-/// The processor's name.
+/// The processor's name as its maker gives it; `CPU` where the system tells none.
 pub fn cpu_name() -> String {
     let mut system = sysinfo::System::new();
     system.refresh_cpu_list(sysinfo::CpuRefreshKind::nothing());

@@ -73,11 +73,10 @@ fn install() {
 
 /// Notices work that a device has left undone.
 ///
-/// CubeCL queues allocations, copies and launches for a thread of its own. What panics there (no memory is
-/// left, the device is lost) is dropped, what was queued behind it runs all the same, on whatever its
-/// buffers hold, and nobody is told. So results that were read back count only if nothing was dropped
-/// before. The watch is over all devices of the process, and ends where a program sets a panic hook of its
-/// own later.
+/// CubeCL queues allocations, copies and launches for a thread of its own. It drops work that panics there (no memory
+/// is left, the device is lost) and tells nobody; the work queued behind it runs all the same, on whatever its
+/// buffers hold. So results that were read back count only if nothing was dropped before. The watch is over all
+/// devices of the process, and ends where a program sets a panic hook of its own later.
 #[derive(Clone, Debug)]
 pub struct Watch {
     seen: usize,
@@ -92,7 +91,7 @@ impl Watch {
         }
     }
 
-    /// Whether all was done so far, of what a read that has come back had to wait for.
+    /// Whether all the work was done that the reads which have come back had to wait for.
     ///
     /// # Errors
     /// Why something was not.

@@ -17,11 +17,11 @@ pub enum ExactError {
         "this prepared model has {what} {found}; this build reads {supported} (prepare the checkpoint again with `lmz model prepare`)"
     )]
     Version {
-        /// Which number.
+        /// Which version differs: the file's, the recipe's or the numerics'.
         what: &'static str,
-        /// Its value.
+        /// The version that the file names.
         found: u64,
-        /// The value that this build knows.
+        /// The newest version that this build reads.
         supported: u64,
     },
     /// A prepared model that contradicts itself.
@@ -33,9 +33,9 @@ pub enum ExactError {
     /// A device that is missing, too small or failing.
     #[error("{device}: {reason}")]
     Device {
-        /// What it is called.
+        /// The device's name.
         device: String,
-        /// What happened.
+        /// Why it cannot run the model, for a message.
         reason: String,
     },
 }
@@ -53,5 +53,5 @@ impl ExactError {
     }
 }
 
-/// The crate's result.
+/// What this crate's functions return: a value, or an [`ExactError`].
 pub type Result<T> = std::result::Result<T, ExactError>;

@@ -116,19 +116,19 @@ fn padded(table: &GateTable) -> Gate {
     padded
 }
 
-/// [`sigmoid_table`], padded.
+/// [`sigmoid_table`] as a [`Gate`], made once.
 pub(crate) fn padded_sigmoid_table() -> &'static Gate {
     static TABLE: OnceLock<Gate> = OnceLock::new();
     TABLE.get_or_init(|| padded(sigmoid_table()))
 }
 
-/// [`normal_table`], padded.
+/// [`normal_table`] as a [`Gate`], made once.
 pub(crate) fn padded_normal_table() -> &'static Gate {
     static TABLE: OnceLock<Gate> = OnceLock::new();
     TABLE.get_or_init(|| padded(normal_table()))
 }
 
-/// [`tanh_table`], padded.
+/// [`tanh_table`] as a [`Gate`], made once.
 pub(crate) fn padded_tanh_table() -> &'static Gate {
     static TABLE: OnceLock<Gate> = OnceLock::new();
     TABLE.get_or_init(|| padded(tanh_table()))

@@ -47,7 +47,7 @@ struct Distance {
     rounded: f64,
 }
 
-/// Distances, printed.
+/// Measures both distances on `bytes` bytes of text, and prints the bits a token.
 fn distance(what: &str, checkpoint: &Checkpoint, bytes: usize) -> Distance {
     let tokens = tokenize(checkpoint, &text(&checkpoint.vocabulary, bytes));
     let reference = reference_bits(checkpoint, &tokens, CONTEXT);

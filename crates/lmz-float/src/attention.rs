@@ -14,7 +14,7 @@ use crate::rotary::Rotary;
 /// How many heads there are, and how wide.
 #[derive(Clone, Copy, Debug)]
 pub struct Heads {
-    /// Query heads.
+    /// Query heads; a multiple of `keys`.
     pub queries: usize,
     /// Key and value heads.
     pub keys: usize,

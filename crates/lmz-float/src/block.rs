@@ -12,20 +12,21 @@ use crate::kernels::Kernels;
 use crate::norm::Norm;
 use crate::rotary::Rotary;
 
-/// A layer. Which norms it has is [`NormPlacement`](lmz_model::NormPlacement)'s matter.
+/// A layer. [`NormPlacement`](lmz_model::NormPlacement) decides which of the four norms it has; the others are
+/// `None`.
 #[derive(Module, Debug)]
 pub struct Layer<B: Backend> {
-    /// Before the attention.
+    /// Norm of what the attention reads.
     pub attention_norm: Option<Norm<B>>,
     /// Mixes the positions; its result is added to the residual stream.
     pub attention: Attention<B>,
-    /// After the attention.
+    /// Norm of the attention's output, before it is added.
     pub attention_post_norm: Option<Norm<B>>,
-    /// Before the feed-forward half.
+    /// Norm of what the feed-forward half reads.
     pub feed_forward_norm: Option<Norm<B>>,
-    /// The feed-forward half.
+    /// Works on each position alone; its result is added to the residual stream.
     pub feed_forward: FeedForward<B>,
-    /// After the feed-forward half.
+    /// Norm of the feed-forward half's output, before it is added.
     pub feed_forward_post_norm: Option<Norm<B>>,
     #[module(skip)]
     pub(crate) residual: Residual,
@@ -80,9 +81,9 @@ fn apply<B: Kernels>(norm: &Option<Norm<B>>, x: Tensor<B, 3>) -> Tensor<B, 3> {
 /// The rotary tables of a model's layers.
 #[derive(Clone, Debug)]
 pub struct Tables<B: Backend> {
-    /// Of ordinary layers; none without rotary positions.
+    /// Of ordinary layers; `None` without rotary positions.
     pub global: Option<Rotary<B>>,
-    /// Of windowed layers, where they differ.
+    /// Of windowed layers; `None` where they rotate as ordinary ones.
     pub local: Option<Rotary<B>>,
 }
 

@@ -12,7 +12,7 @@ pub fn available() -> Vec<DeviceInfo> {
     all
 }
 
-/// The device to use for the one asked for, and a notice where that is another.
+/// The device to use, given the one that was asked for; with a notice where it is another.
 ///
 /// # Errors
 /// Not even the CPU is there, because this build was made without it.

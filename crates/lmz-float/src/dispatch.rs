@@ -1,4 +1,4 @@
-//! Work of one's own on a device, generic over its backend.
+//! Running a caller's own work on a device, generic over its backend.
 
 use burn::tensor::backend::Backend;
 
@@ -7,7 +7,7 @@ use crate::error::{FloatError, Result};
 use crate::kernels::{Kernels, Products};
 use lmz_device::Device;
 
-/// Where [`Work`] runs.
+/// The device that [`Work`] runs on, for one backend.
 pub struct Here<B: Backend> {
     /// The backend's handle of the device.
     pub device: B::Device,
@@ -15,13 +15,13 @@ pub struct Here<B: Backend> {
     pub name: String,
     /// The precision of products that it is fastest in.
     pub fastest: Products,
-    /// How many tokens of a batch make full use of it.
+    /// How many tokens in a batch it takes to make full use of it.
     pub tokens: usize,
 }
 
 /// Something to do that needs to know the backend.
 pub trait Work {
-    /// What comes of it.
+    /// What the work returns.
     type Output;
 
     /// Runs on the device that was found.

@@ -11,12 +11,12 @@ use crate::error::FloatError;
 /// surprisals are f32 whatever this is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Dtype {
-    /// IEEE single precision.
+    /// IEEE single precision, 4 bytes.
     #[default]
     F32,
-    /// The upper half of an f32.
+    /// The upper half of an f32, 2 bytes.
     Bf16,
-    /// IEEE half precision.
+    /// IEEE half precision, 2 bytes.
     F16,
 }
 

@@ -25,7 +25,7 @@ pub(crate) trait Engine: Send {
     fn logits(&mut self, tokens: &[u32]) -> Result<Vec<f32>>;
     /// Appends tokens to the context and gives the logits after the last of them.
     fn advance(&mut self, tokens: &[u32]) -> Result<Vec<f32>>;
-    /// Empties the context.
+    /// Empties the context; the next token is at position 0.
     fn restart(&mut self);
     fn description(&self) -> String;
     fn notice(&self) -> Option<&str>;

@@ -33,18 +33,18 @@ pub enum FloatError {
     /// The device is not there, or this build has no support for it.
     #[error("{device}: {reason}")]
     Device {
-        /// The device's name.
+        /// Name of the device that cannot be used.
         device: String,
         /// Why it cannot be used.
         reason: String,
     },
-    /// A name that no device has, or a device that is not there.
+    /// The device's name cannot be read, or no such device is there.
     #[error(transparent)]
     Devices(#[from] DeviceError),
-    /// The device does not compute in this number type.
+    /// The device cannot compute in this number type.
     #[error("{device} does not compute in {dtype}")]
     Dtype {
-        /// The device's name.
+        /// Name of the device that cannot.
         device: String,
         /// The number type's name.
         dtype: &'static str,
@@ -64,7 +64,7 @@ pub enum FloatError {
         tokens: usize,
         /// How many of them were to be scored.
         scored: usize,
-        /// What is wrong with it.
+        /// Why not, for a message.
         reason: String,
     },
     /// A setting has no meaning.
@@ -86,15 +86,15 @@ pub enum FloatError {
         budget: u64,
         /// What is needed, in bytes.
         needed: u64,
-        /// The window's length.
+        /// Tokens of the window that had to fit.
         tokens: usize,
     },
     /// The device failed in the middle of its work, even with one window at a time.
     #[error("{device} failed: {reason}")]
     Failed {
-        /// The device's name.
+        /// Name of the device that failed.
         device: String,
-        /// The backend's message.
+        /// The first line of the backend's message.
         reason: String,
     },
     /// Hidden states could not be written to disk or read back.

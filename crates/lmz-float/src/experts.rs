@@ -12,7 +12,7 @@ use crate::linear::Linear;
 /// A router and its experts.
 #[derive(Module, Debug)]
 pub struct Experts<B: Backend> {
-    /// `[experts, hidden_size]`.
+    /// `[experts, hidden_size]`: gives each token a logit for each expert.
     pub router: Linear<B>,
     /// All experts; the router chooses some of them for each token.
     pub experts: Vec<Gated<B>>,

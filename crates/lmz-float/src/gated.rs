@@ -1,4 +1,4 @@
-//! The feed-forward layer with a gate: of most models, and of each expert.
+//! The feed-forward layer with a gate, which most models have, and each expert.
 
 use burn::module::Module;
 use burn::tensor::Tensor;

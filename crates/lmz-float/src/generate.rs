@@ -21,13 +21,13 @@ pub enum Ended {
     Length,
     /// The model takes no longer context.
     Context,
-    /// This token came.
+    /// This token, one of those that end a text, was chosen.
     Token(u32),
-    /// This text came.
+    /// This text, one of those that end it, came up.
     Stop(String),
 }
 
-/// A generated text.
+/// What [`Generator::generate`] gives.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Generation {
     /// Every token that was chosen, those of a stop text included.
@@ -113,7 +113,7 @@ impl Generator {
         self.engine.advance(tokens)
     }
 
-    /// Empties the context.
+    /// Empties the context, so that another text can begin.
     pub fn restart(&mut self) {
         self.engine.restart();
     }

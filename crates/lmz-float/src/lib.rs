@@ -10,7 +10,7 @@
 //!
 //! | module | what it holds |
 //! |---|---|
-//! | [`Device`], [`available`] | names of devices, which there are, falling back |
+//! | [`Device`], [`available`] | names of devices, which there are, what replaces a missing one |
 //! | `place` | a device and what is known of it |
 //! | `engine` | a model on one device: memory or disk, batches, the cache |
 //! | `scoring` | windows to batches; resident and streamed passes; states spilled to disk |
@@ -21,7 +21,7 @@
 //! | [`kernels`] | the operations whose best form depends on the backend, in burn's own |
 //! | `autodiff` | how gradients pass through those operations |
 //! | `cpu` | the same as loops for the CPU, which keep their data in the cache |
-//! | `gpu` | Vulkan and CUDA: devices, and a product in f32 that is f32 |
+//! | `gpu` | Vulkan and CUDA: devices, and products of f32 without TF32 |
 //!
 //! Shapes are written `[batch, tokens, hidden_size]`, slowest first. Surprisals are in nats.
 //!
@@ -73,7 +73,7 @@ pub use sampling::Sampling;
 pub use scorer::Scorer;
 pub use scoring::{ScoringOptions, Window};
 
-/// The CPU's backend.
+/// The backend of the CPU, without gradients.
 #[cfg(feature = "cpu")]
 pub type Cpu = burn_flex::Flex;
 

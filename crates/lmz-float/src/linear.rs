@@ -11,7 +11,7 @@ use crate::kernels::{Kernels, Products};
 pub struct Linear<B: Backend> {
     /// `[outputs, inputs]`, as checkpoints store it.
     pub weight: Param<Tensor<B, 2>>,
-    /// `[outputs]`.
+    /// `[outputs]`; `None` where the map has no bias.
     pub bias: Option<Param<Tensor<B, 1>>>,
     #[module(skip)]
     pub(crate) products: Products,

@@ -19,7 +19,7 @@ use crate::linear::Linear;
 use crate::model::{Embedding, Head, Model};
 use crate::norm::Norm;
 
-/// Builds modules out of weights, on one device and in one number type.
+/// Builds modules from weights, on one device and in one number type.
 pub struct Loader<'a, B: Backend> {
     weights: &'a dyn Weights,
     device: &'a B::Device,
@@ -46,7 +46,7 @@ impl<'a, B: Kernels> Loader<'a, B> {
         }
     }
 
-    /// The same, with products of another precision.
+    /// As [`new`](Self::new), with products of another precision.
     pub fn with_products(self, products: Products) -> Self {
         Self { products, ..self }
     }
@@ -76,7 +76,7 @@ impl<'a, B: Kernels> Loader<'a, B> {
         })
     }
 
-    /// The embedding.
+    /// The embedding tables, with positions where those are learned.
     ///
     /// # Errors
     /// A part that cannot be read.
@@ -115,7 +115,7 @@ impl<'a, B: Kernels> Loader<'a, B> {
         })
     }
 
-    /// One layer.
+    /// Layer number `index`, from 0.
     ///
     /// # Errors
     /// A part that cannot be read.

@@ -23,13 +23,13 @@ pub(crate) fn budget(asked: Option<u64>, free: Option<u64>) -> u64 {
 /// What parts of a model take, in bytes.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Sizes {
-    /// Embedding tables.
+    /// Bytes of the embedding tables, learned positions included.
     pub embedding: u64,
     /// Bytes of the weights of one layer.
     pub layer: u64,
     /// The head; as large as the token embedding where it is tied.
     pub head: u64,
-    /// All of the model, each part once.
+    /// All of the model, each part once; a tied head counts with the embedding.
     pub model: u64,
     /// The largest tensor as it is read, in f32.
     pub reading: u64,

@@ -44,11 +44,11 @@ impl<B: Backend> Embedding<B> {
 /// From the residual stream to logits.
 #[derive(Module, Debug)]
 pub struct Head<B: Backend> {
-    /// The last norm.
+    /// The norm between the last layer and the logits.
     pub norm: Norm<B>,
-    /// `[vocab_size, hidden_size]`; none where it is the embedding table.
+    /// `[vocab_size, hidden_size]`; `None` where it is the embedding table.
     pub weight: Option<Param<Tensor<B, 2>>>,
-    /// `[vocab_size]`.
+    /// `[vocab_size]`; `None` where the head has no bias.
     pub bias: Option<Param<Tensor<B, 1>>>,
     pub(crate) softcap: Option<f64>,
     #[module(skip)]
@@ -105,7 +105,7 @@ impl<B: Kernels> Head<B> {
     }
 }
 
-/// A decoder-only transformer.
+/// A decoder-only transformer: from token ids to logits.
 #[derive(Module, Debug)]
 pub struct Model<B: Backend> {
     /// From token ids to the residual stream.

@@ -52,7 +52,7 @@ impl Sampling {
         Ok(())
     }
 
-    /// The next token.
+    /// The next token, drawn by `chance` or, at temperature 0, the most likely one.
     pub(crate) fn choose(&self, logits: &[f32], chance: &mut fastrand::Rng) -> u32 {
         if self.temperature == 0.0 {
             return most_likely(logits);

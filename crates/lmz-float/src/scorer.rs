@@ -1,4 +1,4 @@
-//! A model that scores.
+//! A model that scores texts.
 
 use std::sync::Arc;
 

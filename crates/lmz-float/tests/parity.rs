@@ -9,7 +9,7 @@ use lmz_float::{Device, Scorer, ScoringOptions, Window};
 use lmz_model::Network;
 use safetensors::SafeTensors;
 
-/// In f32, absolute.
+/// Largest absolute difference of logits, in f32.
 const TOLERANCE: f32 = 1e-4;
 
 const FAMILIES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/fixtures/families");

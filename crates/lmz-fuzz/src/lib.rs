@@ -33,7 +33,7 @@ pub struct Target {
     pub run: fn(&[u8]),
 }
 
-/// All targets.
+/// All targets, each with a binary of its name in `tests/fuzz`.
 pub const TARGETS: [Target; 7] = [
     Target {
         name: "container",

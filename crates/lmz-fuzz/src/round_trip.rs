@@ -1,4 +1,4 @@
-//! Any bytes, with any options, come back.
+//! Any bytes, compressed with any options, come back.
 
 use std::io::Cursor;
 

@@ -1,4 +1,4 @@
-//! Any bytes, with any tokenizer, come back as symbols.
+//! Any bytes, through any tokenizer, come back from the symbols.
 
 use std::sync::OnceLock;
 

@@ -42,8 +42,8 @@ pub use lmz_device::{Device, DeviceInfo, available, cpu_name, resolve};
 pub use open::on_client;
 pub use prove::prove;
 
-/// The model of `engine` on a device, with at most `memory` bytes there. The device has [proved](prove)
-/// itself on a few positions of the model; if it does so only without its matrix instruction, that is not used.
+/// The model of `engine` on a device, with at most `memory` bytes there. The device has [proved](prove) itself on a
+/// few positions of the model. If it can do so only without its matrix instruction, it is used without.
 ///
 /// # Errors
 /// [`ExactError::Device`](lmz_exact::ExactError::Device): the device is missing, lacks 64-bit integers, is too small, fails or computes

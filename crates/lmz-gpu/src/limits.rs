@@ -1,4 +1,4 @@
-//! What is refused, and what is taken where nothing is asked for.
+//! Devices that are refused, and the memory that a session takes where no budget is given.
 
 use lmz_device::Device;
 use lmz_exact::ExactError;

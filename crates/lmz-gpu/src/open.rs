@@ -1,4 +1,4 @@
-//! A model on a device.
+//! Uploading a model to a device, within a budget of memory.
 
 use std::sync::Arc;
 
@@ -53,7 +53,7 @@ impl<R: Runtime> std::fmt::Debug for Gpu<R> {
 /// may choose.
 const PROOF: usize = 8;
 
-/// As [`open`](crate::open).
+/// As [`open`](crate::open): with the matrix instruction, or without where the proof fails with it.
 pub(crate) fn proven(
     device: Device,
     engine: &Engine,

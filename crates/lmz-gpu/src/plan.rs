@@ -20,7 +20,7 @@ const CACHE_BUFFERS: u64 = 4;
 pub struct Sizes {
     shape: Shape,
     rules: Rules,
-    /// Of each layer.
+    /// By layer: how many positions it sees; `None` for all.
     windows: Vec<Option<usize>>,
     /// Elements of the widest output of a layer's maps.
     pub widest_output: usize,
@@ -45,12 +45,12 @@ struct Costs {
     lane: u64,
     row: u64,
     head_row: u64,
-    /// Whatever lanes and rows there are.
+    /// Bytes that a session takes whatever the numbers of lanes and rows.
     fixed: u64,
 }
 
 impl Sizes {
-    /// Those of a model.
+    /// The sizes of a model.
     pub fn new(parts: &Parts) -> Self {
         let maps = parts
             .layers

@@ -14,9 +14,9 @@ use crate::weights::LinearOn;
 /// A launch that waits for its end.
 pub type Launch = Box<dyn FnMut() -> Result<()>>;
 
-/// A linear layer of `k` columns and `out` outputs for `rows` rows of activations, on a device; every launch computes
-/// rows · k · out products of an 8-bit weight and a 16-bit activation. With the matrix instruction, which issues two
-/// 8-bit products for each; `None` if it is asked for and the device has none.
+/// A linear layer of `k` columns and `out` outputs for `rows` rows of activations, on a device. Every launch computes
+/// rows · k · out products of an 8-bit weight and a 16-bit activation; the matrix instruction issues two 8-bit
+/// products for each. `None` if the instruction is asked for and the device has none.
 ///
 /// # Errors
 /// [`ExactError::Device`](lmz_exact::ExactError::Device): the device is missing or fails.

@@ -48,7 +48,7 @@ impl ShiftsOn {
     }
 }
 
-/// A linear layer.
+/// A linear layer's weights, scales, bias and column shifts.
 #[derive(Debug)]
 pub struct LinearOn {
     /// [words][out], four columns in a word.
@@ -60,7 +60,7 @@ pub struct LinearOn {
     /// Words of four columns; a row of activations has twice as many words of two.
     pub words: usize,
     pub sum_shift: i32,
-    /// What the exponent of the output has above that of the input.
+    /// Added to an input row's exponent, it gives the output row's.
     pub exponent: i32,
 }
 
@@ -194,7 +194,7 @@ impl EmbedOn {
     }
 }
 
-/// One layer.
+/// A layer's norms and linear layers; fields as in [`Layer`].
 #[derive(Debug)]
 pub struct LayerOn {
     pub attn_norm: NormOn,
@@ -245,16 +245,16 @@ pub struct WeightsOn {
     pub layers: Vec<LayerOn>,
     pub norm: NormOn,
     pub head: LinearOn,
-    /// Of ordinary and of windowed layers; rotating elements are twice as many.
+    /// Rotary frequencies of ordinary and of windowed layers, and their number: half of the elements that rotate.
     pub frequencies: [(Buffer<u32>, usize); 2],
-    /// Of the feed-forward layers; `None` for ReLU.
+    /// Table of the feed-forward halves' gate; `None` for ReLU.
     pub gate: Option<Buffer<i32>>,
-    /// Of soft caps.
+    /// Table by which soft caps are computed.
     pub sigmoid: Buffer<i32>,
 }
 
 impl WeightsOn {
-    /// Uploads a model.
+    /// Uploads what the forward pass reads of a model.
     ///
     /// # Errors
     /// A matrix beyond what one buffer of the device holds.

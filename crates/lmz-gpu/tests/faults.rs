@@ -26,7 +26,7 @@ fn asked(variable: &str) -> String {
     asked
 }
 
-/// Hears notices.
+/// Keeps the notices that it is given.
 #[derive(Default)]
 struct Listener(Mutex<Vec<String>>);
 

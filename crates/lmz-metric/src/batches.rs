@@ -1,4 +1,4 @@
-//! In which portions windows go to an engine.
+//! How windows are portioned into batches for an engine.
 
 use serde::{Deserialize, Serialize};
 
@@ -53,8 +53,8 @@ impl Batches {
         (left == 0).then_some(Self { order, sizes: all })
     }
 
-    /// The batches of a shard: as many in a row as of any other shard, or one more. An engine gives
-    /// them the answers that it gives them in the whole run, as their shapes are the same.
+    /// The batches of a shard, in a row; shards differ by one batch at most. Their shapes are those of the whole run,
+    /// so that an engine gives the same answers.
     pub fn shard(&self, shard: Shard) -> Self {
         let range = shard.of(self.sizes.len());
         let windows = |sizes: &[usize]| sizes.iter().sum::<usize>();

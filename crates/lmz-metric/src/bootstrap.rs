@@ -2,9 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-/// Resamples.
+/// How many resamples an interval is made from.
 pub const RESAMPLES: u32 = 1_000;
-/// Start of the generator.
+/// Seed of the generator that draws them: the same units give the same interval.
 pub const SEED: u64 = 20_240_409;
 /// Probability that the interval is to hold.
 pub const LEVEL: f64 = 0.95;
@@ -12,15 +12,15 @@ pub const LEVEL: f64 = 0.95;
 /// An interval of a ratio of sums.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Interval {
-    /// Its lower end.
+    /// Lower end, in the ratio's own unit.
     pub low: f64,
-    /// Its upper end.
+    /// Upper end, in the ratio's own unit.
     pub high: f64,
     /// Probability that it is to hold: 0.95.
     pub level: f64,
-    /// Resamples: 1,000.
+    /// Number of resamples it was made from.
     pub resamples: u32,
-    /// Start of the generator.
+    /// Seed of the generator that drew them.
     pub seed: u64,
 }
 

@@ -8,7 +8,7 @@ pub use lmz_model::ErrorKind;
 
 use crate::scorer::ScoreError;
 
-/// The crate's result.
+/// What this crate's functions return: a value, or a [`MetricError`].
 pub type Result<T> = std::result::Result<T, MetricError>;
 
 /// An error of this crate.
@@ -35,7 +35,7 @@ pub enum MetricError {
     /// A tokenizer that cannot be used, or failed.
     #[error("tokenizer: {0}")]
     Tokenizer(String),
-    /// The engine failed.
+    /// The engine failed while it scored a batch.
     #[error("the engine failed")]
     Scorer(#[source] ScoreError),
     /// The engine answered with something that cannot be a surprisal.
@@ -52,7 +52,7 @@ pub enum MetricError {
     /// A run is there already, and nobody asked to continue it.
     #[error("{} holds a run already: continue it with --resume, or name another directory", path.display())]
     Exists {
-        /// The run's directory.
+        /// The directory that was to hold the new run.
         path: PathBuf,
     },
     /// Another process writes this journal.

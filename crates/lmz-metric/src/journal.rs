@@ -30,7 +30,7 @@ pub struct RunHeader {
     pub journal: u32,
     /// What is scored, and how.
     pub identity: Identity,
-    /// [`Plan::hash`](crate::Plan::hash).
+    /// [`Plan::hash`](crate::Plan::hash) of what is scored; a journal continues only the same plan.
     pub plan: String,
     /// The shapes of the batches; they may differ from what the engine would choose now.
     pub batches: BatchSizes,

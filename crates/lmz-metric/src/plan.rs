@@ -77,7 +77,7 @@ pub(crate) struct Share {
 }
 
 impl Plan {
-    /// A window's tokens.
+    /// The tokens of window number `span`, and how many of them are scored.
     pub fn window(&self, span: usize) -> Window<'_> {
         let span = self.spans[span];
         Window {

@@ -23,7 +23,7 @@ pub trait Watch {
     }
 }
 
-/// Nobody watches.
+/// Hears nothing and never stops a run.
 impl Watch for () {}
 
 /// What a run has found.
@@ -73,7 +73,7 @@ pub fn run(
 }
 
 impl Outcome {
-    /// What parts that together are the whole plan come to: one of all batches, or all shards.
+    /// Adds up parts that together are the whole plan: one part with all batches, or all shards.
     ///
     /// # Errors
     /// [`MetricError::Answer`]: windows are missing, or there more than once.

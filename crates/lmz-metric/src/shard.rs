@@ -17,7 +17,7 @@ pub struct Shard {
 }
 
 impl Shard {
-    /// Everything.
+    /// The only shard of an undivided run, 1 of 1.
     pub const WHOLE: Self = Self { index: 1, count: 1 };
 
     /// Its number, from 1.

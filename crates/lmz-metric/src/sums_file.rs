@@ -1,9 +1,8 @@
-//! What a run's windows cost, on disk: shards become a whole, and documents can be drawn again.
+//! What a run's windows cost, on disk: shards are put together from it, and resamples of documents drawn.
 //!
-//! A [`WindowSums`] holds everything that a report is made of, tokens excepted. Pieces are added
-//! up in the order of the windows, whoever scored them: so the shards of a run come to the
-//! figure of the undivided run, bit for bit, if their engines answer alike (the same device, type
-//! and batches).
+//! A [`WindowSums`] holds all that a report is made of, but for the tokens. Its pieces are added up in the order
+//! of the windows, whoever scored them. So the shards of a run give the figure of the undivided run, bit for
+//! bit, if their engines answer alike (the same device, type and batches).
 
 use std::f64::consts::LN_2;
 use std::io::Write;
@@ -34,7 +33,7 @@ pub struct WindowSums {
     pub sums: u32,
     /// What is scored, and how.
     pub identity: Identity,
-    /// [`Plan::hash`].
+    /// [`Plan::hash`] of the whole run; only shards of the same plan are put together.
     pub plan: String,
     /// The shapes of all batches of the run.
     pub batches: BatchSizes,
@@ -60,7 +59,7 @@ pub struct WindowSums {
     pub pieces: Vec<Piece>,
     /// Windows of its largest batch.
     pub largest_batch: u64,
-    /// Its batches.
+    /// Number of this shard's batches.
     pub batch_count: u64,
     /// Batches that an earlier run had done.
     pub resumed_batches: u64,
@@ -75,7 +74,7 @@ pub struct WindowSums {
 pub struct DocumentFigures {
     /// Its Unicode code points.
     pub characters: u64,
-    /// Its bytes.
+    /// Bytes of its text, in UTF-8.
     pub bytes: u64,
     /// Bits of its scored tokens, and of escaped bytes.
     pub bits: f64,

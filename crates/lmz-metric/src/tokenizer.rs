@@ -5,7 +5,7 @@ use tokenizers::Tokenizer;
 
 use crate::error::{MetricError, Result};
 
-/// A document's tokens.
+/// The tokens of one document, in order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Encoded {
     /// Token ids, special ones included.
@@ -36,7 +36,7 @@ pub struct PublishedTokenizer {
 }
 
 impl PublishedTokenizer {
-    /// Reads a `tokenizer.json`.
+    /// Reads the bytes of a `tokenizer.json`.
     ///
     /// # Errors
     /// [`MetricError::Tokenizer`].

@@ -8,7 +8,7 @@ pub const MAX_WINDOW: usize = 1 << 20;
 /// Some tokens of a row, of which the last few are scored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Span {
-    /// The first token.
+    /// Index of the first token in the row.
     pub start: usize,
     /// The number of its tokens.
     pub len: usize,

@@ -3,7 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// The crate's result.
+/// What this crate's functions return: a value, or a [`StudyError`].
 pub type Result<T> = std::result::Result<T, StudyError>;
 
 /// An error of this crate.
@@ -21,15 +21,15 @@ pub enum StudyError {
     /// A `study.toml` that means nothing, or not what it should.
     #[error("{}: {reason}", path.display())]
     Config {
-        /// The file.
+        /// The `study.toml` at fault.
         path: PathBuf,
         /// What is wrong, and what to do.
         reason: String,
     },
-    /// A result that is not what it should be.
+    /// A result that does not hold what it should.
     #[error("{}: {reason}", path.display())]
     Result {
-        /// The file.
+        /// The file with the result.
         path: PathBuf,
         /// What is wrong with it.
         reason: String,
@@ -40,9 +40,9 @@ pub enum StudyError {
     /// A task that failed.
     #[error("task {id}: {reason}")]
     Task {
-        /// The task.
+        /// The task's name, 32 hexadecimal digits.
         id: String,
-        /// How it failed.
+        /// The end of what its command said, or why it could not begin.
         reason: String,
     },
     /// A scheduler that is missing or refused.
@@ -50,7 +50,7 @@ pub enum StudyError {
     Executor {
         /// The program that was run.
         program: String,
-        /// What it said.
+        /// Why it did not run, or what it said on standard error.
         reason: String,
     },
 }

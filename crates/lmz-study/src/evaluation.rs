@@ -1,4 +1,4 @@
-//! What `lmz eval --json` answers.
+//! What `lmz eval --json` prints.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -8,11 +8,11 @@ use serde_json::Value;
 pub struct Evaluation {
     /// Version of the program.
     pub lmz: String,
-    /// The model.
+    /// Which model was scored.
     pub model: EvaluatedModel,
-    /// The task.
+    /// Which benchmark it was scored in.
     pub task: EvaluatedTask,
-    /// What was measured.
+    /// The values, one for each metric of the task.
     pub metrics: Vec<MetricValue>,
     /// MIN-K% scores of the task's texts, where they were asked for.
     #[serde(default)]
@@ -34,7 +34,7 @@ pub struct EvaluatedModel {
 /// Which task it was.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EvaluatedTask {
-    /// Its name.
+    /// Name of the task, as `lmz eval --task` takes it.
     pub name: String,
     /// Its version: another prompt or another way of scoring is another version.
     pub version: String,
@@ -51,20 +51,20 @@ pub struct MetricValue {
     pub value: f64,
     /// Standard error of the value.
     pub stderr: Option<f64>,
-    /// Items.
+    /// Number of items that were scored.
     pub n: u64,
 }
 
-/// A MIN-K% score.
+/// A MIN-K% score of one split of the task's texts.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct MinKValue {
-    /// `test`, `train`.
+    /// Which split: `test` or `train`.
     pub split: String,
     /// Part of the tokens that is taken, in percent: 20 in the paper.
     pub k: f64,
     /// Mean negative log-likelihood of the least likely tokens, in nats.
     pub score: f64,
-    /// Examples.
+    /// Number of examples.
     pub n: u64,
 }
 

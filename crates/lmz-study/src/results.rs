@@ -20,7 +20,7 @@ const SAMPLES: usize = 40;
 /// Parts whose figures are compared.
 const PARTS: usize = 3;
 
-/// The report of what is done of a study. What is not done is a missing figure, and said.
+/// The report of what is done of a study. What is not done is a missing figure, and the report says so.
 ///
 /// # Errors
 /// A result cannot be read, or is not what its task gives.

@@ -11,7 +11,7 @@ use crate::tasks::{Plan, Store, Task};
 /// What is known of a task.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct TaskStatus {
-    /// The task.
+    /// The task itself.
     #[serde(flatten)]
     pub task: Task,
     /// How far it is.
@@ -32,7 +32,7 @@ pub enum State {
     Queued,
     /// It failed when it was last tried.
     Failed,
-    /// Nobody has begun.
+    /// No result, no failure, and nobody is at it.
     Open,
 }
 

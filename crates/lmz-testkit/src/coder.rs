@@ -1,5 +1,5 @@
-//! The coder of docs/format.md, "Coded segments", transcribed from the text and not from `lmz-coder`: words that carries
-//! run back through.
+//! The coder of docs/format.md, "Coded segments", transcribed from the text and not from `lmz-coder`: an encoder that
+//! adds carries to words it has already written.
 
 use lmz_coder::Interval;
 

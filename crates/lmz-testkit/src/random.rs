@@ -5,7 +5,7 @@
 pub struct Random(pub u64);
 
 impl Random {
-    /// 64 random bits.
+    /// 64 random bits, by SplitMix64.
     #[allow(clippy::should_implement_trait, reason = "it has no end")]
     pub fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);

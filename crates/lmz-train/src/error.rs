@@ -59,7 +59,7 @@ pub enum TrainError {
     /// The output directory is in use, not empty, or not one to resume.
     #[error("{}: {reason}", path.display())]
     Output {
-        /// The output directory.
+        /// The directory that was to hold the result.
         path: PathBuf,
         /// What is wrong with it.
         reason: String,
@@ -73,7 +73,7 @@ pub enum TrainError {
         setting: String,
         /// Its value in the run that is resumed.
         before: String,
-        /// Its value now.
+        /// Its value in this call.
         now: String,
     },
     /// A saved state that is damaged.
@@ -92,11 +92,11 @@ pub enum TrainError {
     Diverged {
         /// The step that it happened in.
         step: u64,
-        /// Loss or gradient.
+        /// `loss` or `gradient`.
         what: &'static str,
         /// The number, which is not finite.
         value: f64,
-        /// The step of the last saved state.
+        /// Step of the last saved state; `None` if nothing was saved yet.
         saved: Option<u64>,
     },
     /// The model or its weights.

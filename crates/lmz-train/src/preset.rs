@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{Result, TrainError};
 
-/// Shape and recipe. As TOML, every field but `name` may be left out: then it is `small`'s.
+/// Shape and recipe of a model. In TOML every field but `name` may be left out: it is then that of `small`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Preset {
@@ -15,7 +15,7 @@ pub struct Preset {
     pub hidden_size: usize,
     /// Width of the feed-forward layer.
     pub intermediate_size: usize,
-    /// Number of layers.
+    /// Number of transformer layers.
     pub layers: usize,
     /// Query heads; each is `hidden_size / heads` wide.
     pub heads: usize,
@@ -121,7 +121,7 @@ impl Preset {
         Ok(preset)
     }
 
-    /// Checks every field.
+    /// Checks that every field is within its bounds.
     ///
     /// # Errors
     /// The first field outside of its bounds.
@@ -183,7 +183,7 @@ impl Preset {
         Ok(parsed.blueprint)
     }
 
-    /// The model's `config.json`.
+    /// The `config.json` of a Llama of this shape.
     pub(crate) fn config(&self, vocab_size: usize, start_token: u32) -> serde_json::Value {
         serde_json::json!({
             "architectures": ["LlamaForCausalLM"],

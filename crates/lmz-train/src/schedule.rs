@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::preset::Preset;
 
-/// When training ends.
+/// When training ends, by time or by tokens.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Budget {
     /// After so many minutes of work, preparation included.

@@ -21,7 +21,7 @@ pub(crate) struct Tokenizer {
 }
 
 impl Tokenizer {
-    /// Reads a `tokenizer.json`.
+    /// Reads the bytes of a `tokenizer.json`.
     pub fn new(json: Vec<u8>) -> Result<Self> {
         let wrong = |reason: &str| TrainError::Tokenizer(reason.to_string());
         let value: Value = serde_json::from_slice(&json)

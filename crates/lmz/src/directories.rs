@@ -17,8 +17,8 @@ pub(crate) fn data_directory() -> Option<PathBuf> {
     Some(data?.join("lmz"))
 }
 
-/// Where the command keeps what it can do without: `lmz` in the user's cache directory. None if the
-/// environment names no home. It need not exist.
+/// Where the command keeps files that it can do without: `lmz` in the user's cache directory. `None` if the
+/// environment names no home. The directory need not exist.
 pub fn cache_directory() -> Option<PathBuf> {
     if let Some(cache) = variable("XDG_CACHE_HOME") {
         return Some(cache.join("lmz"));

@@ -12,8 +12,7 @@ pub fn embedded_bytes() -> &'static [u8] {
     BYTES
 }
 
-/// The default model, with the best kernels of this machine. Loaded when first asked for, then
-/// shared.
+/// The default model, with the fastest kernels of this machine. It is loaded when first asked for, then shared.
 ///
 /// # Errors
 /// Those of [`Model::from_lmzm`]; none is known to happen.

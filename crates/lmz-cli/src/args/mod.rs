@@ -1,5 +1,5 @@
-//! What verbs have in common on the command line, as it is typed: each group once. What it means is decided
-//! in [`crate::settings`].
+//! Arguments that verbs have in common, as they are typed, each group written once. [`crate::settings`] decides what
+//! they mean.
 
 pub mod bytes;
 pub mod help;

@@ -16,7 +16,7 @@ use crate::settings::Volume;
 use crate::terminal::message::{Failure, say};
 use crate::terminal::progress::Progress;
 
-/// Compresses one source.
+/// Compresses one source into its target.
 pub fn run(source: &Source, settings: &Settings, models: &Models) -> Result<(), Failure> {
     let path = target(source, settings, |path| {
         names::compressed(path, settings.force)

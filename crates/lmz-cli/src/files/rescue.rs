@@ -19,7 +19,7 @@ use crate::settings::Volume;
 use crate::terminal::message::{Failure, say};
 use crate::terminal::progress::Progress;
 
-/// What `--json` says.
+/// What `--json` prints of a file.
 #[derive(Serialize)]
 struct Found<'a> {
     file: &'a str,

@@ -1,4 +1,4 @@
-//! What a command line about files means, once it is known to make sense.
+//! What a command line about files means, once its arguments are known to fit together.
 
 use std::path::Path;
 
@@ -140,7 +140,7 @@ impl Settings {
         self.run.models(&self.sources, task)
     }
 
-    /// How to restore.
+    /// Threads and prime for restoring.
     pub fn decompress_options(&self) -> DecompressOptions {
         self.run.decompress_options(self.options.prime.clone())
     }

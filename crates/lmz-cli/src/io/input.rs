@@ -1,4 +1,4 @@
-//! Opening what is read.
+//! Opening the inputs.
 
 use std::fs::{self, File, Metadata};
 use std::io::{self, Read};
@@ -9,15 +9,15 @@ use anyhow::{Context, Result, bail};
 use super::source::Source;
 use super::system::describe;
 
-/// An opened input.
+/// An input that was opened: a file or standard input.
 pub struct Input {
     /// What it is called in messages.
     pub name: String,
-    /// Its path; none for standard input.
+    /// Its path; `None` for standard input.
     pub path: Option<PathBuf>,
-    /// None for standard input.
+    /// `None` for standard input.
     metadata: Option<Metadata>,
-    /// Its bytes.
+    /// Where the bytes are read from.
     pub reader: Reader,
 }
 

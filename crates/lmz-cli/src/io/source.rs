@@ -41,7 +41,7 @@ impl fmt::Display for Source {
     }
 }
 
-/// Where bytes go.
+/// Where the output goes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Target {
     /// A name made from the input's (standard output for standard input).

@@ -31,7 +31,7 @@ pub enum Failure {
 }
 
 impl Failure {
-    /// Prints it.
+    /// Prints the error on standard error; nothing for a broken pipe.
     pub fn print(&self, subject: &str) {
         match self {
             Self::File(error) => complain(subject, error),

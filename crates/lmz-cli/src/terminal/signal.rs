@@ -1,8 +1,8 @@
 //! Ctrl-C and its kin: stop, leave nothing behind, and die of the signal.
 //!
-//! The first signal asks the work to stop, and it cleans up as after any error. Work that does not
-//! get to look (it may wait for a pipe) is given a moment; after that, or at a second signal, the
-//! temporary file is removed from here and the process ends.
+//! The first signal asks the work to stop, and it cleans up as after any error. Work that cannot look for the signal
+//! (it may wait for a pipe) is given a moment; after that, or at a second signal, this module removes the temporary
+//! file and the process ends.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -57,7 +57,7 @@ mod system {
     /// The signal that arrived first; 0 while there was none.
     static SIGNAL: AtomicI32 = AtomicI32::new(0);
 
-    /// Begins to listen.
+    /// Begins to listen for SIGINT, SIGTERM and SIGHUP.
     ///
     /// # Errors
     /// Those of the operating system.
@@ -129,7 +129,7 @@ mod system {
 
     static FLAG: OnceLock<Arc<AtomicBool>> = OnceLock::new();
 
-    /// Begins to listen.
+    /// Begins to listen for SIGINT and SIGTERM.
     ///
     /// # Errors
     /// Those of the operating system.

@@ -93,7 +93,7 @@ fn pages_are_written_like_other_files() {
     page(&["a", "--json", "--html", "b.html"]).fails(2, "cannot be used with");
 }
 
-/// The browser.
+/// The first browser that can be run.
 fn browser() -> &'static str {
     let found = ["chromium", "chromium-browser", "google-chrome"]
         .into_iter()

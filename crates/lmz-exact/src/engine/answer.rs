@@ -1,4 +1,4 @@
-//! What is to be known of one symbol to code it.
+//! What a coder needs to know of one symbol.
 
 use lmz_coder::{Cost, Interval, Shares};
 
@@ -7,11 +7,11 @@ use lmz_coder::{Cost, Interval, Shares};
 pub struct Answer {
     /// The symbol; one past the last is the escape.
     pub symbol: usize,
-    /// Its interval.
+    /// Its part of the code space; with it the symbol is encoded or decoded.
     pub interval: Interval,
-    /// The largest logit less the symbol's; nothing for the escape.
+    /// The largest logit less the symbol's, log2 units with 16 fractional bits; 0 for the escape.
     pub distance: u32,
-    /// For its cost.
+    /// The sum of the weights, from which the ideal cost follows.
     pub shares: Shares,
 }
 

@@ -31,7 +31,7 @@ pub(crate) struct Buffers {
 
 /// The rows of one run in the forward pass's buffers: consecutive positions of one lane.
 pub(crate) struct Rows<'a> {
-    /// First position.
+    /// Position of the first row in its lane.
     pub start: usize,
     /// Output of the qkv layer, `stride` apart.
     pub qkv: &'a mut [i32],

@@ -26,9 +26,9 @@ pub(crate) struct LayerCache {
     keys: Vec<i16>,
     /// [kv head][panel of dimensions][pair of positions][16][2].
     values: Vec<i16>,
-    /// [kv head][position].
+    /// [kv head][slot].
     key_exponents: Vec<i32>,
-    /// [kv head][position].
+    /// [kv head][slot].
     value_exponents: Vec<i32>,
     /// Slots, in whole panels. Where a window bounds what is read, position P has slot P mod room.
     room: usize,
@@ -43,7 +43,7 @@ fn room(positions: usize, window: Option<usize>) -> usize {
 }
 
 impl Cache {
-    /// Room for `positions` positions.
+    /// An empty cache with room for `positions` positions.
     ///
     /// # Panics
     /// If that is more than [`MAX_CONTEXT`].
@@ -126,7 +126,7 @@ impl LayerCache {
         self.room
     }
 
-    /// Where a position lies.
+    /// The slot of a position.
     #[inline(always)]
     pub fn slot(&self, position: usize) -> usize {
         // Nearly always below: a division for each panel would show.

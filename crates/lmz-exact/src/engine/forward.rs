@@ -101,7 +101,7 @@ impl Engine {
         self.scores(scratch, runs, pieces, visit);
     }
 
-    /// docs/numerics.md, 3.3.
+    /// Appends a position to the residual stream: its token's row, plus its own where positions are learned (3.3).
     fn embed(&self, token: u32, position: usize, x: &mut Vec<i32>) {
         let width = self.parts.shape.width;
         let from = x.len();

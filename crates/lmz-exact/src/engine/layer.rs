@@ -11,49 +11,49 @@ use crate::tables::{padded_normal_table, padded_sigmoid_table, padded_tanh_table
 /// A norm of the residual stream.
 #[derive(Debug)]
 pub struct Norm {
-    /// Gains.
+    /// Gains `[width]`, magnitudes below 2^21.
     pub g: Vec<i32>,
-    /// Their exponent.
+    /// The exponent that all gains share.
     pub e: i32,
-    /// Added to the mantissas.
+    /// Added to the output; `None` unless it is a layer norm with a bias.
     pub bias: Option<Bias>,
 }
 
 /// A norm of a linear layer's output (docs/numerics.md, 3.12).
 #[derive(Debug)]
 pub struct BlockNorm {
-    /// Gains.
+    /// Gains, magnitudes below 2^21: one for each normed element.
     pub g: Vec<i32>,
-    /// Their exponent.
+    /// The exponent that all gains share.
     pub e: i32,
-    /// The epsilon times the width: mantissa and exponent.
+    /// Epsilon times the width: a mantissa, not negative, and an exponent.
     pub eps: (i32, i32),
 }
 
-/// One layer.
+/// A transformer layer: an attention half and a feed-forward half, each from the residual stream and back to it.
 #[derive(Debug)]
 pub struct Layer {
-    /// Before the attention; none where norms stand after the halves only.
+    /// Norm before the attention; `None` where norms stand after the halves only.
     pub attn_norm: Option<Norm>,
-    /// Queries, keys and values.
+    /// To queries, keys and values: their rows one below the other.
     pub qkv: Linear,
-    /// Of queries and of keys.
+    /// Norms of the queries and of the keys; `None` where the model has none.
     pub head_norms: Option<[BlockNorm; 2]>,
-    /// From attention's output to the residual stream.
+    /// From the attention's output back to the residual stream.
     pub o: Linear,
-    /// Of `o`'s output.
+    /// Norm of `o`'s output before it is added; `None` where norms stand before the halves only.
     pub attn_post_norm: Option<BlockNorm>,
-    /// Before the feed-forward half; none where norms stand after, or where both halves share one.
+    /// Norm before the feed-forward half; `None` where norms stand after, or where both halves share one.
     pub ffn_norm: Option<Norm>,
-    /// Gate and up, or up alone.
+    /// To the gate and the inner elements, the gate's rows first; to the inner elements alone where there is no gate.
     pub up: Linear,
-    /// Back to the residual stream.
+    /// From the inner elements back to the residual stream.
     pub down: Linear,
-    /// Of `down`'s output.
+    /// Norm of `down`'s output before it is added; `None` where norms stand before the halves only.
     pub ffn_post_norm: Option<BlockNorm>,
-    /// How many positions are seen, one's own included; all if `None`.
+    /// How many positions a row sees, its own included; `None` for all up to its own.
     pub window: Option<usize>,
-    /// Whether it rotates with the frequencies of windowed layers.
+    /// Whether it rotates by [`Parts::local_rotary`](super::parts::Parts::local_rotary).
     pub local: bool,
 }
 

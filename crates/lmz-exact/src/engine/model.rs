@@ -39,17 +39,17 @@ impl Engine {
         })
     }
 
-    /// The model's constants.
+    /// Sizes, rules and quantised weights: what the forward pass reads.
     pub fn parts(&self) -> &Parts {
         &self.parts
     }
 
-    /// The prepared model's identity.
+    /// The prepared model's identity, a BLAKE3 hash (docs/lmzm.md, "Identity").
     pub fn identity(&self) -> [u8; 32] {
         self.identity
     }
 
-    /// What the model can code.
+    /// The tokens that the model can code, numbered.
     pub fn symbols(&self) -> &Symbols {
         &self.symbols
     }
@@ -59,7 +59,7 @@ impl Engine {
         self.start_token
     }
 
-    /// The kernels in use.
+    /// The kernels that it runs, all of one instruction set.
     pub fn kernel(&self) -> Kernel {
         self.kernel
     }

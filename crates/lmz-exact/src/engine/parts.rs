@@ -10,62 +10,62 @@ use crate::error::{ExactError, Result};
 use crate::kernel::{Linear, Nonlinearity, Softcap};
 use crate::prepared::Prepared;
 
-/// The constants of a model, all within the bounds of docs/numerics.md, section 2.
+/// What the forward pass reads of a model, all within the bounds of docs/numerics.md, section 2.
 #[derive(Debug)]
 pub struct Parts {
-    /// Sizes.
+    /// Widths, numbers of heads, and bits of mantissas.
     pub shape: Shape,
-    /// How the parts are put together.
+    /// Which operations the forward pass is made of, and in which order.
     pub rules: Rules,
     /// F: fractional bits of the residual stream.
     pub residual_frac_bits: i32,
-    /// d · eps · 2^(2F).
+    /// d · eps · 2^(2F), rounded; at most 2^62.
     pub eps_fixed: u64,
-    /// Rows by token id, as they stand in the file.
+    /// `[vocab_size][width]`: rows by token id.
     pub embed: Embedding,
-    /// Rows by position, where positions are learned.
+    /// `[max_positions][width]`: rows by position; `None` where positions are not learned.
     pub positions: Option<Embedding>,
-    /// From the embedding to the last norm.
+    /// In order; the first reads the embedding.
     pub layers: Vec<Layer>,
-    /// The last one.
+    /// The norm between the last layer and the head.
     pub norm: Norm,
-    /// A row for each symbol.
+    /// From the residual stream to the logits: a row for each symbol, in the symbols' order.
     pub head: Linear,
-    /// Of ordinary layers; none where positions are learned.
+    /// Rotation of queries and keys in ordinary layers; `None` where positions are learned.
     pub rotary: Option<Rotary>,
-    /// Of windowed layers ([`Layer::local`]), where they differ.
+    /// Rotation in windowed layers ([`Layer::local`]); `None` where it is that of ordinary ones.
     pub local_rotary: Option<Rotary>,
 }
 
 /// A table of rows of the residual stream (docs/numerics.md, 3.3).
 #[derive(Debug)]
 pub struct Embedding {
-    /// Weights, row after row.
+    /// `[rows][width]` weights.
     pub w: Vec<i8>,
-    /// Row scale mantissas.
+    /// Scale mantissas by row; not negative.
     pub m: Vec<i32>,
-    /// Their exponent.
+    /// The exponent that all scales share: an element is w · m · 2^(e + c).
     pub e: i32,
-    /// Column shifts, or nothing.
+    /// Column shifts `[width]`, 0 to 20; empty where the file has none.
     pub c: Vec<u8>,
 }
 
-/// How the parts of a forward pass are put together.
+/// Which operations a forward pass is made of.
 #[derive(Clone, Copy, Debug)]
 pub struct Rules {
     /// Norms of the residual stream take its mean away.
     pub centred: bool,
-    /// Both halves of a layer read the same residual stream.
+    /// Both halves of a layer read the same residual stream, and their outputs are added together.
     pub parallel: bool,
-    /// A norm of queries and keys sees each head alone.
+    /// A norm of queries or keys sees each head alone; if false, all heads together.
     pub per_head: bool,
-    /// The feed-forward layer has a gate.
+    /// The feed-forward half multiplies by a gate.
     pub gated: bool,
-    /// The gate's, or that between the feed-forward layer's two maps.
+    /// Of the gate, or of the inner elements where there is no gate.
     pub nonlinearity: Nonlinearity,
-    /// On attention scores.
+    /// Soft cap of attention scores; `None` where the model has none.
     pub attention_softcap: Option<Softcap>,
-    /// On logits.
+    /// Soft cap of logits; `None` where the model has none.
     pub final_softcap: Option<Softcap>,
 }
 

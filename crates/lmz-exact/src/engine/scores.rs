@@ -29,7 +29,7 @@ impl<'a> Scores<'a> {
         (answer.interval, answer.cost())
     }
 
-    /// What is to be known of a symbol, which may be the escape.
+    /// What a coder needs to know of a symbol, which may be the escape.
     pub fn of(&self, symbol: usize) -> Answer {
         let distribution = self.distribution();
         self.answer(&distribution, symbol, distribution.interval(symbol))

@@ -11,16 +11,16 @@ pub(crate) const MAX_ROWS: usize = 64;
 /// Bits of a value's mantissas.
 pub const VALUE_BITS: i32 = 9;
 
-/// The sizes of a forward pass.
+/// The sizes of a forward pass: widths in elements, mantissas in bits.
 #[derive(Clone, Copy, Debug)]
 pub struct Shape {
-    /// Of the residual stream, d.
+    /// Width of the residual stream, d.
     pub width: usize,
-    /// Of the feed-forward layer, f.
+    /// Width of the feed-forward half, f.
     pub inner: usize,
-    /// Of queries, H.
+    /// Query heads, H.
     pub heads: usize,
-    /// Of keys and values, G.
+    /// Key and value heads, G; H is a multiple of it.
     pub kv_heads: usize,
     /// Elements of a head, D.
     pub head_dim: usize,

@@ -74,12 +74,12 @@ impl Symbols {
             .unwrap_or_default()
     }
 
-    /// The table token -> bytes.
+    /// The table from token ids to bytes.
     pub fn vocabulary(&self) -> &Vocabulary {
         &self.vocabulary
     }
 
-    /// What [`lmz_coder::Distribution::new`] wants to know of the escape.
+    /// The escape's share, as [`lmz_coder::Distribution::new`] takes it: 0 where every byte is a token, else 12.
     pub fn escape_shift(&self) -> u32 {
         self.escape_shift
     }

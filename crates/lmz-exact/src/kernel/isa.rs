@@ -1,4 +1,4 @@
-//! Which instruction set runs.
+//! Which instruction set the kernels run with.
 
 /// Rows of activations that share one pass over a panel.
 pub const TILE: usize = 6;
@@ -7,13 +7,13 @@ pub const TILE: usize = 6;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Isa {
-    /// Portable Rust.
+    /// Portable Rust, for any processor.
     Scalar,
     /// x86-64 with AVX2.
     Avx2,
     /// x86-64 with AVX-512 F, BW, VL and VNNI.
     Avx512,
-    /// aarch64.
+    /// aarch64 with NEON.
     Neon,
 }
 
@@ -63,7 +63,7 @@ impl Isa {
         })
     }
 
-    /// Its name.
+    /// The name that [`Isa::from_name`] reads.
     pub fn name(self) -> &'static str {
         match self {
             Self::Scalar => "scalar",

@@ -11,18 +11,18 @@ pub const CHUNK: usize = 512;
 /// one 32-byte load holds 16 rows, and a pair of activations is broadcast against it.
 #[derive(Clone, Debug)]
 pub struct Linear {
-    /// Rows.
+    /// Rows: elements of the output.
     pub out: usize,
-    /// Columns.
+    /// Columns: elements of the input.
     pub k: usize,
     panels: Vec<i8>,
     /// Row scale mantissas, zeros up to a whole panel.
     m: Vec<i32>,
-    /// Exponent of the row scales.
+    /// The exponent that all row scales share.
     pub e: i32,
-    /// Column shifts, empty when all are zero.
+    /// Column shifts `[k]`; empty when all are 0.
     pub c: Vec<u8>,
-    /// Added to the output.
+    /// Added to the output; `None` where the layer has no bias.
     pub bias: Option<Bias>,
 }
 
@@ -31,7 +31,7 @@ pub struct Linear {
 pub struct Bias {
     /// Mantissas, below 2^29.
     pub b: Vec<i32>,
-    /// Their exponent.
+    /// The exponent that all mantissas share.
     pub e: i32,
 }
 

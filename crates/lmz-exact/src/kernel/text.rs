@@ -67,7 +67,7 @@ pub fn linear(w: &[i8], m: &[i32], x: &[i16]) -> Vec<i128> {
     .collect()
 }
 
-/// 3.2.
+/// 3.2: activations in 15 bits, and their exponent.
 pub fn activations(p: &[i128], groups: &[i32], c: &[u8]) -> (Vec<i128>, i32) {
     let most = i32::from(c.iter().copied().max().unwrap_or(0));
     let p: Vec<i128> = p
@@ -98,7 +98,7 @@ pub fn activations(p: &[i128], groups: &[i32], c: &[u8]) -> (Vec<i128>, i32) {
     (out.collect(), t)
 }
 
-/// 3.4.
+/// 3.4: the residual stream with `y` added.
 pub fn add_residual(x: &[i32], y: &[i32], shift: i32) -> Vec<i128> {
     x.iter()
         .zip(y)
@@ -147,7 +147,7 @@ pub fn cos_sin(phase: u32) -> (i128, i128) {
     [(k, s), (-s, k), (-k, -s), (s, -k)][(phase >> 30) as usize]
 }
 
-/// 3.9.
+/// 3.9: 2^(-n / 2^16) with 30 fractional bits.
 pub fn exp2(n: u32) -> i128 {
     let n = i128::from(n);
     let f = (-n).rem_euclid(1 << 16);
@@ -275,7 +275,7 @@ pub fn block_norm(y: &[i32], e: i32, g: &[i32], eps: (i32, i32)) -> (Vec<i128>, 
     (p.collect(), j - 48)
 }
 
-/// 3.13.
+/// 3.13: mantissas with the bias added, and their exponent.
 pub fn add_bias(p: &[i128], e: i32, b: &[i32], b_exponent: i32) -> (Vec<i128>, i32) {
     let t = e.max(b_exponent) + 1;
     let sum = p
@@ -291,7 +291,7 @@ pub fn activated(table: &[i128], up: &[i32], e: i32) -> (Vec<i128>, i32) {
     (gated(table, up, &ones, e).0, e)
 }
 
-/// 3.15.
+/// 3.15: one score or logit, capped.
 pub fn softcap(table: &[i128], inverse: i32, cap: i32, z: i128) -> i128 {
     let t = ((z.abs() * i128::from(inverse)) >> 32).min(1 << 20);
     let (i, r) = ((t >> 10) as usize, t & 1023);

@@ -1,4 +1,4 @@
-//! What a codec asks of lanes and of the devices that have them.
+//! What a codec asks of lanes, and of the devices that run them.
 
 use super::prediction::Prediction;
 use super::prefix::Prefix;
@@ -12,7 +12,7 @@ pub struct Row {
     pub lane: u32,
     /// Which position of the lane's block.
     pub position: u32,
-    /// The token there.
+    /// The token at that position, below the vocabulary's size.
     pub token: u32,
 }
 
@@ -21,9 +21,9 @@ pub struct Row {
 pub enum Query {
     /// A symbol's interval; the symbol may be the escape.
     Symbol(u32),
-    /// The symbol whose interval holds a point of the code space, and its interval.
+    /// The symbol whose interval holds this point of the code space, and its interval.
     Point(u32),
-    /// All of it: logits and weights by symbol. Elsewhere than on the CPU these are downloaded.
+    /// All of the distribution: logits and weights by symbol. A device other than the CPU downloads them.
     Distribution,
 }
 
@@ -32,7 +32,7 @@ pub trait Accelerator: std::fmt::Debug + Send + Sync {
     /// What the device is called.
     fn name(&self) -> String;
 
-    /// Lanes that make full use of it.
+    /// Number of lanes that make full use of it.
     fn lanes(&self) -> usize;
 
     /// Caches for up to `lanes` lanes of `positions` positions; fewer lanes where memory is short.
@@ -56,32 +56,33 @@ pub trait Lanes: Send {
         true
     }
 
-    /// Queues rows for the model, with queries: pairs of an index into `rows`, in increasing order, and what is
-    /// asked, all of one kind. [`Lanes::collect`] has the answers. More may be queued.
+    /// Queues rows for the model, with queries: pairs of an index into `rows`, in increasing order, and what is asked
+    /// of that row, all queries of one kind. [`Lanes::collect`] hands out the answers. More rows may be queued before
+    /// it.
     ///
-    /// The rows of a lane are in the order of their positions without gaps, and begin at position 0 or
-    /// where the lane's last ended.
+    /// The rows of one lane lie together, in the order of their positions without gaps, and begin at position 0 or
+    /// where the lane's last rows ended.
     ///
     /// # Errors
     /// The device fails; the caches are not to be used any more.
     fn submit(&mut self, rows: &[Row], queries: &[(usize, Query)]) -> Result<()>;
 
-    /// Hands out the predictions of the oldest rows that are queued, with the number of each query among its own:
-    /// 0, 1, 2, ...
+    /// Hands out the predictions for the oldest rows that are queued, each with its query's number among those rows'
+    /// queries: 0, 1, 2, ...
     ///
     /// # Errors
-    /// As [`Lanes::submit`]; nothing is queued. What was handed out before the error holds.
+    /// As [`Lanes::submit`]; nothing is queued then. What was handed out before the error holds.
     fn collect(&mut self, take: &mut dyn FnMut(usize, &Prediction<'_>)) -> Result<()>;
 
-    /// Gives a lane the positions of `prefix`, if this device keeps them somewhere; returns how many it then has.
-    /// Those need not be submitted: they are the bits that running them would leave.
+    /// Gives a lane the positions of `prefix`, if this device keeps their keys and values; returns how many it then
+    /// has. Those need not be submitted: the lane holds the same bits as if they had been.
     fn begin(&mut self, lane: u32, prefix: &Prefix) -> usize {
         let _ = (lane, prefix);
         0
     }
 
-    /// Gives up a lane's keys and values for another [`Lanes`] of the same engine, if they can be moved; the lane is
-    /// empty then.
+    /// Gives a lane's keys and values away, for another [`Lanes`] of the same engine, if they can be moved; the lane
+    /// is empty then. `None` where they cannot.
     fn take(&mut self, lane: u32) -> Option<Cache> {
         let _ = lane;
         None

@@ -17,7 +17,7 @@ pub struct CpuLanes<E> {
     engine: E,
     scratch: Scratch,
     caches: Vec<Cache>,
-    /// The oldest first.
+    /// Passes that were submitted and not yet collected, the oldest first.
     queued: VecDeque<Pass>,
     /// A pass that was collected: its room is used again.
     spare: Pass,

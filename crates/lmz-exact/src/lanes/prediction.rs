@@ -7,8 +7,8 @@ use crate::engine::{Answer, Scores};
 pub enum Prediction<'a> {
     /// For [`Query::Symbol`](super::Query::Symbol) and [`Query::Point`](super::Query::Point).
     Answer(Answer),
-    /// For [`Query::Distribution`](super::Query::Distribution). Borrowed from the lanes' buffers: of what is wanted
-    /// for longer, keep a few numbers, not the V logits and weights.
+    /// For [`Query::Distribution`](super::Query::Distribution). Borrowed from the lanes' buffers for the time of the
+    /// call: to keep something of it, copy a few numbers, not the V logits and weights.
     Distribution(Scores<'a>),
 }
 

@@ -1,4 +1,4 @@
-//! A beginning that many lanes share.
+//! Tokens that many lanes begin with.
 
 use std::sync::OnceLock;
 

@@ -75,7 +75,7 @@ impl Source<'_> {
     }
 }
 
-/// Writes a layer.
+/// Writes the tensors of layer number `layer`: matrices, norms and biases.
 pub fn prepare_layer(weights: &dyn Weights, layer: usize, out: &mut Builder) -> Result<()> {
     use lmz_model::{NormPlacement, Residual};
     let blueprint = weights.blueprint();
@@ -170,8 +170,8 @@ fn attention(source: &Source<'_>, out: &mut Builder) -> Result<()> {
     Ok(())
 }
 
-/// Norms of queries and keys. What levels keys stands in the gains: a norm takes away what the rows
-/// would be multiplied by.
+/// Norms of queries and keys. Their gains hold the levels of the keys, since a norm cancels what the rows before it
+/// are multiplied by.
 fn head_norms(
     source: &Source<'_>,
     heads: &Heads,
@@ -231,7 +231,7 @@ struct Heads {
     size: usize,
     /// Query heads of one key-value head.
     group: usize,
-    /// Elements that rotate.
+    /// Elements of a head that rotate; 0 where positions are learned.
     rotated: usize,
 }
 

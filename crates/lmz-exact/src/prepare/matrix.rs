@@ -5,9 +5,9 @@ use crate::prepared::Builder;
 
 /// A matrix whose rows have factors that go into their scales.
 pub struct Part {
-    /// Row-major values.
+    /// `[rows][columns]`.
     pub values: Vec<f32>,
-    /// One for each row: multiplies the scale, not the integers.
+    /// By row: each multiplies its row's scale, not its integers.
     pub factors: Vec<f64>,
 }
 
@@ -63,8 +63,8 @@ pub fn row_levels(values: &[f32], columns: usize, class: impl Fn(usize) -> usize
     levels(values.chunks_exact(columns).map(size).collect(), class)
 }
 
-/// As [`row_levels`], of what rows give with their biases: the root of the sum of squares of weights
-/// times `gains`, and the bias's magnitude.
+/// As [`row_levels`], by what rows give with their biases: the root of the sum of squares of weights times `gains`,
+/// plus the bias's magnitude.
 pub fn size_levels(
     values: &[f32],
     gains: &[f64],

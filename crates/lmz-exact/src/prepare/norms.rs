@@ -108,7 +108,7 @@ pub fn write_cap(cap: f64, name: &str, out: &mut Builder) {
     out.i32(name, &[inverse, (cap * pow2(16)).round() as i32]);
 }
 
-/// A layer's part.
+/// The checkpoint's name for `part` of layer number `layer`.
 pub fn of(layer: usize, part: LayerPart) -> Source {
     Source::Layer(layer, part)
 }

@@ -59,7 +59,7 @@ impl Builder {
         ));
     }
 
-    /// An int8 matrix.
+    /// Adds an int8 matrix `[rows, columns]`, row after row.
     pub fn i8(&mut self, name: impl Into<String>, shape: [usize; 2], values: &[i8]) {
         self.put(
             name,
@@ -69,24 +69,24 @@ impl Builder {
         );
     }
 
-    /// A vector of 32-bit integers.
+    /// Adds a vector of 32-bit integers.
     pub fn i32(&mut self, name: impl Into<String>, values: &[i32]) {
         let bytes = values.iter().flat_map(|v| v.to_le_bytes()).collect();
         self.put(name, Dtype::I32, &[values.len()], bytes);
     }
 
-    /// A vector of unsigned 32-bit integers.
+    /// Adds a vector of unsigned 32-bit integers.
     pub fn u32(&mut self, name: impl Into<String>, values: &[u32]) {
         let bytes = values.iter().flat_map(|v| v.to_le_bytes()).collect();
         self.put(name, Dtype::U32, &[values.len()], bytes);
     }
 
-    /// Bytes.
+    /// Adds a vector of bytes.
     pub fn u8(&mut self, name: impl Into<String>, values: &[u8]) {
         self.put(name, Dtype::U8, &[values.len()], values.to_vec());
     }
 
-    /// The vocabulary table.
+    /// Adds the vocabulary: lengths by token id in `vocab.len`, 0 for a token without bytes, and the bytes joined.
     pub fn vocabulary(&mut self, vocabulary: &Vocabulary) -> Result<()> {
         let (mut lengths, mut bytes) = (Vec::new(), Vec::new());
         for (id, token) in vocabulary.iter() {
@@ -102,7 +102,8 @@ impl Builder {
         Ok(())
     }
 
-    /// The tokenizer, packed. The level is part of the recipe only in so far as the identity goes.
+    /// Adds the tokenizer as a zstd frame. The level changes no probability, but it changes the bytes and so the
+    /// identity.
     pub fn tokenizer(&mut self, json: &[u8]) -> Result<()> {
         let packed = zstd::bulk::compress(json, 19)
             .map_err(|e| ExactError::Unsupported(format!("tokenizer: {e}")))?;
@@ -110,7 +111,7 @@ impl Builder {
         Ok(())
     }
 
-    /// The finished model.
+    /// Writes header and tensors into one file, and reads it back as a model.
     pub fn finish(self, facts: Facts) -> Result<Prepared> {
         let metadata = Metadata {
             version: LMZM_VERSION,

@@ -1,9 +1,9 @@
 //! A prepared model as real numbers: what its integers stand for.
 //!
-//! A float engine that loads these weights computes the function that the integer engine
-//! approximates, so the difference between the two is that of the activations alone. Queries,
-//! keys, values and the output map come back with their levels (recipe 1): each pair carries
-//! opposite powers of two, and the function is the checkpoint's.
+//! A float engine that loads these weights computes the function that the integer engine approximates, so the two
+//! differ
+//! by the rounding of activations alone. Queries, keys, values and the output map come back with their levels
+//! (recipe 1): each pair of them carries opposite powers of two, so the function is still the checkpoint's.
 
 use std::f64::consts::LOG2_E;
 

@@ -27,11 +27,11 @@ pub struct Prepared {
     pub recipe: u8,
     /// The version of the numerics that it is meant for.
     pub numerics: u8,
-    /// The model's description.
+    /// The model's architecture and sizes.
     pub blueprint: Blueprint,
     /// F: fractional bits of the residual stream.
     pub residual_frac_bits: i32,
-    /// d · eps · 2^(2F).
+    /// d · eps · 2^(2F), rounded; at most 2^62.
     pub eps_fixed: u64,
     pub(super) identity: [u8; 32],
     pub(super) data: Cow<'static, [u8]>,
@@ -65,8 +65,8 @@ impl Prepared {
         self.identity
     }
 
-    /// The identity by which files of a version of the numerics name this model: they can be read if its
-    /// arithmetic is that of the model's own version. `None` if it is not, or is not known.
+    /// The identity by which files of version `numerics` of the numerics name this model. `None` if the arithmetic of
+    /// that version is not that of the model's own, or is not known.
     pub fn identity_under(&self, numerics: u8) -> Option<[u8; 32]> {
         match numerics {
             own if own == self.numerics => Some(self.identity),
@@ -75,7 +75,7 @@ impl Prepared {
         }
     }
 
-    /// The file's bytes.
+    /// The bytes of the `.lmzm` file.
     pub fn as_bytes(&self) -> &[u8] {
         &self.data
     }
@@ -86,7 +86,7 @@ impl Prepared {
         int8.map(|t| t.range.len() as u64).sum()
     }
 
-    /// Token id -> exact bytes.
+    /// The table from token ids to their bytes.
     pub fn vocabulary(&self) -> crate::Result<Vocabulary> {
         let lengths = self.u16s("vocab.len", self.blueprint.vocab_size)?;
         let mut bytes = self.bytes("vocab.bytes", Dtype::U8, None)?;

@@ -1,4 +1,4 @@
-//! Backward passes as loops: what is not kept is computed again, strip by strip, in the cache.
+//! Backward passes as loops: what the forward pass did not keep is computed again, in strips that fit the cache.
 
 use burn::tensor::Tensor;
 use burn_flex::Flex;

@@ -1,8 +1,8 @@
 //! Devices by CubeCL: Vulkan and CUDA.
 //!
-//! burn picks a matrix product's kernel by timing, and in f32 on CUDA the fastest round their
-//! inputs to TF32, which has 10 bits of mantissa. A product of f32 here is one of f32, by a kernel
-//! that is chosen by shape alone. Half-precision products are left to burn.
+//! burn picks a matrix product's kernel by timing, and in f32 on CUDA the fastest round their inputs to TF32, which
+//! has 10 bits of mantissa. Here products of f32 are computed in f32 throughout, by a kernel that is chosen by shape
+//! alone. Half-precision products are left to burn.
 
 #[cfg(feature = "cuda")]
 mod cuda;

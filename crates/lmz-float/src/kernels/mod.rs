@@ -2,7 +2,7 @@
 //!
 //! [`Kernels`] gives each of them in burn's own operations, which is what GPUs run and what
 //! gradients flow through. The CPU backend replaces them with loops that keep a strip of the
-//! data in the cache (`cpu`). A test holds both against each other.
+//! data in the cache (`cpu`). A test compares the two.
 
 mod multiply;
 mod portable;

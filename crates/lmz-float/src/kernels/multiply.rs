@@ -1,4 +1,4 @@
-//! The one operation that the others in burn's own operations are made with.
+//! The matrix product, from which the portable form of the other operations is made.
 
 use burn::tensor::Tensor;
 use burn::tensor::backend::Backend;

@@ -1,4 +1,4 @@
-//! What the operations are told besides their operands.
+//! Constants and choices of the operations, beside their operands.
 
 /// A normalisation without its weights.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -44,7 +44,7 @@ pub(crate) fn check_tokens(blueprint: &Blueprint, tokens: &[u32]) -> Result<()> 
 #[derive(Clone, Debug)]
 pub(crate) struct Batch<'a> {
     windows: Vec<Window<'a>>,
-    /// Where each window stands in the caller's list.
+    /// Index of each window in the caller's list.
     pub places: Vec<usize>,
 }
 

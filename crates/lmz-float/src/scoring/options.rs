@@ -1,4 +1,4 @@
-//! What is scored, and where.
+//! What is scored, and by which means.
 
 use std::path::PathBuf;
 
@@ -15,7 +15,7 @@ pub struct Window<'a> {
     pub scored: usize,
 }
 
-/// Where and within which bounds a model runs.
+/// The device that a model runs on, and the memory and disk that it may take.
 #[derive(Clone, Debug, Default)]
 pub struct ScoringOptions {
     /// Where the model runs; the CPU takes over from a device that is missing.

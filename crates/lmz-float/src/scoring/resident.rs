@@ -40,7 +40,7 @@ pub(crate) fn score<B: Kernels>(
     })
 }
 
-/// What [`lmz_device::catch`] gives: the error is what the device said.
+/// What [`lmz_device::catch`] gives: a value, or the device's message.
 type Outcome<T> = std::result::Result<T, String>;
 
 /// Runs a batch, or its halves where it fails, down to one window; the error is of such a one.
@@ -69,8 +69,8 @@ mod tests {
     use super::*;
     use crate::scoring::Window;
 
-    /// Scores windows of two tokens on a device with room for `room` of them, whose surprisals are
-    /// the tokens; what was tried, what came of it and the new limit.
+    /// Scores windows of two tokens, whose surprisals are the tokens, on a device with room for `room` windows. Gives
+    /// the batches that were tried, the results, and the new limit.
     fn on_a_device_with_room(room: usize) -> (Vec<usize>, Outcome<Vec<Vec<f32>>>, usize) {
         let tokens: Vec<u32> = (0..14).collect();
         let windows: Vec<Window<'_>> = tokens

@@ -11,7 +11,7 @@ use super::reduce::{ROOM, UNITS, reduce_or, reduce_sum};
 /// Numbers of a norm of a linear layer's output (docs/numerics.md, 3.12).
 #[derive(CubeType, CubeLaunch)]
 pub struct BlockNormScalars {
-    /// Of the gains.
+    /// Exponent of the gains.
     pub exponent: i32,
     /// Mantissa of the epsilon.
     pub eps: i32,
@@ -24,7 +24,7 @@ pub struct BlockNormScalars {
 pub struct BlockScale {
     /// The rounding shift of mantissas.
     pub shift: i32,
-    /// The reciprocal root.
+    /// ρ: the reciprocal of the root.
     pub rho: i64,
     /// The exponent of mantissa · gain · ρ.
     pub exponent: i32,

@@ -82,9 +82,9 @@ pub fn norm_heads(
 /// Numbers of a `store` launch.
 #[derive(CubeType, CubeLaunch)]
 pub struct StoreScalars {
-    /// Query heads.
+    /// Query heads, H.
     pub heads: usize,
-    /// Key-value heads.
+    /// Key and value heads, G.
     pub kv_heads: usize,
     /// Elements of a head.
     pub dim: usize,
@@ -201,17 +201,17 @@ pub fn store(
 /// Numbers of an `attend` launch.
 #[derive(CubeType, CubeLaunch)]
 pub struct AttendScalars {
-    /// Query heads.
+    /// Query heads, H.
     pub heads: usize,
-    /// Key-value heads.
+    /// Key and value heads, G.
     pub kv_heads: usize,
     /// Elements of a head.
     pub dim: usize,
     /// Slots of the layer's cache.
     pub room: usize,
-    /// Positions that are seen at most, one's own included; 0 for all.
+    /// Most positions that a row sees, its own included; 0 for all.
     pub window: usize,
-    /// Scores of one head in the scratch.
+    /// Elements of `scores` for one row and head.
     pub span: usize,
     /// κ of a soft cap.
     pub cap_inverse: i32,

@@ -14,14 +14,14 @@ pub struct EmbedScalars {
     pub width: usize,
     /// Words of a row of weights.
     pub words: usize,
-    /// Of the row scales, with F.
+    /// Exponent of the row scales, plus F.
     pub exponent: i32,
-    /// The last row.
+    /// Index of the table's last row.
     pub last: usize,
 }
 
-/// One cube a row: sets, or with `add` adds, row `indices[i]` of a table, or the last if there are
-/// fewer.
+/// One cube a row: sets `x` to row `indices[i]` of a table, or with `add` adds that row; the last row for larger
+/// indices.
 #[cube(launch)]
 #[allow(clippy::too_many_arguments)]
 pub fn embed(
@@ -62,7 +62,7 @@ pub struct SymbolScalars {
     pub symbols: usize,
     /// Symbols of a unit.
     pub share: usize,
-    /// Of the escape's weight; 0 where it has none.
+    /// Shift from the sum of the weights to the escape's; 0 where it has no weight.
     pub escape_shift: u64,
     /// κ of a soft cap.
     pub cap_inverse: i32,
@@ -70,7 +70,7 @@ pub struct SymbolScalars {
     pub cap: i32,
 }
 
-/// Words of an answer: symbol and distance, the weights before, its own, the sum of all.
+/// 64-bit words of an answer: symbol and distance; the sum of the weights before; its own weight; the sum of all.
 pub const ANSWER_WORDS: usize = 4;
 
 /// The logit of a symbol.
@@ -108,8 +108,8 @@ fn starts_by(point: u64, before: u64, symbol: usize, shared: u64, total: u64) ->
     reached && product_below(before, shared, room, total)
 }
 
-/// One cube a row: what is to be known of a symbol. With `search`, of the symbol whose interval holds
-/// `queries[i]`; otherwise of the symbol `queries[i]`, which may be the escape.
+/// One cube a row: the answer about one symbol. With `search` it is the symbol whose interval holds the point
+/// `queries[i]`; otherwise symbol `queries[i]`, which may be the escape.
 #[cube(launch)]
 #[allow(clippy::too_many_arguments)]
 pub fn symbols(

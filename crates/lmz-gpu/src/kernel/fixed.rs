@@ -21,7 +21,7 @@ pub fn max_i32(a: i32, b: i32) -> i32 {
     select(a > b, a, b)
 }
 
-/// `x` within bounds.
+/// `x`, or the nearer bound where it is outside `low..=high`.
 #[cube]
 pub fn clamp_i32(x: i32, low: i32, high: i32) -> i32 {
     max_i32(min_i32(x, high), low)
@@ -41,7 +41,7 @@ pub fn narrow(x: i64) -> i32 {
     select(above, 2147483647i32, inside)
 }
 
-/// `x` within ±`limit`.
+/// `x`, or the nearer bound where it is outside ±`limit`.
 #[cube]
 pub fn within(x: i64, limit: i32) -> i32 {
     clamp_i32(narrow(x), 0i32 - limit, limit)
@@ -117,7 +117,7 @@ pub fn reciprocal_root(n: u64) -> i64 {
     i64::cast_from(281474976710656u64 / isqrt(n << shift))
 }
 
-/// docs/numerics.md, 3.9.
+/// 2^(-distance / 2^16) with 30 fractional bits (docs/numerics.md, 3.9).
 #[cube]
 pub fn exp2_weight(distance: u32) -> u32 {
     let f = (0u32 - distance) & 65535u32;

@@ -13,15 +13,15 @@ pub const CHUNK_WORDS: usize = 128;
 pub struct LinearScalars {
     /// Rows of activations.
     pub rows: usize,
-    /// Words of four columns.
+    /// Words of a row of weights, four columns in each.
     pub words: usize,
-    /// Outputs of a row.
+    /// Outputs, the elements of a row of `y`.
     pub out: usize,
-    /// g of 3.1.
+    /// g of 3.1: the extra shift of sums of several chunks.
     pub sum_shift: i32,
-    /// What the exponent of the output has above that of the input.
+    /// Added to an input row's exponent, it gives the output row's.
     pub exponent: i32,
-    /// Of the bias.
+    /// Exponent of the bias; not read where there is none.
     pub bias_exponent: i32,
 }
 

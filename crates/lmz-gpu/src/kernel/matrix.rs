@@ -37,7 +37,7 @@ fn low_bytes(first: u32, second: u32) -> u32 {
         | (((second >> 16u32) & 255u32) << 24u32)
 }
 
-/// Their high bytes.
+/// The high bytes of four activations in two words.
 #[cube]
 fn high_bytes(first: u32, second: u32) -> u32 {
     low_bytes(first >> 8u32, second >> 8u32)

@@ -1,9 +1,12 @@
 //! The matrix instruction on eight-bit integers: `mma.sync.m16n8k32` of the PTX ISA.
 //!
-//! 32 units, a plane, hold the fragments of a 16 x 32 matrix, of a 32 x 8 matrix and of their product. With g = lane / 4
-//! and t = lane mod 4, a word of a holds columns 4t.. of row g (words 0 and 2) or g + 8 (1 and 3), words 2 and 3 those 16
-//! columns further; a word of b rows 4t.. of column g, the second 16 rows further; a sum is that of row g (0 and
-//! 1) or g + 8 (2 and 3) and column 2t or 2t + 1.
+//! 32 units, a plane, hold the fragments of a 16 x 32 matrix a, of a 32 x 8 matrix b and of their product. With
+//! g = lane / 4 and t = lane mod 4, a unit holds:
+//!
+//! * of a, four columns from 4t on: of row g in words 0 and 2, of row g + 8 in words 1 and 3; words 2 and 3 are 16
+//!   columns further;
+//! * of b, four rows from 4t on, of column g; the second word is 16 rows further;
+//! * four sums: of row g in 0 and 1, of row g + 8 in 2 and 3; in each pair, columns 2t and 2t + 1.
 
 use cubecl::cmma::MmaDefinition;
 use cubecl::prelude::*;
@@ -13,10 +16,10 @@ use super::fixed::byte_of;
 /// Units of a cube: eight planes of 32.
 pub const MATRIX_UNITS: u32 = 256;
 
-/// Who multiplies.
+/// What multiplies two fragments.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Instruction {
-    /// The card's instruction.
+    /// The card's own instruction.
     Native,
     /// Units that show each other their fragments: for devices without the instruction, to test what is
     /// around it.

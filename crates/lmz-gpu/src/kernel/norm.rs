@@ -1,6 +1,6 @@
-//! From the residual stream to the activations of a linear layer, with what comes before:
-//! the last linear layer's output is added (docs/numerics.md, 3.4), then the norm (3.5, 3.11), its bias
-//! (3.13) and the quantisation (3.2), in one launch.
+//! From the residual stream to the activations of a linear layer, in one launch with what comes before:
+//! the addition of the last linear layer's output (docs/numerics.md, 3.4), the norm (3.5, 3.11), its bias
+//! (3.13) and the quantisation (3.2).
 
 use cubecl::prelude::*;
 
@@ -13,18 +13,18 @@ use super::reduce::{ROOM, UNITS, reduce_or, reduce_sum};
 /// The kind of a norm of the residual stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum NormKind {
-    /// 3.5.
+    /// RMS norm (3.5).
     Rms,
-    /// 3.11.
+    /// Layer norm (3.11).
     Layer,
-    /// The residual stream itself.
+    /// No norm: the residual stream itself.
     None,
 }
 
-/// What is fixed of an `enter` launch.
+/// What is compiled into an `enter` kernel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct EnterKind {
-    /// The norm.
+    /// The norm that the activations go through.
     pub norm: NormKind,
     /// Whether `y` is added first.
     pub add: bool,
@@ -41,15 +41,15 @@ pub struct EnterScalars {
     pub width: usize,
     /// Words of a row of activations.
     pub stride: usize,
-    /// F.
+    /// F: fractional bits of the residual stream.
     pub residual_bits: i32,
-    /// The part of the epsilon that counts: eps_fixed, for layer norms times d² and shifted right.
+    /// `eps_fixed`, for layer norms times d², shifted right by twice `eps_shift`.
     pub eps: u64,
     /// Half of the bits that `eps` was shifted by.
     pub eps_shift: i32,
-    /// Of the gains.
+    /// Exponent of the gains.
     pub exponent: i32,
-    /// Of the bias.
+    /// Exponent of the bias; not read where there is none.
     pub bias_exponent: i32,
     /// The largest column shift.
     pub most: i32,
@@ -71,7 +71,7 @@ fn centred(x: i32, width: usize, sum: i64, #[comptime] norm: NormKind) -> i64 {
 struct RowOf {
     /// Which row of `x` and `y`.
     row: usize,
-    /// Its first element.
+    /// Index of the row's first element in `x`.
     start: usize,
     width: usize,
 }
@@ -79,7 +79,7 @@ struct RowOf {
 /// What a unit finds in its elements.
 #[derive(CubeType, Clone, Copy)]
 struct Found {
-    /// Their sum.
+    /// The sum of the unit's elements.
     total: i64,
     /// The OR of their magnitudes.
     or: u64,
@@ -88,21 +88,21 @@ struct Found {
 /// What all elements of a row are multiplied and shifted by.
 #[derive(CubeType, Clone, Copy)]
 struct Normed {
-    /// S of 3.11.
+    /// S of 3.11, the sum of the row's elements.
     sum: i64,
-    /// s.
+    /// Rounding shift s of an element before it is multiplied.
     shift: i32,
-    /// ρ.
+    /// ρ, the reciprocal of the root.
     rho: i64,
-    /// Exponent before the bias.
+    /// Exponent of the norm's mantissas, before the bias.
     own: i32,
-    /// Exponent behind it.
+    /// Exponent of the mantissas with the bias added.
     exponent: i32,
 }
 
-/// One cube a row; `rows[i]` is the row of `x` and `y` whose activations are row i of `a`.
+/// One cube a row: row `rows[i]` of `x` and `y` becomes row i of the activations `a`.
 ///
-/// A unit has the same pairs of elements in every step, so that nothing has to be waited for but the reductions.
+/// A unit works on the same pairs of elements in every step, so that only the reductions need a barrier.
 #[cube(launch)]
 #[allow(clippy::too_many_arguments)]
 pub fn enter(

@@ -50,19 +50,19 @@ fn reduce(room: &mut SharedMemory<u64>, value: u64, #[comptime] how: Reduction) 
     result
 }
 
-/// OR.
+/// OR of all units' values.
 #[cube]
 pub fn reduce_or(room: &mut SharedMemory<u64>, value: u64) -> u64 {
     reduce(room, value, Reduction::Or)
 }
 
-/// Sum modulo 2^64.
+/// Sum of all units' values modulo 2^64.
 #[cube]
 pub fn reduce_sum(room: &mut SharedMemory<u64>, value: u64) -> u64 {
     reduce(room, value, Reduction::Sum)
 }
 
-/// Largest of signed 32-bit numbers.
+/// Largest of all units' values, signed 32-bit numbers.
 #[cube]
 pub fn reduce_max(room: &mut SharedMemory<u64>, value: i32) -> i32 {
     // In the order of unsigned numbers.

@@ -44,7 +44,8 @@ impl<R: Runtime> Session<R> {
         reads
     }
 
-    /// What is to be known of a symbol of each row of logits: of those asked for, or with `search` of those at the points.
+    /// The answer about one symbol of each row of logits: the symbol asked for, or with `search` the one at the
+    /// point.
     fn symbols(&self, batch: &[(usize, Query)], search: bool) -> Handle {
         let model = &self.model;
         let client = model.client;

@@ -14,9 +14,9 @@ type Copying = Pin<Box<dyn Future<Output = std::result::Result<Vec<Bytes>, Serve
 
 /// A batch of predictions on its way from the device.
 pub struct Read {
-    /// Until it is waited for.
+    /// The copy under way; `None` once it has been waited for.
     copying: Option<Copying>,
-    /// How many predictions.
+    /// Number of predictions in the batch.
     count: usize,
     what: What,
 }
@@ -24,9 +24,9 @@ pub struct Read {
 /// What is read back.
 #[derive(Clone, Copy)]
 pub enum What {
-    /// [`ANSWER_WORDS`] of each.
+    /// [`ANSWER_WORDS`] words of each prediction.
     Answers,
-    /// The head's output, and an exponent of each row.
+    /// The head's output, and an exponent for each row.
     Logits,
 }
 
@@ -49,7 +49,7 @@ impl Read {
     /// Waits for the predictions, and hands them out with their numbers, from `first` on. Returns how many they were.
     ///
     /// # Errors
-    /// The device failed, or says what cannot be.
+    /// The device failed, or gives an answer that is impossible.
     pub fn hand_out<R: Runtime>(
         mut self,
         model: &ModelOn<R>,
@@ -113,7 +113,7 @@ impl Read {
     }
 }
 
-/// Little-endian numbers.
+/// Reads little-endian numbers of N bytes.
 fn numbers<T, const N: usize>(bytes: &[u8], number: fn([u8; N]) -> T) -> Vec<T> {
     let (chunks, _) = bytes.as_chunks();
     chunks.iter().map(|&chunk| number(chunk)).collect()

@@ -10,7 +10,7 @@ use lmz_coder::Cost;
 pub struct Bits(pub i64);
 
 impl Bits {
-    /// Fractional bits.
+    /// Fractional bits: the unit is 2^-24 bit.
     pub const FRAC_BITS: u32 = Cost::FRAC_BITS;
 
     /// All bits of some bytes.

@@ -1,4 +1,4 @@
-//! What can go wrong in drawing up a ledger.
+//! What can go wrong when a ledger is drawn up.
 
 use std::io;
 

@@ -21,7 +21,7 @@ pub enum Step {
     Zstd,
     /// Segments stored as they are.
     Stored,
-    /// The container's header.
+    /// The container's header, with the model's identity and the settings.
     Header,
     /// The segments' own headers: kind, lengths, checks.
     Records,

@@ -39,14 +39,14 @@ pub struct LedgerReport {
     pub ok: bool,
 }
 
-/// Segments by kind.
+/// How many segments of each kind a file has.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub struct SegmentCounts {
-    /// Coded by the model.
+    /// Segments coded by the model.
     pub model: u64,
-    /// Kept by zstd.
+    /// Segments compressed by zstd.
     pub zstd: u64,
-    /// Segments that are stored as they are.
+    /// Segments stored as they are.
     pub stored: u64,
 }
 

@@ -27,7 +27,7 @@ impl DocumentPlanner {
         }
     }
 
-    /// Adds a document.
+    /// Adds a document and the windows over it; one without tokens gets none.
     pub fn push(&mut self, text: &str, encoded: &Encoded) {
         let plan = &mut self.plan;
         let first = plan.tokens.len();

@@ -29,7 +29,7 @@ pub struct PaperPlanner {
 }
 
 impl PaperPlanner {
-    /// An empty row.
+    /// A planner without documents.
     pub fn new(sliding: Sliding) -> Self {
         Self {
             sliding,
@@ -39,7 +39,7 @@ impl PaperPlanner {
         }
     }
 
-    /// Adds a document.
+    /// Appends a document's tokens to the row.
     pub fn push(&mut self, text: &str, encoded: &Encoded) {
         let first = self.plan.tokens.len();
         self.plan.units.push(Unit {

@@ -41,7 +41,7 @@ pub struct StreamWindow {
 }
 
 impl Stream {
-    /// The plan.
+    /// The plan of the stream: a unit for each segment, a window for each block that codes something.
     ///
     /// # Errors
     /// [`MetricError::InvalidArgument`] if a window scores more than it can.

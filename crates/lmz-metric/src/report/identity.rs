@@ -39,7 +39,7 @@ pub struct ModelIdentity {
 /// Which corpus it is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CorpusIdentity {
-    /// [`Census::hash`].
+    /// BLAKE3 of the documents ([`Census::hash`]), in hexadecimal digits.
     pub hash: String,
     /// The number of documents.
     pub documents: u64,

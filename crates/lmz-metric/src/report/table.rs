@@ -1,4 +1,4 @@
-//! The table.
+//! A finished run as a table for people.
 
 use std::fmt::Write;
 

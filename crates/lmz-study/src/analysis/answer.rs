@@ -9,10 +9,10 @@ use crate::stats::{
     permutation, residuals,
 };
 
-/// Everything about a question.
+/// All that can be said about a question; a figure without meaning says why.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Answer {
-    /// What was asked.
+    /// The columns that were set against each other, and who was left out.
     pub question: Question,
     /// Models of the fit.
     pub n: usize,
@@ -20,18 +20,18 @@ pub struct Answer {
     pub missing: Vec<String>,
     /// Models that have both figures, but are not in the fit.
     pub drawn: Vec<Drawn>,
-    /// Pearson's rho.
+    /// Pearson's rho over the models of the fit.
     #[serde(serialize_with = "figure")]
     pub pearson: Figure<Correlation>,
     /// Its 95 % interval by Fisher's transformation.
     pub fisher: Option<(f64, f64)>,
-    /// Spearman's rho.
+    /// Spearman's rho over the models of the fit.
     #[serde(serialize_with = "figure")]
     pub spearman: Figure<Correlation>,
-    /// Kendall's tau-b.
+    /// Kendall's tau-b over the models of the fit.
     #[serde(serialize_with = "figure")]
     pub kendall: Figure<Correlation>,
-    /// The line.
+    /// The line by least squares: score against compression.
     #[serde(serialize_with = "figure")]
     pub fit: Figure<Fit>,
     /// Pearson's rho with the logarithm of the parameter count held fixed, over models whose
@@ -46,16 +46,16 @@ pub struct Answer {
     pub resampled: Option<Resampled>,
 }
 
-/// Figures of resampling.
+/// 95 % intervals by resampling, and the permutation test.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Resampled {
     /// Pearson's rho over models drawn again.
     #[serde(serialize_with = "figure")]
     pub pearson: Figure<BootstrapInterval>,
-    /// Spearman's.
+    /// The same of Spearman's rho.
     #[serde(serialize_with = "figure")]
     pub spearman: Figure<BootstrapInterval>,
-    /// Kendall's.
+    /// The same of Kendall's tau-b.
     #[serde(serialize_with = "figure")]
     pub kendall: Figure<BootstrapInterval>,
     /// Pearson's rho of the scores in other orders.
@@ -66,11 +66,11 @@ pub struct Resampled {
 /// A model that is drawn, but not in the fit.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Drawn {
-    /// Its name.
+    /// Name of the model in the study.
     pub model: String,
-    /// Its compression.
+    /// Its compression, in the question's metric.
     pub x: f64,
-    /// Its score.
+    /// Its score, from 0 to 1.
     pub y: f64,
     /// Why it is left out.
     pub reason: String,
@@ -79,17 +79,17 @@ pub struct Drawn {
 /// A model of a fit.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct ModelPart {
-    /// Its name.
+    /// Name of the model in the study.
     pub model: String,
-    /// Its compression.
+    /// Its compression, in the question's metric.
     pub x: f64,
-    /// Its score.
+    /// Its score, from 0 to 1.
     pub y: f64,
-    /// The score less what the line says; none without a line.
+    /// The score less what the line says; `None` without a line.
     pub residual: Option<f64>,
     /// The residual in its own standard errors.
     pub studentized: Option<f64>,
-    /// Cook's distance.
+    /// Cook's distance: how far the line moves without the model.
     pub cook: Option<f64>,
     /// Pearson's rho without the model.
     pub pearson_without: Option<f64>,

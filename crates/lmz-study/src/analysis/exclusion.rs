@@ -2,8 +2,8 @@
 //!
 //! MIN-K% PROB (Shi et al. 2023) of an example is the mean negative log-likelihood of the k %
 //! least likely of its tokens; of a benchmark, the mean over its examples. Text that was trained
-//! on has fewer surprises. A better model has fewer, too: so what is abnormal is a score that is
-//! far below what a line through the other models says for this model's compression.
+//! on has fewer surprises. A better model has fewer, too: so a score is abnormal if it is far below what a line
+//! through the other models says for this model's compression.
 
 use serde::{Deserialize, Serialize};
 
@@ -12,7 +12,7 @@ use crate::stats::{Figure, fit};
 /// A model's MIN-K% score on one split of a benchmark.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct MinK {
-    /// The model.
+    /// Name of the model in the study.
     pub model: String,
     /// Its compression of the area's corpus.
     pub compression: f64,
@@ -23,11 +23,11 @@ pub struct MinK {
 /// What the rule says about a model.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Exclusion {
-    /// The model.
+    /// Name of the model in the study.
     pub model: String,
-    /// Its score.
+    /// Its MIN-K% score, in nats.
     pub score: f64,
-    /// What the line through the others says.
+    /// What the line through the other models says for its compression, in nats.
     pub expected: f64,
     /// The lower end of the others' 95 % prediction band at the model's compression.
     pub limit: f64,

@@ -23,15 +23,15 @@ pub struct SizePoint {
     pub characters: u64,
     /// Mean characters of the samples.
     pub drawn: f64,
-    /// Samples.
+    /// Samples that were drawn.
     pub samples: usize,
     /// Samples in which rho is defined.
     pub defined: usize,
     /// Mean of Pearson's rho.
     pub mean: f64,
-    /// Its 5th percentile.
+    /// 5th percentile of rho over the samples.
     pub low: f64,
-    /// Its 95th percentile.
+    /// 95th percentile of rho over the samples.
     pub high: f64,
     /// Mean over models of the standard deviation of the bits per character.
     pub deviation: f64,
@@ -53,9 +53,9 @@ fn sizes(total: u64, parts: u64) -> impl Iterator<Item = u64> {
         .take_while(move |size| size * parts <= total)
 }
 
-/// Pearson's rho of bits per character and scores over random samples of the corpus's documents,
-/// by the samples' size. `models[m][d]` is what document `d` costs model `m`; all models have the
-/// same documents. None of the sizes from 50,000 characters fits a small corpus: then none.
+/// Pearson's rho of bits per character and scores over random samples of the corpus's documents, by the samples'
+/// size. `models[m][d]` is what document `d` costs model `m`; all models have the same documents. Empty for a corpus
+/// that is too small for samples of 50,000 characters.
 pub fn corpus_sizes(
     models: &[Vec<DocumentCost>],
     scores: &[Option<f64>],

@@ -8,14 +8,14 @@ use crate::dataset::{Dataset, Metric, Question, Target};
 /// A study's figures, and what they say.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Study {
-    /// The figures.
+    /// Models, compression and scores.
     pub data: Dataset,
     /// Each target against each corpus and against the mean of all, by each metric that some
     /// model has.
     pub answers: Vec<Answer>,
 }
 
-/// Answers everything.
+/// Answers every question that a study's page can ask.
 pub fn study(data: Dataset) -> Study {
     let mut answers = Vec::new();
     let names: Vec<&str> = data.corpora.iter().map(|c| c.name.as_str()).collect();

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::dataset::{LeaveOut, ModelKind};
 
-/// The whole file.
+/// `study.toml` as a whole.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct StudyConfig {
@@ -17,19 +17,19 @@ pub struct StudyConfig {
     /// From which context tokens are predicted.
     #[serde(default)]
     pub protocol: ProtocolConfig,
-    /// The models.
+    /// `[[model]]` tables, in their order in the file.
     #[serde(rename = "model", default)]
     pub models: Vec<ModelConfig>,
-    /// The corpora.
+    /// `[[corpus]]` tables, in their order in the file.
     #[serde(rename = "corpus", default)]
     pub corpora: Vec<CorpusConfig>,
-    /// The benchmarks.
+    /// `[[benchmark]]` tables, in their order in the file.
     #[serde(rename = "benchmark", default)]
     pub benchmarks: Vec<BenchmarkConfig>,
-    /// What belongs together.
+    /// `[[area]]` tables: which benchmarks and corpus belong together.
     #[serde(rename = "area", default)]
     pub areas: Vec<AreaConfig>,
-    /// Where tasks run.
+    /// `[executor]`: what runs the tasks; this machine if nobody says.
     #[serde(default)]
     pub executor: ExecutorConfig,
 }
@@ -42,7 +42,7 @@ pub struct ProtocolConfig {
     pub name: String,
     /// Tokens that a window predicts; what `lmz bpc` chooses if nobody says.
     pub window: Option<u32>,
-    /// Tokens between windows.
+    /// Tokens by which a window moves on; what `lmz bpc` chooses if nobody says.
     pub stride: Option<u32>,
     /// Type of weights and activations.
     pub dtype: String,
@@ -59,7 +59,7 @@ impl Default for ProtocolConfig {
     }
 }
 
-/// `[[model]]`
+/// `[[model]]`: a model of the study.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ModelConfig {
@@ -80,7 +80,7 @@ pub struct ModelConfig {
     pub resources: Option<Resources>,
 }
 
-/// `[[corpus]]`
+/// `[[corpus]]`: a corpus that models are to compress.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CorpusConfig {
@@ -106,7 +106,7 @@ fn one() -> u32 {
     1
 }
 
-/// `[[benchmark]]`
+/// `[[benchmark]]`: a task that models are to be scored in.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct BenchmarkConfig {
@@ -126,7 +126,7 @@ pub struct BenchmarkConfig {
     pub chance: Option<f64>,
 }
 
-/// `[[area]]`
+/// `[[area]]`: a corpus and the benchmarks that it stands for.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AreaConfig {
@@ -147,20 +147,20 @@ pub struct AreaConfig {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ExecutorKind {
-    /// This machine.
+    /// Processes on this machine.
     #[default]
     Local,
     /// Array jobs of a Slurm cluster.
     Slurm,
-    /// A HyperQueue server.
+    /// One job of a HyperQueue server.
     HyperQueue,
 }
 
-/// `[executor]`
+/// `[executor]`: what runs the tasks, and with what.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct ExecutorConfig {
-    /// Which one.
+    /// Where tasks run; on this machine if nobody says.
     pub kind: ExecutorKind,
     /// Tasks at a time on this machine.
     pub jobs: usize,
@@ -168,7 +168,7 @@ pub struct ExecutorConfig {
     pub devices: Vec<String>,
     /// What a task needs.
     pub resources: Resources,
-    /// `[executor.slurm]`
+    /// `[executor.slurm]`: what a Slurm cluster is told.
     pub slurm: SlurmConfig,
 }
 
@@ -188,11 +188,11 @@ impl Default for ExecutorConfig {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Resources {
-    /// Processor cores.
+    /// Processor cores of a task; 1 if nobody says.
     pub cpus: u32,
     /// Memory, as `sbatch --mem` takes it.
     pub memory: Option<String>,
-    /// GPUs.
+    /// GPUs of a task; 0 if nobody says.
     pub gpus: u32,
     /// Longest time, as `sbatch --time` takes it: minutes, `hours:minutes:seconds` or
     /// `days-hours:minutes:seconds`.
@@ -210,13 +210,13 @@ impl Default for Resources {
     }
 }
 
-/// `[executor.slurm]`
+/// `[executor.slurm]`: what a Slurm cluster is told.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct SlurmConfig {
-    /// `--partition`
+    /// `--partition` of `sbatch`; the cluster's default if nobody says.
     pub partition: Option<String>,
-    /// `--account`
+    /// `--account` of `sbatch`; the cluster's default if nobody says.
     pub account: Option<String>,
     /// Tasks of an array at a time.
     pub max_running: Option<u32>,

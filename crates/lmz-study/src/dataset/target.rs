@@ -8,7 +8,7 @@ use super::types::{Dataset, LeaveOut, Metric, ModelKind};
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Target {
-    /// One benchmark.
+    /// The scores in the benchmark of this name.
     Benchmark(String),
     /// The mean over an area's benchmarks, of models that have all of them.
     Area(String),
@@ -21,9 +21,9 @@ pub enum Target {
 pub struct Question {
     /// Names of corpora; the mean of their figures, of models that have all of them.
     pub corpora: Vec<String>,
-    /// Which figure.
+    /// The figure by which compression is told.
     pub metric: Metric,
-    /// The scores.
+    /// The column of scores.
     pub target: Target,
     /// Models that are not part of the fit.
     pub leave_out: Vec<LeaveOut>,
@@ -116,7 +116,7 @@ impl Question {
         }
     }
 
-    /// Each model's compression.
+    /// Each model's compression, in the order of the models; `None` where a figure is missing.
     pub fn x(&self, data: &Dataset) -> Vec<Option<f64>> {
         let of = |model: usize, name: &String| {
             let measure = data.compression[model][data.corpus(name)?].as_ref()?;

@@ -1,4 +1,4 @@
-//! The table.
+//! The table of a study: models, corpora, benchmarks, and their figures.
 
 use serde::{Deserialize, Serialize};
 
@@ -11,11 +11,11 @@ pub struct Dataset {
     pub citation: Option<String>,
     /// The models, in the order of the study.
     pub models: Vec<Model>,
-    /// The corpora.
+    /// The corpora, in the order of the study.
     pub corpora: Vec<Corpus>,
-    /// The benchmarks.
+    /// The benchmarks, in the order of the study.
     pub benchmarks: Vec<Benchmark>,
-    /// What belongs together.
+    /// Which corpus and benchmarks belong together.
     pub areas: Vec<Area>,
     /// What model `m` makes of corpus `c`: `compression[m][c]`.
     pub compression: Vec<Vec<Option<Measure>>>,
@@ -32,11 +32,11 @@ pub struct Dataset {
 pub struct Fact {
     /// What it is about.
     pub name: String,
-    /// What is so.
+    /// What is to be said about it.
     pub value: String,
 }
 
-/// A model.
+/// A model of the study, without its figures.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Model {
     /// Its name in the study.
@@ -59,15 +59,15 @@ pub enum ModelKind {
     /// Text of all kinds.
     #[default]
     General,
-    /// Source code.
+    /// Made for source code.
     Code,
-    /// Mathematics.
+    /// Made for mathematics.
     Mathematics,
     /// Tuned on instructions: drawn, and left out of the fits unless the study says otherwise.
     Instruct,
 }
 
-/// A corpus.
+/// A corpus of the study, without its text.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Corpus {
     /// Its name in the study.
@@ -78,7 +78,7 @@ pub struct Corpus {
     pub characters: Option<u64>,
 }
 
-/// A benchmark.
+/// A benchmark of the study, without its scores.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Benchmark {
     /// Its name in the study.
@@ -109,9 +109,9 @@ pub struct Area {
 /// A model that a fit leaves out.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LeaveOut {
-    /// Its name.
+    /// Name of the model.
     pub model: String,
-    /// Why.
+    /// Why, in words for the report.
     pub reason: String,
 }
 
@@ -138,7 +138,7 @@ pub struct Measure {
 pub enum Metric {
     /// Bits per character, as the paper has it.
     BitsPerCharacter,
-    /// Bits per byte.
+    /// Bits per byte of the text in UTF-8.
     BitsPerByte,
     /// Bits per token; depends on the tokenizer.
     BitsPerToken,
@@ -147,7 +147,7 @@ pub enum Metric {
 }
 
 impl Metric {
-    /// All of them.
+    /// The four metrics, the paper's first.
     pub const ALL: [Self; 4] = [
         Self::BitsPerCharacter,
         Self::BitsPerByte,
@@ -165,7 +165,7 @@ impl Metric {
         }
     }
 
-    /// A measure's figure.
+    /// This metric's figure of a measure; `None` if it is missing.
     pub fn of(self, measure: &Measure) -> Option<f64> {
         match self {
             Self::BitsPerCharacter => measure.bits_per_character,
@@ -184,9 +184,9 @@ impl Metric {
 pub struct Score {
     /// From 0 to 1.
     pub value: f64,
-    /// Its standard error.
+    /// Standard error of the value; `None` if it is not known.
     pub stderr: Option<f64>,
-    /// How many items.
+    /// Number of items that were scored; `None` if it is not known.
     pub n: Option<u64>,
 }
 

@@ -133,7 +133,7 @@ fn duration(resources: &Resources) -> Option<String> {
     Some(format!("{}s", days * 86_400 + seconds))
 }
 
-/// Submits a plan.
+/// Submits a plan to a HyperQueue server, as one job.
 #[derive(Clone, Debug)]
 pub struct HyperQueue<'a> {
     plan: &'a Plan,

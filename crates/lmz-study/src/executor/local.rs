@@ -10,9 +10,9 @@ use crate::tasks::{Done, Plan, Store, Task, run_task};
 /// How long to wait for a task that another process is at before looking again.
 const PATIENCE: Duration = Duration::from_millis(500);
 
-/// Who looks on.
+/// Follows the tasks of this machine, and may keep further ones from beginning.
 pub trait LocalWatch: Sync {
-    /// A task ended.
+    /// A task ended, well or not.
     fn ended(&self, task: &Task, result: &Result<Done>);
 
     /// Whether to begin no more tasks.

@@ -2,8 +2,8 @@
 //!
 //! Tasks of the same needs and resources are an array, or several where the cluster's
 //! `MaxArraySize` asks for it. Each array element is `lmz study task DIR ID`, may be requeued, and
-//! finds what an earlier attempt left. Merging waits for the shards (`afterany`: a task that failed
-//! is reported by whoever needs it), the report for everything.
+//! finds what an earlier attempt left. A merging task waits until its shards have ended, well or not (`afterany`):
+//! a shard that failed is reported by the task that needs it. The report waits for everything.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -24,7 +24,7 @@ const FOLDER: &str = "slurm";
 /// An array job that was submitted.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SlurmJob {
-    /// Its number.
+    /// The job's number in Slurm.
     pub job: String,
     /// The tasks of its elements, from element 0; empty for the report.
     pub tasks: Vec<String>,
@@ -35,15 +35,15 @@ pub struct SlurmJob {
 pub struct Submission {
     /// File name of the script.
     pub name: String,
-    /// The script.
+    /// The text of the script.
     pub script: String,
     /// The tasks of the array's elements; empty for the report.
     pub tasks: Vec<String>,
-    /// Places of submissions that must have ended.
+    /// Indices of the submissions that must have ended before.
     pub after: Vec<usize>,
 }
 
-/// What was submitted.
+/// The jobs of a submission, as they are remembered on disk.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Submitted {
     /// The jobs, in the order of submission.
@@ -59,7 +59,7 @@ pub struct SlurmState {
     pub where_or_why: String,
 }
 
-/// Submits a plan.
+/// Submits a plan to a Slurm cluster, as array jobs.
 #[derive(Clone, Debug)]
 pub struct Slurm<'a> {
     plan: &'a Plan,
@@ -277,8 +277,8 @@ impl<'a> Slurm<'a> {
         serde_json::from_str(&text).ok()
     }
 
-    /// What the scheduler says of the tasks of the last submission, by the task's name: of those
-    /// in the queue by `squeue`, of the others by `sacct` where the cluster keeps accounts.
+    /// What the scheduler says of the tasks of the last submission, by the task's name: `squeue` of those in the
+    /// queue, `sacct` of the others where the cluster keeps accounts.
     ///
     /// # Errors
     /// `squeue` is missing or fails.
@@ -312,7 +312,7 @@ fn quoted_option(path: &Path) -> String {
     }
 }
 
-/// Lines of `JOB_ELEMENT|STATE|PLACE`.
+/// Reads lines of `JOB_ELEMENT|STATE|PLACE`, where PLACE is the node or why it waits.
 fn read_states(text: &str, submitted: &Submitted, states: &mut BTreeMap<String, SlurmState>) {
     for line in text.lines() {
         let mut fields = line.split('|');

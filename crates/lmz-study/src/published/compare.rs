@@ -28,9 +28,9 @@ pub struct Published {
     pub differing: usize,
     /// Those for which figures are missing from the paper.
     pub unavailable: usize,
-    /// Each of them.
+    /// One entry for each figure that the paper reports.
     pub figures: Vec<ReportedFigure>,
-    /// Table 10.
+    /// The spread of Table 10: the paper's mean of it, and ours.
     pub resampling: Resampling,
 }
 
@@ -70,7 +70,7 @@ pub enum Comparison {
     Computed {
         /// Models of the fit.
         n: usize,
-        /// Pearson's rho.
+        /// Pearson's rho, by the paper's printed figures.
         rho: f64,
         /// Ours less the paper's.
         rho_difference: f64,
@@ -83,9 +83,9 @@ pub enum Comparison {
         /// Whether both differences are within the tolerance.
         reproduced: bool,
     },
-    /// It could not.
+    /// It could not be computed.
     Unavailable {
-        /// Why.
+        /// Why not, in words.
         reason: String,
     },
 }

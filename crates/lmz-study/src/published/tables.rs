@@ -23,13 +23,13 @@ pub(super) const CITATION: &str = "Yuzhen Huang, Jinghan Zhang, Zifei Shan, Junx
 /// A row of the leaderboard of the paper's repository.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct LeaderboardRow {
-    /// The model.
+    /// Name of the model, as it is printed.
     pub model: String,
     /// Bits per character on Common Crawl.
     pub bpc_cc: f64,
-    /// On GitHub Python.
+    /// Bits per character on GitHub Python.
     pub bpc_python: f64,
-    /// On arXiv mathematics.
+    /// Bits per character on arXiv mathematics.
     pub bpc_arxiv_math: f64,
     /// The mean of the three, as it is printed there.
     pub average: f64,
@@ -38,7 +38,7 @@ pub struct LeaderboardRow {
 /// Table 11: MMLU in two styles, in percent.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct MmluStyle {
-    /// The model.
+    /// Name of the model, as it is printed.
     pub model: String,
     /// Options in the prompt, a letter as the answer.
     pub mmlu_default: f64,
@@ -91,7 +91,7 @@ pub fn leaderboard() -> Vec<LeaderboardRow> {
     rows(table!("leaderboard.csv"))
 }
 
-/// Table 11.
+/// Table 11: models' MMLU scores in two styles.
 pub fn mmlu_styles() -> Vec<MmluStyle> {
     rows(table!("mmlu_style.csv"))
 }
@@ -108,7 +108,7 @@ pub(super) fn reported() -> Vec<ReportedRow> {
     rows(table!("reported.csv"))
 }
 
-/// Name, title, metric.
+/// A benchmark of the paper: name, title, metric.
 type Column = (&'static str, &'static str, &'static str);
 
 /// An area of the paper.

@@ -11,7 +11,7 @@ use crate::stats::{BOOTSTRAPS, PERMUTATIONS, SEED};
 /// Licence of the charting library that is part of the page.
 const LICENCE: &str = include_str!("../../assets/plot.LICENSE");
 
-/// A whole report.
+/// A study's figures with all that a report shows.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Report {
     /// Version of the program.
@@ -41,16 +41,16 @@ pub struct SizeFigure {
     pub corpus: String,
     /// What it is set against, in words.
     pub target: String,
-    /// By size.
+    /// A point for each size, the smallest first.
     pub points: Vec<SizePoint>,
 }
 
 /// How far a model's figure moves between samples of a corpus.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct SpreadRow {
-    /// The model.
+    /// Name of the model.
     pub model: String,
-    /// The corpus.
+    /// Name of the corpus.
     pub corpus: String,
     /// Mean bits per character.
     pub mean: f64,
@@ -61,11 +61,11 @@ pub struct SpreadRow {
 /// What the rule says about a model and a benchmark.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct BenchmarkExclusion {
-    /// The model.
+    /// Name of the model.
     pub model: String,
-    /// The benchmark.
+    /// Name of the benchmark.
     pub benchmark: String,
-    /// `test`, `train`.
+    /// Which split of it: `test` or `train`.
     pub split: String,
     /// The model's MIN-K% score, in nats.
     pub score: f64,

@@ -11,7 +11,7 @@ const PARTS: [(&str, &str); 5] = [
     ("page", include_str!("../../assets/page.js")),
 ];
 
-/// The page.
+/// The page with the report's data, style and scripts in it.
 pub(super) fn page(report: &Report) -> String {
     let data = in_script(&report.to_value().to_string());
     let title = in_text(&report.study.data.title);

@@ -7,14 +7,14 @@ use super::pairs::{check, co_deviation};
 use super::rank::ranks;
 use super::undefined::Figure;
 
-/// A coefficient.
+/// A coefficient of correlation, with its significance.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Correlation {
     /// Its value, from -1 to 1.
     pub value: f64,
     /// Two-sided p-value against no association.
     pub p: f64,
-    /// How many models.
+    /// Number of models, the rows of both columns.
     pub n: usize,
 }
 

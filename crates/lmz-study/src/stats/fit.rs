@@ -1,4 +1,4 @@
-//! Least squares.
+//! A line by least squares.
 
 use serde::{Deserialize, Serialize};
 use statrs::distribution::{ContinuousCDF, StudentsT};
@@ -22,11 +22,11 @@ pub struct Fit {
     pub slope_error: f64,
     /// Residual standard error: `sqrt(sum r^2 / (n - 2))`.
     pub sigma: f64,
-    /// Mean of `x`.
+    /// Mean of the column `x`.
     pub mean_x: f64,
     /// `sum (x - mean x)^2`.
     pub sxx: f64,
-    /// How many models.
+    /// Number of models, the rows of both columns.
     pub n: usize,
     /// The 0.975 quantile of Student's t with `n - 2` degrees of freedom.
     pub t: f64,
@@ -35,7 +35,7 @@ pub struct Fit {
 /// What a line says about one `x`, with 95 % bands.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Band {
-    /// On the line.
+    /// The line's value at `x`.
     pub y: f64,
     /// Half the width of the band that is to hold the line.
     pub line: f64,
@@ -43,7 +43,7 @@ pub struct Band {
     pub prediction: f64,
 }
 
-/// Fits a line.
+/// Fits a line `y = intercept + slope x` by least squares.
 ///
 /// # Errors
 /// Fewer than three rows; a constant `x`. A constant `y` has a line, and an `R^2` of 0.

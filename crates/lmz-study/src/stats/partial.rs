@@ -6,14 +6,14 @@ use super::correlation::{coefficient, student_p};
 use super::pairs::check;
 use super::undefined::{Figure, Undefined};
 
-/// A partial correlation.
+/// A correlation with a third column held fixed.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Partial {
     /// Its value, from -1 to 1.
     pub value: f64,
     /// Two-sided p-value by Student's t with `n - 3` degrees of freedom.
     pub p: f64,
-    /// How many models.
+    /// Number of models, the rows of the columns.
     pub n: usize,
 }
 

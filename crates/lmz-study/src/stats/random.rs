@@ -10,7 +10,7 @@ impl SplitMix64 {
         Self(seed)
     }
 
-    /// The next output.
+    /// The next 64 bits.
     pub fn next_u64(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;

@@ -16,27 +16,27 @@ pub const SEED: u64 = 20_240_409;
 /// Probability that an interval is to hold.
 pub const LEVEL: f64 = 0.95;
 
-/// A percentile interval.
+/// A percentile interval of a coefficient over resamples.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct BootstrapInterval {
-    /// Its lower end.
+    /// Lower end, a value of the coefficient.
     pub low: f64,
-    /// Its upper end.
+    /// Upper end, a value of the coefficient.
     pub high: f64,
     /// Resamples with a value. Those that drew one model only, or a constant column, have none.
     pub defined: u32,
-    /// All resamples.
+    /// Resamples that were drawn.
     pub resamples: u32,
 }
 
-/// A permutation test.
+/// The outcome of a permutation test.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Permutation {
     /// Share of the permutations at least as far from 0 as the columns as they are.
     pub p: f64,
     /// Whether all permutations were tried.
     pub exact: bool,
-    /// How many were.
+    /// How many permutations were tried.
     pub permutations: u32,
 }
 
@@ -113,7 +113,7 @@ pub fn permutation(statistic: Statistic, x: &[f64], y: &[f64]) -> Figure<Permuta
     })
 }
 
-/// Heap's algorithm.
+/// Heap's algorithm: visits every order of `values`.
 fn every_order(values: &mut [f64], visit: &mut impl FnMut(&[f64])) {
     let mut counters = vec![0; values.len()];
     visit(values);

@@ -6,7 +6,7 @@ use super::correlation::{Correlation, pearson, spearman};
 use super::kendall::kendall;
 use super::undefined::Figure;
 
-/// Which coefficient.
+/// A coefficient of correlation, by name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Statistic {
@@ -19,7 +19,7 @@ pub enum Statistic {
 }
 
 impl Statistic {
-    /// All of them.
+    /// The three, the paper's first.
     pub const ALL: [Self; 3] = [Self::Pearson, Self::Spearman, Self::Kendall];
 }
 

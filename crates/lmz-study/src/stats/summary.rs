@@ -1,4 +1,4 @@
-//! One column in a number.
+//! A column's mean, deviation and percentiles.
 
 /// Arithmetic mean; 0 of nothing.
 pub fn mean(values: &[f64]) -> f64 {

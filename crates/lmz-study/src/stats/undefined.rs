@@ -28,7 +28,7 @@ pub enum Undefined {
     Resamples {
         /// Those with a value.
         defined: u32,
-        /// All.
+        /// Resamples that were drawn.
         resamples: u32,
     },
 }

@@ -18,9 +18,9 @@ const CHARACTERS: f64 = 4.0;
 /// The tasks of a study, those that others need first.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Plan {
-    /// The study's directory.
+    /// The study's directory, where `study.toml` and results are.
     pub directory: PathBuf,
-    /// What it is made of.
+    /// The `study.toml` that it was made from.
     pub config: StudyConfig,
     /// The tasks, in the order of models, then corpora and benchmarks.
     pub tasks: Vec<Task>,

@@ -12,9 +12,9 @@ pub enum TaskKind {
     Score {
         /// Name of the corpus.
         corpus: String,
-        /// Which shard, from 1.
+        /// Number of the shard, from 1.
         shard: u32,
-        /// Of how many.
+        /// Number of shards; 1 for the undivided corpus.
         shards: u32,
     },
     /// Makes a whole of the shards of a corpus.
@@ -27,7 +27,7 @@ pub enum TaskKind {
         /// Name of the corpus.
         corpus: String,
     },
-    /// Runs a benchmark.
+    /// Scores the model in a benchmark.
     Evaluate {
         /// Name of the benchmark.
         benchmark: String,
@@ -41,7 +41,7 @@ pub struct Task {
     pub id: String,
     /// Name of the model.
     pub model: String,
-    /// What it does.
+    /// What it does, and with what.
     #[serde(flatten)]
     pub kind: TaskKind,
     /// Tasks that must be done before.

@@ -13,9 +13,9 @@ use serde_json::{Value, json};
 pub struct Tensor {
     /// The type of its elements, supported by lmz or not.
     pub dtype: safetensors::Dtype,
-    /// Rows first.
+    /// Dimensions, the number of rows first.
     pub shape: Vec<usize>,
-    /// Little endian.
+    /// The elements, little endian.
     pub bytes: Vec<u8>,
 }
 
@@ -46,9 +46,9 @@ impl Tensor {
 /// What the files of a model directory hold.
 #[derive(Clone, Debug)]
 pub struct ModelDirectory {
-    /// `config.json`.
+    /// Content of `config.json`.
     pub config: Value,
-    /// `tokenizer.json`.
+    /// Content of `tokenizer.json`.
     pub tokenizer: Value,
     /// The weights, by the names of the family.
     pub tensors: BTreeMap<String, Tensor>,
@@ -89,7 +89,7 @@ impl ModelDirectory {
         (0..).map(move |i| ((i * 37 + seed * 11) % 128) as f32 / 8.0 - 8.0)
     }
 
-    /// What `config.json` describes.
+    /// The blueprint that `config.json` describes.
     ///
     /// # Panics
     ///
@@ -145,7 +145,7 @@ impl ModelDirectory {
     }
 }
 
-/// Writes `model.safetensors.index.json`.
+/// Writes `index` as `model.safetensors.index.json`.
 ///
 /// # Panics
 ///

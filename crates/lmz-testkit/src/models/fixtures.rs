@@ -1,4 +1,4 @@
-//! The checkpoints of the repository.
+//! The checkpoints in the repository: those of `models/` and of `tests/fixtures`.
 
 use std::path::Path;
 

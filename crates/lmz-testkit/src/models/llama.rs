@@ -15,7 +15,7 @@ pub struct Tiny {
     pub inner: usize,
     /// Number of layers.
     pub layers: usize,
-    /// Heads of queries.
+    /// Query heads.
     pub heads: usize,
     /// Heads of keys and values.
     pub kv_heads: usize,

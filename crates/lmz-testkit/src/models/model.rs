@@ -11,9 +11,9 @@ use super::{ModelDirectory, Tensor};
 /// A checkpoint in memory, its tensors in f32.
 #[derive(Clone, Debug)]
 pub struct Model {
-    /// `config.json`.
+    /// Content of `config.json`.
     pub config: Value,
-    /// `tokenizer.json`.
+    /// Content of `tokenizer.json`.
     pub tokenizer: Value,
     /// Shape and values, by the names of the family.
     pub tensors: BTreeMap<String, (Vec<usize>, Vec<f32>)>,
@@ -49,7 +49,7 @@ impl Model {
         }
     }
 
-    /// What `config.json` describes.
+    /// The blueprint that `config.json` describes.
     ///
     /// # Panics
     ///

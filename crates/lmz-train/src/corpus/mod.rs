@@ -18,7 +18,7 @@ use crate::error::{Result, TrainError};
 /// The files of a corpus, in a fixed order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Corpus {
-    /// The files.
+    /// In the order of the paths given, those below a directory by path.
     pub files: Vec<TextFile>,
 }
 

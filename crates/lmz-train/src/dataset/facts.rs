@@ -10,9 +10,9 @@ pub(crate) struct Facts {
     pub tokens: u64,
     /// How many of them, at the end, are for validation only.
     pub held_out: u64,
-    /// Bytes of text.
+    /// Bytes of the text that the tokens stand for.
     pub bytes: u64,
-    /// Whether it is held-out text as a whole.
+    /// Whether all of it is held-out text.
     pub other: bool,
 }
 

@@ -23,12 +23,12 @@ use writer::Writer;
 /// a twentieth.
 const TAIL: u64 = 250_000;
 
-/// Tokens on disk.
+/// A corpus as tokens on disk, a file for each domain.
 pub(crate) struct Dataset {
     pub domains: Vec<Domain>,
 }
 
-/// One domain's tokens.
+/// One domain: what is known of its file, and the file.
 pub(crate) struct Domain {
     pub facts: Facts,
     file: Mutex<File>,
@@ -38,9 +38,9 @@ pub(crate) struct Domain {
 /// Rows of `[start, text from anywhere]`: what the codec feeds at the start of a block.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Batch {
-    /// `[rows, context]`.
+    /// Token ids `[rows, context]`.
     pub inputs: Vec<i32>,
-    /// The tokens that follow, `[rows, context]`.
+    /// For each input the token that follows, `[rows, context]`.
     pub targets: Vec<u32>,
 }
 

@@ -1,4 +1,4 @@
-//! Text to tokens on disk.
+//! From text to tokens on disk.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -23,11 +23,11 @@ pub(super) struct Writer<'a> {
     tokenizer: &'a Tokenizer,
     preset: &'a Preset,
     seed: u64,
-    /// Pieces so far.
+    /// Pieces tokenised so far; with the seed it decides how a piece is varied.
     count: u64,
     files: BTreeMap<(bool, String), (usize, BufWriter<File>, Facts)>,
     waiting: Vec<Piece>,
-    /// Whether what comes is held-out text.
+    /// Whether the text that comes next is held out.
     pub other: bool,
 }
 

@@ -14,9 +14,9 @@ use crate::preset::Preset;
 
 /// What the optimisers remember of each part, by its name in a checkpoint.
 pub(crate) struct Optimiser<B: Kernels> {
-    /// Muon's momentum.
+    /// Muon's momentum of each matrix.
     pub momenta: BTreeMap<String, Tensor<B, 2>>,
-    /// AdamW's means of gradients and of their squares.
+    /// AdamW's running means of the gradient and of its square.
     pub means: BTreeMap<String, [Tensor<B, 2>; 2]>,
     products: Products,
 }

@@ -1,4 +1,4 @@
-//! The model card.
+//! The model card: what a user should know of the trained model.
 
 use std::fmt::Write;
 
@@ -17,7 +17,7 @@ pub(super) struct Facts<'a> {
     pub shares: &'a [(String, f64)],
 }
 
-/// A README.md.
+/// The text of the model's README.md.
 pub(super) fn card(
     facts: &Facts<'_>,
     settings: &Settings,

@@ -17,7 +17,7 @@ pub struct Row {
     pub step: u64,
     /// The number of tokens that the model was trained on so far.
     pub tokens: u64,
-    /// Minutes of work.
+    /// Minutes of work on the run so far.
     pub minutes: f64,
     /// The mean loss since the row before, in nats a token.
     pub loss: f64,

@@ -27,7 +27,7 @@ use trainer::Trainer;
 pub use metrics::{HeldOut, Row};
 pub use options::{Event, Options, Outcome, Summary, Watch};
 
-/// Trains a model.
+/// Trains a model on a corpus, or goes on with a run.
 ///
 /// # Errors
 /// Settings that make no sense, a corpus that cannot be read or is too small, an output directory

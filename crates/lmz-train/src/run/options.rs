@@ -1,4 +1,4 @@
-//! What a run is asked for, what it tells, and what comes of it.
+//! A run's options, the events that it tells of, and its outcome.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -20,7 +20,7 @@ pub struct Options {
     pub held_out: Vec<PathBuf>,
     /// Take `.jsonl` files as they are, even where their lines have a `text`.
     pub raw: bool,
-    /// Shape and recipe.
+    /// Shape of the model and recipe of its training.
     pub preset: Preset,
     /// The result's directory; new or empty, unless a run is resumed.
     pub out: PathBuf,
@@ -28,9 +28,9 @@ pub struct Options {
     pub tokenizer: Option<PathBuf>,
     /// Shares of the domains; those of their tokens if empty.
     pub weights: Vec<(String, f64)>,
-    /// When to stop.
+    /// When to stop: after a time or a number of tokens.
     pub budget: Budget,
-    /// Where to compute.
+    /// Where to compute; the CPU where that device is missing.
     pub device: Device,
     /// The precision of products: [`Dtype::F32`], [`Dtype::Bf16`], or what the device is faster in.
     pub dtype: Option<Dtype>,
@@ -58,12 +58,12 @@ pub enum Event {
         parameters: u64,
         /// The device's name and the precision of products.
         device: String,
-        /// Steps done before.
+        /// Steps that were done before; 0 for a new run.
         step: u64,
         /// Tokens of the corpus that are trained on.
         tokens: u64,
     },
-    /// One more step.
+    /// Steps were taken: their means.
     Step(Row),
     /// Held-out text was scored.
     HeldOut(HeldOut),
@@ -104,7 +104,7 @@ pub struct Summary {
     pub minutes: f64,
     /// The mean loss of the last steps, in nats a token.
     pub loss: f64,
-    /// The last validation.
+    /// The last scores of held-out text; `None` if there was no validation.
     pub held_out: Option<HeldOut>,
 }
 

@@ -1,4 +1,4 @@
-//! The curve as a picture.
+//! The curve of a run as a picture.
 
 use plotters::prelude::*;
 

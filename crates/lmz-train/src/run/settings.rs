@@ -1,4 +1,4 @@
-//! The settings that a run keeps to, also when it is resumed.
+//! The settings that stay the same for a whole run, resumed or not.
 
 use std::fs;
 use std::path::Path;

@@ -27,7 +27,7 @@ pub(super) struct Progress {
     pub step: u64,
     /// The number of tokens that the model was trained on so far.
     pub tokens: u64,
-    /// Seconds of work.
+    /// Seconds of work on the run so far.
     pub seconds: f64,
     /// The mean loss of the last steps.
     pub loss: f64,

@@ -1,4 +1,4 @@
-//! The loop.
+//! The loop of training steps, with validation and saved states.
 
 use std::collections::BTreeMap;
 use std::fs;

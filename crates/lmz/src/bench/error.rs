@@ -6,7 +6,7 @@ use lmz_codec::CodecError;
 
 use crate::store::StoreError;
 
-/// The module's result.
+/// What this module's functions return: a value, or a [`BenchError`].
 pub type Result<T> = std::result::Result<T, BenchError>;
 
 /// An error of a measurement.
@@ -16,10 +16,10 @@ pub enum BenchError {
     /// The model cannot be opened.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// lmz failed.
+    /// lmz itself failed to compress or to restore.
     #[error(transparent)]
     Codec(#[from] CodecError),
-    /// Another compressor failed.
+    /// Another compressor failed to compress or to restore.
     #[error(transparent)]
     Other(#[from] io::Error),
     /// What came back is not what went in.

@@ -1,4 +1,4 @@
-//! One compressor on one text. What memory it takes shows in a process that does nothing else.
+//! One compressor on one text. How much memory it takes shows only in a process that does nothing else.
 
 use std::fs;
 use std::time::{Duration, Instant};
@@ -17,14 +17,14 @@ use crate::placement::Models;
 const LONG_ENOUGH: Duration = Duration::from_millis(500);
 const MAX_PASSES: usize = 100;
 
-/// What was measured.
+/// One compressor on one text: size, time and memory.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Measurement {
-    /// The compressor.
+    /// Which compressor it was.
     pub program: Method,
     /// Its settings, as its own command line has them.
     pub settings: String,
-    /// That of lmz.
+    /// The model that lmz used; `None` for the others.
     pub model: Option<UsedModel>,
     /// Where it was asked to run.
     pub asked_device: String,
@@ -34,13 +34,13 @@ pub struct Measurement {
     pub device_name: Option<String>,
     /// Bytes of the input.
     pub raw_bytes: u64,
-    /// Of the input, in hexadecimal.
+    /// SHA-256 of the input, in hexadecimal digits.
     pub sha256: String,
-    /// Bytes of what was made of it.
+    /// Bytes that it was compressed to.
     pub bytes: u64,
-    /// What compressing takes.
+    /// Time and memory of compressing.
     pub compressing: Cost,
-    /// What restoring takes.
+    /// Time and memory of restoring.
     pub restoring: Cost,
 }
 
@@ -55,12 +55,12 @@ pub struct UsedModel {
     pub bytes: u64,
 }
 
-/// What a direction takes.
+/// Time and memory of one direction, compressing or restoring.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub struct Cost {
-    /// Of the best pass.
+    /// Seconds of the fastest pass.
     pub seconds: f64,
-    /// How many there were.
+    /// How many passes there were.
     pub passes: usize,
     /// Peak of resident memory above that of the process with the input read; null where the
     /// system does not tell.
@@ -70,7 +70,7 @@ pub struct Cost {
 /// How lmz is to run.
 #[derive(Clone, Copy, Debug)]
 pub struct Setup<'a> {
-    /// Its models.
+    /// Where lmz finds its model.
     pub models: &'a Models,
     /// Its options; nothing is verified, since no other program does.
     pub options: &'a CompressOptions,

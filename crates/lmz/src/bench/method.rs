@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::error::{BenchError, Result};
 
-/// A compressor.
+/// A compressor, with the settings in which it is compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Method {
@@ -37,7 +37,7 @@ impl Method {
         Self::Lmz,
     ];
 
-    /// The program's name.
+    /// The name of the program, as in tables.
     pub fn name(self) -> &'static str {
         match self {
             Self::Gzip => "gzip",
@@ -93,9 +93,9 @@ impl fmt::Display for Method {
 /// A compressor that is ready to run: for lmz, with the model loaded.
 #[derive(Debug)]
 pub enum Engine {
-    /// Any but [`Method::Lmz`].
+    /// Any other than [`Method::Lmz`].
     Other(Method),
-    /// This program's.
+    /// lmz, with its model and options.
     Lmz(Box<Model>, CompressOptions),
 }
 

@@ -1,4 +1,4 @@
-//! From what was asked for to the report.
+//! Scoring a corpus, from the options to the report.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -31,8 +31,7 @@ pub struct BpcOptions {
     /// Tokens that a window predicts; 1,900 or what the model takes if nobody says, for
     /// [`Protocol::Stream`] the codec's context.
     pub window: Option<u32>,
-    /// Tokens between windows; 512, or the window if that is less. It means nothing for
-    /// [`Protocol::Stream`].
+    /// Tokens by which a window moves on; 512, or the window if that is less. [`Protocol::Stream`] does not read it.
     pub stride: Option<u32>,
     /// Where the model runs.
     pub device: Device,
@@ -52,7 +51,7 @@ pub struct BpcOptions {
     pub shard: Shard,
 }
 
-/// Looks on while a corpus is scored, and may stop that.
+/// Follows the scoring of a corpus, and may stop it.
 pub trait BpcWatch: Watch {
     /// One more document was read.
     fn document(&self);
@@ -64,7 +63,7 @@ pub trait BpcWatch: Watch {
     fn note(&self, text: &str);
 }
 
-/// Watches nothing.
+/// Hears nothing and never stops.
 impl BpcWatch for () {
     fn document(&self) {}
 
@@ -73,7 +72,7 @@ impl BpcWatch for () {
     fn note(&self, _: &str) {}
 }
 
-/// Scores a corpus.
+/// Scores a corpus by a model, and writes the result where a directory is named.
 ///
 /// # Errors
 /// The model or the corpus cannot be opened, or is not fit for the protocol; the engine or a journal

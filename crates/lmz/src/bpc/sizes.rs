@@ -7,7 +7,7 @@ use crate::scoring::ScoringError;
 
 /// The paper's window, in predictions.
 const WINDOW: usize = 1900;
-/// The paper's stride.
+/// The paper's stride, in predictions.
 const STRIDE: usize = 512;
 
 /// Window and stride, and what is to be said about them.

@@ -44,7 +44,7 @@ pub struct ModelFacts {
 pub struct PrimeFacts {
     /// Its BLAKE3 hash, or the hash's beginning.
     pub hash: String,
-    /// Its length.
+    /// Bytes of the text.
     pub bytes: u64,
     /// How many of its last tokens were shown.
     pub tokens: u32,
@@ -53,15 +53,15 @@ pub struct PrimeFacts {
 /// The container's bytes by part.
 #[derive(Clone, Copy, Debug, Default, Serialize)]
 pub struct Container {
-    /// Headers.
+    /// Bytes of headers.
     pub header: u64,
-    /// Heads of segment records.
+    /// Bytes of the heads of segment records.
     pub records: u64,
-    /// What segments hold.
+    /// Bytes of what the records hold.
     pub coded: u64,
-    /// Indexes.
+    /// Bytes of indexes.
     pub index: u64,
-    /// Footers and end bytes.
+    /// Bytes of footers and end bytes.
     pub footer: u64,
 }
 

@@ -33,7 +33,7 @@ pub struct Listing {
 pub struct Sizes {
     /// Bytes that it restores to.
     pub raw_bytes: u64,
-    /// Bytes that it has.
+    /// Its own bytes.
     pub compressed_bytes: u64,
     /// What the model says that its segments are worth.
     pub ideal_bits: f64,
@@ -41,13 +41,13 @@ pub struct Sizes {
     pub bits_per_byte: Option<f64>,
     /// What the bytes are for.
     pub container: Container,
-    /// The header's copy in the footer was used.
+    /// Whether the header was damaged, and its copy in the footer used.
     pub header_damaged: bool,
-    /// The byte that ends a member is another.
+    /// Whether the byte that ends a member is another than it should be.
     pub end_byte_damaged: bool,
 }
 
-/// A member.
+/// A member, by its header and footer.
 #[derive(Clone, Debug, Serialize)]
 pub struct MemberListing {
     /// Where it lies in the file.
@@ -59,27 +59,27 @@ pub struct MemberListing {
     /// What its header says.
     #[serde(flatten)]
     pub facts: Facts,
-    /// What it takes.
+    /// Its bytes, and what they restore to.
     #[serde(flatten)]
     pub sizes: Sizes,
 }
 
-/// A segment.
+/// A segment, by the index or its record's head.
 #[derive(Clone, Debug, Serialize)]
 pub struct SegmentListing {
-    /// The member's number.
+    /// Number of its member in the file, from 0.
     pub member: u64,
     /// Its number in the member.
     pub index: u64,
     /// `model`, `zstd` or `stored`.
     pub kind: &'static str,
-    /// In the concatenation of all members.
+    /// Offset of what it restores to in the concatenation of all members.
     pub raw_offset: u64,
     /// Bytes that it restores to.
     pub raw_len: u32,
     /// Bytes that it is coded in.
     pub coded_len: u32,
-    /// Null for what the model did not code.
+    /// What the model says that it is worth; null for what it did not code.
     pub ideal_bits: Option<f64>,
     /// Where the record lies in the file.
     pub offset: u64,

@@ -14,7 +14,7 @@ use crate::figures::bits_per_byte;
 /// Upper ends of the classes of costs, in bits; the last class has none. The page colours by them.
 pub const CLASSES: [f64; 9] = [0.25, 0.5, 1.0, 2.0, 3.0, 4.0, 6.0, 8.0, 12.0];
 
-/// A file.
+/// A file as a whole: where its bits go, and how the model did.
 #[derive(Clone, Debug, Serialize)]
 pub struct Summary {
     /// What the file is called.
@@ -23,11 +23,11 @@ pub struct Summary {
     pub was_compressed: bool,
     /// Bytes that it restores to.
     pub raw_bytes: u64,
-    /// Bytes that it has.
+    /// Its own bytes.
     pub file_bytes: u64,
     /// File bits for a raw byte; null for nothing.
     pub bits_per_byte: Option<f64>,
-    /// What was concatenated.
+    /// Its members, in order; one unless files were concatenated.
     pub members: Vec<Member>,
     /// What the file's bytes are for.
     pub container: Container,
@@ -51,7 +51,7 @@ pub struct Summary {
     header: Option<Header>,
 }
 
-/// A member's header.
+/// A member: its sizes, and what its header says.
 #[derive(Clone, Debug, Serialize)]
 pub struct Member {
     /// Where it lies in the file.
@@ -60,11 +60,11 @@ pub struct Member {
     pub raw_offset: u64,
     /// Bytes that it restores to.
     pub raw_bytes: u64,
-    /// Bytes that it has.
+    /// Its own bytes.
     pub file_bytes: u64,
     /// BLAKE3 of what it restores to.
     pub raw_hash: Option<String>,
-    /// See [`form`].
+    /// `full`, or `small` for a member that names its model by the beginning of its id alone.
     pub form: &'static str,
     /// What people call the model.
     pub model: String,
@@ -110,16 +110,16 @@ pub struct Class {
     pub bits: f64,
 }
 
-/// A segment.
+/// A segment: its place, its sizes, and what the model says of it.
 #[derive(Clone, Debug, Serialize)]
 pub struct Segment {
-    /// The member's number.
+    /// Number of its member in the file, from 0.
     pub member: u64,
     /// Its number in the member.
     pub index: u64,
     /// `model`, `zstd` or `stored`.
     pub kind: &'static str,
-    /// In the concatenation of all members.
+    /// Offset of what it restores to in the concatenation of all members.
     pub raw_offset: u64,
     /// Bytes that it restores to.
     pub raw_len: u32,
@@ -131,7 +131,7 @@ pub struct Segment {
     pub offset: u64,
     /// Bytes of the record.
     pub record_len: u32,
-    /// Tokens in it.
+    /// Tokens that the model coded in it.
     pub tokens: u64,
     /// Bytes behind an escape in it.
     pub escapes: u64,

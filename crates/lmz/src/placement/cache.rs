@@ -1,5 +1,5 @@
-//! A file of the user's that remembers how fast devices were. Nothing depends on it but where work is
-//! done: it may be missing, damaged or read-only.
+//! A file in the user's cache directory that remembers how fast devices were. Only where work is done depends on it:
+//! it may be missing, damaged or read-only.
 
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
@@ -16,17 +16,17 @@ const NAME: &str = "speed.json";
 const MAX_FILE: u64 = 64 << 10;
 /// The oldest go first.
 const MAX_ENTRIES: usize = 64;
-/// What the newest measurement counts against all before.
+/// Weight of the newest measurement against all before, from 0 to 1.
 const WEIGHT: f64 = 0.3;
-/// Multiply-adds a second that are believed.
+/// Multiply-adds a second that are plausible.
 const RATES: std::ops::RangeInclusive<f64> = 1e3..=1e18;
-/// Seconds of starting that are believed.
+/// Seconds of starting that are plausible.
 const STARTS: std::ops::RangeInclusive<f64> = 0.0..=3600.0;
 
 /// One measurement, and what it is kept by.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Entry {
-    /// The device's name.
+    /// The device's name; of a CPU with how much of it is used.
     pub device: String,
     /// Version of the program.
     pub lmz: String,
@@ -36,19 +36,19 @@ pub struct Entry {
     pub model: u32,
     /// Segments at once, a power of four.
     pub lanes: u32,
-    /// Multiply-adds a second.
+    /// Multiply-adds a second while encoding; `None` if not measured.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub encoding: Option<f64>,
-    /// Multiply-adds a second.
+    /// Multiply-adds a second while decoding; `None` if not measured.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub decoding: Option<f64>,
-    /// Seconds before the first pass.
+    /// Seconds before the first pass; `None` if not measured.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub start: Option<f64>,
 }
 
 impl Entry {
-    /// A measurement.
+    /// A measurement under its key.
     pub fn new(key: Key, speed: Speed) -> Self {
         Self {
             device: key.device,
@@ -72,7 +72,7 @@ impl Entry {
         }
     }
 
-    /// What was measured.
+    /// The speeds that were measured.
     pub fn speed(&self) -> Speed {
         Speed {
             encoding: self.encoding,

@@ -1,4 +1,4 @@
-//! Where models run: what a wish for a device comes to, and what was measured of devices before.
+//! Where models run: which device a wish for one leads to, and what was measured of devices before.
 //!
 //! [`Models`] are the models of one piece of work, each on its device; [`Placement`] decides which that is.
 //! Where `auto` is asked for, it compares times predicted from the [`Cache`] of measured speeds ([`choose`]).

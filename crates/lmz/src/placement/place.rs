@@ -28,18 +28,18 @@ pub struct Wanted {
 /// What a person may want to know of a placement.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Note {
-    /// It did not go as asked.
+    /// Something did not go as it was asked for.
     Warning(String),
     /// A card was chosen.
     Choice(String),
-    /// Why it is as it is.
+    /// Why models run where they do.
     Detail(String),
 }
 
-/// Hears notes.
+/// Receives notes, from any thread.
 pub type Notes = Arc<dyn Fn(&Note) + Send + Sync>;
 
-/// Where models run.
+/// Decides on which device models run, and takes them there.
 #[derive(Clone)]
 pub struct Placement {
     wanted: Wanted,
@@ -61,7 +61,7 @@ impl std::fmt::Debug for Placement {
 /// A model where it runs.
 #[derive(Clone, Debug)]
 pub struct Placed {
-    /// The model.
+    /// The model, ready to run.
     pub model: Model,
     device: Device,
     /// Seconds that the device took before it began.

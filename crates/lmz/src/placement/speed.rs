@@ -23,11 +23,11 @@ pub fn multiply_adds(bytes: u64, per_token: u64) -> f64 {
 /// What was measured of a device.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Speed {
-    /// Multiply-adds a second.
+    /// Multiply-adds a second while encoding; `None` if not measured.
     pub encoding: Option<f64>,
-    /// Multiply-adds a second.
+    /// Multiply-adds a second while decoding; `None` if not measured.
     pub decoding: Option<f64>,
-    /// Seconds before it begins.
+    /// Seconds before it begins; `None` if not measured.
     pub start: Option<f64>,
 }
 
@@ -61,7 +61,7 @@ pub struct Key {
     pub numerics: u64,
     /// The binary logarithm of the model's multiply-adds per token.
     pub model: u32,
-    /// See [`Text::lanes`].
+    /// Segments at once, a power of four ([`Text::lanes`]).
     pub lanes: u32,
 }
 

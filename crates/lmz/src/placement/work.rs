@@ -33,7 +33,7 @@ pub enum Task {
         /// How the file is cut.
         plan: SegmentPlan,
     },
-    /// Restoring.
+    /// Restoring compressed files.
     Decompress,
 }
 

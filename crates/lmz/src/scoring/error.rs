@@ -13,7 +13,7 @@ use crate::store::StoreError;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ScoringError {
-    /// No such model.
+    /// The store has no such model, or cannot open it.
     #[error(transparent)]
     Store(#[from] StoreError),
     /// A directory that is no model.
@@ -35,9 +35,9 @@ pub enum ScoringError {
     /// A corpus without a document.
     #[error("{}: no documents ({reason})", path.display())]
     NoDocuments {
-        /// The corpus.
+        /// The file or directory of the corpus.
         path: PathBuf,
-        /// What is there instead.
+        /// What was left out and why, for a message.
         reason: String,
     },
     /// The tokenizer of another model.
@@ -49,9 +49,9 @@ pub enum ScoringError {
     /// Its tokenizer cannot be read.
     #[error("{}: {reason}", path.display())]
     Tokenizer {
-        /// The file.
+        /// The `tokenizer.json` at fault.
         path: PathBuf,
-        /// Why not.
+        /// Why not, for a message.
         reason: String,
     },
 }

@@ -1,4 +1,4 @@
-//! Models as [`lmz_metric`] scores them: weights, a tokenizer, and who they are.
+//! Models as [`lmz_metric`] scores them: weights, a tokenizer, and an identity.
 
 mod error;
 #[cfg(feature = "float")]
@@ -34,9 +34,9 @@ pub struct ScoredModel {
     pub name: String,
     /// Which model it is.
     pub identity: ModelIdentity,
-    /// Its weights.
+    /// The weights that the float engine runs.
     pub weights: Arc<dyn Weights + Send + Sync>,
-    /// Its tokenizer.
+    /// Turns documents into the model's tokens.
     pub tokenizer: Box<dyn Tokenize>,
     source: Source,
 }

@@ -37,7 +37,7 @@ impl Output {
         Self::new("nothing".into(), Sink::Null(io::sink()))
     }
 
-    /// Standard output.
+    /// Standard output, buffered by 64 KiB.
     pub fn stdout() -> Self {
         let writer = BufWriter::with_capacity(1 << 16, io::stdout());
         Self::new("standard output".into(), Sink::Stdout(writer))

@@ -1,4 +1,4 @@
-//! Values from a fuzzer's bytes: most take one byte, and the bounds are as near as anything.
+//! Values drawn from a fuzzer's bytes. Most take one byte, and a bound is drawn as easily as any other value.
 
 use super::ZERO_EXPONENT;
 
@@ -7,7 +7,7 @@ use super::ZERO_EXPONENT;
 pub struct Draw<'a>(&'a [u8]);
 
 impl<'a> Draw<'a> {
-    /// Draws from these.
+    /// Draws from `bytes`; behind their end come zeros.
     pub fn new(bytes: &'a [u8]) -> Self {
         Self(bytes)
     }

@@ -9,7 +9,7 @@ use crate::tables::{Gate, SIGMOID_BITS, SIGMOID_INTERVALS, TABLE_MASK};
 /// Logits and attention scores lie in ±2^30.
 const MAX_LOGIT: i64 = 1 << 30;
 
-/// docs/numerics.md, 3.1.
+/// A linear layer on rows of activations, `stride` apart (docs/numerics.md, 3.1); the exponents are the caller's.
 #[inline(always)]
 pub fn linear(layer: &Linear, x: &[i16], stride: usize, y: &mut [i32]) {
     let width = layer.out_padded();

@@ -1,4 +1,4 @@
-//! Every kernel in portable Rust: the meaning of the others, and what the compiler vectorises.
+//! Every kernel in portable Rust. It defines what the others compute, and is the code that the compiler vectorises.
 //!
 //! All functions are `#[inline(always)]` so that they take on the instruction set of the caller.
 

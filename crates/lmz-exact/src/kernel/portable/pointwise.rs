@@ -9,10 +9,10 @@ use super::basic::{
 use crate::fixed::{MAX32, bitlen, rshift, shift_to};
 use crate::tables::{Gate, SIGMOID_BITS};
 
-/// A pointwise non-linearity.
+/// The function between a feed-forward half's two maps (docs/numerics.md, 3.8 and 3.14).
 #[derive(Clone, Copy, Debug)]
 pub enum Nonlinearity {
-    /// `x · T(x)`.
+    /// `x · T(x)` with T from a table: SiLU, GELU, and GELU by the tanh formula.
     Gate(&'static Gate),
     /// `max(x, 0)`.
     Relu,

@@ -1,4 +1,4 @@
-//! Products of bf16 by AMX: tiles of 16 rows of 64 bytes, two by two of them at once.
+//! Products of bf16 by AMX: tiles of 16 rows of 64 bytes, four products of tiles at a time (two by two).
 //!
 //! Factors come in f32 and are rounded to bf16 while they are packed into tiles; sums are f32. The
 //! order of every sum is that of its terms, in pairs, whatever the shape of the rest.
@@ -93,7 +93,7 @@ pub(super) fn compute_packed(
     });
 }
 
-/// Multiplies packed factors.
+/// `to = left * right`, or added to what it holds, both factors packed into tiles.
 fn tiles(
     to: &mut [f32],
     stride: usize,

@@ -1,4 +1,4 @@
-//! Embedding tables, and what is asked of a distribution.
+//! Embedding tables, and answers about a distribution.
 
 use cubecl::prelude::*;
 use lmz_coder::{Distribution, Shares};

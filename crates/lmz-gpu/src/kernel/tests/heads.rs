@@ -187,7 +187,7 @@ impl Check for Store {
     }
 }
 
-/// docs/numerics.md, 3.6.
+/// The rotation of docs/numerics.md, 3.6, of one head's vector.
 fn rotate(y: &[i32], turns: &[u32], position: u32) -> Vec<i32> {
     let mut out = y.to_vec();
     let half = turns.len();
