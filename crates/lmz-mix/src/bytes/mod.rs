@@ -17,6 +17,9 @@ const CONTEXTS: usize = 13;
 const OF_BANK: usize = 4;
 /// Contexts of the mixer's sets.
 const SETS: [usize; 4] = [64 * 8, 256, 256, 256];
+static LIST: std::sync::LazyLock<Vec<usize>> = std::sync::LazyLock::new(|| std::env::var("BCTX").unwrap_or("0,1,2,3,4,5,6,7,8,9,10,11,12".into()).split(',').map(|x| x.parse().unwrap()).collect());
+static NSETS: std::sync::LazyLock<usize> = std::sync::LazyLock::new(|| env("BSETS",4) as usize);
+fn list() -> &'static [usize] { &LIST }
 const MAP_CONTEXTS: usize = 1 << 16;
 
 /// What is learnt from a sequence of bytes.
@@ -56,9 +59,9 @@ impl Bytes {
         };
         let head_bits = (bits + 3).clamp(10, 22);
         Self {
-            bank: Bank::new(CONTEXTS, bits),
+            bank: Bank::new(list().len(), bits + env("BB",0) as u32 - 2),
             matchers: [Matcher::new(8, head_bits), Matcher::new(5, head_bits)],
-            mixer: Mixer::new(&SETS, &initial, 256, rates),
+            mixer: Mixer::new(&SETS[..*NSETS], &initial, 256, rates),
             last: Apm::new(MAP_CONTEXTS),
             second: Apm::new(1 << 14),
             history: Vec::new(),
@@ -210,8 +213,8 @@ impl Bytes {
             hash(followed | c1 << 16, pair & 255),
         ];
         let mut hashes = [0; MAX_CONTEXTS];
-        for (i, (h, context)) in hashes.iter_mut().zip(contexts).enumerate() {
-            *h = hash(context, i as u32 + 1);
+        for (h, &i) in hashes.iter_mut().zip(list()) {
+            *h = hash(contexts[i], i as u32 + 1);
         }
         hashes
     }

@@ -16,7 +16,8 @@ use lane::Lane;
 use matches::{Expected, Matcher};
 
 /// Contexts of the bank.
-const CONTEXTS: usize = 11;
+const CONTEXTS: usize = 12;
+static K: std::sync::LazyLock<[i32;8]> = std::sync::LazyLock::new(|| std::array::from_fn(|i| env(&format!("K{i}"), 0)));
 /// The first input of each source.
 const OF_MATCHES: usize = 3;
 const OF_BANK: usize = 7;
@@ -79,7 +80,7 @@ impl<'w> Text<'w> {
         initial[1] = WEIGHT_ONE / 10 * 3;
         initial[2] = WEIGHT_ONE / 10 * 3;
         for weight in &mut initial[OF_MATCHES..OF_BANK + 2 * CONTEXTS] {
-            *weight = WEIGHT_ONE / 50;
+            *weight = WEIGHT_ONE / 1000 * env("W0", 20);
         }
         let rates = Rates {
             first: env("LR0", 84),
@@ -89,9 +90,9 @@ impl<'w> Text<'w> {
         let head_bits = (bits + 3).clamp(10, 20);
         Self {
             walk,
-            bank: Bank::new(CONTEXTS, bits),
+            bank: Bank::new(if K[0] > 0 {12} else {11}, bits),
             matchers: [Matcher::new(12, head_bits), Matcher::new(5, head_bits)],
-            mixer: Mixer::new(&SETS, &initial, 3, rates),
+            mixer: Mixer::new(&SETS, &initial, 1024, rates),
             plain: Apm::new(1024),
             likely: Apm::new(MAP_CONTEXTS),
             last: Apm::new(MAP_CONTEXTS),
@@ -302,10 +303,11 @@ impl<'w> Text<'w> {
             likely as usize % 256 + 256 * place,
             c2 + 256 * kind,
         ]);
-        let mixed = self.mixer.mix(&inputs, &rows, place);
+        if K[2] > 0 { inputs[31] = (K[2]) as i16; }
+        let mixed = self.mixer.mix(&inputs, &rows, match K[1] { 0 => place, 1 => what, 2 => by_match * 3 + place, _ => 0 });
         let by_last = hash(c1 as u32, (what + 512 * start) as u32) as usize % MAP_CONTEXTS;
         let corrected = self.last.map(mixed >> 8, by_last);
-        let p = (tables().squash(mixed) + (corrected << (PROBABILITY_BITS - 16))) / 2;
+        let p = match K[3] { 0 => (tables().squash(mixed) + (corrected << (PROBABILITY_BITS - 16))) / 2, 1 => (tables().squash(mixed) + 3 * (corrected << (PROBABILITY_BITS - 16))) / 4, _ => (tables().squash(mixed) * 3 + (corrected << (PROBABILITY_BITS - 16))) / 4 };
         let p = p.clamp(2, (1 << PROBABILITY_BITS) - 2);
         let bit = coder.code(p << (32 - PROBABILITY_BITS), wanted);
 
@@ -375,6 +377,7 @@ fn contexts(lane: &Lane, cursor: &mut Cursor) {
         two,
         hash(two, t3),
         hash(u32::from(above) | (column.min(255) as u32) << 8, c4 & 0xff),
+        match K[0] { 1 => hash(c4, c8 & 0xff), 2 => c4 & 0xffff00, 3 => hash(lane.last_word, prefix), 4 => hash(c4, c8), 5 => hash(hash(lane.last_word, prefix), t1),  _ => hash(u32::from(above), t1) },
     ];
     let inside = cursor.byte.min(7) as u32 + 1;
     for (i, (h, context)) in cursor.hashes.iter_mut().zip(contexts).enumerate() {
