@@ -1,7 +1,7 @@
 //! Blocks of bounded context within a segment (docs/numerics.md, section 7).
 
 use lmz_format::ContextPolicy;
-use lmz_model::Symbol;
+use lmz_model::{Symbol, Vocabulary};
 
 /// The symbols that one block codes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,6 +56,14 @@ pub fn input(symbol: &Symbol, start_token: u32) -> u32 {
     match symbol {
         Symbol::Token(token) => *token,
         Symbol::Escape(_) => start_token,
+    }
+}
+
+/// Raw bytes that a symbol stands for.
+pub fn raw_len(symbol: &Symbol, vocabulary: &Vocabulary) -> usize {
+    match symbol {
+        Symbol::Token(token) => vocabulary.get(*token).map_or(0, <[u8]>::len),
+        Symbol::Escape(_) => 1,
     }
 }
 

@@ -138,7 +138,8 @@ impl Prime {
         let tokens = tokens(spelled.symbols)?;
         if spelled.shown.len() != tokens {
             let from = spelled.tail.len() - tokens;
-            spelled.shown = Shown::new(&spelled.tail[from..]);
+            let start_token = model.engine().start_token();
+            spelled.shown = Shown::new(&spelled.tail[from..], start_token);
         }
         Ok(spelled.shown.clone())
     }

@@ -55,11 +55,6 @@ impl Encoder {
             .map_err(|_| CoderError::InvalidInterval { start, width })
     }
 
-    /// Bytes written so far, less than 20 of them still held back.
-    pub fn len_estimate(&self) -> usize {
-        self.inner.num_words() * 4
-    }
-
     /// Seals and returns the bytes: the shortest string that, followed by zeros for ever, names a
     /// point inside the final range. No interval at all gives no byte.
     pub fn finish(self) -> Vec<u8> {

@@ -195,10 +195,10 @@ fn other_files_are_told_apart() {
         (&b""[..], ErrorKind::InsufficientData, "empty"),
         (
             b"PK\x03\x04 something else",
-            ErrorKind::Corruption,
+            ErrorKind::NotLmz,
             "not an .lmz file",
         ),
-        (b"x", ErrorKind::Corruption, "not an .lmz file"),
+        (b"x", ErrorKind::NotLmz, "not an .lmz file"),
     ] {
         for failure in [
             decode_stream(bytes).unwrap_err(),

@@ -3,24 +3,10 @@
 use std::io;
 use std::path::PathBuf;
 
+pub use lmz_format::ErrorKind;
+
 /// Shorthand for this crate's results.
 pub type Result<T> = std::result::Result<T, ModelError>;
-
-/// The broad class of an error, for callers that act on it rather than print it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum ErrorKind {
-    /// A valid model that this version cannot run.
-    Compatibility,
-    /// The data contradicts itself or its format.
-    Corruption,
-    /// Something that the model needs is not there.
-    InsufficientData,
-    /// The caller asked for something impossible.
-    InvalidArgument,
-    /// The operating system refused.
-    Io,
-}
 
 /// An error of this crate. Every variant names the file, field or tensor at fault.
 #[derive(Debug, thiserror::Error)]

@@ -32,6 +32,7 @@
 #![deny(unsafe_code)]
 
 mod blueprint;
+#[cfg(feature = "tokenizers")]
 mod checkpoint;
 mod config;
 mod error;
@@ -47,10 +48,13 @@ pub use blueprint::{
     LayerPart, Layout, Norm, NormPlacement, Part, Position, Residual, RopeScaling, TensorSpec,
     Weights, Window,
 };
+#[cfg(feature = "tokenizers")]
 pub use checkpoint::Checkpoint;
 pub use config::{ParsedConfig, parse_config};
 pub use error::{ErrorKind, ModelError, Result};
 pub use network::Network;
 pub use tensors::{Dtype, TensorRef, Tensors};
-pub use tokenize::{ExactTokenizer, PIECE_BYTES, Symbol};
+pub use tokenize::Symbol;
+#[cfg(feature = "tokenizers")]
+pub use tokenize::{ExactTokenizer, PIECE_BYTES};
 pub use vocab::Vocabulary;

@@ -1,9 +1,12 @@
 //! The table from token ids to exact bytes.
 
+#[cfg(feature = "tokenizers")]
 use std::collections::HashSet;
 use std::sync::Arc;
 
+#[cfg(feature = "tokenizers")]
 use crate::error::{ModelError, Result};
+#[cfg(feature = "tokenizers")]
 use crate::tokenize::TokenizerFile;
 
 /// For each token id, the bytes that it stands for, or nothing where text cannot produce it.
@@ -32,6 +35,7 @@ impl Vocabulary {
     ///
     /// # Errors
     /// A tokenizer of another kind; an id used twice, or an ordinary token beyond `vocab_size`.
+    #[cfg(feature = "tokenizers")]
     pub fn from_tokenizer_json(json: &[u8], vocab_size: usize) -> Result<Self> {
         let file = TokenizerFile::parse(json)?;
         let blocked = blocked_ids(&file);
@@ -90,6 +94,7 @@ impl Vocabulary {
 }
 
 /// Ids that stand for something other than text.
+#[cfg(feature = "tokenizers")]
 fn blocked_ids(file: &TokenizerFile) -> HashSet<u32> {
     let mut blocked: HashSet<u32> = HashSet::new();
     blocked.extend(file.unk_token.as_ref().and_then(|unk| file.vocab.get(unk)));

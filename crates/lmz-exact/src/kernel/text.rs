@@ -288,7 +288,7 @@ pub fn activated(table: &[i128], up: &[i32], e: i32) -> (Vec<i128>, i32) {
 }
 
 /// 3.15.
-pub fn soft_cap(table: &[i128], inverse: i32, cap: i32, z: i128) -> i128 {
+pub fn softcap(table: &[i128], inverse: i32, cap: i32, z: i128) -> i128 {
     let t = ((z.abs() * i128::from(inverse)) >> 32).min(1 << 20);
     let (i, r) = ((t >> 10) as usize, t & 1023);
     let g = table[i] + (((table[i + 1] - table[i]) * r) >> 10);

@@ -1,12 +1,12 @@
-//! From the last layer's output to answers, which are read back while the device goes on.
+//! From the last layer's output to predictions, which are read back while the device goes on.
 
 use std::pin::Pin;
 
 use cubecl::bytes::Bytes;
 use cubecl::prelude::*;
-use cubecl::server::ServerError;
+use cubecl::server::{Handle, ServerError};
 use lmz_coder::Shares;
-use lmz_exact::{Answer, ExactError, Query, Result};
+use lmz_exact::{Answer, ExactError, Prediction, Query, Result, Scores};
 
 use super::{ModelOn, Session, cubes, units};
 use crate::buffer::Buffer;
@@ -14,26 +14,41 @@ use crate::client::failed;
 use crate::kernel::ends::{ANSWER_WORDS, SymbolScalars, SymbolScalarsLaunch, symbols};
 use crate::kernel::reduce::UNITS;
 use crate::launch::launch;
-use crate::weights::cap_numbers;
+use crate::weights::softcap_numbers;
 
 type Copying = Pin<Box<dyn Future<Output = std::result::Result<Vec<Bytes>, ServerError>> + Send>>;
 
-/// A pass's answers on their way from the device.
+/// A batch of predictions on its way from the device.
 pub struct Read {
-    /// Until they are waited for.
+    /// Until it is waited for.
     copying: Option<Copying>,
-    /// How many.
+    /// How many predictions.
     count: usize,
+    what: What,
+}
+
+/// What is read back.
+#[derive(Clone, Copy)]
+enum What {
+    /// [`ANSWER_WORDS`] of each.
+    Answers,
+    /// The head's output, and an exponent of each row.
+    Logits,
 }
 
 impl Read {
-    /// Waits for them.
+    /// Waits for the predictions, and hands them out with their numbers, from `first` on. Returns how many they were.
     ///
     /// # Errors
     /// The device failed, or says what cannot be.
-    pub fn answers<R: Runtime>(mut self, model: &ModelOn<R>) -> Result<Vec<Answer>> {
+    pub fn hand_out<R: Runtime>(
+        mut self,
+        model: &ModelOn<R>,
+        first: usize,
+        take: &mut dyn FnMut(usize, &Prediction<'_>),
+    ) -> Result<usize> {
         let Some(copying) = self.copying.take() else {
-            return Ok(Vec::new());
+            return Ok(0);
         };
         let read = lmz_device::catch(|| cubecl::future::block_on(copying));
         let read = read.map_err(|reason| model.failed(&reason))?;
@@ -43,19 +58,56 @@ impl Read {
             .watch
             .check()
             .map_err(|reason| model.failed(&reason))?;
-        let words = read.iter().flat_map(|bytes| bytes.chunks_exact(8));
-        let words: Vec<u64> = words
-            .map(|b| u64::from_le_bytes(b.try_into().unwrap_or_default()))
-            .collect();
-        if words.len() < self.count * ANSWER_WORDS {
-            return Err(model.failed("it sent too little back"));
+        match (self.what, &read[..]) {
+            (What::Answers, [answers]) => {
+                let words: Vec<u64> = numbers(answers, u64::from_le_bytes);
+                let answers = words.chunks_exact(ANSWER_WORDS);
+                if answers.len() < self.count {
+                    return Err(model.failed("it sent too little back"));
+                }
+                for (words, number) in answers.take(self.count).zip(first..) {
+                    take(number, &Prediction::Answer(model.answer(words)?));
+                }
+            }
+            (What::Logits, [outputs, exponents]) => {
+                let outputs: Vec<i32> = numbers(outputs, i32::from_le_bytes);
+                let exponents: Vec<i32> = numbers(exponents, i32::from_le_bytes);
+                let rows = outputs.chunks_exact(model.symbols).zip(exponents);
+                if rows.len() < self.count {
+                    return Err(model.failed("it sent too little back"));
+                }
+                // The device's numbers, and the CPU's arithmetic from there on.
+                let mut logits = vec![0; model.symbols];
+                let mut weights = vec![0; model.symbols];
+                for ((y, e), number) in rows.take(self.count).zip(first..) {
+                    let softcap = model.rules.final_softcap;
+                    let max = lmz_exact::parts::logits(
+                        model.kernel,
+                        y,
+                        e,
+                        softcap,
+                        &mut logits,
+                        &mut weights,
+                    );
+                    let scores = Scores {
+                        logits: &logits,
+                        max,
+                        weights: &weights,
+                        escape_shift: model.escape_shift,
+                    };
+                    take(number, &Prediction::Distribution(scores));
+                }
+            }
+            _ => return Err(model.failed("it sent too little back")),
         }
-        words
-            .chunks_exact(ANSWER_WORDS)
-            .take(self.count)
-            .map(|words| model.answer(words))
-            .collect()
+        Ok(self.count)
     }
+}
+
+/// Little-endian numbers.
+fn numbers<T, const N: usize>(bytes: &[u8], number: fn([u8; N]) -> T) -> Vec<T> {
+    let (chunks, _) = bytes.as_chunks();
+    chunks.iter().map(|&chunk| number(chunk)).collect()
 }
 
 impl Drop for Read {
@@ -69,23 +121,14 @@ impl Drop for Read {
 }
 
 impl<R: Runtime> Session<R> {
-    /// Final norm, head and answers of the rows that are asked for.
-    pub(super) fn answers(&self, queries: &[(usize, Query)], pending: bool) -> Option<Read> {
+    /// Final norm, head and predictions of the rows that are asked for.
+    pub(super) fn answers(&self, queries: &[(usize, Query)], pending: bool) -> Vec<Read> {
         let Self { model, plan, .. } = self;
         let client = model.client;
-        let (cap_inverse, cap) = cap_numbers(model.rules.logit_cap);
-        let mut handles = Vec::new();
+        let mut reads = Vec::new();
         for batch in queries.chunks(plan.head_rows) {
             let rows: Vec<u32> = batch.iter().map(|(row, _)| *row as u32).collect();
             let which = Buffer::new(client, &rows);
-            let asked: Vec<u32> = batch
-                .iter()
-                .map(|(_, query)| match *query {
-                    Query::Symbol(symbol) => symbol,
-                    Query::Point(point) => point,
-                })
-                .collect();
-            let search = matches!(batch[0].1, Query::Point(_));
             self.enter(
                 &model.weights.norm,
                 &model.weights.head,
@@ -95,31 +138,55 @@ impl<R: Runtime> Session<R> {
                 &self.head_a,
             );
             self.linear(&model.weights.head, &self.head_a, &self.logits, rows.len());
-            let answers = Buffer::<u64>::room(client, rows.len() * ANSWER_WORDS);
-            launch!(
-                client, cubes(rows.len(), 1), units(), symbols::Symbols<R>,
-                [
-                    self.logits.values, self.logits.exponents, Buffer::new(client, &asked),
-                    model.weights.sigmoid, answers,
-                ],
-                [
-                    SymbolScalars: SymbolScalarsLaunch::new(
-                        model.symbols, model.symbols.div_ceil(UNITS as usize),
-                        u64::from(model.escape_shift), cap_inverse, cap,
-                    ),
-                ],
-                [search, model.rules.logit_cap.is_some()],
-            );
-            handles.push(answers.handle());
+            let (what, handles) = match batch[0].1 {
+                Query::Distribution => {
+                    let outputs = self.logits.values.first(rows.len() * model.symbols);
+                    let exponents = self.logits.exponents.first(rows.len());
+                    (What::Logits, vec![outputs, exponents])
+                }
+                Query::Symbol(_) => (What::Answers, vec![self.symbols(batch, false)]),
+                Query::Point(_) => (What::Answers, vec![self.symbols(batch, true)]),
+            };
+            reads.push(Read {
+                // All is launched, and the copy behind it, when this returns; it waits for none of it.
+                copying: Some(Box::pin(client.read_async(handles))),
+                count: rows.len(),
+                what,
+            });
         }
-        if handles.is_empty() {
-            return None;
-        }
-        Some(Read {
-            // All is launched, and the copy behind it, when this returns; it waits for none of it.
-            copying: Some(Box::pin(client.read_async(handles))),
-            count: queries.len(),
-        })
+        reads
+    }
+
+    /// What is to be known of a symbol of each row of logits: of those asked for, or with `search` of those at the points.
+    fn symbols(&self, batch: &[(usize, Query)], search: bool) -> Handle {
+        let model = &self.model;
+        let client = model.client;
+        let asked: Vec<u32> = batch
+            .iter()
+            .map(|(_, query)| match *query {
+                Query::Symbol(symbol) => symbol,
+                Query::Point(point) => point,
+                Query::Distribution => 0,
+            })
+            .collect();
+        let softcap = model.rules.final_softcap;
+        let (cap_inverse, cap) = softcap_numbers(softcap);
+        let answers = Buffer::<u64>::room(client, batch.len() * ANSWER_WORDS);
+        launch!(
+            client, cubes(batch.len(), 1), units(), symbols::Symbols<R>,
+            [
+                self.logits.values, self.logits.exponents, Buffer::new(client, &asked),
+                model.weights.sigmoid, answers,
+            ],
+            [
+                SymbolScalars: SymbolScalarsLaunch::new(
+                    model.symbols, model.symbols.div_ceil(UNITS as usize),
+                    u64::from(model.escape_shift), cap_inverse, cap,
+                ),
+            ],
+            [search, softcap.is_some()],
+        );
+        answers.handle()
     }
 }
 

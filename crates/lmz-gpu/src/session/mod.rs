@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use cubecl::prelude::*;
 use lmz_exact::parts::{Rules, Shape};
-use lmz_exact::{Answer, Lanes, Query, Result, Row};
+use lmz_exact::{Kernel, Lanes, Prediction, Query, Result, Row};
 
 use crate::buffer::Buffer;
 use crate::kernel::reduce::UNITS;
@@ -27,6 +27,8 @@ pub struct ModelOn<R: Runtime> {
     pub residual_bits: i32,
     pub symbols: usize,
     pub escape_shift: u32,
+    /// The CPU's, for what is computed from downloaded logits.
+    pub kernel: Kernel,
     /// Whether the device's matrix instruction is used.
     pub instruction: bool,
     /// Since before its weights were uploaded.
@@ -145,8 +147,8 @@ impl<R: Runtime> Session<R> {
         }
     }
 
-    /// Launches a pass; its answers, if anything is asked, can be waited for.
-    fn pass(&self, rows: &[Row], queries: &[(usize, Query)]) -> Option<Read> {
+    /// Launches a pass; its predictions, if anything is asked, can be waited for.
+    fn pass(&self, rows: &[Row], queries: &[(usize, Query)]) -> Vec<Read> {
         let Self { model, .. } = self;
         let client = model.client;
         let column = |f: fn(&Row) -> u32| {
@@ -209,14 +211,14 @@ impl<R: Runtime> Lanes for Session<R> {
         Ok(())
     }
 
-    fn collect(&mut self) -> Result<Vec<Answer>> {
+    fn collect(&mut self, take: &mut dyn FnMut(usize, &Prediction<'_>)) -> Result<()> {
         let Some(reads) = self.queued.pop_front() else {
             return Err(self.model.failed("nothing was asked of it"));
         };
-        let mut answers = Vec::new();
+        let mut first = 0;
         for read in reads {
-            answers.extend(read.answers(&self.model)?);
+            first += read.hand_out(&self.model, first, take)?;
         }
-        Ok(answers)
+        Ok(())
     }
 }

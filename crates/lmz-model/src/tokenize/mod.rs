@@ -5,15 +5,24 @@
 //! Where they are not, the longest matching tokens are taken, and a byte that no token spells is
 //! an escape. A decoder needs the [`Vocabulary`](crate::Vocabulary) alone.
 
+#[cfg(feature = "tokenizers")]
 mod exact;
+#[cfg(feature = "tokenizers")]
 mod family;
+#[cfg(feature = "tokenizers")]
 mod file;
+#[cfg(feature = "tokenizers")]
 mod pieces;
+#[cfg(feature = "tokenizers")]
 mod speller;
+#[cfg(feature = "tokenizers")]
 mod splitter;
 
+#[cfg(feature = "tokenizers")]
 pub use exact::ExactTokenizer;
+#[cfg(feature = "tokenizers")]
 pub(crate) use file::TokenizerFile;
+#[cfg(feature = "tokenizers")]
 pub use pieces::PIECE_BYTES;
 
 /// One step of a tokenised input.

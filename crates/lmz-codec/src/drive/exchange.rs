@@ -10,37 +10,43 @@ pub struct Exchange<T> {
     arrived: Condvar,
     /// Threads that nothing on the table is for, to be read without the lock.
     hungry: AtomicUsize,
+    /// How much was left behind, likewise.
+    left_behind: AtomicUsize,
 }
 
 struct Table<T> {
     /// Gifts that nobody has taken yet.
     gifts: Vec<Vec<T>>,
+    /// Work of a thread that could not go on, for all to take.
+    left_behind: Vec<T>,
     /// Threads that have come and not gone.
     present: usize,
     /// Those of them that have nothing.
     waiting: usize,
 }
 
-/// A thread's place at an [`Exchange`]; dropped, it leaves.
-pub struct Place<'a, T>(&'a Exchange<T>);
+/// A thread's presence at an [`Exchange`]; dropped, it leaves.
+pub struct Presence<'a, T>(&'a Exchange<T>);
 
 impl<T> Exchange<T> {
     pub fn new() -> Self {
         Self {
             table: Mutex::new(Table {
                 gifts: Vec::new(),
+                left_behind: Vec::new(),
                 present: 0,
                 waiting: 0,
             }),
             arrived: Condvar::new(),
             hungry: AtomicUsize::new(0),
+            left_behind: AtomicUsize::new(0),
         }
     }
 
-    /// A place for a thread that has work, or will soon know that it has none.
-    pub fn enter(&self) -> Place<'_, T> {
+    /// For a thread that has work, or will soon know that it has none.
+    pub fn enter(&self) -> Presence<'_, T> {
         self.lock().present += 1;
-        Place(self)
+        Presence(self)
     }
 
     fn lock(&self) -> MutexGuard<'_, Table<T>> {
@@ -51,10 +57,12 @@ impl<T> Exchange<T> {
     fn count(&self, table: &Table<T>) {
         let hungry = table.waiting.saturating_sub(table.gifts.len());
         self.hungry.store(hungry, Ordering::Relaxed);
+        let left_behind = table.left_behind.len();
+        self.left_behind.store(left_behind, Ordering::Relaxed);
     }
 }
 
-impl<T> Place<'_, T> {
+impl<T> Presence<'_, T> {
     /// Threads that wait for work and have not been given any.
     pub fn hungry(&self) -> usize {
         self.0.hungry.load(Ordering::Relaxed)
@@ -68,12 +76,34 @@ impl<T> Place<'_, T> {
         self.0.arrived.notify_one();
     }
 
+    /// Leaves work behind for whoever comes to it: this thread cannot go on.
+    pub fn leave(&self, work: impl IntoIterator<Item = T>) {
+        let mut table = self.0.lock();
+        table.left_behind.extend(work);
+        self.0.count(&table);
+        self.0.arrived.notify_all();
+    }
+
+    /// A piece of what was left behind.
+    pub fn pick(&self) -> Option<T> {
+        if self.0.left_behind.load(Ordering::Relaxed) == 0 {
+            return None;
+        }
+        let mut table = self.0.lock();
+        let piece = table.left_behind.pop();
+        self.0.count(&table);
+        piece
+    }
+
     /// Waits for work; `None` once nobody has any.
     pub fn receive(&self) -> Option<Vec<T>> {
         let mut table = self.0.lock();
         table.waiting += 1;
         loop {
-            let gift = table.gifts.pop();
+            let gift = table
+                .gifts
+                .pop()
+                .or_else(|| table.left_behind.pop().map(|piece| vec![piece]));
             if gift.is_some() || table.waiting == table.present {
                 table.waiting -= 1;
                 self.0.count(&table);
@@ -86,7 +116,7 @@ impl<T> Place<'_, T> {
     }
 }
 
-impl<T> Drop for Place<'_, T> {
+impl<T> Drop for Presence<'_, T> {
     fn drop(&mut self) {
         let mut table = self.0.lock();
         table.present -= 1;
@@ -166,6 +196,22 @@ mod tests {
             });
             assert_eq!(failures, 1);
         }
+    }
+
+    #[test]
+    fn what_is_left_behind_is_done_by_others() {
+        let exchange = Exchange::new();
+        let place = exchange.enter();
+        assert_eq!(place.pick(), None);
+        place.leave([1, 2, 3]);
+        drop(place);
+        let done = std::thread::scope(|scope| {
+            let working = [0, 1].map(|_| scope.spawn(|| work(&exchange, Vec::new(), 9).unwrap()));
+            working.map(|thread| thread.join().unwrap()).concat()
+        });
+        assert_eq!(done.iter().sum::<u32>(), 6);
+        assert_eq!(done.len(), 3);
+        assert_eq!(exchange.enter().pick(), None);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //!
 //! Inlined into the instruction sets as all of [`portable`](super::portable).
 
-use super::portable::reciprocal_root;
+use super::basic::reciprocal_root;
 use crate::fixed::bitlen;
 
 /// docs/numerics.md, 3.11: mantissas into `p`; returns the exponent less that of the gains. The bias

@@ -2,7 +2,7 @@
 //!
 //! Inlined into the instruction sets as all of [`portable`](super::portable).
 
-use super::portable::{
+use super::basic::{
     ZERO_EXPONENT, attention_scores, attention_softmax, gate_at, gate_at_right, gate_entry,
     gate_value, gated_with, logit_values, or_magnitudes,
 };
@@ -20,7 +20,7 @@ pub enum Nonlinearity {
 
 /// The constants of a soft cap (docs/numerics.md, 3.15).
 #[derive(Clone, Copy, Debug)]
-pub struct Cap {
+pub struct Softcap {
     /// κ: 2^33 over the cap in log2 units; at least 1.
     pub inverse: i32,
     /// K: the cap in log2 units, 16 fractional bits; 1 to 2^30.
@@ -125,7 +125,7 @@ pub fn activated(f: Nonlinearity, up: &[i32], e: i32, p: &mut [i64]) -> i32 {
 
 /// docs/numerics.md, 3.15, of one score or logit, |z| <= 2^30.
 #[inline(always)]
-fn soft_cap(table: &Gate, cap: Cap, z: i32) -> i32 {
+fn softcap(table: &Gate, cap: Softcap, z: i32) -> i32 {
     let a = i64::from(z.unsigned_abs());
     let t = ((a * i64::from(cap.inverse)) >> 32).min(1 << 20) as u32;
     let tanh = 2 * i64::from(gate_entry(table, t)) - (1 << SIGMOID_BITS);
@@ -133,34 +133,34 @@ fn soft_cap(table: &Gate, cap: Cap, z: i32) -> i32 {
     if z < 0 { -capped } else { capped }
 }
 
-/// As [`attention_weights`](super::portable::attention_weights), with a soft cap on the scores.
+/// As [`attention_weights`](super::basic::attention_weights), with a soft cap on the scores.
 #[inline(always)]
 pub fn capped_attention_weights(
     dots: &mut [i32],
     ek: &[i32],
     ev: &[i32],
     eq: i32,
-    cap: Cap,
+    cap: Softcap,
     w: &mut [i16],
 ) -> (i32, u64) {
     attention_scores(dots, ek, eq);
     let table = crate::tables::padded_sigmoid_table();
     let mut max = i32::MIN;
     for z in dots.iter_mut() {
-        *z = soft_cap(table, cap, *z);
+        *z = softcap(table, cap, *z);
         max = max.max(*z);
     }
     attention_softmax(dots, max, ev, w)
 }
 
-/// As [`logits`](super::portable::logits), with a soft cap; returns the largest logit.
+/// As [`logits`](super::basic::logits), with a soft cap; returns the largest logit.
 #[inline(always)]
-pub fn capped_logits(y: &[i32], e: i32, cap: Cap, z: &mut [i32], weights: &mut [u32]) -> i32 {
+pub fn capped_logits(y: &[i32], e: i32, cap: Softcap, z: &mut [i32], weights: &mut [u32]) -> i32 {
     logit_values(y, e, z);
     let table = crate::tables::padded_sigmoid_table();
     let mut max = i32::MIN;
     for z in z.iter_mut() {
-        *z = soft_cap(table, cap, *z);
+        *z = softcap(table, cap, *z);
         max = max.max(*z);
     }
     for (weight, &z) in weights.iter_mut().zip(z.iter()) {

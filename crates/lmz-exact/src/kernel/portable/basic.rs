@@ -1,18 +1,10 @@
-//! Every kernel in portable Rust: the meaning of the others, and what the compiler vectorises.
-//!
-//! All functions are `#[inline(always)]` so that they take on the instruction set of the caller.
+//! Products, norms without a mean, activations, softmax.
 
 use lmz_coder::exp2_weight;
 
-use super::{CHUNK, Linear, PANEL};
+use super::super::pack::{CHUNK, Linear, PANEL};
 use crate::fixed::{MAX32, bitlen, isqrt, rshift, shift_to};
 use crate::tables::{Gate, SIGMOID_BITS, SIGMOID_INTERVALS, TABLE_MASK};
-
-pub use super::norms::{block_norm, layer_norm};
-pub use super::pointwise::{
-    activated, add_bias, add_bias_wide, add_residual_wide, capped_attention_weights, capped_logits,
-    gated_by, quantise_wide,
-};
 
 /// Logits and attention scores lie in ±2^30.
 const MAX_LOGIT: i64 = 1 << 30;

@@ -34,11 +34,11 @@ enum State {
 }
 
 impl Pace {
-    /// For so many lanes.
-    pub fn new(lanes: usize) -> Self {
+    /// For so many seats of lanes that advance one by one or, if `ahead`, while others are computed.
+    pub fn new(seats: usize, ahead: bool) -> Self {
         Self {
             choice: 0,
-            fixed: lanes < 2,
+            fixed: seats < 2 || !ahead,
             state: State::Trial(Vec::new(), Vec::new()),
             before: None,
         }
@@ -49,11 +49,14 @@ impl Pace {
         CHOICES[self.choice]
     }
 
-    /// A round has ended, with so many symbols.
-    pub fn round(&mut self, now: Instant, symbols: usize) {
+    /// A round has ended, with so many symbols. Where there is no clock, all advance together.
+    pub fn round(&mut self, now: impl FnOnce() -> Option<Instant>, symbols: usize) {
         if self.fixed {
             return;
         }
+        let Some(now) = now() else {
+            return;
+        };
         // The first round of a choice begins with nothing queued.
         let Some(before) = self.before.replace(now) else {
             return;
@@ -91,14 +94,23 @@ impl Pace {
 mod tests {
     use super::*;
 
+    #[test]
+    fn where_nothing_is_computed_ahead_nothing_is_measured() {
+        let mut pace = Pace::new(100, false);
+        for _ in 0..3 * TRIAL {
+            pace.round(|| panic!("the time is asked for"), 100);
+            assert_eq!(pace.groups(), 1);
+        }
+    }
+
     /// The groups of so many rounds, of 100 symbols each, which take so many microseconds.
     fn groups(lanes: usize, rounds: usize, micros: impl Fn(usize, usize) -> u64) -> Vec<usize> {
-        let mut pace = Pace::new(lanes);
+        let mut pace = Pace::new(lanes, true);
         let mut now = Instant::now();
         let round = |number| {
             let groups = pace.groups();
             now += Duration::from_micros(micros(number, groups));
-            pace.round(now, 100);
+            pace.round(|| Some(now), 100);
             groups
         };
         (0..rounds).map(round).collect()
