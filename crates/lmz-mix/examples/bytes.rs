@@ -10,7 +10,7 @@ fn main() -> std::io::Result<()> {
     let mut all = 0;
     for file in std::env::args().skip(1) {
         let raw = std::fs::read(&file)?;
-        let bits = raw.len().next_power_of_two().ilog2().saturating_sub(3).clamp(8, 18);
+        let bits = raw.len().next_power_of_two().ilog2();
         let begun = Instant::now();
         let mut model = Bytes::new(bits);
         let mut encoder = Encoder::new();

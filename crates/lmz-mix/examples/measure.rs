@@ -172,7 +172,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             dump
         };
         let bytes = raw.len() as f64;
-        let slots = raw.len().next_power_of_two().ilog2().saturating_sub(3).clamp(8, 20);
+        let slots = raw.len().next_power_of_two().ilog2();
         let begun = Instant::now();
         let mut text = Text::new(&walk, slots);
         let mut bits = Bits::default();

@@ -17,28 +17,33 @@ const DIRECT_LIMIT: u32 = 30;
 
 /// What was seen in one context, for the decisions of one nibble.
 #[derive(Clone, Copy, Debug)]
-#[repr(C, align(64))]
-struct Slot {
+#[repr(C, align(32))]
+struct Slot<const DIRECT: usize> {
     /// Of the hash; 0 for an empty slot.
     check: u16,
     states: [u8; NODES],
     /// Probabilities of 1, moved towards each bit.
-    direct: [u16; NODES],
+    direct: [u16; DIRECT],
 }
 
-const EMPTY: Slot = Slot {
-    check: 0,
-    states: [0; NODES],
-    direct: [1 << 15; NODES],
-};
+impl<const DIRECT: usize> Slot<DIRECT> {
+    fn new(check: u16) -> Self {
+        Self {
+            check,
+            states: [0; NODES],
+            direct: [1 << 15; DIRECT],
+        }
+    }
+}
 
-/// The bank. Two inputs of the mixer for each context.
+/// The bank. `DIRECT` is [`NODES`] where slots hold probabilities of their own beside the histories: two inputs of
+/// the mixer for each context; or 0: one.
 #[derive(Debug)]
-pub struct Bank {
+pub struct Bank<const DIRECT: usize> {
     contexts: usize,
     /// Slots of a context, a power of two.
     size: usize,
-    slots: Vec<Slot>,
+    slots: Vec<Slot<DIRECT>>,
     /// By context, kind of decision and state: 22 bits of probability, 10 of count.
     maps: Vec<u32>,
     /// Where each context's slot lies in `slots`.
@@ -49,8 +54,11 @@ pub struct Bank {
     rates: [u32; 256],
 }
 
-impl Bank {
-    /// A bank with 2^`bits` slots of 64 bytes for each context.
+impl<const DIRECT: usize> Bank<DIRECT> {
+    /// Inputs of the mixer for a context.
+    pub const INPUTS: usize = if DIRECT > 0 { 2 } else { 1 };
+
+    /// A bank with 2^`bits` slots, of 64 or 32 bytes, for each context.
     pub fn new(contexts: usize, bits: u32) -> Self {
         assert!(contexts <= MAX_CONTEXTS && (4..=24).contains(&bits));
         let states = states();
@@ -72,7 +80,7 @@ impl Bank {
         Self {
             contexts,
             size,
-            slots: vec![EMPTY; contexts * size],
+            slots: vec![Slot::new(0); contexts * size],
             maps,
             at: [0; MAX_CONTEXTS],
             states,
@@ -84,12 +92,7 @@ impl Bank {
 
     /// Bytes that a bank takes.
     pub fn memory(contexts: usize, bits: u32) -> usize {
-        contexts * ((size_of::<Slot>() << bits) + 2048)
-    }
-
-    /// Number of contexts.
-    pub fn contexts(&self) -> usize {
-        self.contexts
+        contexts * ((size_of::<Slot<DIRECT>>() << bits) + 2048)
     }
 
     /// Finds or makes the slots of the contexts' hashes.
@@ -127,34 +130,26 @@ impl Bank {
                 (worst, least) = (at, worth);
             }
         }
-        self.slots[worst] = Slot { check, ..EMPTY };
+        self.slots[worst] = Slot::new(check);
         worst
-    }
-
-    /// How many of the contexts were seen before, as far as their first decision tells.
-    pub fn seen(&self) -> usize {
-        (0..self.contexts)
-            .filter(|&i| self.slots[self.at[i]].states[1] != 0)
-            .count()
     }
 
     /// The mixer's inputs at a node; `kind` is 1 for the end of a token, otherwise 0.
     #[inline]
     pub fn inputs(&self, node: usize, kind: usize, inputs: &mut [i16]) {
-        for (i, pair) in inputs.chunks_exact_mut(2).take(self.contexts).enumerate() {
+        let inputs = inputs.chunks_exact_mut(Self::INPUTS);
+        for (i, inputs) in inputs.take(self.contexts).enumerate() {
             let slot = &self.slots[self.at[i]];
             let state = slot.states[node] as usize;
-            let (mapped, direct) = if state == 0 {
-                (0, 0)
-            } else {
-                let map = self.maps[(i * 2 + kind) * 256 + state];
-                (
-                    self.tables.stretch(map >> (COUNT_BITS + 10)),
-                    self.tables.stretch(u32::from(slot.direct[node]) >> 4),
-                )
-            };
-            pair[0] = mapped;
-            pair[1] = direct;
+            if state == 0 {
+                inputs.fill(0);
+                continue;
+            }
+            let map = self.maps[(i * 2 + kind) * 256 + state];
+            inputs[0] = self.tables.stretch(map >> (COUNT_BITS + 10));
+            if DIRECT > 0 {
+                inputs[1] = self.tables.stretch(u32::from(slot.direct[node]) >> 4);
+            }
         }
     }
 
@@ -171,9 +166,11 @@ impl Bank {
             let step = (i64::from(goal - p) * i64::from(self.reciprocals[count as usize])) >> 16;
             let p = (p + step as i32) as u32;
             *map = p << COUNT_BITS | (count + u32::from(count < COUNT_LIMIT));
-            let p = i32::from(slot.direct[node]);
-            let goal = if bit { 65535 } else { 0 };
-            slot.direct[node] = (p + (((goal - p) * self.rates[state] as i32) >> 16)) as u16;
+            if DIRECT > 0 {
+                let p = i64::from(slot.direct[node]);
+                let goal = if bit { 65535 } else { 0 };
+                slot.direct[node] = (p + (((goal - p) * i64::from(self.rates[state])) >> 16)) as u16;
+            }
             slot.states[node] = self.states.next[state][usize::from(bit)];
         }
     }

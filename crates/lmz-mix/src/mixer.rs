@@ -5,8 +5,6 @@
 
 use crate::tables::{FINE_MAX, PROBABILITY_BITS, Tables, tables};
 
-/// Inputs of the first layer; unused ones are 0.
-pub const INPUTS: usize = 32;
 /// Largest number of sets.
 pub const MAX_SETS: usize = 8;
 /// 1.0 as a weight of the first layer.
@@ -27,9 +25,9 @@ pub struct Rates {
     pub second: i32,
 }
 
-/// The mixer.
+/// A mixer of `INPUTS` inputs, of which unused ones are 0.
 #[derive(Debug)]
-pub struct Mixer {
+pub struct Mixer<const INPUTS: usize> {
     sets: usize,
     /// First row of each set.
     begins: [usize; MAX_SETS],
@@ -45,7 +43,7 @@ pub struct Mixer {
     tables: &'static Tables,
 }
 
-impl Mixer {
+impl<const INPUTS: usize> Mixer<INPUTS> {
     /// `sets` gives the number of contexts of each set, `initial` the weights of every row, `seconds` the
     /// contexts of the second layer.
     pub fn new(sets: &[usize], initial: &[i32; INPUTS], seconds: usize, rates: Rates) -> Self {
@@ -105,7 +103,9 @@ impl Mixer {
             let error = goal - self.tables.squash(self.dots[set]) as i32;
             // 16 bits with a sign: so that products are cheap.
             let step = ((i64::from(error) * i64::from(rate) + (1 << 13)) >> 14).clamp(-32767, 32767);
-            train(inputs, &mut self.weights[self.rows[set]], step as i16);
+            if step != 0 {
+                train(inputs, &mut self.weights[self.rows[set]], step as i16);
+            }
         }
         self.rate -= (self.rate - (self.rates.last << 14)) >> 14;
     }
@@ -113,7 +113,7 @@ impl Mixer {
 
 /// Sum of products, 16 fractional bits.
 #[inline]
-fn dot(inputs: &[i16; INPUTS], weights: &[i32; INPUTS]) -> i32 {
+fn dot<const INPUTS: usize>(inputs: &[i16; INPUTS], weights: &[i32; INPUTS]) -> i32 {
     // Half by half: 16 products of 12 and 16 bits fit 32.
     let half = |from: usize| {
         let mut sum = 0i32;
@@ -127,7 +127,7 @@ fn dot(inputs: &[i16; INPUTS], weights: &[i32; INPUTS]) -> i32 {
 }
 
 #[inline]
-fn train(inputs: &[i16; INPUTS], weights: &mut [i32; INPUTS], step: i16) {
+fn train<const INPUTS: usize>(inputs: &[i16; INPUTS], weights: &mut [i32; INPUTS], step: i16) {
     for (weight, &input) in weights.iter_mut().zip(inputs) {
         let change = (i32::from(input) * i32::from(step) + 2) >> 2;
         *weight = weight.saturating_add(change);

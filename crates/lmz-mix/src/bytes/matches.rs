@@ -124,9 +124,4 @@ impl Matcher {
             *hit = (p + (((if bit { 65535 } else { 0 }) - p) >> 6)) as u16;
         }
     }
-
-    /// The expected byte, 0 if none.
-    pub fn byte(&self) -> u32 {
-        self.expected & 255
-    }
 }

@@ -6,28 +6,27 @@ mod record;
 use crate::apm::Apm;
 use crate::bank::{Bank, MAX_CONTEXTS};
 use crate::coder::Coder;
-use crate::mixer::{INPUTS, MAX_SETS, Mixer, Rates, WEIGHT_ONE};
+use crate::mixer::{MAX_SETS, Mixer, Rates, WEIGHT_ONE};
 use crate::tables::{PROBABILITY_BITS, hash, tables};
 
 use matches::Matcher;
 use record::Records;
 
+/// Inputs of the mixer.
+const INPUTS: usize = 16;
 /// Contexts of the bank.
-const CONTEXTS: usize = 13;
+const CONTEXTS: usize = 11;
 const OF_BANK: usize = 4;
 /// Contexts of the mixer's sets.
 const SETS: [usize; 4] = [64 * 8, 256, 256, 256];
-static LIST: std::sync::LazyLock<Vec<usize>> = std::sync::LazyLock::new(|| std::env::var("BCTX").unwrap_or("0,1,2,3,4,5,6,7,8,9,10,11,12".into()).split(',').map(|x| x.parse().unwrap()).collect());
-static NSETS: std::sync::LazyLock<usize> = std::sync::LazyLock::new(|| env("BSETS",4) as usize);
-fn list() -> &'static [usize] { &LIST }
-const MAP_CONTEXTS: usize = 1 << 16;
+const MAP_CONTEXTS: usize = 1 << 12;
 
 /// What is learnt from a sequence of bytes.
 #[derive(Debug)]
 pub struct Bytes {
-    bank: Bank,
+    bank: Bank<0>,
     matchers: [Matcher; 2],
-    mixer: Mixer,
+    mixer: Mixer<INPUTS>,
     last: Apm,
     second: Apm,
     history: Vec<u8>,
@@ -46,24 +45,25 @@ pub struct Bytes {
 }
 
 impl Bytes {
-    /// For so many bytes that tables of 2^`bits` slots for each context suit them.
-    pub fn new(bits: u32) -> Self {
+    /// For about 2^`size` bytes: the contexts' tables have 2^(size - 4) slots each, at most 2^18.
+    pub fn new(size: u32) -> Self {
+        let bits = slot_bits(size);
         let mut initial = [0; INPUTS];
-        for weight in &mut initial[..OF_BANK + 2 * CONTEXTS] {
-            *weight = WEIGHT_ONE / 100 * env("BW0", 14);
+        for weight in &mut initial[..OF_BANK + CONTEXTS] {
+            *weight = WEIGHT_ONE / 100 * 25;
         }
         let rates = Rates {
-            first: env("BLR0", 200),
-            last: env("BLR1", 60),
-            second: env("BLR2", 16),
+            first: 200,
+            last: 60,
+            second: 16,
         };
-        let head_bits = (bits + 3).clamp(10, 22);
+        let head_bits = size.clamp(10, 22);
         Self {
-            bank: Bank::new(list().len(), bits + env("BB",0) as u32 - 2),
+            bank: Bank::new(CONTEXTS, bits),
             matchers: [Matcher::new(8, head_bits), Matcher::new(5, head_bits)],
-            mixer: Mixer::new(&SETS[..*NSETS], &initial, 256, rates),
+            mixer: Mixer::new(&SETS, &initial, 256, rates),
             last: Apm::new(MAP_CONTEXTS),
-            second: Apm::new(1 << 14),
+            second: Apm::new(MAP_CONTEXTS),
             history: Vec::new(),
             tail: 0,
             word: 0,
@@ -74,6 +74,11 @@ impl Bytes {
             followed: [0; 256],
             followed_pair: vec![0; 1 << 16],
         }
+    }
+
+    /// Bytes of memory that [`Bytes::new`] takes, to a few percent.
+    pub fn memory(size: u32) -> usize {
+        Bank::<0>::memory(CONTEXTS, slot_bits(size)) + (7 << 20) + (8 << size.clamp(10, 22))
     }
 
     /// What was coded so far.
@@ -92,7 +97,7 @@ impl Bytes {
         let mut partial = 1u32;
         let at = self.history.len();
         let column = at % self.records.length().max(1);
-        let (c1, c2) = (self.tail as usize & 255, (self.tail >> 8) as usize & 255);
+        let c1 = self.tail as usize & 255;
         for bit in 0..8u32 {
             if bit == 0 || bit == 4 {
                 if bit == 4 {
@@ -129,8 +134,8 @@ impl Bytes {
                 column.min(255),
             ]);
             let mixed = self.mixer.mix(&inputs, &rows, partial as usize);
-            let first = self.last.map(mixed >> 8, c1 << 8 | partial as usize);
-            let pair = hash(self.tail as u32 & 0xffff, partial) as usize % (1 << 14);
+            let first = self.last.map(mixed >> 8, hash(c1 as u32, partial) as usize % MAP_CONTEXTS);
+            let pair = hash(self.tail as u32 & 0xffff, partial) as usize % MAP_CONTEXTS;
             let other = self.second.map(mixed >> 8, pair);
             let apm = (first + other) << (PROBABILITY_BITS - 17);
             let p = (tables().squash(mixed) + apm) / 2;
@@ -200,26 +205,24 @@ impl Bytes {
         let contexts = [
             c1,
             c4 & 0xffff,
-            c4 & 0xff_ffff,
             c4,
             hash(c4, c8 & 0xffff),
             hash(self.word, c1),
             hash(hash(self.word, self.last_word), c1),
             c4 & 0xff_ff00,
-            hash(c4 & 0xff00_ff00, 1),
             hash(up | up2 << 8, column),
             hash(up | c1 << 8, length as u32),
             hash(above | c1 << 8, self.field),
             hash(followed | c1 << 16, pair & 255),
         ];
         let mut hashes = [0; MAX_CONTEXTS];
-        for (h, &i) in hashes.iter_mut().zip(list()) {
-            *h = hash(contexts[i], i as u32 + 1);
+        for (i, (h, context)) in hashes.iter_mut().zip(contexts).enumerate() {
+            *h = hash(context, i as u32 + 1);
         }
         hashes
     }
 }
 
-fn env(name: &str, default: i32) -> i32 {
-    std::env::var(name).ok().and_then(|v| v.parse().ok()).unwrap_or(default)
+fn slot_bits(size: u32) -> u32 {
+    size.saturating_sub(4).clamp(8, 18)
 }

@@ -1,6 +1,6 @@
 //! Match models: what followed the last time that the same bytes came.
 
-use super::history::{Ahead, History, Place};
+use super::history::{AHEAD, Ahead, History, Place};
 use crate::tables::{hash, tables};
 
 /// Bytes that are compared when a candidate is found.
@@ -61,6 +61,9 @@ impl Match {
             return None;
         }
         let expected = if end {
+            if at == AHEAD {
+                return None;
+            }
             self.ahead.begins >> at & 1 == 0
         } else {
             if at == self.ahead.known {

@@ -5,24 +5,25 @@ mod lane;
 mod matches;
 
 use crate::apm::Apm;
-use crate::bank::{Bank, MAX_CONTEXTS};
+use crate::bank::{Bank, MAX_CONTEXTS, NODES};
 use crate::coder::Coder;
-use crate::mixer::{INPUTS, MAX_SETS, Mixer, Rates, WEIGHT_ONE};
+use crate::mixer::{MAX_SETS, Mixer, Rates, WEIGHT_ONE};
 use crate::tables::{PROBABILITY_BITS, STRETCH_MAX, hash, tables};
-use crate::walk::{Kind, Opinion, Walk};
+use crate::walk::{Kind, Node, Opinion, Walk};
 
 use history::History;
 use lane::Lane;
 use matches::{Expected, Matcher};
 
+/// Inputs of the mixer.
+const INPUTS: usize = 32;
 /// Contexts of the bank.
-const CONTEXTS: usize = 12;
-static K: std::sync::LazyLock<[i32;8]> = std::sync::LazyLock::new(|| std::array::from_fn(|i| env(&format!("K{i}"), 0)));
+const CONTEXTS: usize = 11;
 /// The first input of each source.
 const OF_MATCHES: usize = 3;
 const OF_BANK: usize = 7;
 /// Contexts of the larger maps.
-const MAP_CONTEXTS: usize = 1 << 14;
+const MAP_CONTEXTS: usize = 1 << 12;
 /// Contexts of the mixer's sets.
 const SETS: [usize; 5] = [192, 257, 768, 768, 768];
 
@@ -39,9 +40,9 @@ pub enum Symbol {
 #[derive(Debug)]
 pub struct Text<'w> {
     walk: &'w Walk,
-    bank: Bank,
+    bank: Bank<NODES>,
     matchers: [Matcher; 2],
-    mixer: Mixer,
+    mixer: Mixer<INPUTS>,
     /// By what is decided.
     plain: Apm,
     /// By the most likely token, too.
@@ -72,27 +73,68 @@ struct Decision {
     partial: u8,
 }
 
+impl Cursor {
+    fn new(lane: &Lane) -> Self {
+        Self {
+            byte: 0,
+            tail: lane.tail,
+            prefix: 0,
+            hashes: [0; MAX_CONTEXTS],
+            nibble: None,
+        }
+    }
+}
+
+impl Decision {
+    /// The decision at a node; none where tokens with the same bytes are told apart.
+    fn new(node: &Node) -> Option<Self> {
+        let bit = match node.kind {
+            Kind::Bit(bit) => Some(bit),
+            Kind::End => None,
+            Kind::Twin => return None,
+        };
+        Some(Self {
+            byte: usize::from(node.byte),
+            bit,
+            partial: node.partial,
+        })
+    }
+
+    /// The node of the contexts' slots.
+    fn node(&self) -> usize {
+        match self.bit {
+            None => 0,
+            Some(bit @ 4..) => {
+                let low = usize::from(self.partial) & ((1 << (bit - 4)) - 1);
+                1 << (bit - 4) | low
+            }
+            Some(_) => usize::from(self.partial),
+        }
+    }
+}
+
 impl<'w> Text<'w> {
-    /// For a group of which the contexts' tables have 2^`bits` slots each.
-    pub fn new(walk: &'w Walk, bits: u32) -> Self {
+    /// For texts of about 2^`size` bytes: the contexts' tables have 2^(size - 3) slots each, at most 2^17.
+    pub fn new(walk: &'w Walk, size: u32) -> Self {
+        let bits = slot_bits(size);
         let mut initial = [0; INPUTS];
         initial[0] = WEIGHT_ONE / 10 * 4;
         initial[1] = WEIGHT_ONE / 10 * 3;
         initial[2] = WEIGHT_ONE / 10 * 3;
         for weight in &mut initial[OF_MATCHES..OF_BANK + 2 * CONTEXTS] {
-            *weight = WEIGHT_ONE / 1000 * env("W0", 20);
+            *weight = WEIGHT_ONE / 50;
         }
         let rates = Rates {
-            first: env("LR0", 84),
-            last: env("LR1", 84),
-            second: env("LR2", 8),
+            first: 84,
+            last: 84,
+            second: 8,
         };
-        let head_bits = (bits + 3).clamp(10, 20);
+        let head_bits = size.clamp(10, 20);
         Self {
             walk,
-            bank: Bank::new(if K[0] > 0 {12} else {11}, bits),
+            bank: Bank::new(CONTEXTS, bits),
             matchers: [Matcher::new(12, head_bits), Matcher::new(5, head_bits)],
-            mixer: Mixer::new(&SETS, &initial, 1024, rates),
+            mixer: Mixer::new(&SETS, &initial, 3, rates),
             plain: Apm::new(1024),
             likely: Apm::new(MAP_CONTEXTS),
             last: Apm::new(MAP_CONTEXTS),
@@ -100,6 +142,11 @@ impl<'w> Text<'w> {
             lanes: Vec::new(),
             before: Lane::default(),
         }
+    }
+
+    /// Bytes of memory that [`Text::new`] takes, to a few percent.
+    pub fn memory(size: u32) -> usize {
+        Bank::<NODES>::memory(CONTEXTS, slot_bits(size)) + (4 << 20) + (16 << size.clamp(10, 20))
     }
 
     /// Begins a round of `lanes` blocks. The first goes on where the last block ended.
@@ -129,13 +176,7 @@ impl<'w> Text<'w> {
         for found in &mut state.matches {
             found.begin(&self.history);
         }
-        let mut cursor = Cursor {
-            byte: 0,
-            tail: state.tail,
-            prefix: 0,
-            hashes: [0; MAX_CONTEXTS],
-            nibble: None,
-        };
+        let mut cursor = Cursor::new(&state);
         let escaped = self.walk.has_escape() && {
             let share = alone(opinion.escape());
             coder.code(share, matches!(symbol, Symbol::Escape(_)))
@@ -161,6 +202,29 @@ impl<'w> Text<'w> {
         symbol
     }
 
+    /// Shows a lane a token that is not coded, before the first: what precedes the text. Contexts and matches learn
+    /// it, the mixer does not.
+    pub fn teach(&mut self, lane: usize, place: usize) {
+        let mut state = std::mem::take(&mut self.lanes[lane]);
+        let mut cursor = Cursor::new(&state);
+        let walk = self.walk;
+        let (mut low, mut high, mut at) = (0, walk.len(), 0);
+        while high - low > 1 {
+            let node = walk.nodes()[at];
+            let middle = node.middle as usize;
+            let bit = place >= middle;
+            if let Some(decision) = Decision::new(&node) {
+                self.approach(&mut state, &mut cursor, &decision, walk.bytes(low));
+                let end = usize::from(decision.bit.is_none());
+                self.bank.learn(decision.node(), end, bit);
+            }
+            (low, high) = if bit { (middle, high) } else { (low, middle) };
+            at = node.next[usize::from(bit)] as usize;
+        }
+        self.commit(&mut state, walk.bytes(place), place);
+        self.lanes[lane] = state;
+    }
+
     fn token<C: Coder, O: Opinion>(
         &mut self,
         lane: &mut Lane,
@@ -177,17 +241,9 @@ impl<'w> Text<'w> {
             let middle = node.middle as usize;
             let view = opinion.stretch(low, middle, high);
             let bit = wanted >= middle;
-            let bit = match node.kind {
-                Kind::Twin => coder.code(alone(view), bit),
-                Kind::End | Kind::Bit(_) => {
-                    let decision = Decision {
-                        byte: usize::from(node.byte),
-                        bit: match node.kind {
-                            Kind::Bit(bit) => Some(bit),
-                            _ => None,
-                        },
-                        partial: node.partial,
-                    };
+            let bit = match Decision::new(&node) {
+                None => coder.code(alone(view), bit),
+                Some(decision) => {
                     let known = walk.bytes(low);
                     self.decide(lane, cursor, &decision, known, view, likely, coder, bit)
                 }
@@ -220,21 +276,10 @@ impl<'w> Text<'w> {
         partial as u8
     }
 
-    #[allow(clippy::too_many_arguments)]
+    /// Brings the contexts to a decision.
     #[inline]
-    fn decide<C: Coder>(
-        &mut self,
-        lane: &mut Lane,
-        cursor: &mut Cursor,
-        decision: &Decision,
-        known: &[u8],
-        view: i16,
-        likely: u32,
-        coder: &mut C,
-        wanted: bool,
-    ) -> bool {
+    fn approach(&mut self, lane: &mut Lane, cursor: &mut Cursor, decision: &Decision, known: &[u8]) {
         let &Decision { byte, bit, partial } = decision;
-        let end = bit.is_none();
         if byte != cursor.byte || cursor.nibble.is_none() {
             for (at, &next) in known.iter().enumerate().take(byte).skip(cursor.byte) {
                 cursor.tail = cursor.tail << 8 | u128::from(next);
@@ -251,7 +296,7 @@ impl<'w> Text<'w> {
         if cursor.nibble != Some(second) {
             cursor.nibble = Some(second);
             if second {
-                let high = u32::from(partial) >> (bit.unwrap_or(0) - 4);
+                let high = u32::from(partial) >> (bit.unwrap_or(4) - 4);
                 let mut hashes = cursor.hashes;
                 for h in &mut hashes[..CONTEXTS] {
                     *h = hash(*h, high);
@@ -261,14 +306,25 @@ impl<'w> Text<'w> {
                 self.bank.select(&cursor.hashes);
             }
         }
-        let node = match bit {
-            None => 0,
-            Some(bit @ 4..) => {
-                let low = u32::from(partial) & ((1 << (bit - 4)) - 1);
-                (1 << (bit - 4) | low) as usize
-            }
-            Some(_) => usize::from(partial),
-        };
+    }
+
+    #[allow(clippy::too_many_arguments)]
+    #[inline]
+    fn decide<C: Coder>(
+        &mut self,
+        lane: &mut Lane,
+        cursor: &mut Cursor,
+        decision: &Decision,
+        known: &[u8],
+        view: i16,
+        likely: u32,
+        coder: &mut C,
+        wanted: bool,
+    ) -> bool {
+        self.approach(lane, cursor, decision, known);
+        let &Decision { byte, bit, partial } = decision;
+        let end = bit.is_none();
+        let node = decision.node();
         // What is decided, 1..=256, and where in the token: at its start, inside, its end.
         let what = if end { 256 } else { usize::from(partial) };
         let start = usize::from(byte == 0);
@@ -303,11 +359,10 @@ impl<'w> Text<'w> {
             likely as usize % 256 + 256 * place,
             c2 + 256 * kind,
         ]);
-        if K[2] > 0 { inputs[31] = (K[2]) as i16; }
-        let mixed = self.mixer.mix(&inputs, &rows, match K[1] { 0 => place, 1 => what, 2 => by_match * 3 + place, _ => 0 });
+        let mixed = self.mixer.mix(&inputs, &rows, place);
         let by_last = hash(c1 as u32, (what + 512 * start) as u32) as usize % MAP_CONTEXTS;
         let corrected = self.last.map(mixed >> 8, by_last);
-        let p = match K[3] { 0 => (tables().squash(mixed) + (corrected << (PROBABILITY_BITS - 16))) / 2, 1 => (tables().squash(mixed) + 3 * (corrected << (PROBABILITY_BITS - 16))) / 4, _ => (tables().squash(mixed) * 3 + (corrected << (PROBABILITY_BITS - 16))) / 4 };
+        let p = (tables().squash(mixed) + (corrected << (PROBABILITY_BITS - 16))) / 2;
         let p = p.clamp(2, (1 << PROBABILITY_BITS) - 2);
         let bit = coder.code(p << (32 - PROBABILITY_BITS), wanted);
 
@@ -344,10 +399,6 @@ impl<'w> Text<'w> {
     }
 }
 
-fn env(name: &str, default: i32) -> i32 {
-    std::env::var(name).ok().and_then(|v| v.parse().ok()).unwrap_or(default)
-}
-
 /// A share of 2^32 from the model's view alone.
 fn alone(view: i16) -> u32 {
     let x = i32::from(view).clamp(-STRETCH_MAX, STRETCH_MAX) << 8;
@@ -377,10 +428,13 @@ fn contexts(lane: &Lane, cursor: &mut Cursor) {
         two,
         hash(two, t3),
         hash(u32::from(above) | (column.min(255) as u32) << 8, c4 & 0xff),
-        match K[0] { 1 => hash(c4, c8 & 0xff), 2 => c4 & 0xffff00, 3 => hash(lane.last_word, prefix), 4 => hash(c4, c8), 5 => hash(hash(lane.last_word, prefix), t1),  _ => hash(u32::from(above), t1) },
     ];
     let inside = cursor.byte.min(7) as u32 + 1;
     for (i, (h, context)) in cursor.hashes.iter_mut().zip(contexts).enumerate() {
         *h = hash(context.wrapping_add((i as u32 + 1).wrapping_mul(0x3D4D_51CB)), inside);
     }
+}
+
+fn slot_bits(size: u32) -> u32 {
+    size.saturating_sub(3).clamp(8, 17)
 }
