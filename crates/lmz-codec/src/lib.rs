@@ -38,6 +38,8 @@ mod error;
 mod fallback;
 mod member;
 mod meter;
+#[cfg(feature = "mixed")]
+pub mod mixed;
 mod model;
 mod observer;
 mod options;

@@ -1,17 +1,17 @@
 //! Coded bytes to groups.
 
-use std::sync::{Condvar, Mutex, PoisonError};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 use lmz_coder::BitDecoder;
-use lmz_exact::{CpuLanes, ExactError, Lanes, Query, Row};
+use lmz_exact::{CpuLanes, Engine, ExactError, Lanes, Query, Row};
 use lmz_mix::{Symbol as Placed, Text, Walk};
 use lmz_model::Symbol;
 
 use super::contexts::{Decoding, size_of};
 use super::layout::{Head, Shape};
-use super::part::{Part, PartKind, join, take_list, total};
-use super::rounds::blocks_of;
-use super::walk::{placed, spelled, walk_of};
+use super::part::{PartKind, join, take_list, total};
+use super::places::{spelled, teach};
+use super::rounds::rounds;
 use crate::blocks::{Block, input};
 use crate::drive::Drive;
 use crate::error::{CodecError, Result};
@@ -51,7 +51,8 @@ pub fn decode_group(
                 Err(why) => return Ok(Err(why)),
             };
             let bytes = decoding.take(total(&parts, PartKind::Bytes));
-            let Some((stored, rest)) = rest.split_at_checked(total(&parts, PartKind::Stored)) else {
+            let Some((stored, rest)) = rest.split_at_checked(total(&parts, PartKind::Stored))
+            else {
                 return Ok(Err("ends before what it stores".into()));
             };
             let text_len = total(&parts, PartKind::Text);
@@ -60,13 +61,9 @@ pub fn decode_group(
                 0 => Ok(Vec::new()),
                 _ => decode_text(drive, rest, head, text_len, threads, phase)?,
             };
-            Ok(text.map(|text| join_all(&parts, &text, &bytes, stored)))
+            Ok(text.map(|text| join(&parts, &text, &bytes, stored)))
         }
     }
-}
-
-fn join_all(parts: &[Part], text: &[u8], bytes: &[u8], stored: &[u8]) -> Vec<u8> {
-    join(parts, text, bytes, stored)
 }
 
 /// What the threads of a group hand to each other.
@@ -95,16 +92,15 @@ fn decode_text(
     threads: usize,
     phase: Phase,
 ) -> Result<Result<Vec<u8>, String>> {
-    let walk = walk_of(drive.model);
+    let walk = drive.model.walk();
     let engine = drive.model.engine();
     let table = engine.symbols();
     let known = drive.shown.len();
     if head.symbols == 0 {
         return Ok(Err("has text without symbols".into()));
     }
-    let blocks = blocks_of(drive.policy, known, head.symbols, head.lanes);
     let mut state = State {
-        text: Text::new(&walk, size_of(raw_len)),
+        text: Text::new(walk, size_of(raw_len)),
         decoder: BitDecoder::new(coded),
         symbols: Vec::new(),
         raw_len: 0,
@@ -112,25 +108,21 @@ fn decode_text(
         failure: None,
     };
     let mut all: Vec<Symbol> = drive.shown.to_vec();
-    let most = blocks.iter().map(|b| b.end - b.first + b.overlap).max();
-    let positions = most.unwrap_or(1);
-    let lanes = head.lanes.min(blocks.len());
+    // Of a block: no more than the text has symbols.
+    let positions = (drive.policy.context as usize).min(known + head.symbols);
+    let lanes = head.lanes.min(head.symbols);
     let threads = threads.clamp(1, lanes);
     // Each thread has some of the lanes.
-    let mut workers: Vec<CpuLanes<&lmz_exact::Engine>> = (0..threads)
-        .map(|i| {
-            let own = lanes * (i + 1) / threads - lanes * i / threads;
-            CpuLanes::new(engine, own, positions)
-        })
+    let mut workers: Vec<CpuLanes<&Engine>> = (0..threads)
+        .map(|_| CpuLanes::new(engine, lanes.div_ceil(threads), positions))
         .collect();
     let mut raw: Vec<u8> = Vec::with_capacity(raw_len.min(coded.len().saturating_mul(64)));
-    for (number, round) in blocks.chunks(head.lanes).enumerate() {
+    let rounds = rounds(drive.policy, known, head.symbols, head.lanes);
+    for (number, round) in rounds.enumerate() {
         check(drive.observer)?;
         state.text.begin_round(round.len());
         if number == 0 {
-            for &symbol in drive.shown.iter() {
-                state.text.teach(0, placed(&walk, table, symbol)?);
-            }
+            teach(&mut state.text, walk, table, drive.shown)?;
         }
         state.symbols = round.iter().map(|_| Vec::new()).collect();
         state.turn = 0;
@@ -138,9 +130,9 @@ fn decode_text(
         let shared = Shared {
             state: Mutex::new(state),
             changed: Condvar::new(),
-            walk: &walk,
+            walk: walk,
             drive: *drive,
-            round,
+            round: &round,
             seen: &all,
             most: raw_len,
         };
@@ -172,7 +164,10 @@ fn decode_text(
     }
     Ok(match raw.len() == raw_len {
         true => Ok(raw),
-        false => Err(format!("has {} bytes of text instead of {raw_len}", raw.len())),
+        false => Err(format!(
+            "has {} bytes of text instead of {raw_len}",
+            raw.len()
+        )),
     })
 }
 
@@ -190,14 +185,14 @@ struct Shared<'a, 't> {
 }
 
 /// One round, with as many threads as there are workers with lanes.
-fn run(shared: &Shared<'_, '_>, workers: &mut [CpuLanes<&lmz_exact::Engine>]) {
+fn run(shared: &Shared<'_, '_>, workers: &mut [CpuLanes<&Engine>]) {
     let lanes = shared.round.len();
     let threads = workers.len().min(lanes);
     let mut first = 0;
     let mut shares = Vec::new();
     for (i, worker) in workers.iter_mut().take(threads).enumerate() {
         let own = lanes * (i + 1) / threads - first;
-        shares.push((first, own.min(worker.lanes()), worker));
+        shares.push((first, own, worker));
         first += own;
     }
     if threads == 1 {
@@ -325,7 +320,7 @@ fn next_turn(round: &[Block], turn: usize) -> usize {
 
 impl<'t> Shared<'_, 't> {
     /// The state, once it is this turn, or after a failure.
-    fn wait(&self, turn: usize) -> std::sync::MutexGuard<'_, State<'t>> {
+    fn wait(&self, turn: usize) -> MutexGuard<'_, State<'t>> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         while state.turn != turn && state.failure.is_none() {
             state = self

@@ -1,27 +1,19 @@
 //! Groups to coded bytes: all blocks of all groups are scored by the model at once, then each group is mixed.
 
-use std::sync::Arc;
-
-use lmz_coder::{Cost, Encoder};
+use lmz_coder::Encoder;
 use lmz_exact::{Prediction, Query, Symbols};
-use lmz_mix::{Symbol as Placed, Text, Views, Walk};
+use lmz_mix::{Text, Views, Walk};
 use lmz_model::Symbol;
 
 use super::contexts::{self, size_of};
 use super::layout::{Head, Shape};
 use super::part::{Part, PartKind, gather, put_list};
-use super::rounds::policy_for;
+use super::places::{placed, teach, without_escapes};
+use super::rounds::policy_of;
 use super::route::route;
-use super::walk::{placed, walk_of, without_escapes};
 use crate::drive::{Drive, Keep};
 use crate::error::Result;
 use crate::pool;
-
-/// A group, coded.
-#[derive(Debug)]
-pub struct Mixed {
-    pub coded: Vec<u8>,
-}
 
 /// A group on its way.
 struct Group<'a> {
@@ -33,8 +25,8 @@ struct Group<'a> {
 }
 
 /// Codes groups in rounds of `lanes` blocks.
-pub fn encode_groups(drive: &Drive<'_>, groups: &[&[u8]], lanes: usize) -> Result<Vec<Mixed>> {
-    let walk = walk_of(drive.model);
+pub fn encode_groups(drive: &Drive<'_>, groups: &[&[u8]], lanes: usize) -> Result<Vec<Vec<u8>>> {
+    let walk = drive.model.walk();
     let table = drive.model.engine().symbols();
     let tokenizer = drive.model.tokenizer()?;
     let known = drive.shown.len();
@@ -43,7 +35,7 @@ pub fn encode_groups(drive: &Drive<'_>, groups: &[&[u8]], lanes: usize) -> Resul
         let text = gather(raw, &parts, PartKind::Text);
         let mut symbols = drive.shown.to_vec();
         symbols.extend(tokenizer.encode(&text));
-        without_escapes(&walk, table, &mut symbols[known..]);
+        without_escapes(walk, table, &mut symbols[known..]);
         Ok(Group {
             raw,
             parts,
@@ -58,19 +50,16 @@ pub fn encode_groups(drive: &Drive<'_>, groups: &[&[u8]], lanes: usize) -> Resul
             false => group.symbols.clone(),
         })
         .collect();
-    let keep = Reduce {
-        walk: &walk,
-        table,
-    };
+    let keep = Reduce { walk, table };
     let total = groups.iter().map(|group| group.text.len()).sum();
     let reader = Drive {
-        policy: policy_for(drive.policy, lanes),
+        policy: policy_of(drive.policy, lanes),
         ..*drive
     };
     let scored = reader.score(&symbols, &keep, total)?;
     pool::map(groups.iter().zip(scored).collect(), |(group, blocks)| {
         let blocks = blocks.into_iter().map(|(_, views)| views).collect();
-        mix(group, &walk, table, known, lanes, blocks)
+        mix(group, walk, table, known, lanes, blocks)
     })
 }
 
@@ -120,12 +109,12 @@ impl BlockViews {
 
 fn mix(
     group: &Group<'_>,
-    walk: &Arc<Walk>,
+    walk: &Walk,
     table: &Symbols,
     known: usize,
     lanes: usize,
     blocks: Vec<BlockViews>,
-) -> Result<Mixed> {
+) -> Result<Vec<u8>> {
     let text = match group.text.is_empty() {
         true => Vec::new(),
         false => mix_text(group, walk, table, known, lanes, &blocks)?,
@@ -141,8 +130,18 @@ fn mix(
     };
     let mut coded = Vec::new();
     match &group.parts[..] {
-        [Part { kind: PartKind::Text, .. }] => head(Shape::Text).put(&mut coded),
-        [Part { kind: PartKind::Bytes, len }] => {
+        [
+            Part {
+                kind: PartKind::Text,
+                ..
+            },
+        ] => head(Shape::Text).put(&mut coded),
+        [
+            Part {
+                kind: PartKind::Bytes,
+                len,
+            },
+        ] => {
             head(Shape::Bytes).put(&mut coded);
             coded.extend(contexts::encode(group.raw, size_of(*len)));
         }
@@ -162,12 +161,12 @@ fn mix(
         }
     }
     coded.extend(text);
-    Ok(Mixed { coded })
+    Ok(coded)
 }
 
 fn mix_text(
     group: &Group<'_>,
-    walk: &Arc<Walk>,
+    walk: &Walk,
     table: &Symbols,
     known: usize,
     lanes: usize,
@@ -177,12 +176,10 @@ fn mix_text(
     let mut text = Text::new(walk, size_of(group.text.len()));
     let mut encoder = Encoder::new();
     let mut symbols = symbols;
-    let mut taught = false;
-    for round in blocks.chunks(lanes) {
+    for (number, round) in blocks.chunks(lanes).enumerate() {
         text.begin_round(round.len());
-        if !taught {
+        if number == 0 {
             teach(&mut text, walk, table, shown)?;
-            taught = true;
         }
         let mut rests = Vec::with_capacity(round.len());
         for block in round {
@@ -202,14 +199,3 @@ fn mix_text(
     }
     Ok(encoder.finish())
 }
-
-/// Shows the first lane what the model is shown.
-fn teach(text: &mut Text<'_>, walk: &Walk, table: &Symbols, shown: &[Symbol]) -> Result<()> {
-    for &symbol in shown {
-        text.teach(0, placed(walk, table, symbol)?);
-    }
-    Ok(())
-}
-
-#[allow(unused)]
-fn unused(_: Cost, _: Placed) {}

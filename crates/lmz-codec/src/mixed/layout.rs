@@ -5,6 +5,9 @@ use super::part::{put_number, take_number};
 /// Most lanes of a round.
 pub const MAX_LANES: usize = 64;
 
+/// A list has at most so many bytes, and one more for each eight raw bytes.
+pub const MAX_LIST: usize = 64;
+
 /// What stands before the coded bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Head {
@@ -57,8 +60,7 @@ impl Head {
         };
         let shape = match first & 3 {
             0 => Shape::List {
-                // At most a number of the length and one of the distance for each byte.
-                list: number(raw_len.saturating_mul(20), "bytes of a list")?,
+                list: number(raw_len / 8 + MAX_LIST, "bytes of a list")?,
                 coded: number(usize::MAX, "coded bytes")?,
             },
             1 => Shape::Text,
@@ -86,7 +88,13 @@ mod tests {
         for (shape, symbols) in [
             (Shape::Text, 300),
             (Shape::Bytes, 0),
-            (Shape::List { list: 7, coded: 1234 }, 0),
+            (
+                Shape::List {
+                    list: 7,
+                    coded: 1234,
+                },
+                0,
+            ),
         ] {
             for lanes in [1, 4, MAX_LANES] {
                 let head = Head {

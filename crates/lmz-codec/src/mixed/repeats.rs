@@ -27,7 +27,9 @@ pub fn repeats(raw: &[u8]) -> Vec<Repeat> {
     let out = PRIME.wrapping_pow(WINDOW as u32);
     let first = |from: usize| {
         let bytes = raw[from..from + WINDOW].iter();
-        bytes.fold(0u64, |h, &b| h.wrapping_mul(PRIME).wrapping_add(u64::from(b) + 1))
+        bytes.fold(0u64, |h, &b| {
+            h.wrapping_mul(PRIME).wrapping_add(u64::from(b) + 1)
+        })
     };
     let mut hash = first(0);
     let (mut at, mut free) = (0, 0);
@@ -88,7 +90,9 @@ mod tests {
 
     fn noise(n: usize, mut state: u64) -> Vec<u8> {
         let next = |_| {
-            state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+            state = state
+                .wrapping_mul(6364136223846793005)
+                .wrapping_add(1442695040888963407);
             (state >> 56) as u8
         };
         (0..n).map(next).collect()

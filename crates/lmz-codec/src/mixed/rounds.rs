@@ -4,21 +4,27 @@ use lmz_format::ContextPolicy;
 
 use crate::blocks::{Block, blocks};
 
-/// The blocks of a text of so many symbols behind `known` ones, and how many of them make a round.
+/// The policy under which a text is read in rounds of `lanes` blocks.
 ///
-/// In a round of more than one block, the end of the block before is not known when a block begins: no block but the
-/// first sees any symbols before its own then.
-pub fn blocks_of(policy: ContextPolicy, known: usize, symbols: usize, lanes: usize) -> Vec<Block> {
-    let overlap = if lanes == 1 { policy.overlap } else { 0 };
-    let policy = policy_of(policy, overlap);
-    blocks(policy, known, known + symbols).collect()
+/// In a round of more than one block the end of the block before is not known when a block begins: none sees symbols
+/// before its own then, but the first of all, which sees the prime's.
+pub fn policy_of(policy: ContextPolicy, lanes: usize) -> ContextPolicy {
+    ContextPolicy {
+        overlap: if lanes == 1 { policy.overlap } else { 0 },
+        ..policy
+    }
 }
 
-/// The policy under which the model reads a text in rounds of `lanes` blocks.
-pub fn policy_for(policy: ContextPolicy, lanes: usize) -> ContextPolicy {
-    policy_of(policy, if lanes == 1 { policy.overlap } else { 0 })
-}
-
-fn policy_of(policy: ContextPolicy, overlap: u32) -> ContextPolicy {
-    ContextPolicy { overlap, ..policy }
+/// The rounds of a text of so many symbols behind `known` ones, one after the other.
+pub fn rounds(
+    policy: ContextPolicy,
+    known: usize,
+    symbols: usize,
+    lanes: usize,
+) -> impl Iterator<Item = Vec<Block>> {
+    let mut blocks = blocks(policy_of(policy, lanes), known, known + symbols);
+    std::iter::from_fn(move || {
+        let round: Vec<Block> = blocks.by_ref().take(lanes).collect();
+        (!round.is_empty()).then_some(round)
+    })
 }

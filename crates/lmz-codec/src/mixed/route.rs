@@ -59,7 +59,9 @@ fn judge(raw: &[u8], parts: &mut Vec<Part>) {
             let from = end - WINDOW.min(len);
             let to = (end + WINDOW).min(raw.len());
             let odd = raw[from..to].iter().position(|&byte| is_odd(byte));
-            let cut = odd.map_or(end, |odd| from + odd).clamp(at + 1, end + runs[i + 1].1 - 1);
+            let cut = odd
+                .map_or(end, |odd| from + odd)
+                .clamp(at + 1, end + runs[i + 1].1 - 1);
             let moved = cut as isize - end as isize;
             runs[i + 1].1 = (runs[i + 1].1 as isize - moved) as usize;
             end = cut;
@@ -93,7 +95,11 @@ fn smooth(runs: &mut Vec<(bool, usize)>) {
 fn noise(raw: &[u8], parts: &mut Vec<Part>) {
     for window in raw.chunks(NOISE_WINDOW) {
         let noise = window.len() == NOISE_WINDOW && bits_per_byte(window) >= NOISE;
-        let kind = if noise { PartKind::Stored } else { PartKind::Bytes };
+        let kind = if noise {
+            PartKind::Stored
+        } else {
+            PartKind::Bytes
+        };
         add(parts, kind, window.len());
     }
 }
@@ -163,7 +169,9 @@ mod tests {
     fn noise_of(n: usize) -> Vec<u8> {
         let mut state = 7u64;
         let next = |_| {
-            state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+            state = state
+                .wrapping_mul(6364136223846793005)
+                .wrapping_add(1442695040888963407);
             (state >> 56) as u8
         };
         (0..n).map(next).collect()
@@ -171,7 +179,9 @@ mod tests {
 
     fn text(n: usize) -> Vec<u8> {
         // No long repeats in it.
-        let words = ["some", "words", "that", "follow", "each", "other", "in", "no", "order"];
+        let words = [
+            "some", "words", "that", "follow", "each", "other", "in", "no", "order",
+        ];
         let mut text = String::new();
         for byte in noise_of(n) {
             text += words[usize::from(byte) % words.len()];
@@ -216,9 +226,19 @@ mod tests {
     #[test]
     fn text_in_an_archive_ends_where_it_ends() {
         // A header, 1,300 bytes of text, padding, another header.
-        let raw = [&[1u8, 0, 2, 0].repeat(128)[..], &text(1300), &[0; 236], &[3u8, 0, 1].repeat(171)[..512]].concat();
+        let raw = [
+            &[1u8, 0, 2, 0].repeat(128)[..],
+            &text(1300),
+            &[0; 236],
+            &[3u8, 0, 1].repeat(171)[..512],
+        ]
+        .concat();
         let parts = route(&raw);
-        let expected = [(PartKind::Bytes, 512), (PartKind::Text, 1300), (PartKind::Bytes, 748)];
+        let expected = [
+            (PartKind::Bytes, 512),
+            (PartKind::Text, 1300),
+            (PartKind::Bytes, 748),
+        ];
         let found: Vec<_> = parts.iter().map(|part| (part.kind, part.len)).collect();
         assert_eq!(found, expected);
     }

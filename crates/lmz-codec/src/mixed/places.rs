@@ -1,21 +1,10 @@
-//! The walk through a model's vocabulary, and symbols as places in it.
-
-use std::sync::Arc;
+//! Symbols as places in the walk through the vocabulary.
 
 use lmz_exact::Symbols;
-use lmz_mix::{Symbol as Placed, Walk};
+use lmz_mix::{Symbol as Placed, Text, Walk};
 use lmz_model::Symbol;
 
 use crate::error::{CodecError, Result};
-use crate::model::Model;
-
-/// The walk of a model, made at the first need.
-pub fn walk_of(model: &Model) -> Arc<Walk> {
-    model.walk(|table| {
-        let tokens = (0..table.len()).map(|symbol| table.bytes(symbol));
-        Walk::new(tokens, table.escape_shift())
-    })
-}
 
 /// Where every byte is a token, no byte needs an escape.
 pub fn without_escapes(walk: &Walk, table: &Symbols, symbols: &mut [Symbol]) {
@@ -62,4 +51,14 @@ pub fn spelled(walk: &Walk, table: &Symbols, symbol: Placed) -> Symbol {
             None => Symbol::Escape(0),
         },
     }
+}
+
+/// Shows the first lane of the first round what the model is shown.
+pub fn teach(text: &mut Text<'_>, walk: &Walk, table: &Symbols, shown: &[Symbol]) -> Result<()> {
+    for &symbol in shown {
+        if let Placed::Token(place) = placed(walk, table, symbol)? {
+            text.teach(0, place);
+        }
+    }
+    Ok(())
 }
