@@ -68,6 +68,7 @@ impl<T> Batch<T> {
     }
 
     /// The sum of the raw lengths.
+    #[cfg(feature = "encode")]
     pub fn bytes(&self) -> u64 {
         self.bytes
     }

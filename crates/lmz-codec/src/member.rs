@@ -48,6 +48,7 @@ impl MemberDecoder {
     }
 
     /// The model and what it is shown, once a segment has needed them.
+    #[cfg(feature = "encode")]
     pub fn ready(&self) -> Option<&Ready> {
         self.ready.as_ref()
     }

@@ -21,7 +21,7 @@ pub enum CoderError {
     InvalidInterval {
         /// First code point.
         start: u32,
-        /// Size.
+        /// The number of code points.
         width: u32,
     },
     /// No encoder wrote these bytes: they point outside the current range.

@@ -40,10 +40,10 @@ pub mod reference {
 
 pub use engine::{Answer, Cache, Engine, MAX_CONTEXT, Run, Scores, Scratch, Symbols};
 pub use error::{ExactError, Result};
+pub use kernel::{Isa, Kernel, Linear};
 #[cfg(feature = "differential")]
 #[doc(hidden)]
-pub use kernel::differential;
-pub use kernel::{Isa, Kernel, Linear};
+pub use kernel::{differential, text};
 pub use lanes::{Accelerator, CpuLanes, Lanes, Prediction, Prefix, Query, Row};
 #[cfg(feature = "prepare")]
 pub use prepare::prepare;

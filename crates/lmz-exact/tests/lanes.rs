@@ -1,31 +1,12 @@
 //! The CPU's lanes against the engine's own forward pass.
 #![allow(missing_docs)]
 
-mod common;
+use lmz_exact::{Cache, CpuLanes, Engine, Kernel, Lanes, Prediction, Prefix, Query, Row};
+use lmz_testkit::engine::{logits, prepared, tokens};
+use lmz_testkit::models::{NARROW, Tiny, WIDE};
 
-use common::{NARROW, Tiny, WIDE};
-use lmz_exact::{
-    Cache, CpuLanes, Engine, Kernel, Lanes, Prediction, Prefix, Query, Row, Run, Scratch,
-};
-
-fn engine(tiny: &Tiny, name: &str) -> Engine {
-    Engine::new(&tiny.prepared(3, name), Kernel::detect()).unwrap()
-}
-
-/// Logits after each token, by the engine.
-fn logits(engine: &Engine, tokens: &[u32]) -> Vec<Vec<i32>> {
-    let mut cache = Cache::new(engine, tokens.len());
-    let run = Run {
-        cache: &mut cache,
-        start: 0,
-        tokens,
-        wanted: 0,
-    };
-    let mut all = Vec::new();
-    engine.forward(&mut Scratch::new(), &mut [run], &mut |_, _, scores| {
-        all.push(scores.logits.to_vec());
-    });
-    all
+fn engine(tiny: Tiny) -> Engine {
+    Engine::new(&prepared(tiny, 3), Kernel::detect()).unwrap()
 }
 
 fn rows(lane: u32, from: usize, tokens: &[u32]) -> Vec<Row> {
@@ -56,9 +37,9 @@ fn ask(lanes: &mut dyn Lanes, rows: &[Row], asked: &[usize]) -> Vec<Vec<i32>> {
 
 #[test]
 fn any_rows_can_be_asked_about() {
-    let engine = engine(&NARROW, "lanes-narrow");
-    let a = common::tokens(&engine, 90, 1);
-    let b = common::tokens(&engine, 40, 2);
+    let engine = engine(NARROW);
+    let a = tokens(&engine, 90, 1);
+    let b = tokens(&engine, 40, 2);
     let (expected_a, expected_b) = (logits(&engine, &a), logits(&engine, &b));
     let mut lanes = CpuLanes::new(&engine, 2, 90);
     let all = [rows(1, 0, &a[..70]), rows(0, 0, &b)].concat();
@@ -94,8 +75,8 @@ fn any_rows_can_be_asked_about() {
 
 #[test]
 fn points_and_symbols_agree_with_the_distribution() {
-    let engine = engine(&WIDE, "lanes-wide");
-    let tokens = common::tokens(&engine, 12, 7);
+    let engine = engine(WIDE);
+    let tokens = tokens(&engine, 12, 7);
     let mut lanes = CpuLanes::new(&engine, 1, 12);
     let symbols = engine.symbols().len();
     for (position, row) in rows(0, 0, &tokens).into_iter().enumerate() {
@@ -127,8 +108,8 @@ fn points_and_symbols_agree_with_the_distribution() {
 
 #[test]
 fn keys_and_values_can_be_kept_and_moved() {
-    let engine = engine(&NARROW, "lanes-moved");
-    let tokens = common::tokens(&engine, 60, 4);
+    let engine = engine(NARROW);
+    let tokens = tokens(&engine, 60, 4);
     let expected = logits(&engine, &tokens);
     let prefix = Prefix::new(tokens[..31].to_vec());
     let mut lanes = CpuLanes::new(&engine, 2, 60);

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::io;
 
-use crate::FORMAT_VERSION;
+use crate::limits::FORMAT_VERSION;
 
 /// The result of everything in this crate.
 pub type Result<T, E = FormatError> = std::result::Result<T, E>;
@@ -110,9 +110,9 @@ pub enum FormatError {
     /// The data contradicts itself or the format.
     #[error("damaged: {what} ({place})")]
     Corrupt {
-        /// What was found.
+        /// What is wrong there.
         what: Cow<'static, str>,
-        /// Where.
+        /// Where in the file.
         place: Place,
     },
     /// The caller asked for something that the format cannot express.
@@ -123,7 +123,7 @@ pub enum FormatError {
     Read {
         /// The error underneath.
         source: io::Error,
-        /// Where.
+        /// Where in the file.
         place: Place,
     },
     /// The writer underneath failed.

@@ -8,12 +8,12 @@ use lmz_device::{Device, Watch};
 use lmz_exact::{Accelerator, Engine, ExactError, Lanes, Result};
 
 use crate::client::{self, failed};
+use crate::limits::{DEFAULT_MEMORY, unsupported};
 use crate::plan::{Short, Sizes};
 use crate::product::has_instruction;
 use crate::prove::prove;
 use crate::session::{ModelOn, Session};
 use crate::weights::WeightsOn;
-use crate::{DEFAULT_MEMORY, unsupported};
 
 /// The share of a device's free memory that is used where no budget is given.
 const SHARE: f64 = 0.7;

@@ -73,6 +73,24 @@ impl Network {
         })
     }
 
+    /// What a user should know of the directory, in sentences: fields and tensors that were not looked at. Empty for
+    /// a model that is understood as a whole.
+    pub fn notices(&self) -> Vec<String> {
+        let list = |names: &[String]| match names {
+            [first, second, third, rest @ ..] if !rest.is_empty() => {
+                format!("{first}, {second}, {third} and {} more", rest.len())
+            }
+            names => names.join(", "),
+        };
+        let notice = |what: &str, names: &[String]| {
+            let listed = list(names);
+            (!names.is_empty()).then(|| format!("{}: {what} are ignored: {listed}", self.name))
+        };
+        let fields = notice("unknown fields of config.json", &self.ignored_fields);
+        let tensors = notice("tensors that the model does not use", &self.ignored_tensors);
+        fields.into_iter().chain(tensors).collect()
+    }
+
     /// The BLAKE3 hash of what the model computes, independent of file names, sharding and the
     /// fields that do not matter. Two tokenizers on one network share it; the hash that identifies
     /// a model for coding is [`Checkpoint::content_hash`](crate::Checkpoint::content_hash).
@@ -158,6 +176,7 @@ impl ContentHash {
         self.0.update(&(n as u64).to_le_bytes());
     }
 
+    #[cfg(feature = "tokenizers")]
     pub(crate) fn flag(&mut self, flag: bool) {
         self.0.update(&[u8::from(flag)]);
     }

@@ -1,14 +1,12 @@
 //! The weights of a directory part by part: cuts out of fused tensors, older names, refusals.
 
-mod common;
-
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use common::Tiny;
 use lmz_model::{
     Blueprint, Checkpoint, Dtype, ErrorKind, LayerPart, ModelError, Network, Part, Weights,
 };
+use lmz_testkit::models::ModelDirectory;
 use safetensors::SafeTensors;
 use safetensors::tensor::TensorView;
 use serde_json::{Value, json};
@@ -358,7 +356,7 @@ fn what_is_not_there_is_refused_by_name() {
 
 #[test]
 fn a_network_needs_no_tokenizer() {
-    let tiny = Tiny::new(Dtype::Bf16, false);
+    let tiny = ModelDirectory::eighths_llama(Dtype::Bf16, false);
     let (single, sharded) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     tiny.write_single(single.path());
     tiny.write_sharded(sharded.path(), 3);
@@ -378,7 +376,7 @@ fn a_network_needs_no_tokenizer() {
     assert_eq!(hash, checkpoint.weights_hash().unwrap());
     assert_ne!(hash, checkpoint.content_hash().unwrap());
     // Another type, the same numbers: another network.
-    let other = Tiny::new(Dtype::F32, false);
+    let other = ModelDirectory::eighths_llama(Dtype::F32, false);
     other.write_single(single.path());
     let other = Network::open(single.path()).unwrap();
     assert!(load_all(&other) == load_all(&network));

@@ -5,6 +5,7 @@
 //! has ended is passed over), and share what the stage has learnt and one coder. The order depends on the group alone,
 //! so that both sides learn the same in the same order.
 
+#[cfg(feature = "encode")]
 use lmz_coder::Cost;
 use lmz_exact::Scores;
 
@@ -21,9 +22,11 @@ pub struct CodedSymbol {
 pub trait Stage: Sync {
     /// What [`Encoding::encode`] has to know of a prediction to code `symbol`, appended to `kept`. Called by many
     /// threads, in any order, before anything is learnt: the distribution is gone when the symbol is coded.
+    #[cfg(feature = "encode")]
     fn reduce(&self, scores: &Scores<'_>, symbol: usize, kept: &mut Vec<u32>);
 
     /// Begins a group of so many lanes.
+    #[cfg(feature = "encode")]
     fn encoding(&self, lanes: usize) -> Box<dyn Encoding + '_>;
 
     /// Begins a group of so many lanes that was coded as `coded`.
@@ -31,6 +34,7 @@ pub trait Stage: Sync {
 }
 
 /// A group on its way to bytes: state and coder.
+#[cfg(feature = "encode")]
 pub trait Encoding: Send {
     /// Codes the next symbol of a lane, of which [`Stage::reduce`] has kept `kept`, and learns it. Returns its ideal
     /// cost.

@@ -20,6 +20,10 @@ pub enum Isa {
 impl Isa {
     /// Those that this machine can run, the slowest first.
     pub fn available() -> Vec<Self> {
+        #[cfg_attr(
+            not(any(target_arch = "x86_64", target_arch = "aarch64")),
+            allow(unused_mut)
+        )]
         let mut all = vec![Self::Scalar];
         #[cfg(target_arch = "x86_64")]
         {

@@ -20,8 +20,7 @@ pub(crate) mod portable;
 #[cfg(test)]
 mod tests;
 #[cfg(any(test, feature = "differential"))]
-#[cfg_attr(not(test), allow(dead_code))]
-mod text;
+pub mod text;
 #[cfg(target_arch = "x86_64")]
 mod x86;
 

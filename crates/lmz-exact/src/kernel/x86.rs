@@ -17,7 +17,7 @@ use super::portable::scale_sums;
 macro_rules! instantiate {
     ($module:ident, $features:literal) => {
         pub mod $module {
-            use super::super::portable::{self, Nonlinearity, Softcap};
+            use crate::kernel::portable::{self, Nonlinearity, Softcap};
 
             instantiate!(@ $features
                 rms_norm(x: &[i32], g: &[i32], eps_fixed: u64, p: &mut [i64]) -> i32;

@@ -3,7 +3,7 @@
 use cubecl::prelude::*;
 use lmz_exact::parts::VALUE_BITS;
 
-use super::{Block, CacheOn, PassRows, Session, cubes, units};
+use super::state::{Block, CacheOn, PassRows, Session, cubes, units};
 use crate::buffer::Buffer;
 use crate::kernel::add::{BlockNormScalars, BlockNormScalarsLaunch, add};
 use crate::kernel::attention::{

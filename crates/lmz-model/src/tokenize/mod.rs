@@ -17,19 +17,12 @@ mod pieces;
 mod speller;
 #[cfg(feature = "tokenizers")]
 mod splitter;
+mod symbol;
+#[cfg(feature = "tokenizers")]
+mod vocabulary;
 
 #[cfg(feature = "tokenizers")]
 pub use exact::ExactTokenizer;
 #[cfg(feature = "tokenizers")]
-pub(crate) use file::TokenizerFile;
-#[cfg(feature = "tokenizers")]
 pub use pieces::PIECE_BYTES;
-
-/// One step of a tokenised input.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Symbol {
-    /// A token, by its id; it has bytes in the vocabulary.
-    Token(u32),
-    /// A byte that is coded as itself.
-    Escape(u8),
-}
+pub use symbol::Symbol;

@@ -2,6 +2,7 @@
 
 mod error;
 mod places;
+mod summary;
 
 use std::ffi::OsStr;
 use std::fs::{self, File};
@@ -12,12 +13,13 @@ use std::sync::{Mutex, PoisonError};
 use lmz_codec::{CodecError, Kernel, Model, ModelSource, names};
 use lmz_exact::{ExactError, Prepared, prepare};
 use lmz_format::{Form, Header, ModelId};
-use lmz_model::Checkpoint;
+use lmz_model::{Checkpoint, Network};
 
 pub use error::{ARCHIVED, Archived, StoreError};
+pub use summary::{ModelSummary, summarise};
 
 use crate::embedded::{embedded_bytes, embedded_model};
-use crate::summary::{ModelSummary, summarise};
+use crate::figures::hex;
 use error::Search;
 use places::Place;
 
@@ -189,6 +191,14 @@ impl ModelStore {
         self.named(asked)?.load()
     }
 
+    /// What a person should know of the directory that somebody asked for: fields of its configuration and
+    /// tensors that count for nothing. Empty for everything else.
+    pub fn notices(&self, asked: &OsStr) -> Vec<String> {
+        let path = Path::new(asked);
+        let network = path.is_dir().then(|| Network::open(path).ok()).flatten();
+        network.map_or_else(Vec::new, |network| network.notices())
+    }
+
     /// The known model of this name or identity.
     fn named(&self, asked: &OsStr) -> Result<Origin, StoreError> {
         let text = asked.to_string_lossy();
@@ -314,8 +324,4 @@ fn short(prepared: &Prepared) -> ModelId {
     let mut id = [0; 16];
     id.copy_from_slice(&prepared.identity()[..16]);
     ModelId::new(id)
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|b| format!("{b:02x}")).collect()
 }

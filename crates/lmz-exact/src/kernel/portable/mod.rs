@@ -6,9 +6,12 @@ mod basic;
 mod norms;
 mod pointwise;
 
+#[cfg(feature = "differential")]
+pub use basic::ZERO_EXPONENT;
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+pub use basic::scale_sums;
 pub use basic::{
     activations, add_residual, attention_weights, linear, logits, panel_dots, quantise, rms_norm,
-    scale_sums,
 };
 pub use norms::{block_norm, layer_norm};
 pub use pointwise::{

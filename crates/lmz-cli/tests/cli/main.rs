@@ -1,0 +1,27 @@
+//! The command as people use it: the real program, real files, pipes and signals.
+
+#[cfg(feature = "bench")]
+mod bench;
+#[cfg(feature = "float")]
+mod bpc;
+mod cat;
+mod damage;
+mod device;
+mod families;
+mod harness;
+mod hazards;
+mod inspect;
+mod keep_going;
+mod listing;
+mod models;
+mod outputs;
+mod round_trip;
+mod sameness;
+mod small;
+mod streams;
+#[cfg(unix)]
+mod study;
+#[cfg(feature = "train")]
+mod train;
+mod usage;
+mod verify;
