@@ -59,13 +59,21 @@ mod tests {
     use crate::{Encoder, Interval};
     use proptest::prelude::*;
 
+    fn interval(one: u32, bit: bool) -> Interval {
+        let (start, width) = if bit {
+            (0, one)
+        } else {
+            (one, one.wrapping_neg())
+        };
+        Interval { start, width }
+    }
+
     proptest! {
         #[test]
         fn reads_what_the_encoder_wrote(bits in prop::collection::vec((1u32.., any::<bool>()), 0..300)) {
             let mut encoder = Encoder::new();
             for &(one, bit) in &bits {
-                let (start, width) = if bit { (0, one) } else { (one, one.wrapping_neg()) };
-                encoder.encode(Interval { start, width }).unwrap();
+                encoder.encode(interval(one, bit)).unwrap();
             }
             let bytes = encoder.finish();
             let mut decoder = BitDecoder::new(&bytes);
@@ -77,9 +85,16 @@ mod tests {
         #[test]
         fn any_bytes_give_bits(bytes in prop::collection::vec(any::<u8>(), 0..40), ones in prop::collection::vec(1u32.., 0..300)) {
             let mut decoder = BitDecoder::new(&bytes);
-            for one in ones {
-                decoder.decode(one);
+            let bits: Vec<bool> = ones.iter().map(|&one| decoder.decode(one)).collect();
+            // They are bits that could have been coded.
+            let mut encoder = Encoder::new();
+            for (&one, &bit) in ones.iter().zip(&bits) {
+                encoder.encode(interval(one, bit)).unwrap();
             }
+            let coded = encoder.finish();
+            let mut decoder = BitDecoder::new(&coded);
+            let again: Vec<bool> = ones.iter().map(|&one| decoder.decode(one)).collect();
+            prop_assert_eq!(again, bits);
         }
     }
 }

@@ -1,35 +1,21 @@
 //! What mixing makes of texts under a model: bits a byte with the model alone and with what is learnt.
 //!
 //! `measure MODEL.lmzm LANES FILE...` runs the model over each file in blocks, once (its views are kept
-//! beside the file as `FILE.views-CONTEXT-OVERLAP`), then mixes. With one lane the blocks overlap by 128 tokens.
+//! beside the file as `FILE.views-CONTEXT-OVERLAP`), then mixes: the text is coded, decoded and compared. With one lane the
+//! blocks overlap by 128 tokens. The decoder is given the same views; where the environment has `STEP`, it is not: it runs the
+//! model token by token on what it has decoded.
 
 use std::error::Error;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
+use lmz_coder::{BitDecoder, Encoder};
 use lmz_exact::{Cache, Engine, Kernel, Prepared, Run, Scratch};
-use lmz_mix::{Coder, Symbol, Text, Views, Walk};
+use lmz_mix::{Symbol, Text, Views, Walk};
 use lmz_model::{ExactTokenizer, Symbol as Spelled};
 
 /// Tokens of a block.
 const CONTEXT: usize = 1024;
-
-/// Counts bits instead of writing them.
-#[derive(Default)]
-struct Bits {
-    bits: f64,
-    decisions: u64,
-    first: f64,
-}
-
-impl Coder for Bits {
-    fn code(&mut self, one: u32, bit: bool) -> bool {
-        let p = f64::from(one) / 4_294_967_296.0;
-        self.bits -= if bit { p } else { 1.0 - p }.log2();
-        self.decisions += 1;
-        bit
-    }
-}
 
 /// The model's view of a text.
 struct Dump {
@@ -148,6 +134,87 @@ impl Dump {
     }
 }
 
+/// Calls `work` with each token, its lane and, where a round begins, the number of lanes.
+fn in_order(n: usize, lanes: usize, work: &mut dyn FnMut(usize, usize, Option<usize>)) {
+    let mut done = 0;
+    while done < n {
+        let mut round = Some(lanes.min((n - done).div_ceil(CONTEXT)));
+        let count = round.unwrap_or(1);
+        for at in 0..CONTEXT {
+            for lane in 0..count {
+                let token = done + lane * CONTEXT + at;
+                if token < n {
+                    work(token, lane, round.take());
+                }
+            }
+        }
+        done = (done + count * CONTEXT).min(n);
+    }
+}
+
+/// Decodes with the model alone to go by: a token of each lane at a time.
+fn step(
+    engine: &Engine,
+    walk: &Walk,
+    slots: u32,
+    n: usize,
+    lanes: usize,
+    overlap: usize,
+    coded: &[u8],
+) -> Vec<u32> {
+    let table = engine.symbols();
+    let (mut text, mut decoder) = (Text::new(walk, slots), BitDecoder::new(coded));
+    let (mut scratch, mut sums) = (Scratch::new(), Vec::new());
+    let mut places: Vec<u32> = Vec::new();
+    let mut caches: Vec<Cache> = (0..lanes).map(|_| Cache::new(engine, CONTEXT)).collect();
+    let token_of = |place: u32| table.token(walk.token(place as usize)).unwrap_or(0);
+    while places.len() < n {
+        let done = places.len();
+        let seen = overlap.min(done);
+        let length = CONTEXT - seen;
+        let count = lanes.min((n - done).div_ceil(length));
+        text.begin_round(count);
+        let mut found: Vec<Vec<u32>> = vec![Vec::new(); count];
+        let mut known: Vec<u32> = vec![engine.start_token()];
+        known.extend(places[done - seen..].iter().map(|&place| token_of(place)));
+        let mut pending = vec![known; count];
+        let mut starts = vec![0; count];
+        for at in 0..length.min(n - done) {
+            let live = (0..count)
+                .filter(|lane| done + lane * length + at < n)
+                .count();
+            let mut runs: Vec<Run<'_>> = caches
+                .iter_mut()
+                .zip(&pending)
+                .zip(&starts)
+                .take(live)
+                .map(|((cache, tokens), &start)| Run {
+                    cache,
+                    start,
+                    tokens,
+                    wanted: tokens.len() - 1,
+                })
+                .collect();
+            let mut weights = vec![Vec::new(); live];
+            engine.forward(&mut scratch, &mut runs, &mut |run, _, scores| {
+                weights[run] = scores.weights.to_vec();
+            });
+            for lane in 0..live {
+                let mut opinion = walk.sums(&weights[lane], &mut sums);
+                let symbol = text.code(lane, &mut opinion, &mut decoder, Symbol::Token(0));
+                let Symbol::Token(place) = symbol else {
+                    panic!("an escape");
+                };
+                found[lane].push(place as u32);
+                starts[lane] += pending[lane].len();
+                pending[lane] = vec![token_of(place as u32)];
+            }
+        }
+        places.extend(found.concat());
+    }
+    places
+}
+
 fn main() -> Result<(), Box<dyn Error>> {
     let mut arguments = std::env::args().skip(1);
     let model = arguments.next().ok_or("a model")?;
@@ -156,13 +223,20 @@ fn main() -> Result<(), Box<dyn Error>> {
     let prepared = Prepared::from_bytes(std::fs::read(model)?)?;
     let engine = Engine::new(&prepared, Kernel::detect())?;
     let table = engine.symbols();
-    let walk = Walk::new((0..table.len()).map(|s| table.bytes(s)), table.escape_shift());
+    let walk = Walk::new(
+        (0..table.len()).map(|s| table.bytes(s)),
+        table.escape_shift(),
+    );
     let tokenizer = ExactTokenizer::new(&prepared.tokenizer_json()?, table.vocabulary())?;
     let overlap = if lanes == 1 { 128 } else { 0 };
     let (mut sum_alone, mut sum_mixed) = (0.0, 0.0);
     for file in &files {
         let raw = std::fs::read(file)?;
-        let name = Path::new(file).file_name().unwrap().to_string_lossy().into_owned();
+        let name = Path::new(file)
+            .file_name()
+            .unwrap()
+            .to_string_lossy()
+            .into_owned();
         let kept = PathBuf::from(format!("{file}.views-{CONTEXT}-{overlap}"));
         let dump = if kept.exists() {
             Dump::load(&kept)?
@@ -173,44 +247,55 @@ fn main() -> Result<(), Box<dyn Error>> {
         };
         let bytes = raw.len() as f64;
         let slots = raw.len().next_power_of_two().ilog2();
-        let begun = Instant::now();
-        let mut text = Text::new(&walk, slots);
-        let mut bits = Bits::default();
         let n = dump.places.len();
-        let mut done = 0;
-        while done < n {
-            let round = lanes.min((n - done).div_ceil(CONTEXT));
-            text.begin_round(round);
-            for at in 0..CONTEXT {
-                for lane in 0..round {
-                    let token = done + lane * CONTEXT + at;
-                    if token < n {
-                        let (mut views, symbol) = dump.token(token);
-                        text.code(lane, &mut views, &mut bits, symbol);
-                        debug_assert_eq!(views.left(), 0);
-                    }
+        let begun = Instant::now();
+        let (mut text, mut encoder) = (Text::new(&walk, slots), Encoder::new());
+        in_order(n, lanes, &mut |token, lane, round| {
+            if let Some(round) = round {
+                text.begin_round(round);
+            }
+            let (mut views, symbol) = dump.token(token);
+            text.code(lane, &mut views, &mut encoder, symbol);
+        });
+        let coded = encoder.finish();
+        let encoding = begun.elapsed().as_secs_f64();
+        let begun = Instant::now();
+        if std::env::var_os("STEP").is_some() {
+            let found = step(&engine, &walk, slots, n, lanes, overlap, &coded);
+            assert!(found == dump.places, "{name} does not come back");
+        } else {
+            let (mut text, mut decoder) = (Text::new(&walk, slots), BitDecoder::new(&coded));
+            in_order(n, lanes, &mut |token, lane, round| {
+                if let Some(round) = round {
+                    text.begin_round(round);
                 }
-            }
-            if done == 0 {
-                bits.first = bits.bits;
-            }
-            done = (done + round * CONTEXT).min(n);
+                let (mut views, symbol) = dump.token(token);
+                let found = text.code(lane, &mut views, &mut decoder, Symbol::Token(0));
+                assert!(found == symbol, "{name} does not come back");
+            });
         }
-        let time = begun.elapsed().as_secs_f64();
+        let decoding = begun.elapsed().as_secs_f64();
         let alone = dump.alone(&walk);
+        let mixed = coded.len() as f64 * 8.0;
         println!(
-            "{name:10} {:7} model {:.4} mixed {:.4}  first {:6.0}  {:.2} us/byte, {:.1} decisions",
+            "{name:14} {:7} model {:.4} mixed {:.4} ({:+.1} %), {} bytes; {:.2} us/byte to encode, {:.2} to decode; {:.1} decisions",
             raw.len(),
             alone / bytes,
-            bits.bits / bytes,
-            bits.first / 8.0,
-            time * 1e6 / bytes,
-            bits.decisions as f64 / bytes
+            mixed / bytes,
+            (mixed / alone - 1.0) * 100.0,
+            coded.len(),
+            encoding * 1e6 / bytes,
+            decoding * 1e6 / bytes,
+            dump.views.len() as f64 / bytes
         );
         sum_alone += alone / bytes;
-        sum_mixed += bits.bits / bytes;
+        sum_mixed += mixed / bytes;
     }
     let n = files.len() as f64;
-    println!("mean       model {:.4} mixed {:.4}", sum_alone / n, sum_mixed / n);
+    println!(
+        "mean       model {:.4} mixed {:.4}",
+        sum_alone / n,
+        sum_mixed / n
+    );
     Ok(())
 }

@@ -22,7 +22,8 @@ impl Apm {
         let tables = tables();
         let identity: Vec<u16> = (0..POINTS as i32)
             .map(|i| {
-                let x = ((i - 16) * (12 << 12)).clamp(-crate::tables::FINE_MAX, crate::tables::FINE_MAX);
+                let x = ((i - 16) * (12 << 12))
+                    .clamp(-crate::tables::FINE_MAX, crate::tables::FINE_MAX);
                 (tables.squash(x) >> 6).min(65535) as u16
             })
             .collect();
@@ -41,7 +42,10 @@ impl Apm {
         let (j, f) = ((v / 192) as usize, (v % 192) * 256 / 192);
         let base = context * POINTS + j;
         self.at = base + usize::from(f >= 128);
-        let (a, b) = (u32::from(self.points[base]), u32::from(self.points[base + 1]));
+        let (a, b) = (
+            u32::from(self.points[base]),
+            u32::from(self.points[base + 1]),
+        );
         ((a * (256 - f) + b * f) >> 8).clamp(1, 65535)
     }
 

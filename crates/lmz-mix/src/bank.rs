@@ -169,7 +169,8 @@ impl<const DIRECT: usize> Bank<DIRECT> {
             if DIRECT > 0 {
                 let p = i64::from(slot.direct[node]);
                 let goal = if bit { 65535 } else { 0 };
-                slot.direct[node] = (p + (((goal - p) * i64::from(self.rates[state])) >> 16)) as u16;
+                slot.direct[node] =
+                    (p + (((goal - p) * i64::from(self.rates[state])) >> 16)) as u16;
             }
             slot.states[node] = self.states.next[state][usize::from(bit)];
         }

@@ -74,7 +74,12 @@ impl<const INPUTS: usize> Mixer<INPUTS> {
 
     /// The mixed probability, stretched, with 16 fractional bits, within ±[`FINE_MAX`].
     #[inline]
-    pub fn mix(&mut self, inputs: &[i16; INPUTS], contexts: &[usize; MAX_SETS], second: usize) -> i32 {
+    pub fn mix(
+        &mut self,
+        inputs: &[i16; INPUTS],
+        contexts: &[usize; MAX_SETS],
+        second: usize,
+    ) -> i32 {
         self.second = second;
         let mut sum = 0i64;
         for set in 0..self.sets {
@@ -102,7 +107,8 @@ impl<const INPUTS: usize> Mixer<INPUTS> {
             second[set] = second[set].saturating_add(change);
             let error = goal - self.tables.squash(self.dots[set]) as i32;
             // 16 bits with a sign: so that products are cheap.
-            let step = ((i64::from(error) * i64::from(rate) + (1 << 13)) >> 14).clamp(-32767, 32767);
+            let step =
+                ((i64::from(error) * i64::from(rate) + (1 << 13)) >> 14).clamp(-32767, 32767);
             if step != 0 {
                 train(inputs, &mut self.weights[self.rows[set]], step as i16);
             }

@@ -45,7 +45,10 @@ fn variants(n0: usize, n1: usize) -> usize {
 
 /// A count after the other bit.
 fn cut(n: usize) -> usize {
-    [1, 2, 3, 4, 5, 7, 8].into_iter().filter(|&at| n >= at).count()
+    [1, 2, 3, 4, 5, 7, 8]
+        .into_iter()
+        .filter(|&at| n >= at)
+        .count()
 }
 
 /// Counts after bit 1 joined (`same`, `other`): counts of 1 and of 0.

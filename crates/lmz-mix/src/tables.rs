@@ -89,7 +89,11 @@ impl Tables {
     pub fn log2(&self, x: u64) -> i32 {
         let x = x | 1;
         let n = 63 - x.leading_zeros();
-        let mantissa = if n >= 10 { x >> (n - 10) } else { x << (10 - n) };
+        let mantissa = if n >= 10 {
+            x >> (n - 10)
+        } else {
+            x << (10 - n)
+        };
         ((n << 16) + self.log2[(mantissa & 1023) as usize]) as i32
     }
 
@@ -127,7 +131,10 @@ mod tests {
         for x in (-FINE_MAX..=FINE_MAX).step_by(97) {
             let exact = 4_194_304.0 / (1.0 + (-f64::from(x) / 65536.0).exp());
             let error = (f64::from(t.squash(x)) - exact).abs();
-            assert!(error < 1.0 + exact.min(4_194_304.0 - exact) * 4e-5, "{x}: {error}");
+            assert!(
+                error < 1.0 + exact.min(4_194_304.0 - exact) * 4e-5,
+                "{x}: {error}"
+            );
         }
         assert!(t.squash(-FINE_MAX) > 0 && t.squash(FINE_MAX) < 1 << 22);
     }

@@ -117,7 +117,9 @@ impl Walk {
                 }
                 if !range.goes_on {
                     let of_range = range.low..range.high;
-                    let ended = of_range.take_while(|&p| self.bytes(p).len() == range.byte).count();
+                    let ended = of_range
+                        .take_while(|&p| self.bytes(p).len() == range.byte)
+                        .count();
                     range.goes_on = true;
                     if range.low + ended == range.high {
                         break (Kind::Twin, range.low + ended / 2);
@@ -164,7 +166,8 @@ impl Walk {
         impl Range {
             fn follow(&mut self, bit: bool) {
                 if self.bit == 7 {
-                    (self.byte, self.bit, self.partial, self.goes_on) = (self.byte + 1, 0, 1, false);
+                    (self.byte, self.bit, self.partial, self.goes_on) =
+                        (self.byte + 1, 0, 1, false);
                 } else {
                     self.bit += 1;
                     self.partial = self.partial << 1 | u8::from(bit);

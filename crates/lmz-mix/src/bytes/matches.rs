@@ -101,7 +101,10 @@ impl Matcher {
             _ => 31,
         };
         let bucket = if self.doubt > 0 { bucket / 2 } else { bucket };
-        Some((self.expected >> (7 - bit) & 1 == 1, (1 + bucket).min(BUCKETS - 1)))
+        Some((
+            self.expected >> (7 - bit) & 1 == 1,
+            (1 + bucket).min(BUCKETS - 1),
+        ))
     }
 
     /// The two inputs of the mixer.

@@ -134,7 +134,9 @@ impl Bytes {
                 column.min(255),
             ]);
             let mixed = self.mixer.mix(&inputs, &rows, partial as usize);
-            let first = self.last.map(mixed >> 8, hash(c1 as u32, partial) as usize % MAP_CONTEXTS);
+            let first = self
+                .last
+                .map(mixed >> 8, hash(c1 as u32, partial) as usize % MAP_CONTEXTS);
             let pair = hash(self.tail as u32 & 0xffff, partial) as usize % MAP_CONTEXTS;
             let other = self.second.map(mixed >> 8, pair);
             let apm = (first + other) << (PROBABILITY_BITS - 17);
@@ -199,7 +201,11 @@ impl Bytes {
         let column = (n % length) as u32;
         // The byte above, in text.
         let at = self.lines[1] + (n - self.lines[0]);
-        let above = if at < self.lines[0] { u32::from(self.history[at]) } else { 0 };
+        let above = if at < self.lines[0] {
+            u32::from(self.history[at])
+        } else {
+            0
+        };
         let followed = u32::from(self.followed[c1 as usize]);
         let pair = u32::from(self.followed_pair[c4 as usize & 0xffff]);
         let contexts = [

@@ -46,7 +46,8 @@ impl History {
     /// Begins a round of `lanes` blocks; those before are finished.
     pub fn begin_round(&mut self, lanes: usize) {
         self.finished = self.blocks.len();
-        self.blocks.resize_with(self.finished + lanes, Block::default);
+        self.blocks
+            .resize_with(self.finished + lanes, Block::default);
     }
 
     /// The end of a block.

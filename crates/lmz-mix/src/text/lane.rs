@@ -33,7 +33,10 @@ impl Lane {
         self.tail = self.tail << 8 | u128::from(byte);
         self.known = (self.known + 1).min(16);
         if is_letter(byte) {
-            self.word = hash(self.word.wrapping_add(1), u32::from(byte.to_ascii_lowercase()));
+            self.word = hash(
+                self.word.wrapping_add(1),
+                u32::from(byte.to_ascii_lowercase()),
+            );
         } else {
             if self.word != 0 {
                 self.last_word = self.word;

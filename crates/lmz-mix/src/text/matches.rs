@@ -160,7 +160,13 @@ impl Matcher {
 
     /// A byte has come: `tail` are the last 16 bytes before `place`, `known` of them. Where `look` is
     /// set, a match is sought if there is none.
-    pub fn index(&mut self, tail: u128, known: u32, place: Place, look: Option<(&mut Match, &History)>) {
+    pub fn index(
+        &mut self,
+        tail: u128,
+        known: u32,
+        place: Place,
+        look: Option<(&mut Match, &History)>,
+    ) {
         if known < self.length {
             return;
         }

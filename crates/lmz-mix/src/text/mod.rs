@@ -1,24 +1,24 @@
 //! Text by a language model and by what was seen of it: tokens, walked bit by bit.
 
+mod cursor;
 mod history;
 mod lane;
 mod matches;
 
 use crate::apm::Apm;
-use crate::bank::{Bank, MAX_CONTEXTS, NODES};
+use crate::bank::{Bank, NODES};
 use crate::coder::Coder;
 use crate::mixer::{MAX_SETS, Mixer, Rates, WEIGHT_ONE};
 use crate::tables::{PROBABILITY_BITS, STRETCH_MAX, hash, tables};
-use crate::walk::{Kind, Node, Opinion, Walk};
+use crate::walk::{Opinion, Walk};
 
+use cursor::{CONTEXTS, Cursor, Decision};
 use history::History;
 use lane::Lane;
 use matches::{Expected, Matcher};
 
 /// Inputs of the mixer.
 const INPUTS: usize = 32;
-/// Contexts of the bank.
-const CONTEXTS: usize = 11;
 /// The first input of each source.
 const OF_MATCHES: usize = 3;
 const OF_BANK: usize = 7;
@@ -52,65 +52,6 @@ pub struct Text<'w> {
     lanes: Vec<Lane>,
     /// The last lane of the round before.
     before: Lane,
-}
-
-/// A token in the middle of being coded.
-struct Cursor {
-    /// Bytes of it that are known.
-    byte: usize,
-    tail: u128,
-    /// Of those bytes.
-    prefix: u32,
-    hashes: [u32; MAX_CONTEXTS],
-    nibble: Option<bool>,
-}
-
-/// A decision that the contexts take part in.
-struct Decision {
-    byte: usize,
-    /// `None` for the end of a token.
-    bit: Option<u8>,
-    partial: u8,
-}
-
-impl Cursor {
-    fn new(lane: &Lane) -> Self {
-        Self {
-            byte: 0,
-            tail: lane.tail,
-            prefix: 0,
-            hashes: [0; MAX_CONTEXTS],
-            nibble: None,
-        }
-    }
-}
-
-impl Decision {
-    /// The decision at a node; none where tokens with the same bytes are told apart.
-    fn new(node: &Node) -> Option<Self> {
-        let bit = match node.kind {
-            Kind::Bit(bit) => Some(bit),
-            Kind::End => None,
-            Kind::Twin => return None,
-        };
-        Some(Self {
-            byte: usize::from(node.byte),
-            bit,
-            partial: node.partial,
-        })
-    }
-
-    /// The node of the contexts' slots.
-    fn node(&self) -> usize {
-        match self.bit {
-            None => 0,
-            Some(bit @ 4..) => {
-                let low = usize::from(self.partial) & ((1 << (bit - 4)) - 1);
-                1 << (bit - 4) | low
-            }
-            Some(_) => usize::from(self.partial),
-        }
-    }
 }
 
 impl<'w> Text<'w> {
@@ -150,7 +91,11 @@ impl<'w> Text<'w> {
     }
 
     /// Begins a round of `lanes` blocks. The first goes on where the last block ended.
+    ///
+    /// # Panics
+    /// If there is no lane.
     pub fn begin_round(&mut self, lanes: usize) {
+        assert!(lanes > 0, "a round without lanes");
         if let Some(last) = self.lanes.pop() {
             self.before = last;
         }
@@ -165,6 +110,9 @@ impl<'w> Text<'w> {
     }
 
     /// Codes the next symbol of a lane, and learns it. An encoder gives the symbol; a decoder any.
+    ///
+    /// # Panics
+    /// If the round has no such lane, or the vocabulary no such place.
     pub fn code<C: Coder, O: Opinion>(
         &mut self,
         lane: usize,
@@ -204,8 +152,14 @@ impl<'w> Text<'w> {
 
     /// Shows a lane a token that is not coded, before the first: what precedes the text. Contexts and matches learn
     /// it, the mixer does not.
+    ///
+    /// # Panics
+    /// If the round has no such lane, or the vocabulary no such place.
     pub fn teach(&mut self, lane: usize, place: usize) {
         let mut state = std::mem::take(&mut self.lanes[lane]);
+        for found in &mut state.matches {
+            found.begin(&self.history);
+        }
         let mut cursor = Cursor::new(&state);
         let walk = self.walk;
         let (mut low, mut high, mut at) = (0, walk.len(), 0);
@@ -278,7 +232,13 @@ impl<'w> Text<'w> {
 
     /// Brings the contexts to a decision.
     #[inline]
-    fn approach(&mut self, lane: &mut Lane, cursor: &mut Cursor, decision: &Decision, known: &[u8]) {
+    fn approach(
+        &mut self,
+        lane: &mut Lane,
+        cursor: &mut Cursor,
+        decision: &Decision,
+        known: &[u8],
+    ) {
         let &Decision { byte, bit, partial } = decision;
         if byte != cursor.byte || cursor.nibble.is_none() {
             for (at, &next) in known.iter().enumerate().take(byte).skip(cursor.byte) {
@@ -290,7 +250,7 @@ impl<'w> Text<'w> {
             }
             cursor.byte = byte;
             cursor.nibble = None;
-            contexts(lane, cursor);
+            cursor.find_contexts(lane);
         }
         let second = bit.is_some_and(|bit| bit >= 4);
         if cursor.nibble != Some(second) {
@@ -329,20 +289,25 @@ impl<'w> Text<'w> {
         let what = if end { 256 } else { usize::from(partial) };
         let start = usize::from(byte == 0);
         let place = if end { 0 } else { 2 - start };
-        let (c1, c2) = (cursor.tail as usize & 255, (cursor.tail >> 8) as usize & 255);
-        let expected: [Option<Expected>; 2] = std::array::from_fn(|i| {
-            lane.matches[i].expects(byte, end, bit.unwrap_or(0), partial)
-        });
+        let (c1, c2) = (
+            cursor.tail as usize & 255,
+            (cursor.tail >> 8) as usize & 255,
+        );
+        let expected: [Option<Expected>; 2] =
+            std::array::from_fn(|i| lane.matches[i].expects(byte, end, bit.unwrap_or(0), partial));
 
         let mut inputs = [0i16; INPUTS];
         inputs[0] = view;
-        inputs[1] = self.plain.map_stretched(i32::from(view), what + 512 * (1 - start));
+        inputs[1] = self
+            .plain
+            .map_stretched(i32::from(view), what + 512 * (1 - start));
         let by_likely = hash(likely, (what + 1024 * byte) as u32) as usize % MAP_CONTEXTS;
         inputs[2] = self.likely.map_stretched(i32::from(view), by_likely);
         for (i, pair) in inputs[OF_MATCHES..OF_BANK].chunks_exact_mut(2).enumerate() {
             pair.copy_from_slice(&self.matchers[i].inputs(expected[i], end));
         }
-        self.bank.inputs(node, usize::from(end), &mut inputs[OF_BANK..]);
+        self.bank
+            .inputs(node, usize::from(end), &mut inputs[OF_BANK..]);
 
         let agrees = |e: Expected| usize::from(e.bit == (view > 0));
         let by_match = match expected {
@@ -404,35 +369,6 @@ fn alone(view: i16) -> u32 {
     let x = i32::from(view).clamp(-STRETCH_MAX, STRETCH_MAX) << 8;
     let p = tables().squash(x).clamp(2, (1 << PROBABILITY_BITS) - 2);
     p << (32 - PROBABILITY_BITS)
-}
-
-/// The hashes of the contexts at a byte's boundary.
-fn contexts(lane: &Lane, cursor: &mut Cursor) {
-    let tail = cursor.tail;
-    let c4 = tail as u32;
-    let c8 = (tail >> 32) as u32;
-    let prefix = cursor.prefix;
-    let (above, column) = lane.above(cursor.byte);
-    let [t1, t2, t3] = lane.tokens;
-    let word = hash(lane.word, prefix);
-    let two = hash(hash(t1, t2.wrapping_mul(0x9E37_79B1)), prefix);
-    let contexts = [
-        c4 & 0xff,
-        c4 & 0xffff,
-        c4 & 0xff_ffff,
-        c4,
-        hash(c4, c8 & 0xffff),
-        word,
-        hash(hash(lane.word, lane.last_word), prefix),
-        hash(t1, prefix),
-        two,
-        hash(two, t3),
-        hash(u32::from(above) | (column.min(255) as u32) << 8, c4 & 0xff),
-    ];
-    let inside = cursor.byte.min(7) as u32 + 1;
-    for (i, (h, context)) in cursor.hashes.iter_mut().zip(contexts).enumerate() {
-        *h = hash(context.wrapping_add((i as u32 + 1).wrapping_mul(0x3D4D_51CB)), inside);
-    }
 }
 
 fn slot_bits(size: u32) -> u32 {
