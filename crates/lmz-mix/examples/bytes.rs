@@ -21,7 +21,11 @@ fn main() -> std::io::Result<()> {
         let mut model = Bytes::new(bits);
         let mut decoder = BitDecoder::new(&coded);
         for &byte in &raw {
-            assert_eq!(model.code(&mut decoder, 0), byte, "{file} does not come back");
+            assert_eq!(
+                model.code(&mut decoder, 0),
+                byte,
+                "{file} does not come back"
+            );
         }
         all += coded.len();
         let name = file.rsplit('/').next().unwrap_or(&file);

@@ -209,10 +209,28 @@ fn run(shared: &Shared<'_, '_>, workers: &mut [CpuLanes<&Engine>]) {
 }
 
 fn work(shared: &Shared<'_, '_>, first: usize, own: usize, lanes: &mut dyn Lanes) {
+    let waiting = Waiting(shared);
     if let Err(failure) = steps(shared, first, own, lanes) {
-        let mut state = shared.state.lock().unwrap_or_else(PoisonError::into_inner);
+        waiting.fail(failure);
+    }
+}
+
+/// The threads that wait for this one's turn: they are told when it fails, and also when it panics.
+struct Waiting<'s, 'a, 't>(&'s Shared<'a, 't>);
+
+impl Waiting<'_, '_, '_> {
+    fn fail(&self, failure: Failure) {
+        let mut state = self.0.state.lock().unwrap_or_else(PoisonError::into_inner);
         state.failure.get_or_insert(failure);
-        shared.changed.notify_all();
+        self.0.changed.notify_all();
+    }
+}
+
+impl Drop for Waiting<'_, '_, '_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.fail(Failure::Damage("was given up".into()));
+        }
     }
 }
 
@@ -247,7 +265,11 @@ fn steps(
             };
             if step == 0 {
                 row(start);
-                let before = &shared.seen[block.first - block.overlap..block.first];
+                // Without an overlap nothing before the block need be known.
+                let before = match block.overlap {
+                    0 => &[],
+                    n => &shared.seen[block.first - n..block.first],
+                };
                 before.iter().for_each(|symbol| row(input(symbol, start)));
             } else {
                 row(input(&last[lane], start));
