@@ -104,8 +104,8 @@ impl<const DIRECT: usize> Bank<DIRECT> {
             fetched |= self.slots[context * self.size + home].check;
         }
         std::hint::black_box(fetched);
-        for context in 0..self.contexts {
-            self.at[context] = self.find(context, hashes[context]);
+        for (context, &hash) in hashes.iter().enumerate().take(self.contexts) {
+            self.at[context] = self.find(context, hash);
         }
     }
 

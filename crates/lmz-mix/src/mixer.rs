@@ -82,8 +82,8 @@ impl<const INPUTS: usize> Mixer<INPUTS> {
     ) -> i32 {
         self.second = second;
         let mut sum = 0i64;
-        for set in 0..self.sets {
-            let row = self.begins[set] + contexts[set];
+        for (set, &context) in contexts.iter().enumerate().take(self.sets) {
+            let row = self.begins[set] + context;
             self.rows[set] = row;
             let dot = dot(inputs, &self.weights[row]).clamp(-FINE_MAX, FINE_MAX);
             self.dots[set] = dot;
@@ -102,9 +102,9 @@ impl<const INPUTS: usize> Mixer<INPUTS> {
         let second = &mut self.seconds[self.second];
         let error = goal - self.tables.squash(self.output) as i32;
         let step = ((error >> 6) * self.rates.second) >> 6;
-        for set in 0..self.sets {
+        for (set, weight) in second.iter_mut().enumerate().take(self.sets) {
             let change = ((self.dots[set] >> 8) * step + (1 << 7)) >> 8;
-            second[set] = second[set].saturating_add(change);
+            *weight = weight.saturating_add(change);
             let error = goal - self.tables.squash(self.dots[set]) as i32;
             // 16 bits with a sign: so that products are cheap.
             let step =

@@ -76,8 +76,8 @@ impl States {
         let mut counts = [(0u8, 0u8); 256];
         let mut number = 0;
         for total in 0..MOST {
-            for n1 in 0..=total {
-                let n0 = total - n1;
+            for n0 in (0..=total).rev() {
+                let n1 = total - n0;
                 first[n0][n1] = number;
                 for _ in 0..variants(n0, n1) {
                     counts[number] = (n0 as u8, n1 as u8);

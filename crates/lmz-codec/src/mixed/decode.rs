@@ -130,7 +130,7 @@ fn decode_text(
         let shared = Shared {
             state: Mutex::new(state),
             changed: Condvar::new(),
-            walk: walk,
+            walk,
             drive: *drive,
             round: &round,
             seen: &all,
