@@ -1,9 +1,8 @@
-//! A group's coded bytes: a head, what contexts code, what is stored, and the text (docs/format.md, "Mixed groups").
+//! A group's coded bytes: a head, what contexts code, what is stored, and the text (docs/format.md, "Mixed segments").
 
-use super::part::{put_number, take_number};
-
-/// Most lanes of a round.
-pub const MAX_LANES: usize = 64;
+#[cfg(any(feature = "encode", test))]
+use super::part::put_number;
+use super::part::take_number;
 
 /// A list has at most so many bytes, and one more for each eight raw bytes.
 pub const MAX_LIST: usize = 64;
@@ -31,6 +30,7 @@ pub enum Shape {
 
 impl Head {
     /// Appends the head.
+    #[cfg(any(feature = "encode", test))]
     pub fn put(&self, out: &mut Vec<u8>) {
         let code = match self.shape {
             Shape::List { .. } => 0,
@@ -82,6 +82,7 @@ impl Head {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::mixing::MAX_LANES;
 
     #[test]
     fn heads_round_trip() {

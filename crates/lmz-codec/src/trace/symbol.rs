@@ -17,6 +17,8 @@ pub struct TracedSymbol {
     pub interval: Interval,
     /// How many symbols the model held for likelier, and one more: 1 is the model's first guess.
     pub rank: u32,
+    /// What it cost in the file, where what was seen of the group helped the model.
+    pub mixed: Option<Cost>,
 }
 
 impl TracedSymbol {

@@ -197,7 +197,8 @@ pub(crate) fn read_record<R: Read + Seek>(
     let part = "a segment's record header";
     let bytes = read_at(input, place, len.min(MAX_RECORD_HEADER as u64), part)?;
     let (record, head) =
-        RecordHeader::parse(&bytes, segment).map_err(|fault| fault.at(part, place))?;
+        RecordHeader::parse(member.header.version(), &bytes, segment)
+            .map_err(|fault| fault.at(part, place))?;
     if head as u64 + u64::from(record.coded_len) != len {
         let what = "the segment's size differs from the index's";
         return Err(FormatError::corrupt(what, place));

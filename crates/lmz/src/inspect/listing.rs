@@ -71,7 +71,7 @@ pub struct SegmentListing {
     pub member: u64,
     /// Its number in the member.
     pub index: u64,
-    /// `model`, `zstd` or `stored`.
+    /// `model`, `zstd`, `stored` or `mixed`.
     pub kind: &'static str,
     /// In the concatenation of all members.
     pub raw_offset: u64,

@@ -4,11 +4,11 @@ use std::io::{Read, Seek};
 
 use lmz_codec::trace::{SegmentTrace, Tracer};
 use lmz_codec::{Header, ModelSource, Result};
-use lmz_format::{FORMAT_VERSION, SegmentKind};
+use lmz_format::SegmentKind;
 use lmz_model::Symbol;
 use serde::Serialize;
 
-use super::facts::{Container, PrimeFacts, form, segment_size};
+use super::facts::{Container, PrimeFacts, form, mixing_version, segment_size};
 use crate::figures::bits_per_byte;
 
 /// Upper ends of the classes of costs, in bits; the last class has none. The page colours by them.
@@ -37,6 +37,8 @@ pub struct Summary {
     pub zstd: Kind,
     /// Segments that are kept as they are.
     pub stored: Kind,
+    /// Groups: by the model and what is learnt of them.
+    pub mixed: Kind,
     /// Tokens that the model coded.
     pub tokens: u64,
     /// Bytes that no token spells, each behind an escape.
@@ -78,6 +80,8 @@ pub struct Member {
     pub numerics_version: u8,
     /// Number of the recipe that prepared the model.
     pub recipe: u8,
+    /// Version of mixing; null for a file without it.
+    pub mixing_version: Option<u8>,
     /// Tokens of a block.
     pub context: u32,
     /// Tokens that a block repeats from the one before.
@@ -117,7 +121,7 @@ pub struct Segment {
     pub member: u64,
     /// Its number in the member.
     pub index: u64,
-    /// `model`, `zstd` or `stored`.
+    /// `model`, `zstd`, `stored` or `mixed`.
     pub kind: &'static str,
     /// In the concatenation of all members.
     pub raw_offset: u64,
@@ -157,7 +161,8 @@ impl Summary {
             model: member.header.model_label(),
             model_id: member.header.model_id.to_string(),
             prime: PrimeFacts::of(&member.header),
-            format_version: FORMAT_VERSION,
+            format_version: member.header.version().number(),
+            mixing_version: mixing_version(&member.header),
             numerics_version: member.header.numerics_version,
             recipe: member.header.recipe,
             context: member.header.context.context,
@@ -176,6 +181,7 @@ impl Summary {
             model: Kind::default(),
             zstd: Kind::default(),
             stored: Kind::default(),
+            mixed: Kind::default(),
             tokens: 0,
             escapes: 0,
             vocabulary: 0,
@@ -199,6 +205,7 @@ impl Summary {
             SegmentKind::Model => &mut self.model,
             SegmentKind::Zstd => &mut self.zstd,
             SegmentKind::Stored => &mut self.stored,
+            SegmentKind::Mixed => &mut self.mixed,
         };
         kind.segments += 1;
         kind.raw_bytes += u64::from(info.raw_len);
@@ -234,6 +241,7 @@ impl Summary {
 
     /// The last member's header, if the model coded anything: for the bytes of its tokens.
     pub fn coded_by(&self) -> Option<&Header> {
-        self.header.as_ref().filter(|_| self.model.segments > 0)
+        let modelled = self.model.segments + self.mixed.segments;
+        self.header.as_ref().filter(|_| modelled > 0)
     }
 }

@@ -12,7 +12,7 @@ use lmz::inspect::{Listing, MemberListing, ModelFacts, SegmentListing, Sizes};
 pub(super) struct Table {
     rows: u64,
     total: Sizes,
-    kinds: [usize; 3],
+    kinds: [usize; 4],
 }
 
 impl Table {
@@ -30,8 +30,7 @@ impl Table {
                 "compressed", "raw", "ratio", "bits/byte", "segments", "model"
             )?;
         }
-        let kinds = [SegmentKind::Model, SegmentKind::Zstd, SegmentKind::Stored];
-        let kinds = kinds.map(|kind| {
+        let kinds = SegmentKind::ALL.map(|kind| {
             listing
                 .segments
                 .iter()
@@ -70,11 +69,11 @@ impl Table {
 fn line(
     out: &mut dyn Write,
     sizes: &Sizes,
-    kinds: [usize; 3],
+    kinds: [usize; 4],
     model: &str,
     name: &str,
 ) -> io::Result<()> {
-    let letters = ['m', 'z', 's'];
+    let letters = ['m', 'z', 's', 'x'];
     let kinds: Vec<String> = kinds
         .iter()
         .zip(letters)
