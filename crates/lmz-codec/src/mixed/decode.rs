@@ -15,6 +15,9 @@ use crate::observer::{Phase, check};
 use crate::pool;
 use crate::timing::Direction;
 
+/// Bytes that contexts decode from one look at the observer to the next.
+const STEP: usize = 1 << 14;
+
 /// Decodes groups: of each, the coded bytes and the raw length. One that cannot be decoded gives the reason; whether
 /// the bytes are the right ones only a checksum tells.
 ///
@@ -26,14 +29,7 @@ pub fn decode_groups(
     phase: Phase,
 ) -> Result<Vec<Decoded>> {
     let opened = pool::map(groups.to_vec(), |(coded, raw_len)| {
-        check(drive.observer)?;
-        let opened = Opened::new(coded, raw_len);
-        let others = match &opened {
-            Ok(opened) => raw_len - opened.text_len(),
-            Err(_) => raw_len,
-        };
-        drive.observer.advance(phase, others as u64);
-        Ok(opened)
+        Opened::new(drive, coded, raw_len, phase)
     })?;
     let mut done: Vec<Option<Decoded>> = opened.iter().map(|_| None).collect();
     let mut queue = VecDeque::new();
@@ -92,48 +88,80 @@ impl CodedText<'_> {
 }
 
 impl<'a> Opened<'a> {
-    fn new(coded: &'a [u8], raw_len: usize) -> Result<Self, String> {
+    /// One that cannot be decoded gives the reason.
+    fn new(
+        drive: &Drive<'_>,
+        coded: &'a [u8],
+        raw_len: usize,
+        phase: Phase,
+    ) -> Result<Result<Self, String>> {
+        let (mut opened, packed) = match Self::read(coded, raw_len) {
+            Ok(read) => read,
+            Err(why) => return Ok(Err(why)),
+        };
+        if let Some(mut decoding) = packed {
+            let len = total(&opened.parts, PartKind::Bytes);
+            while opened.bytes.len() < len {
+                check(drive.observer)?;
+                let n = STEP.min(len - opened.bytes.len());
+                opened.bytes.extend(decoding.take(n));
+                drive.observer.advance(phase, n as u64);
+            }
+        }
+        let others = raw_len - opened.bytes.len() - opened.text_len();
+        drive.observer.advance(phase, others as u64);
+        Ok(Ok(opened))
+    }
+
+    /// All but what contexts hold of the raw bytes, and these.
+    fn read(coded: &'a [u8], raw_len: usize) -> Result<(Self, Option<Decoding<'a>>), String> {
         let mut rest = coded;
         let head = Head::take(&mut rest, raw_len)?;
         let whole = |kind| {
             vec![Part { kind, len: raw_len }]
         };
         match head.shape {
-            Shape::Bytes => Ok(Self {
-                parts: whole(PartKind::Bytes),
-                bytes: Decoding::new(rest, size_of(raw_len)).take(raw_len),
-                stored: &[],
-                text: None,
-            }),
-            Shape::Text => Ok(Self {
-                parts: whole(PartKind::Text),
-                bytes: Vec::new(),
-                stored: &[],
-                text: Some(CodedText {
-                    head,
-                    coded: rest,
-                    raw_len,
-                }),
-            }),
+            Shape::Bytes => {
+                let opened = Self {
+                    parts: whole(PartKind::Bytes),
+                    bytes: Vec::new(),
+                    stored: &[],
+                    text: None,
+                };
+                Ok((opened, Some(Decoding::new(rest, size_of(raw_len)))))
+            }
+            Shape::Text => {
+                let opened = Self {
+                    parts: whole(PartKind::Text),
+                    bytes: Vec::new(),
+                    stored: &[],
+                    text: Some(CodedText {
+                        head,
+                        coded: rest,
+                        raw_len,
+                    }),
+                };
+                Ok((opened, None))
+            }
             Shape::List { list, coded } => {
                 let split = rest.split_at_checked(coded);
                 let (packed, rest) = split.ok_or("ends before its parts")?;
                 let mut decoding = Decoding::new(packed, size_of(raw_len));
                 let parts = take_list(&decoding.take(list), raw_len)?;
-                let bytes = decoding.take(total(&parts, PartKind::Bytes));
                 let split = rest.split_at_checked(total(&parts, PartKind::Stored));
                 let (stored, rest) = split.ok_or("ends before what it stores")?;
                 let text_len = total(&parts, PartKind::Text);
-                Ok(Self {
+                let opened = Self {
                     parts,
-                    bytes,
+                    bytes: Vec::new(),
                     stored,
                     text: (text_len > 0).then_some(CodedText {
                         head,
                         coded: rest,
                         raw_len: text_len,
                     }),
-                })
+                };
+                Ok((opened, Some(decoding)))
             }
         }
     }

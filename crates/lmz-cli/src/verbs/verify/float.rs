@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{BufReader, Seek};
 
 use anyhow::{Result, bail};
-use lmz::format::{IndexedReader, SegmentKind};
+use lmz::format::IndexedReader;
 use lmz::metric::Scorer;
 use lmz::{ModelId, ModelSource};
 
