@@ -12,12 +12,7 @@ use crate::pool;
 use crate::unzstd::unzstd;
 
 /// Packs segments, the first of which begins at raw offset `offset`.
-pub fn pack(
-    drive: &Drive<'_>,
-    batch: &[Vec<u8>],
-    how: How,
-    offset: u64,
-) -> Result<Vec<Packed>> {
+pub fn pack(drive: &Drive<'_>, batch: &[Vec<u8>], how: How, offset: u64) -> Result<Vec<Packed>> {
     let packed = match how.mix {
         Mix::None => by_the_model(drive, batch)?,
         Mix::Auto => mixed(drive, batch, how.lanes)?,

@@ -10,9 +10,9 @@ use crate::batching::{Batch, Batching};
 use crate::drive::Drive;
 use crate::error::{CodecError, Result};
 use crate::fallback::Packed;
+use crate::mixing::MIXING;
 use crate::model::Model;
 use crate::observer::{Observer, Phase, check};
-use crate::mixing::MIXING;
 use crate::options::{CompressOptions, Mix};
 use crate::pack::{How, pack};
 use crate::pool::Pool;
@@ -139,7 +139,11 @@ impl<W: Write, O: Observer> Writer<W, O> {
 
     fn begin(&self, raw_len: Option<u64>) {
         let phases = [Phase::Encode, Phase::Verify];
-        let phases = if self.how.verify { &phases } else { &phases[..1] };
+        let phases = if self.how.verify {
+            &phases
+        } else {
+            &phases[..1]
+        };
         self.observer.begin(phases, raw_len);
     }
 

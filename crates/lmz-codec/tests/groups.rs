@@ -54,7 +54,10 @@ fn files_come_back() {
         };
         let mut file = Vec::new();
         let report = compress(&raw()[..], &mut file, nano(), &options, &()).unwrap();
-        assert!(report.segments[3] > 3 && report.segments[0] == 0, "{report:?}");
+        assert!(
+            report.segments[3] > 3 && report.segments[0] == 0,
+            "{report:?}"
+        );
         assert_eq!(report.segments.iter().sum::<u64>(), 7);
         assert_eq!(report.compressed_len, file.len() as u64);
         let header = &headers(&file)[0];
@@ -122,7 +125,13 @@ fn a_small_file_has_a_small_container() {
         if len <= 4096 {
             // The smaller of both, with blocks as large as they may be.
             let plain = packed(raw, &alone());
-            let auto = packed(raw, &CompressOptions { mix: Mix::Auto, ..alone() });
+            let auto = packed(
+                raw,
+                &CompressOptions {
+                    mix: Mix::Auto,
+                    ..alone()
+                },
+            );
             assert!(auto.len() <= plain.len(), "{len}");
         }
     }
@@ -278,7 +287,10 @@ fn every_byte_passes_each_phase_once() {
         verify: true,
         ..mixing(None)
     };
-    for (raw, options) in [(&raw[..], options), (&raw[..900], CompressOptions::default())] {
+    for (raw, options) in [
+        (&raw[..], options),
+        (&raw[..900], CompressOptions::default()),
+    ] {
         let len = raw.len() as u64;
         let watch = Watch::new(u64::MAX);
         let mut file = Vec::new();

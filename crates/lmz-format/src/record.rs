@@ -329,13 +329,19 @@ mod tests {
         };
         let mut bytes = Vec::new();
         header.encode(5, &mut bytes);
-        assert_eq!(RecordHeader::parse(FormatVersion::V1, &bytes, 5), Ok((header, bytes.len())));
+        assert_eq!(
+            RecordHeader::parse(FormatVersion::V1, &bytes, 5),
+            Ok((header, bytes.len()))
+        );
         assert!(RecordHeader::parse(FormatVersion::V1, &bytes, 6).is_err());
         bytes.extend([0; MAX_RECORD_HEADER]);
         for at in 0..bytes.len() - MAX_RECORD_HEADER {
             for change in 1..=255 {
                 bytes[at] ^= change;
-                assert!(RecordHeader::parse(FormatVersion::V1, &bytes, 5).is_err(), "{at} {change}");
+                assert!(
+                    RecordHeader::parse(FormatVersion::V1, &bytes, 5).is_err(),
+                    "{at} {change}"
+                );
                 bytes[at] ^= change;
             }
         }

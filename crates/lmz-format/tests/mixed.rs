@@ -132,7 +132,10 @@ fn every_changed_byte_and_every_cut_is_detected() {
                 damaged[at] = file[at] ^ change;
                 let failure = decode_stream(&damaged[..]).unwrap_err();
                 let wrong = [ErrorKind::Compatibility, ErrorKind::Io];
-                assert!(!wrong.contains(&failure.kind()), "{at} {change} {failure:?}");
+                assert!(
+                    !wrong.contains(&failure.kind()),
+                    "{at} {change} {failure:?}"
+                );
             }
             damaged[at] = file[at];
         }

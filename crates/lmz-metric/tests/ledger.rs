@@ -102,7 +102,9 @@ fn what_mixing_takes_off_has_its_line() {
     let raw = [
         STORY.repeat(5).as_bytes(),
         &noise(5000, 1),
-        &(0..900u32).flat_map(|i| (i * i).to_le_bytes()).collect::<Vec<u8>>(),
+        &(0..900u32)
+            .flat_map(|i| (i * i).to_le_bytes())
+            .collect::<Vec<u8>>(),
         STORY.as_bytes(),
     ]
     .concat();
@@ -112,7 +114,14 @@ fn what_mixing_takes_off_has_its_line() {
     assert_eq!(ledger.broken(), []);
     assert!(ledger.segments[3] > 1 && ledger.segments[0] == 0);
     let lines = ledger.lines();
-    let bits = |step| lines.iter().find(|line| line.step == step).unwrap().bits.bits();
+    let bits = |step| {
+        lines
+            .iter()
+            .find(|line| line.step == step)
+            .unwrap()
+            .bits
+            .bits()
+    };
     // A story that is told six times.
     assert!(bits(Step::Mixing) < -0.3 * bits(Step::Exact));
     assert!(bits(Step::Contexts) > 0.0 && bits(Step::Stored) > 8.0 * 4000.0);

@@ -28,7 +28,12 @@ fn members(files: &mut Files) -> Result<()> {
     let model = Model::open(&repository("tests/vectors/odd.lmzm"))?;
     let prime = read("tests/golden/numerics0-nano-primed.prime");
     let prime = Prime::new("prime", prime)?;
-    let pack_as = |raw: &[u8], segment: u64, context: u32, primed: bool, lanes: Option<usize>| -> Result<Vec<u8>> {
+    let pack_as = |raw: &[u8],
+                   segment: u64,
+                   context: u32,
+                   primed: bool,
+                   lanes: Option<usize>|
+     -> Result<Vec<u8>> {
         let plan = match segment {
             0 => SegmentPlan::Default,
             n => SegmentPlan::fixed(n)?,
@@ -37,7 +42,11 @@ fn members(files: &mut Files) -> Result<()> {
             context: Some(context),
             overlap: Some(context / 4),
             plan,
-            mix: if lanes.is_some() { Mix::Auto } else { Mix::None },
+            mix: if lanes.is_some() {
+                Mix::Auto
+            } else {
+                Mix::None
+            },
             lanes,
             prime: primed.then(|| prime.clone()),
             ..CompressOptions::default()

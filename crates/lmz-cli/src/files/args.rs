@@ -118,7 +118,7 @@ pub struct FileArgs {
     pub mix: MixArg,
     /// Blocks that are coded in lock step, 1 to 64: 1 for the smallest file, more for a decoder with
     /// more threads [default: up to 4, fewer for short texts]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=lmz::MAX_LANES as i64), help_heading = "Format")]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=lmz::MAX_LANES as i64), hide_short_help = true, help_heading = "Format")]
     pub lanes: Option<u16>,
     /// Cut the input into segments of SIZE bytes, with suffixes K and M (1024) [default: 1M; with
     /// --mix none 64K to 256K, growing with the offset]

@@ -34,7 +34,10 @@ pub fn decode_groups(
     let mut done: Vec<Option<Decoded>> = opened.iter().map(|_| None).collect();
     let mut queue = VecDeque::new();
     for (number, opened) in opened.iter().enumerate() {
-        let Ok(Opened { text: Some(text), .. }) = opened else {
+        let Ok(Opened {
+            text: Some(text), ..
+        }) = opened
+        else {
             continue;
         };
         if text.head.symbols == 0 {
@@ -42,7 +45,11 @@ pub fn decode_groups(
         } else {
             let begun = None;
             let text = text.clone();
-            queue.push_back(Task { number, text, begun });
+            queue.push_back(Task {
+                number,
+                text,
+                begun,
+            });
         }
     }
     let mut decoded = decode_texts(drive, queue, done, phase)?.into_iter();
@@ -117,9 +124,7 @@ impl<'a> Opened<'a> {
     fn read(coded: &'a [u8], raw_len: usize) -> Result<(Self, Option<Decoding<'a>>), String> {
         let mut rest = coded;
         let head = Head::take(&mut rest, raw_len)?;
-        let whole = |kind| {
-            vec![Part { kind, len: raw_len }]
-        };
+        let whole = |kind| vec![Part { kind, len: raw_len }];
         match head.shape {
             Shape::Bytes => {
                 let opened = Self {
@@ -246,8 +251,8 @@ impl<'a> Work<'a> {
             raw_len,
         } = task.text;
         let begun = task.begun.take();
-        let mut text = begun
-            .unwrap_or_else(|| TextGroup::new(&self.drive, head, coded, raw_len, self.phase));
+        let mut text =
+            begun.unwrap_or_else(|| TextGroup::new(&self.drive, head, coded, raw_len, self.phase));
         match text.run(lanes) {
             Ok(decoded) => {
                 let mut done = self.done.lock().unwrap_or_else(PoisonError::into_inner);
@@ -283,7 +288,8 @@ impl<'a> Work<'a> {
         let tasks: Vec<_> = std::iter::from_fn(|| self.next()).collect();
         let count = tasks.len();
         let shares = tasks.into_iter().enumerate();
-        let shares = shares.map(|(i, task)| (task, threads * (i + 1) / count - threads * i / count));
+        let shares =
+            shares.map(|(i, task)| (task, threads * (i + 1) / count - threads * i / count));
         pool::map(shares.collect(), |(task, share)| {
             let engine: &Engine = self.drive.model.engine();
             let share = share.clamp(1, task.text.lanes());

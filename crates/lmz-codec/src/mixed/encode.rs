@@ -61,11 +61,7 @@ pub fn encode_groups(
 }
 
 /// Finds the parts of a group, and the symbols of its text.
-pub fn prepare<'a>(
-    drive: &Drive<'_>,
-    raw: &'a [u8],
-    lanes: Option<usize>,
-) -> Result<Group<'a>> {
+pub fn prepare<'a>(drive: &Drive<'_>, raw: &'a [u8], lanes: Option<usize>) -> Result<Group<'a>> {
     let parts = route(raw);
     let text = gather(raw, &parts, PartKind::Text);
     let mut symbols = Vec::new();

@@ -28,6 +28,11 @@ pub enum Shape {
     List { list: usize, coded: usize },
 }
 
+/// What the first byte of a group says of its lanes; none if no group begins with it.
+pub fn lanes(first: u8) -> Option<usize> {
+    (first & 3 != 3).then_some(usize::from(first >> 2) + 1)
+}
+
 impl Head {
     /// Appends the head.
     #[cfg(any(feature = "encode", test))]
@@ -73,7 +78,7 @@ impl Head {
         };
         Ok(Self {
             shape,
-            lanes: usize::from(first >> 2) + 1,
+            lanes: lanes(first).ok_or("has a shape that is not known")?,
             symbols,
         })
     }

@@ -54,6 +54,11 @@ pub(crate) use views::{BlockViews, Reduce};
 
 pub use crate::mixing::{GROUP_LEN, MAX_LANES};
 
+/// How many blocks go in lock step in a group that begins with these coded bytes; none in what no group begins with.
+pub fn lanes(coded: &[u8]) -> Option<usize> {
+    layout::lanes(*coded.first()?)
+}
+
 /// Codes groups of at most 2^26 bytes each under `options`, of which the plan and verifying are not looked at.
 ///
 /// # Errors

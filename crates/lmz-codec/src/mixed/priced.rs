@@ -27,7 +27,11 @@ impl Priced {
 impl Coder for Priced {
     #[inline]
     fn code(&mut self, one: u32, bit: bool) -> bool {
-        let width = if bit { one.max(1) } else { one.max(1).wrapping_neg() };
+        let width = if bit {
+            one.max(1)
+        } else {
+            one.max(1).wrapping_neg()
+        };
         self.spent.take(Interval { start: 0, width });
         self.encoder.code(one, bit)
     }

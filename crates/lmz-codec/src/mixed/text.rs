@@ -268,7 +268,13 @@ impl<'s, 't> Shared<'_, 's, 't> {
                 if step >= block.end - block.first || step < before[lane] {
                     continue;
                 }
-                self.read(block, lane, &mut last[lane], &mut positions[lane], &mut rows);
+                self.read(
+                    block,
+                    lane,
+                    &mut last[lane],
+                    &mut positions[lane],
+                    &mut rows,
+                );
                 queries.push((rows.len() - 1, Query::Distribution));
                 owners.push(lane);
             }
@@ -308,7 +314,9 @@ impl<'s, 't> Shared<'_, 's, 't> {
             };
             before.iter().for_each(|symbol| row(input(symbol, start)));
         }
-        unread.drain(..).for_each(|symbol| row(input(&symbol, start)));
+        unread
+            .drain(..)
+            .for_each(|symbol| row(input(&symbol, start)));
     }
 
     /// The symbols of a step.

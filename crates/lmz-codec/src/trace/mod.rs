@@ -16,9 +16,9 @@ mod segment;
 mod symbol;
 mod tracer;
 
+pub use crate::spent::Spent;
 pub use contexts::{BlockContext, contexts, segments};
 pub use parts::{MixedTrace, TracedPart};
 pub use segment::SegmentTrace;
-pub use crate::spent::Spent;
 pub use symbol::{Alternative, TracedBlock, TracedSymbol};
 pub use tracer::{TraceOptions, Tracer};

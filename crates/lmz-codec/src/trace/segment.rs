@@ -7,11 +7,11 @@ use lmz_model::Symbol;
 use super::contexts::BlockContext;
 use super::parts::MixedTrace;
 use super::score::BlockTold;
-use crate::spent::Spent;
 use super::symbol::{Alternative, TracedBlock, TracedSymbol};
 use crate::blocks::Block;
 use crate::drive::Drive;
 use crate::shown::Shown;
+use crate::spent::Spent;
 
 /// A segment and all that was coded in it.
 #[derive(Clone, Debug)]

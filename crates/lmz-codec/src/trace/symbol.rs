@@ -35,6 +35,11 @@ impl TracedSymbol {
         self.ideal + self.raw_byte()
     }
 
+    /// What it cost in the file: what mixing made of it, or what it costs ideally.
+    pub fn cost(&self) -> Cost {
+        self.mixed.unwrap_or_else(|| self.ideal())
+    }
+
     /// What the integer frequencies make of that: 32 less the logarithm of the interval's width, with
     /// 24 fractional bits, the raw byte behind an escape included.
     pub fn quantised(&self) -> Cost {

@@ -170,7 +170,9 @@ impl<R: Read + Seek, S: ModelSource> Tracer<R, S> {
         let batch: Vec<_> = batch.items.into_iter().zip(raw).collect();
         let Some(Ready { model, shown }) = decoder.ready() else {
             let plain = batch.into_iter();
-            return Ok(plain.map(|((info, _), raw)| SegmentTrace::untraced(info, raw)).collect());
+            return Ok(plain
+                .map(|((info, _), raw)| SegmentTrace::untraced(info, raw))
+                .collect());
         };
         let drive = Drive::new(model, member.header.context, shown, observer);
         let most = model.engine().symbols().len();

@@ -94,9 +94,7 @@ impl Ledger {
         let most = f64::from(SEAL_BITS) * (segments + self.segments[3]) as f64;
         Bound {
             key: "seals",
-            promise: format!(
-                "a seal adds at most {SEAL_BITS} bits; a mixed group has one or two"
-            ),
+            promise: format!("a seal adds at most {SEAL_BITS} bits; a mixed group has one or two"),
             found: format!("{:.1} bits for {segments} segments", seals.bits()),
             // A thousandth of a bit: the logarithm of the coder's state is rounded.
             verdict: match segments {
