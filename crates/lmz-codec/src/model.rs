@@ -30,6 +30,8 @@ struct Inner {
     tokenizer: OnceLock<ExactTokenizer>,
     /// By which files of other versions of the numerics name it.
     other_ids: OnceLock<Vec<(u8, ModelId)>>,
+    /// Only groups that are mixed need it.
+    walk: OnceLock<lmz_mix::Walk>,
 }
 
 impl Model {
@@ -80,6 +82,7 @@ impl Model {
                 #[cfg(feature = "encode")]
                 tokenizer: OnceLock::new(),
                 other_ids: OnceLock::new(),
+                walk: OnceLock::new(),
             }),
             device: None,
         })
@@ -163,6 +166,15 @@ impl Model {
         let json = inner.prepared.tokenizer_json()?;
         let tokenizer = ExactTokenizer::new(&json, inner.engine.symbols().vocabulary())?;
         Ok(inner.tokenizer.get_or_init(|| tokenizer))
+    }
+
+    /// The walk through its vocabulary.
+    pub(crate) fn walk(&self) -> &lmz_mix::Walk {
+        self.inner.walk.get_or_init(|| {
+            let table = self.inner.engine.symbols();
+            let tokens = (0..table.len()).map(|symbol| table.bytes(symbol));
+            lmz_mix::Walk::new(tokens, table.escape_shift())
+        })
     }
 
     /// The first half of the checkpoint's hash, as files store it.

@@ -37,11 +37,13 @@
 //! Words are those of [docs/terms.md](https://github.com/lmz-project/lmz/blob/main/docs/terms.md).
 #![forbid(unsafe_code)]
 
+mod bits;
 mod coder;
 mod cost;
 mod distribution;
 mod exp2;
 
+pub use bits::BitDecoder;
 pub use coder::{CoderError, Decoder, Encoder};
 pub use cost::{Cost, log2_q24};
 pub use distribution::{Distribution, ESCAPE_BYTE_BITS, Interval, Shares};

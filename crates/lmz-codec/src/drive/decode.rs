@@ -4,8 +4,9 @@ use lmz_coder::Decoder;
 use lmz_exact::{Cache, Prediction, Query, Symbols};
 
 use super::context::Drive;
-use super::crew::Sizes;
+use super::crew::Load;
 use super::task::{Pass, Task};
+use super::workers::Sizes;
 use crate::blocks::{Block, block_at, input};
 use crate::error::Result;
 use crate::observer::Phase;
@@ -33,17 +34,19 @@ impl Drive<'_> {
         let positions = longest.min(self.policy.context as usize);
         let threads = pool::threads().clamp(1, segments.len().max(1));
         let affordable = CACHE_BUDGET / threads / Cache::size(engine, positions).max(1);
-        let sizes = Sizes {
+        let load = Load {
             tasks: segments.len(),
             raw_len: raw_lens().sum(),
-            positions,
-            device_lanes: self.model.lanes().min(segments.len()),
-            cpu_lanes: segments
-                .len()
-                .div_ceil(threads)
-                .clamp(1, MAX_LANES.min(affordable).max(1)),
+            phase,
         };
-        let done = self.run(sizes, phase, |number| {
+        let most = MAX_LANES.min(affordable).max(1);
+        let sizes = Sizes {
+            device_lanes: self.model.lanes().min(segments.len()),
+            threads,
+            cpu_lanes: segments.len().div_ceil(threads).clamp(1, most),
+            positions,
+        };
+        let done = self.tasks(load, sizes, |number| {
             let (coded, raw_len) = segments[number];
             Ok(Decoding::new(self, coded, raw_len, &known))
         })?;

@@ -3,7 +3,7 @@
 //!
 //! * [`Task`]: a sequence that is run in a lane. Its symbols are known ([`Drive::score`], of which [`Drive::encode`] and a
 //!   trace are made) or come one after the other ([`Drive::decode`]);
-//! * `Crew`: what the workers have in common; `Worker`: one of them, with its lanes;
+//! * `Drive::run`: who the workers are; `Crew`: tasks that they share; `Worker`: one of them, with its lanes;
 //! * `Exchange`: tasks under way go from one worker to another; `Pace`: how a device's lanes advance.
 
 mod context;
@@ -18,10 +18,15 @@ mod score;
 mod task;
 #[cfg(all(test, feature = "encode"))]
 mod tests;
+mod timed;
 mod worker;
+mod workers;
 
 pub use context::Drive;
+pub use decode::Decoded;
 #[cfg(feature = "encode")]
 pub use encode::{Coded, seal};
 #[cfg(feature = "encode")]
-pub use score::Keep;
+pub use score::{Keep, Scored};
+pub use timed::Stopwatch;
+pub use workers::{Sizes, Stop};

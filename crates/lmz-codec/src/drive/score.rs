@@ -4,11 +4,13 @@ use lmz_exact::{Prediction, Query};
 use lmz_model::Symbol;
 
 use super::context::Drive;
-use super::crew::Sizes;
+use super::crew::Load;
 use super::task::{Pass, Task};
+use super::workers::Sizes;
 use crate::blocks::{Block, blocks, raw_len, read_by};
 use crate::error::{CodecError, Result};
 use crate::observer::Phase;
+use crate::pool;
 
 /// Lanes of a device that blocks are read in: a pass holds many positions of each.
 const DEVICE_LANES: usize = 64;
@@ -49,14 +51,18 @@ impl Drive<'_> {
         };
         let blocks: Vec<(usize, Block)> = segments.iter().enumerate().flat_map(of).collect();
         let size = |(_, block): &(usize, Block)| block.end - block.first + block.overlap;
-        let sizes = Sizes {
+        let load = Load {
             tasks: blocks.len(),
             raw_len,
-            positions: blocks.iter().map(size).max().unwrap_or(0),
-            device_lanes: blocks.len().min(DEVICE_LANES),
-            cpu_lanes: 1,
+            phase: Phase::Encode,
         };
-        let read = self.run(sizes, Phase::Encode, |number| {
+        let sizes = Sizes {
+            device_lanes: blocks.len().min(DEVICE_LANES),
+            threads: pool::threads().clamp(1, blocks.len().max(1)),
+            cpu_lanes: 1,
+            positions: blocks.iter().map(size).max().unwrap_or(0),
+        };
+        let read = self.tasks(load, sizes, |number| {
             let (segment, block) = blocks[number];
             Reading::new(self, keep, &segments[segment], block)
         })?;

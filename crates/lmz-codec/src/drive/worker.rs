@@ -5,10 +5,11 @@ use std::ops::Range;
 
 use lmz_exact::{Cache, Lanes};
 
-use super::crew::{Crew, Stop};
+use super::crew::Crew;
 use super::exchange::Presence;
 use super::pace::Pace;
 use super::task::{Pass, Task};
+use super::workers::Stop;
 use crate::clock;
 use crate::observer::{Phase, check};
 
@@ -46,13 +47,13 @@ pub struct Worker<'w, 'a, T: Task> {
 }
 
 impl<'w, 'a, T: Task> Worker<'w, 'a, T> {
-    pub fn new(crew: &'w Crew<'a, T>, lanes: &'w mut dyn Lanes, tasks: usize) -> Self {
+    pub fn new(crew: &'w Crew<'a, T>, lanes: &'w mut dyn Lanes) -> Self {
         // Lanes that were opened for other work may be more than there are tasks: both halves of the seats are to be
         // used.
-        let seats = lanes.lanes().min(tasks);
+        let seats = lanes.lanes().min(crew.load.tasks);
         Self {
             crew,
-            pace: Pace::new(seats, lanes.works_ahead(), crew.phase == Phase::Encode),
+            pace: Pace::new(seats, lanes.works_ahead(), crew.load.phase == Phase::Encode),
             lanes,
             presence: crew.exchange.enter(),
             seats: (0..seats).map(|_| None).collect(),
@@ -233,7 +234,10 @@ impl<'w, 'a, T: Task> Worker<'w, 'a, T> {
     fn report(&mut self) {
         let bytes = std::mem::take(&mut self.unreported);
         if bytes > 0 {
-            self.crew.drive.observer.advance(self.crew.phase, bytes);
+            self.crew
+                .drive
+                .observer
+                .advance(self.crew.load.phase, bytes);
         }
     }
 }

@@ -1,0 +1,312 @@
+//! Coded bytes to groups.
+
+use std::collections::VecDeque;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use lmz_exact::{CpuLanes, Engine, ExactError, Lanes};
+
+use super::contexts::{Decoding, size_of};
+use super::layout::{Head, Shape};
+use super::part::{Part, PartKind, join, take_list, total};
+use super::text::TextGroup;
+use crate::drive::{Decoded, Drive, Sizes, Stop, Stopwatch};
+use crate::error::Result;
+use crate::observer::{Phase, check};
+use crate::pool;
+use crate::timing::Direction;
+
+/// Bytes that contexts decode from one look at the observer to the next.
+const STEP: usize = 1 << 14;
+
+/// Decodes groups: of each, the coded bytes and the raw length. One that cannot be decoded gives the reason; whether
+/// the bytes are the right ones only a checksum tells.
+///
+/// # Errors
+/// Cancellation; a model that fails.
+pub fn decode_groups(
+    drive: &Drive<'_>,
+    groups: &[(&[u8], usize)],
+    phase: Phase,
+) -> Result<Vec<Decoded>> {
+    let opened = pool::map(groups.to_vec(), |(coded, raw_len)| {
+        Opened::new(drive, coded, raw_len, phase)
+    })?;
+    let mut done: Vec<Option<Decoded>> = opened.iter().map(|_| None).collect();
+    let mut queue = VecDeque::new();
+    for (number, opened) in opened.iter().enumerate() {
+        let Ok(Opened {
+            text: Some(text), ..
+        }) = opened
+        else {
+            continue;
+        };
+        if text.head.symbols == 0 {
+            done[number] = Some(Err("has text without symbols".into()));
+        } else {
+            let begun = None;
+            let text = text.clone();
+            queue.push_back(Task {
+                number,
+                text,
+                begun,
+            });
+        }
+    }
+    let mut decoded = decode_texts(drive, queue, done, phase)?.into_iter();
+    let joined = opened.into_iter().map(|opened| {
+        let text = decoded.next().flatten();
+        let opened = opened?;
+        match (&opened.text, text) {
+            (None, _) => Ok(opened.join(&[])),
+            (Some(_), Some(text)) => Ok(opened.join(&text?)),
+            (Some(_), None) => Err("was not decoded".into()),
+        }
+    });
+    Ok(joined.collect())
+}
+
+/// A group of which all but the text is known.
+struct Opened<'a> {
+    parts: Vec<Part>,
+    bytes: Vec<u8>,
+    stored: &'a [u8],
+    text: Option<CodedText<'a>>,
+}
+
+/// The text of a group, still coded.
+#[derive(Clone)]
+struct CodedText<'a> {
+    head: Head,
+    coded: &'a [u8],
+    raw_len: usize,
+}
+
+impl CodedText<'_> {
+    /// Lanes that it needs.
+    fn lanes(&self) -> usize {
+        self.head.lanes.min(self.head.symbols)
+    }
+
+    /// Positions that each lane needs: no more than the text has symbols.
+    fn positions(&self, drive: &Drive<'_>) -> usize {
+        let most = drive.shown.len() + self.head.symbols;
+        (drive.policy.context as usize).min(most)
+    }
+}
+
+impl<'a> Opened<'a> {
+    /// One that cannot be decoded gives the reason.
+    fn new(
+        drive: &Drive<'_>,
+        coded: &'a [u8],
+        raw_len: usize,
+        phase: Phase,
+    ) -> Result<Result<Self, String>> {
+        let (mut opened, packed) = match Self::read(coded, raw_len) {
+            Ok(read) => read,
+            Err(why) => return Ok(Err(why)),
+        };
+        if let Some(mut decoding) = packed {
+            let len = total(&opened.parts, PartKind::Bytes);
+            while opened.bytes.len() < len {
+                check(drive.observer)?;
+                let n = STEP.min(len - opened.bytes.len());
+                opened.bytes.extend(decoding.take(n));
+                drive.observer.advance(phase, n as u64);
+            }
+        }
+        let others = raw_len - opened.bytes.len() - opened.text_len();
+        drive.observer.advance(phase, others as u64);
+        Ok(Ok(opened))
+    }
+
+    /// All but what contexts hold of the raw bytes, and these.
+    fn read(coded: &'a [u8], raw_len: usize) -> Result<(Self, Option<Decoding<'a>>), String> {
+        let mut rest = coded;
+        let head = Head::take(&mut rest, raw_len)?;
+        let whole = |kind| vec![Part { kind, len: raw_len }];
+        match head.shape {
+            Shape::Bytes => {
+                let opened = Self {
+                    parts: whole(PartKind::Bytes),
+                    bytes: Vec::new(),
+                    stored: &[],
+                    text: None,
+                };
+                Ok((opened, Some(Decoding::new(rest, size_of(raw_len)))))
+            }
+            Shape::Text => {
+                let opened = Self {
+                    parts: whole(PartKind::Text),
+                    bytes: Vec::new(),
+                    stored: &[],
+                    text: Some(CodedText {
+                        head,
+                        coded: rest,
+                        raw_len,
+                    }),
+                };
+                Ok((opened, None))
+            }
+            Shape::List { list, coded } => {
+                let split = rest.split_at_checked(coded);
+                let (packed, rest) = split.ok_or("ends before its parts")?;
+                let mut decoding = Decoding::new(packed, size_of(raw_len));
+                let parts = take_list(&decoding.take(list), raw_len)?;
+                let split = rest.split_at_checked(total(&parts, PartKind::Stored));
+                let (stored, rest) = split.ok_or("ends before what it stores")?;
+                let text_len = total(&parts, PartKind::Text);
+                let opened = Self {
+                    parts,
+                    bytes: Vec::new(),
+                    stored,
+                    text: (text_len > 0).then_some(CodedText {
+                        head,
+                        coded: rest,
+                        raw_len: text_len,
+                    }),
+                };
+                Ok((opened, Some(decoding)))
+            }
+        }
+    }
+
+    fn text_len(&self) -> usize {
+        self.text.as_ref().map_or(0, |text| text.raw_len)
+    }
+
+    fn join(&self, text: &[u8]) -> Vec<u8> {
+        join(&self.parts, text, &self.bytes, self.stored)
+    }
+}
+
+/// A text that is to be decoded.
+struct Task<'a> {
+    /// Of the group.
+    number: usize,
+    text: CodedText<'a>,
+    /// What lanes that failed have left.
+    begun: Option<TextGroup<'a>>,
+}
+
+/// The texts by the numbers of their groups; `done` are those that need no work.
+fn decode_texts(
+    drive: &Drive<'_>,
+    queue: VecDeque<Task<'_>>,
+    done: Vec<Option<Decoded>>,
+    phase: Phase,
+) -> Result<Vec<Option<Decoded>>> {
+    let raw_len = queue.iter().map(|task| task.text.raw_len).sum();
+    let lanes = queue.iter().map(|task| task.text.lanes()).max();
+    let positions = queue.iter().map(|task| task.text.positions(drive)).max();
+    let (Some(lanes), Some(positions)) = (lanes, positions) else {
+        return Ok(done);
+    };
+    let (threads, count) = (pool::threads(), queue.len());
+    let watch = Stopwatch::start(Direction::Decoding);
+    let work = Work {
+        drive: *drive,
+        phase,
+        queue: Mutex::new(queue),
+        done: Mutex::new(done),
+    };
+    if drive.model.device_name().is_none() && count < threads {
+        work.together(threads)?;
+    } else {
+        let sizes = Sizes {
+            device_lanes: lanes,
+            threads: threads.clamp(1, count),
+            cpu_lanes: lanes,
+            positions,
+        };
+        drive.run(sizes, |lanes| work.by(lanes))?;
+    }
+    watch.stop(drive, raw_len);
+    let done = work.done.into_inner();
+    Ok(done.unwrap_or_else(PoisonError::into_inner))
+}
+
+/// What is to be decoded, and what was.
+struct Work<'a> {
+    drive: Drive<'a>,
+    phase: Phase,
+    queue: Mutex<VecDeque<Task<'a>>>,
+    done: Mutex<Vec<Option<Decoded>>>,
+}
+
+impl<'a> Work<'a> {
+    fn queue(&self) -> MutexGuard<'_, VecDeque<Task<'a>>> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn next(&self) -> Option<Task<'a>> {
+        self.queue().pop_front()
+    }
+
+    /// Goes on with a text, to its end or until the lanes fail: it goes back then, for another worker.
+    fn run(&self, mut task: Task<'a>, lanes: &mut [&mut dyn Lanes]) -> Result<(), Stop> {
+        let CodedText {
+            head,
+            coded,
+            raw_len,
+        } = task.text;
+        let begun = task.begun.take();
+        let mut text =
+            begun.unwrap_or_else(|| TextGroup::new(&self.drive, head, coded, raw_len, self.phase));
+        match text.run(lanes) {
+            Ok(decoded) => {
+                let mut done = self.done.lock().unwrap_or_else(PoisonError::into_inner);
+                done[task.number] = Some(decoded);
+                Ok(())
+            }
+            Err(stop) => {
+                task.begun = Some(text);
+                self.queue().push_front(task);
+                Err(stop)
+            }
+        }
+    }
+
+    /// One worker, with these lanes, until all is done.
+    fn by(&self, lanes: &mut dyn Lanes) -> Result<(), Stop> {
+        while let Some(task) = self.next() {
+            let needed = task.text.lanes();
+            if lanes.lanes() < needed {
+                self.queue().push_front(task);
+                return Err(Stop::Lanes(ExactError::Device {
+                    device: "this device".into(),
+                    reason: format!("it has no room for {needed} lanes in lock step"),
+                }));
+            }
+            self.run(task, &mut [&mut *lanes])?;
+        }
+        Ok(())
+    }
+
+    /// There are more threads than texts: each text has several.
+    fn together(&self, threads: usize) -> Result<()> {
+        let tasks: Vec<_> = std::iter::from_fn(|| self.next()).collect();
+        let count = tasks.len();
+        let shares = tasks.into_iter().enumerate();
+        let shares =
+            shares.map(|(i, task)| (task, threads * (i + 1) / count - threads * i / count));
+        pool::map(shares.collect(), |(task, share)| {
+            let engine: &Engine = self.drive.model.engine();
+            let share = share.clamp(1, task.text.lanes());
+            let each = task.text.lanes().div_ceil(share);
+            let positions = task.text.positions(&self.drive);
+            let mut workers: Vec<CpuLanes<&Engine>> = (0..share)
+                .map(|_| CpuLanes::new(engine, each, positions))
+                .collect();
+            let mut lanes: Vec<&mut dyn Lanes> = Vec::new();
+            for worker in &mut workers {
+                lanes.push(worker);
+            }
+            self.run(task, &mut lanes).map_err(|stop| match stop {
+                Stop::Lanes(error) => error.into(),
+                Stop::All(error) => error,
+            })
+        })?;
+        Ok(())
+    }
+}

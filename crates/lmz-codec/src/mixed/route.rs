@@ -1,0 +1,245 @@
+//! Which bytes are worth a model: the router. It looks at the bytes and nothing else.
+
+use lmz_coder::log2_q24;
+
+use super::part::{Part, PartKind};
+use super::repeats::repeats;
+
+/// Bytes that are judged together. Archives align to 512.
+const WINDOW: usize = 256;
+/// Shorter stretches of text between other bytes are not worth a switch, nor are shorter ones of other bytes in text.
+const SHORT_TEXT: usize = 2 * WINDOW;
+const SHORT_BYTES: usize = WINDOW;
+/// Bytes that are judged together as noise or not.
+const NOISE_WINDOW: usize = 4096;
+/// Bits per byte, in units of 2^-24, from which on the histogram of a noise window looks like that of noise: 7.93.
+const NOISE: u64 = (793 << 24) / 100;
+
+/// The parts of a group.
+pub fn route(raw: &[u8]) -> Vec<Part> {
+    let mut parts = Vec::new();
+    let mut at = 0;
+    for repeat in repeats(raw) {
+        judge(&raw[at..repeat.at], &mut parts);
+        add(&mut parts, PartKind::Copy(repeat.distance), repeat.len);
+        at = repeat.at + repeat.len;
+    }
+    judge(&raw[at..], &mut parts);
+    parts
+}
+
+/// Appends a part, or lengthens the last one.
+fn add(parts: &mut Vec<Part>, kind: PartKind, len: usize) {
+    match parts.last_mut() {
+        _ if len == 0 => {}
+        Some(last) if last.kind == kind && !matches!(kind, PartKind::Copy(_)) => last.len += len,
+        _ => parts.push(Part { kind, len }),
+    }
+}
+
+/// Appends the parts of bytes that repeat nothing.
+fn judge(raw: &[u8], parts: &mut Vec<Part>) {
+    // Runs of windows of one kind.
+    let mut runs: Vec<(bool, usize)> = Vec::new();
+    for window in raw.chunks(WINDOW) {
+        let text = is_text(window);
+        match runs.last_mut() {
+            Some((kind, len)) if *kind == text => *len += window.len(),
+            _ => runs.push((text, window.len())),
+        }
+    }
+    smooth(&mut runs);
+    let mut at = 0;
+    let count = runs.len();
+    for i in 0..count {
+        let (text, len) = runs[i];
+        let mut end = at + len;
+        if text && i + 1 < count {
+            // Where the text ends inside the next window, or ended inside its own last one.
+            let from = end - WINDOW.min(len);
+            let to = (end + WINDOW).min(raw.len());
+            let odd = raw[from..to].iter().position(|&byte| is_odd(byte));
+            let cut = odd
+                .map_or(end, |odd| from + odd)
+                .clamp(at + 1, end + runs[i + 1].1 - 1);
+            let moved = cut as isize - end as isize;
+            runs[i + 1].1 = (runs[i + 1].1 as isize - moved) as usize;
+            end = cut;
+        }
+        if text {
+            add(parts, PartKind::Text, end - at);
+        } else {
+            noise(&raw[at..end], parts);
+        }
+        at = end;
+    }
+}
+
+/// Joins runs that are too short to what is around them.
+fn smooth(runs: &mut Vec<(bool, usize)>) {
+    let mut smoothed: Vec<(bool, usize)> = Vec::with_capacity(runs.len());
+    let count = runs.len();
+    for (i, &(text, len)) in runs.iter().enumerate() {
+        let inner = i > 0 && i + 1 < count;
+        let short = if text { SHORT_TEXT } else { SHORT_BYTES };
+        let kind = if inner && len < short { !text } else { text };
+        match smoothed.last_mut() {
+            Some((last, length)) if *last == kind => *length += len,
+            _ => smoothed.push((kind, len)),
+        }
+    }
+    *runs = smoothed;
+}
+
+/// Splits what is not text into what contexts may learn and noise.
+fn noise(raw: &[u8], parts: &mut Vec<Part>) {
+    for window in raw.chunks(NOISE_WINDOW) {
+        let noise = window.len() == NOISE_WINDOW && bits_per_byte(window) >= NOISE;
+        let kind = if noise {
+            PartKind::Stored
+        } else {
+            PartKind::Bytes
+        };
+        add(parts, kind, window.len());
+    }
+}
+
+/// Bytes that text does not have.
+fn is_odd(byte: u8) -> bool {
+    byte < 32 && !matches!(byte, b'\t' | b'\n' | b'\r' | 12 | 27)
+}
+
+/// Whether a model of language is worth its time on a window.
+fn is_text(window: &[u8]) -> bool {
+    let n = window.len();
+    let (mut odd, mut letters, mut digits, mut spaces, mut same) = (0, 0, 0, 0, 0);
+    let mut last = None;
+    for &byte in window {
+        odd += usize::from(is_odd(byte));
+        letters += usize::from(byte.is_ascii_alphabetic() || byte >= 128);
+        digits += usize::from(byte.is_ascii_digit());
+        spaces += usize::from(byte.is_ascii_whitespace());
+        same += usize::from(last == Some(byte));
+        last = Some(byte);
+    }
+    let garbled: usize = window
+        .utf8_chunks()
+        .map(|chunk| chunk.invalid().len())
+        .sum();
+    // A character may be cut at either end.
+    let garbled = garbled.saturating_sub(6);
+    if (odd + garbled) * 64 > n {
+        return false;
+    }
+    // Runs, tables of numbers, and encoded bytes: no words.
+    if same * 2 > n || digits * 2 > n || (letters + spaces) * 4 < n {
+        return false;
+    }
+    let ascii_words = window.iter().all(u8::is_ascii) && n == WINDOW;
+    !(ascii_words && spaces * 100 < n && is_dense(window))
+}
+
+/// Whether no punctuation or space separates anything for long: base64 and the like.
+fn is_dense(window: &[u8]) -> bool {
+    let longest = window
+        .split(|byte| !byte.is_ascii_alphanumeric() && !matches!(byte, b'+' | b'/'))
+        .map(<[u8]>::len)
+        .max();
+    longest.unwrap_or(0) >= 60
+}
+
+/// Order-0 entropy in units of 2^-24 bit, in integers: it decides what is written.
+fn bits_per_byte(raw: &[u8]) -> u64 {
+    let mut counts = [0u64; 256];
+    for &byte in raw {
+        counts[usize::from(byte)] += 1;
+    }
+    let n = raw.len() as u64;
+    let bits: u64 = counts
+        .iter()
+        .map(|&count| count * (log2_q24(n) - log2_q24(count)))
+        .sum();
+    bits / n.max(1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn noise_of(n: usize) -> Vec<u8> {
+        let mut state = 7u64;
+        let next = |_| {
+            state = state
+                .wrapping_mul(6364136223846793005)
+                .wrapping_add(1442695040888963407);
+            (state >> 56) as u8
+        };
+        (0..n).map(next).collect()
+    }
+
+    fn text(n: usize) -> Vec<u8> {
+        // No long repeats in it.
+        let words = [
+            "some", "words", "that", "follow", "each", "other", "in", "no", "order",
+        ];
+        let mut text = String::new();
+        for byte in noise_of(n) {
+            text += words[usize::from(byte) % words.len()];
+            text += if byte % 11 == 0 { ".\n" } else { " " };
+        }
+        text.truncate(n);
+        text.into_bytes()
+    }
+
+    fn kinds(parts: &[Part]) -> Vec<PartKind> {
+        parts.iter().map(|part| part.kind).collect()
+    }
+
+    #[test]
+    fn parts_make_up_the_group() {
+        for raw in [
+            Vec::new(),
+            b"a".to_vec(),
+            text(3000),
+            noise_of(20_000),
+            vec![0; 5000],
+            [text(1500), vec![0; 548], noise_of(9000), text(800)].concat(),
+        ] {
+            let parts = route(&raw);
+            assert_eq!(parts.iter().map(|part| part.len).sum::<usize>(), raw.len());
+            assert!(parts.iter().all(|part| part.len > 0));
+        }
+    }
+
+    #[test]
+    fn each_goes_where_it_belongs() {
+        assert_eq!(kinds(&route(&text(3000))), [PartKind::Text]);
+        assert_eq!(kinds(&route(b"hi")), [PartKind::Text]);
+        assert_eq!(kinds(&route(&noise_of(8192))), [PartKind::Stored]);
+        let table: Vec<u8> = (0..1000u32).flat_map(|i| (i * i).to_le_bytes()).collect();
+        assert_eq!(kinds(&route(&table)), [PartKind::Bytes]);
+        let zeros = route(&vec![0; 1 << 20]);
+        assert_eq!(zeros.len(), 2);
+        assert!(matches!(zeros[1].kind, PartKind::Copy(_)));
+    }
+
+    #[test]
+    fn text_in_an_archive_ends_where_it_ends() {
+        // A header, 1,300 bytes of text, padding, another header.
+        let raw = [
+            &[1u8, 0, 2, 0].repeat(128)[..],
+            &text(1300),
+            &[0; 236],
+            &[3u8, 0, 1].repeat(171)[..512],
+        ]
+        .concat();
+        let parts = route(&raw);
+        let expected = [
+            (PartKind::Bytes, 512),
+            (PartKind::Text, 1300),
+            (PartKind::Bytes, 748),
+        ];
+        let found: Vec<_> = parts.iter().map(|part| (part.kind, part.len)).collect();
+        assert_eq!(found, expected);
+    }
+}
