@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use lmz_exact::{Accelerator, Engine, Kernel, NUMERICS, Prepared, prepare};
 use lmz_format::{Header, ModelId};
-use lmz_model::{Blueprint, Checkpoint, ExactTokenizer, ModelError};
+use lmz_model::{Blueprint, Checkpoint, ExactTokenizer, ModelError, is_gguf};
 
 use crate::device::Device;
 use crate::error::Result;
@@ -37,7 +37,8 @@ struct Inner {
 }
 
 impl Model {
-    /// Opens a Hugging Face directory (prepared on the way) or a prepared `.lmzm` file.
+    /// Opens a Hugging Face directory or a GGUF file (prepared on the way) or a prepared `.lmzm`
+    /// file.
     ///
     /// # Errors
     /// What cannot be read, is damaged or is not supported.
@@ -50,7 +51,7 @@ impl Model {
     /// # Errors
     /// As [`Model::open`].
     pub fn open_with(path: &Path, kernel: Kernel) -> Result<Self> {
-        if path.is_dir() {
+        if path.is_dir() || is_gguf(path) {
             let checkpoint = Checkpoint::open(path)?;
             return Self::from_prepared(prepare(&checkpoint, &checkpoint.name)?, kernel);
         }

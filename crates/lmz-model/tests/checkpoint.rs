@@ -34,11 +34,19 @@ fn every_type_and_layout_holds_the_same_numbers() {
             for (i, spec) in single.blueprint.tensors().iter().enumerate() {
                 let expected: Vec<f32> = values(i).take(spec.shape.iter().product()).collect();
                 assert_eq!(
-                    single.tensors.f32(&spec.name, &spec.shape).unwrap(),
+                    single
+                        .tensors()
+                        .unwrap()
+                        .f32(&spec.name, &spec.shape)
+                        .unwrap(),
                     expected
                 );
                 assert_eq!(
-                    sharded.tensors.f32(&spec.name, &spec.shape).unwrap(),
+                    sharded
+                        .tensors()
+                        .unwrap()
+                        .f32(&spec.name, &spec.shape)
+                        .unwrap(),
                     expected
                 );
             }
@@ -139,7 +147,8 @@ fn the_hash_is_what_its_description_says() {
         string(
             &mut bytes,
             checkpoint
-                .tensors
+                .tensors()
+                .unwrap()
                 .get(&spec.name, &spec.shape)
                 .unwrap()
                 .bytes,
@@ -416,7 +425,8 @@ fn real_checkpoints() {
         let mut count = 0;
         for spec in checkpoint.blueprint.tensors() {
             count += checkpoint
-                .tensors
+                .tensors()
+                .unwrap()
                 .f32(&spec.name, &spec.shape)
                 .unwrap()
                 .len();

@@ -13,8 +13,12 @@ mod speller;
 mod splitter;
 
 pub use exact::ExactTokenizer;
+pub(crate) use family::BLOCK;
 pub(crate) use file::TokenizerFile;
 pub use pieces::PIECE_BYTES;
+pub(crate) use splitter::GPT2;
+#[cfg(test)]
+pub(crate) use splitter::SplitterSpec;
 
 /// One step of a tokenised input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

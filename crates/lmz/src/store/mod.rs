@@ -12,7 +12,7 @@ use std::sync::{Mutex, PoisonError};
 use lmz_codec::{CodecError, Kernel, Model, ModelSource, names};
 use lmz_exact::{ExactError, Prepared, prepare};
 use lmz_format::{Form, Header, ModelId};
-use lmz_model::Checkpoint;
+use lmz_model::{Checkpoint, is_gguf};
 
 pub use error::{ARCHIVED, Archived, StoreError};
 
@@ -158,8 +158,8 @@ impl ModelStore {
         })
     }
 
-    /// The model that somebody asked for: the path of an `.lmzm` file or a Hugging Face directory
-    /// (prepared on the way), or a name or the first digits of an identity, at least four, of a
+    /// The model that somebody asked for: the path of an `.lmzm` file, or of a Hugging Face
+    /// directory or a GGUF file (prepared on the way), or a name or the first digits of an identity, at least four, of a
     /// model that [`ModelStore::models`] lists.
     ///
     /// # Errors
@@ -174,7 +174,7 @@ impl ModelStore {
     /// As [`ModelStore::open`].
     pub fn load(&self, asked: &OsStr) -> Result<Prepared, StoreError> {
         let path = Path::new(asked);
-        if path.is_dir() {
+        if path.is_dir() || is_gguf(path) {
             let prepared = Checkpoint::open(path)
                 .map_err(ExactError::from)
                 .and_then(|checkpoint| prepare(&checkpoint, &checkpoint.name));
