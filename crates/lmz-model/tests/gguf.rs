@@ -1,16 +1,13 @@
 //! GGUF files made by the `gguf` package (tools/parity/make_gguf.py) against the directories and
 //! tokenizers that they were made from.
 
-#[path = "common/forward.rs"]
-mod forward;
-
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use forward::Forward;
 use half::f16;
 use lmz_model::{
-    Activation, Blueprint, Checkpoint, ExactTokenizer, LayerPart, Network, Norm, Notice, Part, Symbol, Weights,
+    Activation, Blueprint, Checkpoint, ExactTokenizer, LayerPart, Network, Norm, Notice, Part,
+    Symbol, Weights,
 };
 use serde_json::Value;
 
@@ -32,7 +29,10 @@ fn families() -> Vec<String> {
 fn pair(name: &str) -> (Network, Network) {
     let file = fixtures().join(format!("gguf/families/{name}.gguf"));
     let directory = fixtures().join("families").join(name);
-    (Network::open(file).unwrap(), Network::open(directory).unwrap())
+    (
+        Network::open(file).unwrap(),
+        Network::open(directory).unwrap(),
+    )
 }
 
 /// What a GGUF file has no key for, and so has the family's published value.
@@ -58,7 +58,11 @@ fn blueprints_are_those_of_the_directories() {
             "{name}"
         );
         assert!(file.ignored_fields.is_empty(), "{:?}", file.ignored_fields);
-        assert!(file.ignored_tensors.is_empty(), "{name}: {:?}", file.ignored_tensors);
+        assert!(
+            file.ignored_tensors.is_empty(),
+            "{name}: {:?}",
+            file.ignored_tensors
+        );
         assert_eq!(file.name, format!("Tiny {name}"));
         assert!(file.tensors().is_none() && file.notices.is_empty());
     }
@@ -94,34 +98,6 @@ fn weights_are_those_of_the_directories() {
     }
 }
 
-#[test]
-fn logits_are_those_of_the_directories() {
-    for name in families() {
-        let (file, directory) = pair(&name);
-        let tokens: Vec<usize> = (0..30).map(|i| (i * 37 + 5) % file.blueprint.vocab_size).collect();
-        // In the same blueprint, for what a file has no key for is no matter of reading it.
-        let blueprint = directory.blueprint.clone();
-        let found = Forward::new(&Under(&file, &blueprint)).logits(&tokens);
-        let wanted = Forward::new(&directory).logits(&tokens);
-        let pairs = found.iter().flatten().zip(wanted.iter().flatten());
-        let worst = pairs.map(|(f, w)| (f - w).abs()).fold(0.0, f64::max);
-        // Matrices have the eleven bits of an f16.
-        assert!(worst < 0.03, "{name}: {worst}");
-    }
-}
-
-struct Under<'a>(&'a Network, &'a Blueprint);
-
-impl Weights for Under<'_> {
-    fn blueprint(&self) -> &Blueprint {
-        self.1
-    }
-
-    fn load(&self, part: Part) -> lmz_model::Result<Vec<f32>> {
-        self.0.load(part)
-    }
-}
-
 fn tokens_of(json: &Value) -> Vec<Vec<u32>> {
     serde_json::from_value(json.clone()).unwrap()
 }
@@ -148,13 +124,16 @@ fn tokens_are_those_of_the_libraries() {
 #[test]
 fn the_library_reads_what_is_made() {
     for (kind, first) in [("bytes", None), ("pieces", Some(1))] {
-        let checkpoint =
-            Checkpoint::open(fixtures().join(format!("gguf/{kind}.gguf"))).unwrap();
+        let checkpoint = Checkpoint::open(fixtures().join(format!("gguf/{kind}.gguf"))).unwrap();
         let library = tokenizers::Tokenizer::from_bytes(&checkpoint.tokenizer_json).unwrap();
         let encoding = library.encode("under  the License", true).unwrap();
         let ids = encoding.get_ids();
         assert_eq!(ids.first() == Some(&1), first.is_some(), "{kind}: {ids:?}");
-        assert_eq!(library.decode(ids, true).unwrap(), "under  the License", "{kind}");
+        assert_eq!(
+            library.decode(ids, true).unwrap(),
+            "under  the License",
+            "{kind}"
+        );
     }
 }
 
@@ -183,7 +162,10 @@ fn the_hash_is_of_the_model_alone() {
     let bytes = fs::read(fixtures().join("gguf/bytes.gguf")).unwrap();
     let hash = |bytes: Vec<u8>| {
         let checkpoint = Checkpoint::from_gguf("memory", bytes).unwrap();
-        (checkpoint.content_hash().unwrap(), checkpoint.weights_hash().unwrap())
+        (
+            checkpoint.content_hash().unwrap(),
+            checkpoint.weights_hash().unwrap(),
+        )
     };
     let original = hash(bytes.clone());
     let opened = Checkpoint::open(fixtures().join("gguf/bytes.gguf")).unwrap();
