@@ -63,7 +63,7 @@ cd "$here"
 # One profile for both: what the tests run is what the command is made of.
 build=(--locked --release --target "$triple" --config 'profile.release.lto="off"')
 cargo test "${build[@]}" -p lmz-exact --lib kernel
-cargo build "${build[@]}" -p lmz --no-default-features --bin lmz
+cargo build "${build[@]}" -p lmz-cli --no-default-features --bin lmz
 there=(qemu-aarch64-static -L /usr/aarch64-linux-gnu "$target/$triple/release/lmz")
 
 work="$(mktemp -d)"

@@ -123,7 +123,7 @@ FIXTURE_FAMILIES = ["llama", "gpt2", "gpt_neox", "mistral", "gemma2", "mixtral",
 
 
 def fixtures():
-    """What transformers says of the committed fixtures, for the test in crates/lmz/tests/bpc."""
+    """What transformers says of the committed fixtures, for the test in crates/lmz-cli/tests/bpc."""
     import torch
     import transformers
 

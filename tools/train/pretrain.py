@@ -5,14 +5,17 @@
     pretrain.py tokenize  --shards CLEAN --tokenizer BPE.json --out DATA
     pretrain.py train     --data DATA --tokenizer BPE.json --out RUN --total-tokens 36e6 [--dim 256 ...]
     pretrain.py train ... (again: resumes from RUN/state.pt; rate and context follow tokens seen / budget)
+    pretrain.py train ... --constant [--init HF]  # no budget: the rate stays up; without a state, from a directory's weights
+    pretrain.py train ... --decay-from RUN --total-tokens 2e6   # a copy of RUN's state, let down to zero over so many tokens more
     pretrain.py export    --out RUN --tokenizer BPE.json --hf DIR        # Hugging Face directory, f16 safetensors
 
 Reads .jsonl, .jsonl.zst through the zstandard package or the zstd program, .jsonl.xz with lzma.
 """
-import argparse, glob, io, json, lzma, math, os, random, re, subprocess, time
+import argparse, glob, io, json, lzma, math, os, random, re, signal, subprocess, time
 import numpy as np
 
 DOMAINS = {"books": .21, "web": .21, "docs": .12, "python": .17, "code": .10, "math": .14, "multi": .05}
+SHARES = "the shares of DOMAINS, or of those that are named: books=.3,web=.3; what is not named gets none"
 KEEP = {"multi": .4}  # the share of a domain's pieces that is tokenised at all
 PIECE = 50_000  # characters which share one choice of line habits
 
@@ -275,22 +278,30 @@ def train(a):
     muon, mstate = make_muon(torch, mats, a.weight_decay, not a.f32)
     adam = torch.optim.AdamW(rest, lr=a.adam_lr, betas=(.9, .95), weight_decay=0., fused=True)
     data, tail, per_token = {}, {}, {}
-    for k in DOMAINS:
+    shares = {k: float(v) for k, v in (x.split("=") for x in a.shares.split(","))} if a.shares else DOMAINS
+    for k in shares:
         if os.path.exists(f"{a.data}/{k}.u16"):
             x, z = np.memmap(f"{a.data}/{k}.u16", np.uint16, "r"), json.load(open(f"{a.data}/{k}.json"))
             n = max(a.ctx + 2, min(250_000, len(x) // 20))  # the end of each domain is never trained on
             data[k], tail[k], per_token[k] = x[:-n], x[-n:], z["bytes"] / z["tokens"]
     names = list(data)
-    prob = np.array([DOMAINS[k] for k in names]) / sum(DOMAINS[k] for k in names)
-    spent, step, seen = 0., 0, 0
-    if os.path.exists(f"{a.out}/state.pt"):
-        z = torch.load(f"{a.out}/state.pt", map_location=dev, weights_only=False)
+    prob = np.array([shares[k] for k in names]) / sum(shares[k] for k in names)
+    spent, step, seen, start = 0., 0, 0, 0
+    own = os.path.exists(f"{a.out}/state.pt")
+    state = f"{a.out}/state.pt" if own else f"{a.decay_from}/state.pt" if a.decay_from else ""
+    if not state and a.init:
+        from safetensors.torch import load_file
+        m.load_state_dict(ours(load_file(f"{a.init}/model.safetensors"), a.layers))
+        print("weights of", a.init, flush=True)
+    if state:
+        z = torch.load(state, map_location=dev, weights_only=False)
         m.load_state_dict(z["m"])
         adam.load_state_dict(z["adam"])
         for k, v in z["muon"].items():
             for x, y in zip(mstate[k], v):
                 x.copy_(y)
         spent, step, seen = z["spent"], z["step"], z["seen"]
+        start = (z["start"] if own else seen) if a.decay_from else 0
         print(f"resumed at step {step}, {spent:.1f} min, {seen / 1e6:.1f} M tokens", flush=True)
     if not a.no_compile:
         torch._dynamo.config.recompile_limit = 64  # every context, with and without gradients
@@ -333,13 +344,16 @@ def train(a):
 
     def save():
         torch.save({"m": m.state_dict(), "adam": adam.state_dict(), "muon": mstate, "spent": spent, "step": step, "seen": seen,
-                    "args": vars(a)}, f"{a.out}/state.tmp")
+                    "start": start, "args": vars(a)}, f"{a.out}/state.tmp")
         os.replace(f"{a.out}/state.tmp", f"{a.out}/state.pt")
 
     def note(row):
         log.write(json.dumps(row) + "\n")
         log.flush()
         print(row, flush=True)
+    stop = []  # a signal ends the run after the step, with its state saved
+    for s in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(s, lambda *_: stop.append(1))
     total, run0, seen0, ring, t0, c0, ctx = a.total_tokens, spent, seen, [], time.time(), time.process_time(), 0
     while True:
         if a.total_file and os.path.exists(a.total_file):  # the budget may be moved while the run is under way
@@ -347,11 +361,12 @@ def train(a):
                 total = float(open(a.total_file).read())
             except ValueError:
                 pass
-        frac = seen / total
-        if frac >= 1 or spent - run0 >= a.minutes or step == a.stop_step:
+        frac = 0. if a.constant else (seen - start) / total
+        if frac >= 1 or spent - run0 >= a.minutes or step == a.stop_step or stop:
             break
-        lr = min(1, (step + 1) / 100) * (1. if frac < 1 - a.decay else max(.01, (1 - frac) / a.decay))
-        stages = [float(v) for v in a.ctx_at.split(",")]  # the context doubles at these shares of the budget
+        lr = 1. if a.constant else 1 - frac if a.decay_from else 1. if frac < 1 - a.decay else max(.01, (1 - frac) / a.decay)
+        lr *= min(1, (step + 1) / 100)
+        stages = [0.] if a.constant or a.decay_from else [float(v) for v in a.ctx_at.split(",")]  # the context doubles at these shares of the budget
         want = a.ctx >> (len(stages) - sum(frac >= v for v in stages))
         if want != ctx:
             ctx = want
@@ -383,7 +398,22 @@ def train(a):
             save()
             last = now
     save()
-    note({"step": step, "Mtok": round(seen / 1e6, 2), "min": round(spent, 2), "context": ctx, "validation": validation(ctx)})
+    if not stop:
+        note({"step": step, "Mtok": round(seen / 1e6, 2), "min": round(spent, 2), "context": ctx, "validation": validation(ctx)})
+
+
+# Names in a checkpoint and in the model above.
+PARTS = (("n1", "input_layernorm"), ("n2", "post_attention_layernorm"), ("q", "self_attn.q_proj"), ("k", "self_attn.k_proj"), ("v", "self_attn.v_proj"),
+         ("o", "self_attn.o_proj"), ("g", "mlp.gate_proj"), ("u", "mlp.up_proj"), ("d", "mlp.down_proj"))
+
+
+def ours(tensors, layers):
+    """A checkpoint's tensors under the model's names."""
+    t = {"e.weight": tensors["model.embed_tokens.weight"].float(), "n.weight": tensors["model.norm.weight"].float()}
+    for i in range(layers):
+        for mine, theirs in PARTS:
+            t[f"b.{i}.{mine}.weight"] = tensors[f"model.layers.{i}.{theirs}.weight"].float()
+    return t
 
 
 def export(a):
@@ -394,9 +424,8 @@ def export(a):
     t["model.embed_tokens.weight"], t["model.norm.weight"] = sd["e.weight"], sd["n.weight"]
     for i in range(g["layers"]):
         p, q = f"model.layers.{i}.", f"b.{i}."
-        for ours, theirs in (("n1", "input_layernorm"), ("n2", "post_attention_layernorm"), ("q", "self_attn.q_proj"), ("k", "self_attn.k_proj"),
-                             ("v", "self_attn.v_proj"), ("o", "self_attn.o_proj"), ("g", "mlp.gate_proj"), ("u", "mlp.up_proj"), ("d", "mlp.down_proj")):
-            t[p + theirs + ".weight"] = sd[q + ours + ".weight"]
+        for mine, theirs in PARTS:
+            t[p + theirs + ".weight"] = sd[q + mine + ".weight"]
     os.makedirs(a.hf, exist_ok=True)
     save_file({k: v.to(torch.float32 if a.f32 else torch.float16).contiguous() for k, v in t.items()}, f"{a.hf}/model.safetensors", metadata={"format": "pt"})
     json.dump({"architectures": ["LlamaForCausalLM"], "model_type": "llama", "hidden_size": g["dim"], "intermediate_size": g["ffn"],
@@ -410,12 +439,14 @@ def export(a):
 if __name__ == "__main__":
     p = argparse.ArgumentParser()
     p.add_argument("verb", choices=["tokenizer", "tokenize", "train", "export"])
-    for k, v in {"shards": "clean", "tokenizer": "bpe.json", "data": "data", "out": "run", "hf": "hf", "domains": "", "total_file": "", "ctx_at": "0.4,0.8"}.items():
+    for k, v in {"shards": "clean", "tokenizer": "bpe.json", "data": "data", "out": "run", "hf": "hf", "domains": "", "total_file": "", "init": "", "decay_from": "", "ctx_at": "0.4,0.8"}.items():
         p.add_argument("--" + k.replace("_", "-"), default=v)
     for k, v in {"dim": 256, "layers": 6, "heads": 4, "kv_heads": 2, "ffn": 704, "ctx": 1024, "batch": 8192, "rows": 1024, "threads": 2, "val_every": 250, "stop_step": -1, "seed": 0, "vocab_size": 6144}.items():
         p.add_argument("--" + k.replace("_", "-"), type=int, default=v)
     for k, v in {"sample_mb": 40., "minutes": 1e9, "total_tokens": 30e6, "decay": .45, "muon_lr": .02, "adam_lr": .003, "weight_decay": .05}.items():
         p.add_argument("--" + k.replace("_", "-"), type=float, default=v)
+    p.add_argument("--shares", default="", help=SHARES)
+    p.add_argument("--constant", action="store_true")
     p.add_argument("--f32", action="store_true", help="train (or export) in f32")
     p.add_argument("--no-compile", action="store_true")
     a = p.parse_args()

@@ -13,15 +13,15 @@ use serde::Serialize;
 use super::columns::Blob;
 use super::summary::{CLASSES, Summary};
 
-const PAGE: &str = include_str!("../../../../assets/inspect/page.html");
-const STYLE: &str = include_str!("../../../../assets/inspect/page.css");
+const PAGE: &str = include_str!("../../assets/inspect/page.html");
+const STYLE: &str = include_str!("../../assets/inspect/page.css");
 /// The script, in the order in which its parts need each other.
 const SCRIPTS: [&str; 5] = [
-    include_str!("../../../../assets/inspect/data.js"),
-    include_str!("../../../../assets/inspect/text.js"),
-    include_str!("../../../../assets/inspect/charts.js"),
-    include_str!("../../../../assets/inspect/find.js"),
-    include_str!("../../../../assets/inspect/page.js"),
+    include_str!("../../assets/inspect/data.js"),
+    include_str!("../../assets/inspect/text.js"),
+    include_str!("../../assets/inspect/charts.js"),
+    include_str!("../../assets/inspect/find.js"),
+    include_str!("../../assets/inspect/page.js"),
 ];
 
 /// What the script is told beside the columns.

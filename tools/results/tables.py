@@ -1,0 +1,135 @@
+"""The measurements. Each gives the Markdown that stands in a document."""
+import bz2
+import gzip
+import json
+import lzma
+import re
+
+from bench import machine, measure, with_bits
+
+TEXTS = ["alice29.txt", "lcet10.txt", "plrabn12.txt", "asyoulik.txt", "web-1M.txt", "python-1M.txt", "math-1M.txt", "eips-1M.txt"]
+
+
+@measure("example")
+def example(bench):
+    """The README's first example: alice29.txt compressed, restored, and what xz makes of it."""
+    text = bench.text("alice29.txt")
+    _, told = bench.lmz("-v", "-k", "-f", text.name)
+    restored, _ = bench.lmz("-dc", f"{text.name}.lmz")
+    if restored != text.read_bytes():
+        raise SystemExit("results: alice29.txt does not come back")
+    xz = len(lzma.compress(text.read_bytes(), preset=9 | lzma.PRESET_EXTREME))
+    return f"""```console
+$ lmz -v alice29.txt
+{told.strip()}
+$ lmz -dc alice29.txt.lmz | cmp - alice29.txt && echo identical
+identical
+$ xz -9e -k alice29.txt && stat -c %s alice29.txt.xz
+{xz}
+```"""
+
+
+@measure("sizes")
+def sizes(bench):
+    """Whole files beside other programs at their strongest (`lmz bench --markdown`)."""
+    files = [bench.text(name).name for name in ["alice29.txt", "lcet10.txt", "web-1M.txt", "python-1M.txt", "math-1M.txt"]]
+    table, _ = bench.lmz("bench", "--markdown", *files)
+    return table.decode()
+
+
+@measure("small-sizes")
+def small_sizes(bench):
+    """What the README shows of sizes, from the repository's own texts."""
+    rows = ["| file | raw | gzip -9 | bzip2 -9 | xz -9e | **lmz** |", "|---|---|---|---|---|---|"]
+    for name, unpack in [("alice29.txt", None), ("web.jsonl", "content"), ("python.jsonl", "content"), ("math.jsonl", "content")]:
+        path = bench.text(name)
+        if unpack:
+            joined = "\n".join(json.loads(line)[unpack] for line in path.read_text(encoding="utf8").splitlines())
+            path = bench.work / name.replace(".jsonl", ".txt")
+            path.write_text(joined, encoding="utf8", newline="")
+        raw = path.read_bytes()
+        others = [len(gzip.compress(raw, 9)), len(bz2.compress(raw, 9)), len(lzma.compress(raw, preset=9 | lzma.PRESET_EXTREME))]
+        cells = [with_bits(size, len(raw)) for size in others]
+        rows.append(f"| {path.name} | {len(raw):,} | {' | '.join(cells)} | **{with_bits(bench.size(path), len(raw))}** |")
+    return "\n".join(rows)
+
+
+@measure("held-out")
+def held_out(bench):
+    """Whole .lmz files of the held-out texts by the embedded model, default settings and without mixing."""
+    rows = ["| file | raw | lmz | lmz --mix none |", "|---|---|---|---|"]
+    for name in TEXTS:
+        path = bench.text(name)
+        raw = len(path.read_bytes())
+        rows.append(f"| {name} | {raw:,} | {with_bits(bench.size(path), raw)} | {with_bits(bench.size(path, '--mix', 'none'), raw)} |")
+    return "\n".join(rows)
+
+
+@measure("ledger")
+def ledger(bench):
+    """The ledger of alice29.txt (`lmz verify`)."""
+    text = bench.text("alice29.txt")
+    told, _ = bench.lmz("verify", text.name)
+    lines = [re.sub(r"(float engine: ).*", r"\1(the processor), f32", line) for line in told.decode().splitlines()]
+    return "```console\n$ lmz verify alice29.txt\n" + "\n".join(lines).strip() + "\n```"
+
+
+@measure("exactness")
+def exactness(bench):
+    """The exact engine against the float engine, and what the container adds (`lmz verify --json`)."""
+    rows = ["| file | raw | ideal bits, float | exact engine | on disk | bits/byte | bits/char |", "|---|---|---|---|---|---|---|"]
+    for name in TEXTS[:4]:
+        path = bench.text(name)
+        told, _ = bench.lmz("verify", "--json", path.name)
+        [entry] = json.loads(told)
+        rows.append(ledger_row(name, entry))
+    return "\n".join(rows)
+
+
+def ledger_row(name, entry):
+    """One file's ledger as a row."""
+    lines = {line["step"]: line["units"] / 2**24 for line in entry["lines"]}
+    # Each line but the first is what it adds.
+    floating, adds = lines["float"], lines["exact"]
+    return (f"| {name} | {entry['raw_bytes']:,} | {floating:,.1f} | {100 * adds / floating:+.4f} % | {entry['file_bytes']:,} | "
+            f"{entry['bits_per_byte']:.4f} | {entry['bits_per_character']:.4f} |")
+
+
+@measure("bpc")
+def bpc(bench):
+    """Bits per character of the embedded model on the repository's corpora (`lmz bpc --json`)."""
+    rows = ["| corpus | documents | characters | bits/character | without the tail | bits/byte |", "|---|---|---|---|---|---|"]
+    for name in ["web.jsonl", "python.jsonl", "math.jsonl"]:
+        path = bench.text(name)
+        told, _ = bench.lmz("bpc", "--quiet", "--json", "-m", "lmz-5m", "-c", path.name)
+        found = json.loads(told)
+        rows.append(bpc_row(name, found))
+    return "\n".join(rows)
+
+
+def bpc_row(name, found):
+    """One corpus' result as a row."""
+    corpus, figures, tail = found["corpus"], found["figures"], found["without_tail"]
+    return (f"| {name} | {corpus['documents']:,} | {corpus['characters']:,} | {figures['bits_per_character']:.4f} | "
+            f"{(tail or figures)['bits_per_character']:.4f} | {figures['bits_per_byte']:.4f} |")
+
+
+@measure("speed", timed=True)
+def speed(bench):
+    """Seconds for alice29.txt: compressing with verification, without, restoring."""
+    import time
+    text = bench.text("alice29.txt")
+
+    def best(*args):
+        taken = []
+        for _ in range(3):
+            start = time.monotonic()
+            bench.lmz(*args)
+            taken.append(time.monotonic() - start)
+        return min(taken)
+    bench.lmz("-k", "-f", text.name)
+    raw = len(text.read_bytes())
+    rows = [("compressing and verifying", best("-c", text.name)), ("compressing (`--no-verify`)", best("-c", "--no-verify", text.name)),
+            ("restoring", best("-dc", f"{text.name}.lmz")), ("compressing and verifying, `--mix none`", best("-c", "--mix", "none", text.name))]
+    lines = [f"| {what} | {seconds:.1f} s | {raw / seconds / 1000:.0f} KB/s |" for what, seconds in rows]
+    return f"Measured on {machine()}; best of three.\n\n| alice29.txt | | |\n|---|---|---|\n" + "\n".join(lines)
