@@ -2,6 +2,7 @@
 """GGUF fixtures, made by the `gguf` package: blocks of every type, the tiny families, and made-up tokenizers.
 
     make_gguf.py --out tests/fixtures/gguf [--families tests/fixtures/families] [--corpus LICENSE-APACHE]
+    make_gguf.py --seeds tests/fuzz/seeds/gguf         # small files for the fuzz target, whole and damaged
 
 Writes
 * OUT/blocks.gguf, OUT/blocks.safetensors: random blocks of each quantised type, and what the package makes of them;
@@ -191,12 +192,53 @@ def sentencepiece_like(out, corpus):
     return [sp.encode(text) for text in TEXTS]
 
 
+def seeds(out):
+    """Small whole models, and damaged ones."""
+    characters = list(tokenizers.pre_tokenizers.ByteLevel.alphabet())
+
+    def byte_level_of(pre):
+        def add(writer):
+            writer.add_tokenizer_model("gpt2")
+            writer.add_tokenizer_pre(pre)
+            writer.add_token_list(sorted(characters) + ["th", "the", "<|end|>"])
+            writer.add_token_types([gguf.TokenType.NORMAL] * 258 + [gguf.TokenType.CONTROL])
+            writer.add_token_merges(["t h", "th e"])
+            writer.add_bos_token_id(258)
+        return add
+
+    def pieces(writer):
+        texts = ["<unk>", "<s>", "</s>"] + [f"<0x{byte:02X}>" for byte in range(256)]
+        words = ["▁", "t", "h", "e", "th", "the", "▁the", "  ", "   ", "\n"]
+        types = [gguf.TokenType.UNKNOWN] + [gguf.TokenType.CONTROL] * 2 + [gguf.TokenType.BYTE] * 256
+        types += [gguf.TokenType.NORMAL] * 7 + [gguf.TokenType.USER_DEFINED] * 3
+        writer.add_tokenizer_model("llama")
+        writer.add_token_list(texts + words)
+        writer.add_token_scores([0.0] * len(texts) + [-float(i) for i in range(len(words))])
+        writer.add_token_types(types)
+        writer.add_unk_token_id(0)
+
+    tiny(f"{out}/bytes", 259, byte_level_of("gpt-2"))
+    tiny(f"{out}/split", 259, byte_level_of("llama-bpe"))
+    tiny(f"{out}/pieces", 269, pieces)
+    whole = open(f"{out}/bytes", "rb").read()
+    for name, data in [("cut", whole[:len(whole) * 3 // 4]), ("cut-header", whole[:2000]),
+                       ("version-1", whole[:4] + b"\1" + whole[5:])]:
+        with open(f"{out}/{name}", "wb") as file:
+            file.write(data)
+
+
 def main():
     p = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    p.add_argument("--out", required=True)
+    p.add_argument("--out", help="write the fixtures here")
+    p.add_argument("--seeds", help="write seeds for the fuzz target here")
     p.add_argument("--families", default="tests/fixtures/families")
     p.add_argument("--corpus", default="LICENSE-APACHE")
     a = p.parse_args()
+    if a.seeds:
+        os.makedirs(a.seeds, exist_ok=True)
+        seeds(a.seeds)
+    if not a.out:
+        return
     os.makedirs(a.out, exist_ok=True)
     corpus = open(a.corpus, encoding="utf-8").read()
     blocks(a.out)

@@ -183,9 +183,10 @@ pub struct FileArgs {
     #[arg(long, hide_short_help = true, help_heading = "Output")]
     pub no_progress: bool,
 
-    /// Use this model: a name or id of `lmz models`, an .lmzm file, a directory
+    /// Use this model: a name or id of `lmz models`, an .lmzm or .gguf file, a directory
     ///
-    /// A directory is one of Hugging Face's: config.json, tokenizer.json and safetensors.
+    /// A directory is one of Hugging Face's: config.json, tokenizer.json and safetensors. It and a GGUF file are
+    /// prepared anew each time; `lmz model prepare` does it once.
     #[arg(short, long, value_name = "MODEL", help_heading = "Model and speed")]
     pub model: Option<OsString>,
     /// Show the model this text before each segment; restoring takes the same FILE
@@ -303,7 +304,7 @@ pub struct ModelArgs {
 pub enum ModelCommand {
     /// Show what a model is
     Info(InfoArgs),
-    /// Turn a Hugging Face directory into an .lmzm file
+    /// Turn a Hugging Face directory or a GGUF file into an .lmzm file
     #[command(long_about = help::PREPARE_LONG)]
     Prepare(PrepareArgs),
 }
@@ -311,7 +312,7 @@ pub enum ModelCommand {
 /// `lmz model info`
 #[derive(Debug, clap::Args)]
 pub struct InfoArgs {
-    /// An .lmzm file, a Hugging Face directory, or a name or id that `lmz models` lists
+    /// An .lmzm file, a Hugging Face directory, a GGUF file, or a name or id that `lmz models` lists
     #[arg(value_name = "PATH")]
     pub model: OsString,
     /// Print JSON
@@ -322,13 +323,13 @@ pub struct InfoArgs {
 /// `lmz model prepare`
 #[derive(Debug, clap::Args)]
 pub struct PrepareArgs {
-    /// A directory with config.json, tokenizer.json and safetensors weights
-    #[arg(value_name = "DIR")]
+    /// A directory with config.json, tokenizer.json and safetensors weights, or a GGUF file
+    #[arg(value_name = "MODEL")]
     pub directory: PathBuf,
     /// The file to write
     #[arg(short, long, value_name = "X.lmzm")]
     pub output: PathBuf,
-    /// A name for people [default: the directory's]
+    /// A name for people [default: what the model says of itself]
     #[arg(long, value_parser = parse_name)]
     pub name: Option<String>,
     /// Overwrite the file

@@ -230,6 +230,11 @@ fn prepare(args: &PrepareArgs) -> Result<bool, Failure> {
             checkpoint.ignored_tensors.join(", ")
         ));
     }
+    if !args.quiet {
+        for notice in &checkpoint.notices {
+            say(&format!("lmz: {notice}"));
+        }
+    }
     let mut output = if args.output == Path::new("-") {
         Output::stdout()
     } else {

@@ -1,7 +1,8 @@
 //! Writes the seeds of the fuzz targets: `cargo run --release -p lmz-fuzz --example seeds`.
 //!
 //! The files are what this build writes, whole and damaged; the same build writes the same bytes. Seeds
-//! stay as they are when the format grows: new ones are added.
+//! stay as they are when the format grows: new ones are added. Those of `gguf` are what another program writes
+//! (tools/parity/make_gguf.py).
 
 use std::fs;
 use std::path::PathBuf;

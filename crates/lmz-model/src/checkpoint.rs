@@ -3,7 +3,7 @@
 use std::ops::Deref;
 use std::path::Path;
 
-use crate::error::Result;
+use crate::error::{ModelError, Result};
 use crate::files::{read_bounded, required};
 use crate::gguf::{self, Gguf};
 use crate::network::{ContentHash, Network};
@@ -61,11 +61,22 @@ impl Checkpoint {
     }
 
     fn with_gguf_tokenizer(network: Network) -> Result<Self> {
-        let tokenizer_json = match network.gguf() {
-            Some(gguf) => gguf::tokenizer_json(gguf)?,
-            None => Vec::new(),
+        let (tokenizer_json, file) = match network.gguf() {
+            Some(gguf) => (gguf::tokenizer_json(gguf)?, gguf.file().to_owned()),
+            None => Default::default(),
         };
-        Self::new(network, tokenizer_json)
+        // There is no tokenizer.json that anybody could look into.
+        Self::new(network, tokenizer_json).map_err(|error| match error {
+            ModelError::Tokenizer(reason) => ModelError::Gguf {
+                reason: format!("its tokenizer contradicts itself or the model: {reason}"),
+                file,
+            },
+            ModelError::TokenizerKind(reason) => ModelError::GgufUnsupported {
+                reason: format!("its tokenizer is of an unsupported kind: {reason}"),
+                file,
+            },
+            other => other,
+        })
     }
 
     fn new(network: Network, tokenizer_json: Vec<u8>) -> Result<Self> {

@@ -394,7 +394,8 @@ fn what_is_ignored_is_told() {
     fs::create_dir(&model).unwrap();
     tiny.write_single(&model);
     let checkpoint = Checkpoint::open(&model).unwrap();
-    assert_eq!(checkpoint.name, "my-model");
+    // Not the directory's: what is compressed must not depend on where the model lies.
+    assert_eq!(checkpoint.name, "llama");
     assert_eq!(checkpoint.ignored_fields, ["a_new_field"]);
     assert_eq!(
         checkpoint.ignored_tensors,
@@ -412,7 +413,6 @@ fn real_checkpoints() {
             continue;
         };
         let checkpoint = Checkpoint::open(&path).unwrap();
-        assert_eq!(checkpoint.name, name);
         assert_eq!(checkpoint.blueprint.vocab_size, vocab_size);
         assert!(checkpoint.blueprint.tied_head);
         assert!(checkpoint.ignored_fields.is_empty() && checkpoint.ignored_tensors.is_empty());

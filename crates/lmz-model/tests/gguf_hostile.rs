@@ -278,6 +278,12 @@ fn tokenizers_that_cannot_be() {
         f.set("tokenizer.ggml.tokens", Meta::Texts(tokens));
     };
     wrong(twice, corruption, &["\"a\" twice"]);
+    let merges = |f: &mut File| {
+        f.set("tokenizer.ggml.merges", Meta::Texts(vec!["t h".into(); 2]));
+    };
+    wrong(merges, corruption, &["appears twice"]);
+    let more = |f: &mut File| f.tensor("token_embd.weight").dimensions = vec![8, 100];
+    wrong(more, corruption, &["token id", "vocab_size"]);
     let scores = |f: &mut File| {
         f.set("tokenizer.ggml.model", Meta::Text("llama".into()));
         f.set("tokenizer.ggml.scores", Meta::F32s(vec![0.0; 259]));

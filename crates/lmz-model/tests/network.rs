@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use common::Tiny;
 use lmz_model::{
-    Blueprint, Checkpoint, Dtype, ErrorKind, LayerPart, ModelError, Network, Part, Weights,
+    Blueprint, Checkpoint, Dtype, ErrorKind, LayerPart, ModelError, Network, Notice, Part, Weights,
 };
 use safetensors::SafeTensors;
 use safetensors::tensor::TensorView;
@@ -255,9 +255,11 @@ fn older_files_are_the_same_model() {
         ),
         (
             "llama",
-            "",
-            &["model.layers.0.self_attn.rotary_emb.inv_freq"],
+            "model.",
+            &["layers.0.self_attn.rotary_emb.inv_freq"],
         ),
+        ("phi", "model.", &[]),
+        ("mixtral", "model.", &[]),
     ] {
         let published = Network::open(fixture(name)).unwrap();
         for strip in [true, false] {
@@ -295,9 +297,26 @@ fn older_files_are_the_same_model() {
     let (_, dtype, shape, bytes) = embedding.unwrap().clone();
     headed.add("lm_head.weight", dtype, &shape, bytes);
     let directory = headed.write();
-    let headed = Network::open(directory.path()).unwrap();
-    assert_eq!(headed.ignored_tensors, ["lm_head.weight"]);
-    assert!(headed.blueprint.tied_head);
+    let network = Network::open(directory.path()).unwrap();
+    assert_eq!(network.ignored_tensors, ["lm_head.weight"]);
+    assert!(network.blueprint.tied_head);
+    // A copy of the embedding is nothing to speak of, another head is.
+    assert!(network.notices.is_empty());
+    let last = headed.tensors.len() - 1;
+    headed.tensors[last].3[5] ^= 1;
+    let directory = headed.write();
+    let network = Network::open(directory.path()).unwrap();
+    let tensor = "lm_head.weight".to_owned();
+    assert_eq!(network.notices, [Notice::UnusedHead { tensor }]);
+    assert!(
+        network.notices[0]
+            .to_string()
+            .contains("tie_word_embeddings")
+    );
+    let template = r#"{ "chat_template": "{{ messages }}" }"#;
+    fs::write(directory.path().join("tokenizer_config.json"), template).unwrap();
+    let network = Network::open(directory.path()).unwrap();
+    assert_eq!(network.notices[1], Notice::Chat);
 }
 
 #[test]

@@ -78,5 +78,5 @@ pub use embedded::{embedded_bytes, embedded_model};
 #[cfg(feature = "float")]
 pub use scoring::FloatScorer;
 pub use scoring::{ScoredModel, ScoringError, stream};
-pub use store::{ARCHIVED, Archived, Found, ModelStore, Origin, StoreError};
+pub use store::{ARCHIVED, Archived, Found, ModelStore, Origin, PreparedCache, StoreError};
 pub use summary::{ModelSummary, summarise};

@@ -17,7 +17,7 @@ use crate::{bytes, help};
     max_term_width = 100
 )]
 pub struct BpcArgs {
-    /// A Hugging Face directory, an .lmzm file, or a name or id that `lmz models` lists [default:
+    /// A Hugging Face directory, a GGUF or .lmzm file, or a name or id that `lmz models` lists [default:
     /// the model that is part of this program]
     #[arg(short, long, value_name = "MODEL")]
     pub model: Option<OsString>,

@@ -5,6 +5,7 @@ mod bench;
 mod cat;
 mod damage;
 mod device;
+mod gguf;
 mod harness;
 mod hazards;
 mod inspect;

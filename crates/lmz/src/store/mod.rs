@@ -1,5 +1,6 @@
 //! Models are data, found by their identity.
 
+mod cache;
 mod error;
 mod places;
 
@@ -14,6 +15,7 @@ use lmz_exact::{ExactError, Prepared, prepare};
 use lmz_format::{Form, Header, ModelId};
 use lmz_model::{Checkpoint, is_gguf};
 
+pub use cache::PreparedCache;
 pub use error::{ARCHIVED, Archived, StoreError};
 
 use crate::embedded::{embedded_bytes, embedded_model};
@@ -33,6 +35,8 @@ pub struct ModelStore {
     kernel: Kernel,
     given: Vec<(String, Model)>,
     places: Vec<Place>,
+    /// Of the checkpoints that were opened before, if they are kept.
+    cache: Option<PreparedCache>,
     /// Opened before, by this store.
     opened: Mutex<Vec<Model>>,
 }
@@ -94,9 +98,20 @@ impl ModelStore {
         Self::with_places(places.collect())
     }
 
-    /// The embedded model, the directories of `$LMZ_MODELS` and the user's data directory.
+    /// The embedded model, the directories of `$LMZ_MODELS` and the user's data directory; what
+    /// is prepared on the way is kept in the user's cache directory.
     pub fn from_env() -> Self {
-        Self::with_places(places::from_env())
+        Self {
+            cache: PreparedCache::from_env(),
+            ..Self::with_places(places::from_env())
+        }
+    }
+
+    /// Keeps what is prepared on the way in this cache.
+    #[must_use]
+    pub fn with_cache(mut self, cache: PreparedCache) -> Self {
+        self.cache = Some(cache);
+        self
     }
 
     fn with_places(places: Vec<Place>) -> Self {
@@ -104,6 +119,7 @@ impl ModelStore {
             kernel: Kernel::detect(),
             given: Vec::new(),
             places,
+            cache: None,
             opened: Mutex::new(Vec::new()),
         }
     }
@@ -175,9 +191,13 @@ impl ModelStore {
     pub fn load(&self, asked: &OsStr) -> Result<Prepared, StoreError> {
         let path = Path::new(asked);
         if path.is_dir() || is_gguf(path) {
-            let prepared = Checkpoint::open(path)
-                .map_err(ExactError::from)
-                .and_then(|checkpoint| prepare(&checkpoint, &checkpoint.name));
+            let prepared =
+                Checkpoint::open(path)
+                    .map_err(ExactError::from)
+                    .and_then(|checkpoint| match &self.cache {
+                        Some(cache) => cache.prepare(&checkpoint),
+                        None => prepare(&checkpoint, &checkpoint.name),
+                    });
             return prepared.map_err(|error| StoreError::Open {
                 origin: path.display().to_string(),
                 source: Box::new(error.into()),
