@@ -115,13 +115,13 @@ fn model(criterion: &mut Criterion, device: Device, engine: &Engine, gpu: &dyn A
         |bencher| {
             bencher.iter(|| {
                 lanes.submit(second, &points[..second.len()]).expect(works);
-                let one = lanes.collect().expect(works);
+                let one = lanes.answers().expect(works);
                 lanes.submit(first, &points[..first.len()]).expect(works);
-                (one, lanes.collect().expect(works))
+                (one, lanes.answers().expect(works))
             });
         },
     );
-    lanes.collect().expect(works);
+    lanes.answers().expect(works);
 }
 
 fn gpus(criterion: &mut Criterion) {

@@ -3,7 +3,7 @@
 #
 #   tools/speed/llama_cpp.sh LLAMA_BIN MODEL.gguf MODEL.lmzm [THREADS [KERNELS]]
 #
-# LLAMA_BIN holds llama-bench and llama-batched-bench; MODEL.gguf is the checkpoint as Q8_0 (tools/to_gguf.py ...
+# LLAMA_BIN holds llama-bench and llama-batched-bench; MODEL.gguf is the checkpoint as Q8_0 (tools/speed/to_gguf.py ...
 # --outtype q8_0), MODEL.lmzm the same one prepared (`lmz model prepare`). llama.cpp is timed before and after, so
 # that a change of the machine's speed shows. Its prompt processing computes the logits of the last token only; ours
 # the whole distribution of every token, as compression needs it. KERNELS, such as avx2, names the only ones to time.

@@ -5,6 +5,7 @@
 #   idle.sh start | stop | status                    goes on where it was stopped, at the lowest priority
 #   idle.sh decay MTOKENS                            a copy, let down to zero over so many million tokens more: a Hugging Face directory
 #
+# Linux shares processors between sessions first, and priorities count inside of one: so the trainer has a session of its own, of the lowest priority.
 # All that it writes lies in $LMZ_TRAIN_DIR (by default lmz-train in the user's cache directory). Without a state there, it goes on from the weights in
 # models/lmz-5m with fresh optimisers. It stops by itself when less than $LMZ_TRAIN_FREE (4) GB of the disk are left.
 set -eu
@@ -48,7 +49,10 @@ start)
   ! running >/dev/null || { echo "is running already (process $(running))"; exit 0; }
   [ -d "$root/data" ] || fail "no tokens in $root/data: idle.sh prepare SHARDS HELD_OUT"
   room || fail "less than $free GB are free in $root"
-  (
+  setsid sh -c '[ ! -w /proc/self/autogroup ] || echo 19 > /proc/self/autogroup; exec "$0" "$@"' "$here/idle.sh" watch < /dev/null > /dev/null 2>&1 &
+  echo "started; its words are in $root/train.out"
+  ;;
+watch)  # what start leaves behind: the trainer, and an eye on the disk
     become=exec pretrain train $shape --out "$root/run" --init "$model" --constant --shares "$shares" --val-every 500 >> "$root/train.out" 2>&1 &
     echo $! > "$root/pid"
     # Stops before the disk is full.
@@ -56,8 +60,6 @@ start)
       room || { kill -TERM "$(cat "$root/pid")"; echo "stopped: less than $free GB are free" >> "$root/train.out"; break; }
       sleep 20
     done
-  ) < /dev/null > /dev/null 2>&1 &
-  echo "started; its words are in $root/train.out"
   ;;
 stop)
   pid=$(running) || { echo "is not running"; exit 0; }
@@ -88,5 +90,5 @@ decay)
   pretrain export --out "$root/decay" --hf "$root/decayed"
   echo "$root/decayed: lmz model prepare it, and compare"
   ;;
-*) sed -n '2,9p' "$0" | sed 's/^# \{0,1\}//'; exit 2 ;;
+*) sed -n '2,10p' "$0" | sed 's/^# \{0,1\}//'; exit 2 ;;
 esac

@@ -2,6 +2,8 @@
 
 use lmz_format::ContextPolicy;
 use lmz_model::Symbol;
+#[cfg(feature = "encode")]
+use lmz_model::Vocabulary;
 
 /// The symbols that one block codes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,6 +17,7 @@ pub struct Block {
 }
 
 /// The blocks of `symbols` symbols, of which the first `known` are the prime's and not coded.
+#[cfg(any(feature = "encode", test))]
 pub fn blocks(policy: ContextPolicy, known: usize, symbols: usize) -> impl Iterator<Item = Block> {
     let mut first = known;
     std::iter::from_fn(move || {
@@ -44,6 +47,7 @@ pub fn block_at(policy: ContextPolicy, known: usize, first: usize) -> Block {
 
 /// What the model reads for a block, in place of what `inputs` held: the start token, the symbols of
 /// the overlap and those that are coded, without the last. An escape is read as the start token.
+#[cfg(feature = "encode")]
 pub fn read_by(block: Block, symbols: &[Symbol], start_token: u32, inputs: &mut Vec<u32>) {
     let known = &symbols[block.first - block.overlap..block.end - 1];
     inputs.clear();
@@ -56,6 +60,15 @@ pub fn input(symbol: &Symbol, start_token: u32) -> u32 {
     match symbol {
         Symbol::Token(token) => *token,
         Symbol::Escape(_) => start_token,
+    }
+}
+
+/// Raw bytes that a symbol stands for.
+#[cfg(feature = "encode")]
+pub fn raw_len(symbol: &Symbol, vocabulary: &Vocabulary) -> usize {
+    match symbol {
+        Symbol::Token(token) => vocabulary.get(*token).map_or(0, <[u8]>::len),
+        Symbol::Escape(_) => 1,
     }
 }
 

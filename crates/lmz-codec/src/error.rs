@@ -135,12 +135,12 @@ pub enum CodecError {
 }
 
 impl CodecError {
-    /// The kind of this error. Cancelling is an [`ErrorKind::Io`] as far as a program is concerned.
+    /// The kind of this error.
     pub fn kind(&self) -> ErrorKind {
         match self {
             Self::Format(error) => error.kind(),
-            Self::Model(error) => kind_of_model(error.kind()),
-            Self::Exact(error) => kind_of_model(error.kind()),
+            Self::Model(error) => error.kind(),
+            Self::Exact(error) => error.kind(),
             Self::Segment { .. } | Self::Hash { .. } | Self::Verification { .. } => {
                 ErrorKind::Corruption
             }
@@ -151,7 +151,8 @@ impl CodecError {
             | Self::WrongPrime { .. }
             | Self::OtherEncoder { .. } => ErrorKind::Compatibility,
             Self::InvalidArgument(_) => ErrorKind::InvalidArgument,
-            Self::Cancelled | Self::Read(_) | Self::Write(_) => ErrorKind::Io,
+            Self::Cancelled => ErrorKind::Cancelled,
+            Self::Read(_) | Self::Write(_) => ErrorKind::Io,
         }
     }
 
@@ -164,15 +165,5 @@ impl CodecError {
             }
             _ => None,
         }
-    }
-}
-
-fn kind_of_model(kind: lmz_model::ErrorKind) -> ErrorKind {
-    match kind {
-        lmz_model::ErrorKind::Compatibility => ErrorKind::Compatibility,
-        lmz_model::ErrorKind::InsufficientData => ErrorKind::InsufficientData,
-        lmz_model::ErrorKind::InvalidArgument => ErrorKind::InvalidArgument,
-        lmz_model::ErrorKind::Io => ErrorKind::Io,
-        _ => ErrorKind::Corruption,
     }
 }

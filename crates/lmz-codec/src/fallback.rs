@@ -3,7 +3,7 @@
 use lmz_coder::log2_q24;
 use lmz_format::Payload;
 
-use crate::encode::Coded;
+use crate::drive::Coded;
 
 /// Level of the segments that zstd keeps.
 const LEVEL: i32 = 19;
@@ -89,19 +89,10 @@ impl Packed {
     }
 }
 
-/// Decompresses a zstd segment to exactly `raw_len` bytes.
-pub fn unzstd(coded: &[u8], raw_len: usize) -> Result<Vec<u8>, String> {
-    let raw = zstd::bulk::decompress(coded, raw_len).map_err(|e| format!("zstd: {e}"))?;
-    if raw.len() == raw_len {
-        Ok(raw)
-    } else {
-        Err(format!("zstd gives {} bytes, not {raw_len}", raw.len()))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::unzstd::unzstd;
 
     #[test]
     fn random_bytes_are_not_worth_the_model() {

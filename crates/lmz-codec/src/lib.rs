@@ -6,7 +6,9 @@
 //!
 //! * [`compress`] and [`decompress`] work on streams; [`decompress_seekable`] survives a damaged header, and
 //!   [`salvage`] restores what is left of a damaged file;
-//! * [`Writer`] is a [`std::io::Write`]; [`Reader`] gives random access ([`Reader::read_at`]);
+//! * [`Writer`] is a [`std::io::Write`], [`Decoder`] a [`std::io::Read`]; [`Reader`] gives random access
+//!   ([`Reader::read_at`]); [`compress_to_vec`] and [`decompress_to_vec`] are for what is in memory;
+//! * an [`Observer`] is told of progress and can cancel;
 //! * a [`Model`] is opened from a Hugging Face directory or a prepared `.lmzm`; a [`ModelSource`] finds
 //!   the one that a file names;
 //! * [`trace`] tells of a finished file what each symbol cost and what the model was shown.
@@ -24,37 +26,50 @@
 //! ```
 #![forbid(unsafe_code)]
 
+mod batching;
 mod blocks;
-mod decode;
+mod clock;
+mod decoder;
 mod decompress;
 mod device;
-mod encode;
+mod drive;
 mod error;
+#[cfg(feature = "encode")]
 mod fallback;
-mod lane;
+mod member;
+mod meter;
 mod model;
 mod observer;
 mod options;
+#[cfg(feature = "encode")]
+mod pack;
+mod pool;
 mod prime;
 mod reader;
 mod salvage;
 mod shown;
 mod source;
 mod timing;
+#[cfg(feature = "encode")]
 pub mod trace;
+mod unzstd;
+#[cfg(feature = "encode")]
 mod writer;
 
-pub use decompress::{DecompressReport, decompress, decompress_seekable};
+pub use decoder::{Decoder, DecompressReport};
+pub use decompress::{decompress, decompress_seekable, decompress_to_vec};
 pub use error::{CodecError, ErrorKind, Result};
+pub use meter::Meter;
 pub use model::{Model, names};
-pub use observer::{Observer, Phase};
+pub use observer::{Observer, Phase, Progress};
 pub use options::{CompressOptions, DecompressOptions};
 pub use prime::Prime;
 pub use reader::Reader;
 pub use salvage::{Fill, LostRange, SalvageReport, salvage};
 pub use source::ModelSource;
-pub use timing::{Timing, Timings};
-pub use writer::{CompressReport, Writer, compress};
+pub use timing::{Direction, Timing, Timings};
+#[cfg(feature = "encode")]
+pub use writer::{CompressReport, Writer, compress, compress_to_vec};
 
 pub use lmz_exact::{Accelerator, Isa, Kernel};
 pub use lmz_format::{ContextPolicy, Header, ModelId, SegmentPlan};

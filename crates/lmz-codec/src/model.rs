@@ -2,20 +2,16 @@
 
 use std::borrow::Cow;
 use std::path::Path;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, OnceLock};
 
-use lmz_exact::{Accelerator, Engine, Kernel, NUMERICS, Prepared, prepare};
+use lmz_exact::{Accelerator, Engine, Kernel, NUMERICS, Prepared};
 use lmz_format::{Header, ModelId};
-use lmz_model::{Blueprint, Checkpoint, ExactTokenizer, ModelError, is_gguf};
+#[cfg(feature = "encode")]
+use lmz_model::ExactTokenizer;
+use lmz_model::{Blueprint, ModelError};
 
 use crate::device::Device;
 use crate::error::Result;
-use crate::timing::Timings;
-
-/// Segments of a batch, for each thread of the CPU: as many as its lanes take.
-pub(crate) const SEGMENTS_PER_THREAD: usize = 16;
-/// Of the default plan, in bytes.
-const LONGEST_SEGMENT: u64 = 256 << 10;
 
 /// A prepared model with its engine. Clones share it.
 #[derive(Clone, Debug)]
@@ -23,7 +19,6 @@ pub struct Model {
     inner: Arc<Inner>,
     /// Where it runs, if not on the CPU.
     device: Option<Arc<Device>>,
-    timings: Arc<Mutex<Timings>>,
 }
 
 #[derive(Debug)]
@@ -31,6 +26,7 @@ struct Inner {
     prepared: Prepared,
     engine: Engine,
     /// Only encoders need one.
+    #[cfg(feature = "encode")]
     tokenizer: OnceLock<ExactTokenizer>,
     /// By which files of other versions of the numerics name it.
     other_ids: OnceLock<Vec<(u8, ModelId)>>,
@@ -51,9 +47,11 @@ impl Model {
     /// # Errors
     /// As [`Model::open`].
     pub fn open_with(path: &Path, kernel: Kernel) -> Result<Self> {
-        if path.is_dir() || is_gguf(path) {
-            let checkpoint = Checkpoint::open(path)?;
-            return Self::from_prepared(prepare(&checkpoint, &checkpoint.name)?, kernel);
+        #[cfg(feature = "encode")]
+        if path.is_dir() || lmz_model::is_gguf(path) {
+            let checkpoint = lmz_model::Checkpoint::open(path)?;
+            let prepared = lmz_exact::prepare(&checkpoint, &checkpoint.name)?;
+            return Self::from_prepared(prepared, kernel);
         }
         let bytes = std::fs::read(path).map_err(|source| ModelError::Io {
             path: path.to_owned(),
@@ -80,11 +78,11 @@ impl Model {
             inner: Arc::new(Inner {
                 prepared,
                 engine,
+                #[cfg(feature = "encode")]
                 tokenizer: OnceLock::new(),
                 other_ids: OnceLock::new(),
             }),
             device: None,
-            timings: Arc::default(),
         })
     }
 
@@ -94,7 +92,6 @@ impl Model {
         Self {
             inner: self.inner.clone(),
             device: Some(Arc::new(Device::new(accelerator))),
-            timings: Arc::default(),
         }
     }
 
@@ -103,32 +100,14 @@ impl Model {
         self.device().and_then(Device::name)
     }
 
-    /// How long its engine took so far, all clones together.
-    pub fn timings(&self) -> Timings {
-        let mut now = Timings::default();
-        self.timed(|timings| now = *timings);
-        now
-    }
-
-    pub(crate) fn timed(&self, change: impl FnOnce(&mut Timings)) {
-        change(&mut self.timings.lock().unwrap_or_else(PoisonError::into_inner));
-    }
-
     /// Where it runs, if not on the CPU.
     pub(crate) fn device(&self) -> Option<&Device> {
         self.device.as_deref()
     }
 
-    /// Segments that are best coded together with `threads` threads: as many as there are lanes.
-    pub(crate) fn segments_at_once(&self, threads: usize) -> usize {
-        let lanes = self.device().map_or(0, Device::lanes);
-        lanes.max(SEGMENTS_PER_THREAD * threads)
-    }
-
-    /// Raw bytes at which a batch is full, `for_cpu` on the CPU: bounds memory.
-    pub(crate) fn bytes_at_once(&self, for_cpu: u64) -> u64 {
-        let lanes = self.device().map_or(0, Device::lanes) as u64;
-        for_cpu.max(lanes * LONGEST_SEGMENT)
+    /// Lanes that make full use of its device; none on the CPU.
+    pub(crate) fn lanes(&self) -> usize {
+        self.device().map_or(0, Device::lanes)
     }
 
     /// What people call it.
@@ -176,6 +155,7 @@ impl Model {
     ///
     /// # Errors
     /// A model that was prepared without a usable one.
+    #[cfg(feature = "encode")]
     pub fn tokenizer(&self) -> Result<&ExactTokenizer> {
         let inner = &*self.inner;
         if let Some(tokenizer) = inner.tokenizer.get() {
@@ -187,8 +167,15 @@ impl Model {
     }
 
     /// The first half of the checkpoint's hash, as files store it.
+    #[cfg(feature = "encode")]
     pub(crate) fn checkpoint(&self) -> [u8; 16] {
         first_half(self.inner.prepared.checkpoint)
+    }
+}
+
+impl AsRef<Engine> for Model {
+    fn as_ref(&self) -> &Engine {
+        self.engine()
     }
 }
 

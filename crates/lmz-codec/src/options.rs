@@ -70,11 +70,3 @@ impl CompressOptions {
         ContextPolicy::new(context, overlap).map_err(|e| CodecError::InvalidArgument(e.to_string()))
     }
 }
-
-/// A thread pool of `threads`, 0 standing for all processors.
-pub(crate) fn pool(threads: usize) -> Result<rayon::ThreadPool> {
-    let builder = rayon::ThreadPoolBuilder::new().num_threads(threads);
-    builder
-        .build()
-        .map_err(|e| CodecError::InvalidArgument(format!("cannot start {threads} threads: {e}")))
-}

@@ -6,7 +6,9 @@ use std::io::Read;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use lmz_exact::{MAX_CONTEXT, Symbols};
-use lmz_format::{ContextPolicy, Header, PrimeId, RawHash};
+#[cfg(feature = "encode")]
+use lmz_format::ContextPolicy;
+use lmz_format::{Header, PrimeId, RawHash};
 use lmz_model::Symbol;
 
 use crate::error::{CodecError, Result};
@@ -100,6 +102,7 @@ impl Prime {
     }
 
     /// What `model` is shown of it under `policy`, and how a header names that.
+    #[cfg(feature = "encode")]
     pub(crate) fn begin(&self, model: &Model, policy: ContextPolicy) -> Result<(PrimeId, Shown)> {
         let shown = self.shown(model, |symbols| {
             let most = (policy.context / 2) as usize;
@@ -138,7 +141,8 @@ impl Prime {
         let tokens = tokens(spelled.symbols)?;
         if spelled.shown.len() != tokens {
             let from = spelled.tail.len() - tokens;
-            spelled.shown = Shown::new(&spelled.tail[from..]);
+            let start_token = model.engine().start_token();
+            spelled.shown = Shown::new(&spelled.tail[from..], start_token);
         }
         Ok(spelled.shown.clone())
     }

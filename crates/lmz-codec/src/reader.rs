@@ -4,9 +4,12 @@ use std::io::{self, Read, Seek, SeekFrom};
 
 use lmz_format::{IndexedReader, Member};
 
-use crate::decompress::{Ready, decode_batch};
+use crate::batching::{Batch, Batching};
 use crate::error::{CodecError, Result};
-use crate::options::{DecompressOptions, pool};
+use crate::member::{Means, MemberDecoder};
+use crate::observer::{Observer, check};
+use crate::options::DecompressOptions;
+use crate::pool::Pool;
 use crate::prime::Prime;
 use crate::source::ModelSource;
 
@@ -28,43 +31,57 @@ use crate::source::ModelSource;
 /// assert_eq!(&word, b"quick");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-pub struct Reader<'a, R> {
+///
+/// It owns its models and its observer, which may be shared ones: references, [`Arc`](std::sync::Arc)s.
+pub struct Reader<R, S, O = ()> {
     index: IndexedReader<R>,
-    models: &'a dyn ModelSource,
+    models: S,
+    observer: O,
     prime: Option<Prime>,
-    /// Of each member, found at the first need.
-    ready: Vec<Option<Ready>>,
-    pool: rayon::ThreadPool,
+    /// Of each member.
+    decoders: Vec<MemberDecoder>,
+    pool: Pool,
     position: u64,
     /// The segment decoded last: (member, segment, raw bytes).
     last: Option<(u64, u64, Vec<u8>)>,
 }
 
-/// Raw bytes that are decoded together.
-const BATCH_BYTES: u64 = 16 << 20;
-
-impl<'a, R: Read + Seek> Reader<'a, R> {
+impl<R: Read + Seek, S: ModelSource> Reader<R, S> {
     /// Reads the index; decodes nothing. A member's model is looked for when its bytes are.
     ///
     /// # Errors
     /// A damaged index, an input that cannot be read.
-    pub fn open(
-        input: R,
-        models: &'a dyn ModelSource,
-        options: &DecompressOptions,
-    ) -> Result<Self> {
+    pub fn open(input: R, models: S, options: &DecompressOptions) -> Result<Self> {
         let index = IndexedReader::open(input)?;
+        let headers = index.members().iter().map(|member| member.header.clone());
         Ok(Self {
-            ready: index.members().iter().map(|_| None).collect(),
+            decoders: headers.map(MemberDecoder::new).collect(),
             index,
             models,
+            observer: (),
             prime: options.prime.clone(),
-            pool: pool(options.threads)?,
+            pool: Pool::new(options.threads)?,
             position: 0,
             last: None,
         })
     }
 
+    /// With an observer, who is told of what is decoded; whoever reads knows how much that will be.
+    pub fn observed<O: Observer>(self, observer: O) -> Reader<R, S, O> {
+        Reader {
+            index: self.index,
+            models: self.models,
+            observer,
+            prime: self.prime,
+            decoders: self.decoders,
+            pool: self.pool,
+            position: self.position,
+            last: self.last,
+        }
+    }
+}
+
+impl<R: Read + Seek, S: ModelSource, O: Observer> Reader<R, S, O> {
     /// Length of the raw bytes of all members.
     pub fn len(&self) -> u64 {
         self.index.raw_len()
@@ -107,25 +124,26 @@ impl<'a, R: Read + Seek> Reader<'a, R> {
         {
             return Ok(copy(&raw[at.within as usize..], buffer));
         }
-        let member = &self.index.members()[at.member as usize];
-        let (header, count) = (member.header.clone(), member.segment_count());
-        let wanted = (buffer.len() as u64 + at.within).min(BATCH_BYTES);
-        let mut batch = Vec::new();
-        let mut bytes = 0;
-        let mut segment = at.segment;
-        while segment < count && bytes < wanted {
+        check(&self.observer)?;
+        let count = self.index.members()[at.member as usize].segment_count();
+        let decoder = &mut self.decoders[at.member as usize];
+        let batching = Batching::new(decoder.model(), self.pool.threads())
+            .up_to(buffer.len() as u64 + at.within);
+        let mut batch = Batch::default();
+        for segment in at.segment..count {
+            if batch.is_full(batching) {
+                break;
+            }
             let (info, coded) = self.index.read_coded(at.member, segment)?;
-            bytes += u64::from(info.raw_len);
-            batch.push((info, coded));
-            segment += 1;
+            batch.push(info.raw_len.into(), (info, coded));
         }
-        let ready = match &mut self.ready[at.member as usize] {
-            Some(ready) => ready,
-            none => none.insert(Ready::find(&header, self.models, self.prime.as_ref())?),
+        let means = Means {
+            models: &self.models,
+            prime: self.prime.as_ref(),
+            pool: &self.pool,
+            observer: &self.observer,
         };
-        let decoded = self
-            .pool
-            .install(|| decode_batch(ready, &header, &batch, &()))?;
+        let decoded = decoder.decode(&batch.items, means)?;
         let (mut done, mut skip) = (0, at.within as usize);
         for (raw, number) in decoded.into_iter().zip(at.segment..) {
             let raw = raw?;
@@ -143,7 +161,7 @@ fn copy(from: &[u8], to: &mut [u8]) -> usize {
     n
 }
 
-impl<R: Read + Seek> Read for Reader<'_, R> {
+impl<R: Read + Seek, S: ModelSource, O: Observer> Read for Reader<R, S, O> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let n = self
             .read_at(self.position, buffer)
@@ -153,7 +171,7 @@ impl<R: Read + Seek> Read for Reader<'_, R> {
     }
 }
 
-impl<R: Read + Seek> Seek for Reader<'_, R> {
+impl<R: Read + Seek, S: ModelSource, O: Observer> Seek for Reader<R, S, O> {
     fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
         let target = match to {
             SeekFrom::Start(n) => Some(n),

@@ -3,13 +3,15 @@
 use std::io::{Read, Seek, Write};
 use std::ops::Range;
 
-use lmz_format::{Lost, Part, RawHasher, Remains, Salvage, SegmentInfo, SegmentKind, Slot};
+use lmz_format::{Lost, Part, RawHasher, Remains, Salvage, Slot};
 
-use crate::decompress::{Ready, decode_batch, decode_plain};
+use crate::batching::{Batch, Batching};
 use crate::error::{CodecError, Result};
-use crate::observer::{Observer, check};
-use crate::options::{DecompressOptions, pool};
-use crate::source::{ModelSource, check_versions};
+use crate::member::{CodedSegment, Means, MemberDecoder};
+use crate::observer::{Observer, Phase, check};
+use crate::options::DecompressOptions;
+use crate::pool::Pool;
+use crate::source::ModelSource;
 
 /// What stands in the place of lost bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -63,11 +65,6 @@ impl SalvageReport {
     }
 }
 
-/// Segments that are decoded together, for each thread.
-const SEGMENTS_PER_THREAD: usize = 16;
-/// Raw bytes at which a batch is full: bounds memory.
-const BATCH_BYTES: u64 = 16 << 20;
-
 /// Restores every sound segment of a file, whatever else is damaged.
 ///
 /// ```
@@ -99,13 +96,17 @@ pub fn salvage(
     observer: &dyn Observer,
 ) -> Result<SalvageReport> {
     let mut found = Salvage::open(input)?;
+    let pool = Pool::new(options.threads)?;
+    observer.begin(&[Phase::Decode], None);
     let mut rescue = Rescue {
         output: &mut output,
-        models,
-        options,
+        means: Means {
+            models,
+            prime: options.prime.as_ref(),
+            pool: &pool,
+            observer,
+        },
         fill,
-        observer,
-        pool: pool(options.threads)?,
         report: SalvageReport::default(),
         start: 0,
         end: 0,
@@ -123,11 +124,8 @@ pub fn salvage(
 
 struct Rescue<'a> {
     output: &'a mut dyn Write,
-    models: &'a dyn ModelSource,
-    options: &'a DecompressOptions,
+    means: Means<'a>,
     fill: Fill,
-    observer: &'a dyn Observer,
-    pool: rayon::ThreadPool,
     report: SalvageReport,
     /// Offsets in what the whole file held: of the member's first byte, and of the next one.
     start: u64,
@@ -144,16 +142,13 @@ impl Rescue<'_> {
         self.start = self.end;
         let losses = self.report.lost.len();
         let mut hasher = RawHasher::new();
-        let mut ready = None;
+        let mut decoder = MemberDecoder::new(remains.header.clone());
         let mut rest = &remains.slots[..];
         while !rest.is_empty() {
-            check(self.observer)?;
-            let (now, later) = rest.split_at(self.batch(rest));
+            check(self.means.observer)?;
+            let (now, later) = rest.split_at(self.batch(rest, &decoder));
             rest = later;
-            for (slot, piece) in now
-                .iter()
-                .zip(self.decode(found, remains, now, &mut ready)?)
-            {
+            for (slot, piece) in now.iter().zip(self.decode(found, now, &mut decoder)?) {
                 match piece {
                     Ok(raw) => {
                         hasher.update(&raw);
@@ -181,60 +176,48 @@ impl Rescue<'_> {
     }
 
     /// How many of the slots are decoded together.
-    fn batch(&self, slots: &[Slot]) -> usize {
-        let most = SEGMENTS_PER_THREAD * self.pool.current_num_threads();
-        let mut bytes = 0;
-        let fits = slots.iter().take(most).take_while(|slot| {
-            let fits = bytes < BATCH_BYTES;
-            if let Slot::Found(info) = slot {
-                bytes += u64::from(info.raw_len);
+    fn batch(&self, slots: &[Slot], decoder: &MemberDecoder) -> usize {
+        let batching = Batching::new(decoder.model(), self.means.pool.threads());
+        let mut batch = Batch::default();
+        for slot in slots {
+            if batch.is_full(batching) {
+                break;
             }
-            fits
-        });
-        fits.count().max(1)
+            batch.push(
+                match slot {
+                    Slot::Found(info) => info.raw_len.into(),
+                    Slot::Lost(_) => 0,
+                },
+                (),
+            );
+        }
+        batch.items.len()
     }
 
     fn decode<R: Read + Seek>(
         &self,
         found: &mut Salvage<R>,
-        remains: &Remains,
         slots: &[Slot],
-        ready: &mut Option<Ready>,
+        decoder: &mut MemberDecoder,
     ) -> Result<Vec<Piece>> {
-        let header = &remains.header;
-        check_versions(header)?;
-        let mut coded: Vec<(SegmentInfo, Vec<u8>)> = Vec::new();
-        let mut pieces: Vec<Option<Piece>> = Vec::new();
+        let mut coded: Vec<CodedSegment> = Vec::new();
+        // What cannot be read; nothing in the place of what can.
+        let mut lost: Vec<Option<String>> = Vec::new();
         for slot in slots {
-            pieces.push(match slot {
-                Slot::Lost(lost) => Some(Err(lost.why.clone())),
+            lost.push(match slot {
+                Slot::Lost(lost) => Some(lost.why.clone()),
                 Slot::Found(info) => match found.read_coded(info) {
-                    Err(error) => Some(Err(error.to_string())),
-                    Ok(bytes) if info.kind == SegmentKind::Model => {
+                    Err(error) => Some(error.to_string()),
+                    Ok(bytes) => {
                         coded.push((*info, bytes));
                         None
                     }
-                    Ok(bytes) => Some(decode_plain(info, &bytes, self.observer).map_err(reason)),
                 },
             });
         }
-        let mut decoded = Vec::new();
-        if !coded.is_empty() {
-            if ready.is_none() {
-                *ready = Some(Ready::find(
-                    header,
-                    self.models,
-                    self.options.prime.as_ref(),
-                )?);
-            }
-            if let Some(ready) = ready {
-                let run = || decode_batch(ready, header, &coded, self.observer);
-                decoded = self.pool.install(run)?;
-            }
-        }
-        let mut decoded = decoded.into_iter();
-        let pieces = pieces.into_iter().map(|piece| match piece {
-            Some(piece) => piece,
+        let mut decoded = decoder.decode(&coded, self.means)?.into_iter();
+        let pieces = lost.into_iter().map(|lost| match lost {
+            Some(why) => Err(why),
             None => match decoded.next() {
                 Some(result) => result.map_err(reason),
                 None => Err("was not decoded".into()),

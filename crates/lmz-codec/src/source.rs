@@ -1,6 +1,7 @@
 //! Where decompression gets the model that a file names.
 
 use std::ops::RangeInclusive;
+use std::sync::Arc;
 
 use lmz_exact::{NUMERICS, RECIPE};
 use lmz_format::Header;
@@ -15,6 +16,24 @@ pub trait ModelSource {
     /// # Errors
     /// If there is none; the message says where it was looked for.
     fn find(&self, header: &Header) -> Result<Model>;
+}
+
+impl<S: ModelSource + ?Sized> ModelSource for &S {
+    fn find(&self, header: &Header) -> Result<Model> {
+        (**self).find(header)
+    }
+}
+
+impl<S: ModelSource + ?Sized> ModelSource for Arc<S> {
+    fn find(&self, header: &Header) -> Result<Model> {
+        (**self).find(header)
+    }
+}
+
+impl<S: ModelSource + ?Sized> ModelSource for Box<S> {
+    fn find(&self, header: &Header) -> Result<Model> {
+        (**self).find(header)
+    }
 }
 
 /// The one model at hand, or an error.

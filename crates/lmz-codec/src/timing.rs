@@ -1,8 +1,6 @@
-//! How long a model's engine took, for those who predict how long it will take.
+//! How long the engine took, for those who predict how long it will take.
 
-use std::time::{Duration, Instant};
-
-use crate::model::Model;
+use std::time::Duration;
 
 /// Raw bytes that went through the engine, and the time that they took, one batch after the other.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -12,6 +10,13 @@ pub struct Timing {
     pub bytes: u64,
     /// What the engine took, without tokeniser, zstd and files.
     pub time: Duration,
+}
+
+impl std::ops::AddAssign for Timing {
+    fn add_assign(&mut self, other: Self) {
+        self.bytes += other.bytes;
+        self.time += other.time;
+    }
 }
 
 /// Of both directions; decoding again for verification is decoding.
@@ -24,39 +29,21 @@ pub struct Timings {
     pub decoding: Timing,
 }
 
-/// Which way bytes go.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Direction {
-    Encoding,
-    Decoding,
-}
-
-/// A batch that the engine works on.
-pub(crate) struct Stopwatch<'a> {
-    model: &'a Model,
-    direction: Direction,
-    start: Instant,
-}
-
-impl<'a> Stopwatch<'a> {
-    pub fn start(model: &'a Model, direction: Direction) -> Self {
-        Self {
-            model,
-            direction,
-            start: Instant::now(),
+impl Timings {
+    /// Adds what an [observer](crate::Observer::timed) is told.
+    pub fn add(&mut self, direction: Direction, timing: Timing) {
+        match direction {
+            Direction::Encoding => self.encoding += timing,
+            Direction::Decoding => self.decoding += timing,
         }
     }
+}
 
-    /// The batch is done.
-    pub fn stop(self, bytes: u64) {
-        let time = self.start.elapsed();
-        self.model.timed(|timings| {
-            let timing = match self.direction {
-                Direction::Encoding => &mut timings.encoding,
-                Direction::Decoding => &mut timings.decoding,
-            };
-            timing.bytes += bytes;
-            timing.time += time;
-        });
-    }
+/// Which way bytes go through the engine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Direction {
+    /// All positions of a block at once: encoding, and tracing.
+    Encoding,
+    /// One position after the other: decoding, also for verification.
+    Decoding,
 }

@@ -5,15 +5,16 @@ use std::io::{Read, Write};
 use lmz_format::{
     ContainerBytes, ContextPolicy, Form, Header, RawHash, SegmentKind, Summary, write_small,
 };
-use rayon::prelude::*;
 
-use crate::decode::{Job, decode};
-use crate::encode::encode;
+use crate::batching::{Batch, Batching};
+use crate::drive::Drive;
 use crate::error::{CodecError, Result};
-use crate::fallback::{Packed, worth_modelling};
+use crate::fallback::Packed;
 use crate::model::Model;
 use crate::observer::{Observer, Phase, check};
-use crate::options::{CompressOptions, pool};
+use crate::options::CompressOptions;
+use crate::pack::pack;
+use crate::pool::Pool;
 use crate::shown::Shown;
 
 /// What compression did.
@@ -34,9 +35,6 @@ pub struct CompressReport {
     pub raw_hash: Option<RawHash>,
 }
 
-/// Raw bytes at which a batch is full for the CPU: bounds memory.
-const BATCH_BYTES: u64 = 8 << 20;
-
 /// Compresses what is written to it. [`Writer::finish`] completes the file; dropping does not.
 ///
 /// ```
@@ -52,17 +50,21 @@ const BATCH_BYTES: u64 = 8 << 20;
 /// assert_eq!((report.raw_len, report.compressed_len), (23, file.len() as u64));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-pub struct Writer<'a, W: Write> {
+///
+/// It owns its observer, which may be a shared one: a reference, an [`Arc`](std::sync::Arc).
+pub struct Writer<W: Write, O = ()> {
     /// Taken by the container once the first batch is full.
     output: Option<W>,
     container: Option<lmz_format::Writer<W>>,
     model: Model,
     policy: ContextPolicy,
     verify: bool,
-    observer: &'a dyn Observer,
-    pool: rayon::ThreadPool,
-    /// Whole segments, then the one that is being filled.
-    batch: Vec<Vec<u8>>,
+    observer: O,
+    pool: Pool,
+    /// Whole segments.
+    batch: Batch<Vec<u8>>,
+    /// The one that is being filled.
+    segment: Vec<u8>,
     /// Raw offset of the batch's first byte.
     offset: u64,
     header: Header,
@@ -71,18 +73,13 @@ pub struct Writer<'a, W: Write> {
     report: CompressReport,
 }
 
-impl<'a, W: Write> Writer<'a, W> {
+impl<W: Write, O: Observer> Writer<W, O> {
     /// Nothing is written before the first batch of segments is full: an input of no more than a few
     /// hundred bytes becomes a small member, whose header holds its length.
     ///
     /// # Errors
     /// Impossible options; a model that cannot compress.
-    pub fn new(
-        output: W,
-        model: &Model,
-        options: &CompressOptions,
-        observer: &'a dyn Observer,
-    ) -> Result<Self> {
+    pub fn new(output: W, model: &Model, options: &CompressOptions, observer: O) -> Result<Self> {
         let policy = options.policy(model.blueprint().max_positions)?;
         // Fails now rather than after the first batch.
         model.tokenizer()?;
@@ -106,20 +103,34 @@ impl<'a, W: Write> Writer<'a, W> {
         };
         // As does this.
         lmz_format::Writer::new(std::io::sink(), &header)?;
-        Ok(Self {
+        let writer = Self {
             output: Some(output),
             container: None,
             model: model.clone(),
             policy,
             verify: options.verify,
             observer,
-            pool: pool(options.threads)?,
-            batch: Vec::new(),
+            pool: Pool::new(options.threads)?,
+            batch: Batch::default(),
+            segment: Vec::new(),
             offset: 0,
             header,
             shown,
             report: CompressReport::default(),
-        })
+        };
+        writer.begin(None);
+        Ok(writer)
+    }
+
+    /// Tells the observer how many bytes will be written in all.
+    pub fn expect(&self, raw_len: u64) {
+        self.begin(Some(raw_len));
+    }
+
+    fn begin(&self, raw_len: Option<u64>) {
+        let phases = [Phase::Encode, Phase::Verify];
+        let phases = if self.verify { &phases } else { &phases[..1] };
+        self.observer.begin(phases, raw_len);
     }
 
     /// Codes what is left and writes the footer.
@@ -127,9 +138,10 @@ impl<'a, W: Write> Writer<'a, W> {
     /// # Errors
     /// As for writing.
     pub fn finish(mut self) -> Result<(W, CompressReport)> {
-        let raw_len: usize = self.batch.iter().map(Vec::len).sum();
+        self.end_segment();
+        let raw_len = self.batch.bytes();
         let (output, summary) = match self.output.take() {
-            Some(mut output) if self.header.fits_small(raw_len as u64) => {
+            Some(mut output) if self.header.fits_small(raw_len) => {
                 let summary = self.small(&mut output)?;
                 (output, summary)
             }
@@ -149,30 +161,26 @@ impl<'a, W: Write> Writer<'a, W> {
 
     /// Takes bytes up to the end of the current segment; returns how many.
     fn take(&mut self, bytes: &[u8]) -> Result<usize> {
-        let size = |batch: &[Vec<u8>], offset: u64| {
-            let before: usize = batch.iter().map(Vec::len).sum();
-            self.header.plan.size_at(offset + before as u64) as usize
-        };
-        let wanted = match self.batch.split_last() {
-            Some((last, before)) => size(before, self.offset) - last.len(),
-            None => 0,
-        };
+        let start = self.offset + self.batch.bytes();
+        let wanted = self.header.plan.size_at(start) as usize - self.segment.len();
         if wanted == 0 {
-            let bytes = self.batch.iter().map(Vec::len).sum::<usize>() as u64;
-            let threads = self.pool.current_num_threads();
-            let full = bytes >= self.model.bytes_at_once(BATCH_BYTES)
-                || self.batch.len() >= self.model.segments_at_once(threads);
-            if full {
+            self.end_segment();
+            let batching = Batching::new(Some(&self.model), self.pool.threads());
+            if self.batch.is_full(batching) {
                 self.flush_batch()?;
             }
-            self.batch.push(Vec::new());
             return Ok(0);
         }
         let n = wanted.min(bytes.len());
-        if let Some(last) = self.batch.last_mut() {
-            last.extend_from_slice(&bytes[..n]);
-        }
+        self.segment.extend_from_slice(&bytes[..n]);
         Ok(n)
+    }
+
+    fn end_segment(&mut self) {
+        if !self.segment.is_empty() {
+            let segment = std::mem::take(&mut self.segment);
+            self.batch.push(segment.len() as u64, segment);
+        }
     }
 
     /// The whole input as a small member.
@@ -212,18 +220,11 @@ impl<'a, W: Write> Writer<'a, W> {
 
     /// The segments collected so far, and their coded forms.
     fn pack_batch(&mut self) -> Result<(Vec<Vec<u8>>, Vec<Packed>)> {
-        let mut batch = std::mem::take(&mut self.batch);
-        batch.retain(|segment| !segment.is_empty());
-        check(self.observer)?;
-        let coder = Coder {
-            model: &self.model,
-            policy: self.policy,
-            shown: &self.shown,
-            observer: self.observer,
-        };
-        let packed = self
-            .pool
-            .install(|| coder.pack(&batch, self.verify, self.offset))?;
+        let batch = std::mem::take(&mut self.batch).items;
+        check(&self.observer)?;
+        let drive = Drive::new(&self.model, self.policy, &self.shown, &self.observer);
+        let (verify, offset) = (self.verify, self.offset);
+        let packed = self.pool.install(|| pack(&drive, &batch, verify, offset))?;
         Ok((batch, packed))
     }
 
@@ -236,101 +237,7 @@ impl<'a, W: Write> Writer<'a, W> {
     }
 }
 
-/// What all segments have in common.
-struct Coder<'a> {
-    model: &'a Model,
-    policy: ContextPolicy,
-    shown: &'a Shown,
-    observer: &'a dyn Observer,
-}
-
-impl Coder<'_> {
-    /// Codes and verifies one batch. `offset` is the first raw byte, for errors.
-    fn pack(&self, batch: &[Vec<u8>], verify: bool, offset: u64) -> Result<Vec<Packed>> {
-        let worth: Vec<bool> = batch.par_iter().map(|raw| worth_modelling(raw)).collect();
-        let modelled: Vec<&[u8]> = batch
-            .iter()
-            .zip(&worth)
-            .filter(|(_, w)| **w)
-            .map(|(raw, _)| &raw[..])
-            .collect();
-        let mut coded = encode(
-            self.model,
-            self.policy,
-            self.shown,
-            &modelled,
-            self.observer,
-        )?
-        .into_iter();
-        let coded: Vec<_> = worth
-            .iter()
-            .map(|&worth| if worth { coded.next() } else { None })
-            .collect();
-        let packed: Vec<Packed> = batch
-            .par_iter()
-            .zip(coded)
-            .map(|(raw, coded)| Packed::smallest(raw, coded))
-            .collect();
-        if verify {
-            self.verify(batch, &packed, offset)?;
-        }
-        let skipped: usize = batch
-            .iter()
-            .zip(&worth)
-            .filter(|(_, w)| !**w)
-            .map(|(raw, _)| raw.len())
-            .sum();
-        self.observer.advance(Phase::Encode, skipped as u64);
-        Ok(packed)
-    }
-
-    fn verify(&self, batch: &[Vec<u8>], packed: &[Packed], offset: u64) -> Result<()> {
-        let mut jobs = Vec::new();
-        let mut places = Vec::new();
-        let mut from = offset;
-        for (raw, packed) in batch.iter().zip(packed) {
-            let to = from + raw.len() as u64;
-            let failed = |why: String| CodecError::Verification { from, to, why };
-            match packed {
-                Packed::Model { coded, .. } => {
-                    jobs.push(Job {
-                        coded,
-                        raw_len: raw.len(),
-                    });
-                    places.push((raw, from, to));
-                }
-                Packed::Zstd(coded) => {
-                    let again = crate::fallback::unzstd(coded, raw.len()).map_err(failed)?;
-                    if again != *raw {
-                        return Err(failed("other bytes".into()));
-                    }
-                    self.observer.advance(Phase::Verify, raw.len() as u64);
-                }
-                Packed::Stored => self.observer.advance(Phase::Verify, raw.len() as u64),
-            }
-            from = to;
-        }
-        let decoded = decode(
-            self.model,
-            self.policy,
-            self.shown,
-            &jobs,
-            Phase::Verify,
-            self.observer,
-        )?;
-        for (result, (raw, from, to)) in decoded.into_iter().zip(places) {
-            let why = match result {
-                Ok(again) if again == *raw => continue,
-                Ok(_) => "other bytes".to_owned(),
-                Err(why) => why,
-            };
-            return Err(CodecError::Verification { from, to, why });
-        }
-        Ok(())
-    }
-}
-
-impl<W: Write> Write for Writer<'_, W> {
+impl<W: Write, O: Observer> Write for Writer<W, O> {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
         let mut taken = 0;
         while taken < bytes.len() {
@@ -376,4 +283,24 @@ pub fn compress(
     let (mut output, report) = writer.finish()?;
     output.flush().map_err(CodecError::Write)?;
     Ok(report)
+}
+
+/// Compresses bytes that are in memory.
+///
+/// ```
+/// use lmz_codec::{CompressOptions, DecompressOptions, Model, compress_to_vec, decompress_to_vec};
+///
+/// let model = Model::open("../../models/archive/bootstrap/bootstrap.lmzm".as_ref())?;
+/// let file = compress_to_vec(b"some text", &model, &CompressOptions::default())?;
+/// let text = decompress_to_vec(&file, &model, &DecompressOptions::default())?;
+/// assert_eq!(text, b"some text");
+/// # Ok::<(), lmz_codec::CodecError>(())
+/// ```
+///
+/// # Errors
+/// As [`compress`].
+pub fn compress_to_vec(raw: &[u8], model: &Model, options: &CompressOptions) -> Result<Vec<u8>> {
+    let mut file = Vec::new();
+    compress(raw, &mut file, model, options, &())?;
+    Ok(file)
 }

@@ -6,15 +6,14 @@
 
 mod common;
 
-use std::collections::VecDeque;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use lmz_codec::{
-    Accelerator, CompressOptions, DecompressOptions, Model, Observer, Phase, SegmentPlan, compress,
-    decompress,
+    Accelerator, CompressOptions, DecompressOptions, Direction, Meter, Model, Observer, Phase,
+    SegmentPlan, Timing, compress, decompress,
 };
-use lmz_exact::{Answer, Cache, ExactError, Lanes, Query, Result, Row, Run, Scratch};
+use lmz_exact::{CpuLanes, ExactError, Lanes, Prediction, Query, Result, Row};
 
 /// The CPU engine as an accelerator that fails at pass number `fails_at`.
 #[derive(Debug)]
@@ -27,11 +26,10 @@ struct Pretended {
 }
 
 struct PretendedLanes {
-    model: Model,
-    caches: Vec<Cache>,
+    lanes: CpuLanes<Model>,
     fails_at: usize,
     passes: Arc<AtomicUsize>,
-    queued: VecDeque<Vec<Answer>>,
+    queued: usize,
     most_queued: Arc<AtomicUsize>,
 }
 
@@ -39,7 +37,7 @@ impl Drop for PretendedLanes {
     fn drop(&mut self) {
         // Whoever asks must take the answers, unless the device is lost.
         let lost = self.passes.load(Ordering::Relaxed) > self.fails_at;
-        assert!(lost || self.queued.is_empty());
+        assert!(lost || self.queued == 0);
     }
 }
 
@@ -53,13 +51,12 @@ impl Accelerator for Pretended {
     }
 
     fn open(&self, lanes: usize, positions: usize) -> Result<Box<dyn Lanes>> {
-        let caches = (0..lanes.min(self.lanes)).map(|_| Cache::new(self.model.engine(), positions));
+        let lanes = lanes.min(self.lanes);
         Ok(Box::new(PretendedLanes {
-            model: self.model.clone(),
-            caches: caches.collect(),
+            lanes: CpuLanes::new(self.model.clone(), lanes, positions),
             fails_at: self.fails_at,
             passes: self.passes.clone(),
-            queued: VecDeque::new(),
+            queued: 0,
             most_queued: self.most_queued.clone(),
         }))
     }
@@ -67,7 +64,7 @@ impl Accelerator for Pretended {
 
 impl Lanes for PretendedLanes {
     fn lanes(&self) -> usize {
-        self.caches.len()
+        self.lanes.lanes()
     }
 
     fn rows(&self) -> usize {
@@ -76,59 +73,21 @@ impl Lanes for PretendedLanes {
 
     fn submit(&mut self, rows: &[Row], queries: &[(usize, Query)]) -> Result<()> {
         assert!(rows.len() <= self.rows() || matches!(queries[0].1, Query::Point(_)));
-        let answers = self.answers(rows, queries);
-        self.queued.push_back(answers);
-        self.most_queued
-            .fetch_max(self.queued.len(), Ordering::Relaxed);
+        self.lanes.submit(rows, queries)?;
+        self.queued += 1;
+        self.most_queued.fetch_max(self.queued, Ordering::Relaxed);
         Ok(())
     }
 
-    fn collect(&mut self) -> Result<Vec<Answer>> {
+    fn collect(&mut self, take: &mut dyn FnMut(usize, &Prediction<'_>)) -> Result<()> {
         if self.passes.fetch_add(1, Ordering::Relaxed) >= self.fails_at {
             return Err(ExactError::Device {
                 device: "a pretended device".to_owned(),
                 reason: "it was lost".to_owned(),
             });
         }
-        Ok(self.queued.pop_front().expect("something is queued"))
-    }
-}
-
-impl PretendedLanes {
-    fn answers(&mut self, rows: &[Row], queries: &[(usize, Query)]) -> Vec<Answer> {
-        let engine = self.model.engine();
-        let mut answers = Vec::new();
-        let mut first = 0;
-        for piece in rows.chunk_by(|a, b| a.lane == b.lane) {
-            let tokens: Vec<u32> = piece.iter().map(|row| row.token).collect();
-            let run = Run {
-                cache: &mut self.caches[piece[0].lane as usize],
-                start: piece[0].position as usize,
-                tokens: &tokens,
-                wanted: 0,
-            };
-            engine.forward(&mut Scratch::new(), &mut [run], &mut |_, token, scores| {
-                let Some((_, query)) = queries.iter().find(|(row, _)| *row == first + token) else {
-                    return;
-                };
-                let distribution = scores.distribution();
-                let symbol = match *query {
-                    Query::Symbol(symbol) => symbol as usize,
-                    Query::Point(point) => distribution.find(point).0,
-                };
-                let sum = scores.weights.iter().map(|&w| u64::from(w)).sum();
-                let shift = engine.symbols().escape_shift();
-                let logit = scores.logits.get(symbol).copied().unwrap_or(scores.max);
-                answers.push(Answer {
-                    symbol,
-                    interval: distribution.interval(symbol),
-                    distance: scores.max.wrapping_sub(logit) as u32,
-                    shares: lmz_coder::Shares::new(scores.weights.len(), sum, shift),
-                });
-            });
-            first += piece.len();
-        }
-        answers
+        self.queued = self.queued.checked_sub(1).expect("something is queued");
+        self.lanes.collect(take)
     }
 }
 
@@ -137,11 +96,16 @@ impl PretendedLanes {
 struct Listener {
     notices: Mutex<Vec<String>>,
     passed: AtomicUsize,
+    meter: Meter,
 }
 
 impl Observer for Listener {
     fn advance(&self, _phase: Phase, raw_bytes: u64) {
         self.passed.fetch_add(raw_bytes as usize, Ordering::Relaxed);
+    }
+
+    fn timed(&self, model: &Model, direction: Direction, timing: Timing) {
+        self.meter.add(model, direction, timing);
     }
 
     fn notice(&self, text: &str) {
@@ -194,7 +158,7 @@ fn an_accelerator_writes_and_reads_the_same_files() {
         let mut packed = Vec::new();
         let report = compress(&text[..], &mut packed, &device, &options, &listener).unwrap();
         assert_eq!(packed, expected, "{lanes} lanes");
-        let verified = device.timings().decoding;
+        let verified = listener.meter.timings(&device).decoding;
         assert!(verified.bytes < text.len() as u64);
         assert!(
             report.segments[0] > 3 && report.segments[1] > 0,
@@ -212,12 +176,13 @@ fn an_accelerator_writes_and_reads_the_same_files() {
         assert!(listener.notices.lock().unwrap().is_empty());
         assert!(device.device_name().is_some());
         // All of it was encoded once; what zstd did not keep was decoded twice.
-        let timings = device.timings();
+        let timings = listener.meter.timings(&device);
         assert_eq!(timings.encoding.bytes, text.len() as u64);
         assert_eq!(timings.decoding.bytes, 2 * verified.bytes);
         assert!(!timings.encoding.time.is_zero());
         // Those of the same model on the CPU are its own.
-        assert!(model.timings() != timings && model.device_name().is_none());
+        let own = listener.meter.timings(&model);
+        assert!(own != timings && model.device_name().is_none());
     }
 }
 

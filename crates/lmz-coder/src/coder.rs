@@ -21,7 +21,7 @@ pub enum CoderError {
     InvalidInterval {
         /// First code point.
         start: u32,
-        /// Size.
+        /// The number of code points.
         width: u32,
     },
     /// No encoder wrote these bytes: they point outside the current range.
@@ -53,11 +53,6 @@ impl Encoder {
         self.inner
             .encode_symbol((), interval)
             .map_err(|_| CoderError::InvalidInterval { start, width })
-    }
-
-    /// Bytes written so far, less than 20 of them still held back.
-    pub fn len_estimate(&self) -> usize {
-        self.inner.num_words() * 4
     }
 
     /// Seals and returns the bytes: the shortest string that, followed by zeros for ever, names a

@@ -50,7 +50,7 @@ impl Shares {
     /// For `symbols` weights with the sum `sum`; `escape_shift` is as in [`Distribution::new`].
     ///
     /// # Panics
-    /// If there is no symbol, or 2^24 or more, or the sum is 0 or above 2^54.
+    /// If there is no symbol, or 2^24 or more, or the sum is 0 or above 2^56, which 32-bit weights do not reach.
     pub fn new(symbols: usize, sum: u64, escape_shift: u32) -> Self {
         assert!((1..1 << 24).contains(&symbols), "{symbols} symbols");
         assert!(sum > 0, "all weights are 0");
@@ -170,6 +170,11 @@ impl<'a> Distribution<'a> {
     /// The escape's symbol number, one past the last real symbol.
     pub fn escape(&self) -> usize {
         self.weights.len()
+    }
+
+    /// What the intervals follow from besides the weights.
+    pub fn shares(&self) -> &Shares {
+        &self.shares
     }
 
     /// The share of a symbol, `0..=V`.

@@ -33,6 +33,8 @@
 //! }
 //! # Ok::<(), lmz_coder::CoderError>(())
 //! ```
+//!
+//! Words are those of [docs/terms.md](https://github.com/lmz-project/lmz/blob/main/docs/terms.md).
 #![forbid(unsafe_code)]
 
 mod coder;

@@ -1,12 +1,11 @@
 //! The range coder: against the text of docs/format.md, against constriction's own seal, and on
 //! bytes that nobody coded.
 
-mod common;
-
-use common::{Random, TextDecoder, TextEncoder};
 use constriction::stream::Encode;
 use constriction::stream::queue::RangeEncoder;
 use lmz_coder::{CoderError, Decoder, Distribution, Encoder, Interval};
+use lmz_testkit::Random;
+use lmz_testkit::coder::{TextDecoder, TextEncoder};
 use proptest::prelude::*;
 
 /// Random intervals; those of `straddling` steps keep a carry possible as long as they can.

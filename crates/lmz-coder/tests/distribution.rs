@@ -1,9 +1,7 @@
 //! Distributions: the formula of docs/numerics.md, section 6, its inverse, and whole round trips.
 
-mod common;
-
-use common::Random;
 use lmz_coder::{Cost, Decoder, Distribution, Encoder, Interval, WEIGHT_ONE, exp2_weights};
+use lmz_testkit::Random;
 use proptest::prelude::*;
 
 /// Shapes that real and hostile models have.

@@ -1,9 +1,7 @@
 //! The coder's bits over the model's ideal bits: at most 0.05 %, sealing left out.
 
-mod common;
-
-use common::Random;
 use lmz_coder::{Cost, Decoder, Distribution, Encoder, exp2_weights};
+use lmz_testkit::Random;
 
 /// A distribution as language models have them: a power law over a random order, of random steepness.
 struct Peaked {

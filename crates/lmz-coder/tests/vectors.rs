@@ -1,9 +1,7 @@
 //! The vectors of docs/format.md, "Coded segments".
 
-mod common;
-
-use common::{Random, TextDecoder, TextEncoder};
 use lmz_coder::{Encoder, Interval};
+use lmz_testkit::coder::{TextDecoder, TextEncoder};
 
 const TEXT: &str = include_str!("../../../docs/format.md");
 
@@ -82,62 +80,4 @@ fn the_encoder_gives_the_bytes_of_the_text() {
     }
     assert!(vectors.iter().any(|v| v.intervals.is_empty()));
     assert!(vectors.iter().any(|v| v.intervals.len() >= 20));
-}
-
-/// Prints the table. The seeds are those that show a carry through held words, and its absence.
-#[test]
-#[ignore = "writes the table for docs/format.md to standard output"]
-fn print_vectors() {
-    let plain = |start, width| Interval { start, width };
-    let straddle = [plain(0x7fff_ffff, 2), plain(0x8000_0000, 1)];
-    let mut random = Random(20);
-    let mut held = TextEncoder::new();
-    let mut kept = straddle.to_vec();
-    kept.iter().for_each(|&interval| held.encode(interval));
-    for _ in 0..3 {
-        let interval = held.straddling_interval(&mut random).expect("straddles");
-        held.encode(interval);
-        kept.push(interval);
-    }
-    let below = [&kept[..], &[plain(0, 1 << 16)]].concat();
-    let above = [&kept[..], &[plain(u32::MAX, 1)]].concat();
-    let sequence: Vec<Interval> = (0..20)
-        .map(|_| {
-            let start = random.next() as u32;
-            let width = 1 + random.below(u64::from(u32::MAX - start)) as u32;
-            plain(start, (width >> random.below(16)) | 1)
-        })
-        .collect();
-    let rows = [
-        vec![],
-        vec![plain(0, 1)],
-        vec![plain(0x1234_5678, 0x100)],
-        kept,
-        below,
-        above,
-        sequence,
-    ];
-    for intervals in rows {
-        let mut text = TextEncoder::new();
-        intervals.iter().for_each(|&interval| text.encode(interval));
-        eprintln!("carries {} straddles {}", text.carries, text.straddles());
-        let bytes = text.finish();
-        let cell = |parts: Vec<String>| {
-            if parts.is_empty() {
-                "(none)".into()
-            } else {
-                format!("`{}`", parts.join(" "))
-            }
-        };
-        println!(
-            "| {} | {} |",
-            cell(
-                intervals
-                    .iter()
-                    .map(|i| format!("{:x}+{:x}", i.start, i.width))
-                    .collect()
-            ),
-            cell(bytes.iter().map(|b| format!("{b:02x}")).collect()),
-        );
-    }
 }

@@ -3,8 +3,8 @@
 use cudarc::driver::{CudaContext, DriverError};
 
 use crate::device::{Device, DeviceInfo};
+use crate::error::{DeviceError, Result};
 use crate::quiet;
-use crate::{DeviceError, Result};
 
 /// All devices that the driver lists.
 pub(crate) fn cuda_devices() -> Vec<DeviceInfo> {

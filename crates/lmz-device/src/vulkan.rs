@@ -4,9 +4,9 @@ use cubecl::wgpu::WgpuDevice;
 use wgpu::{Backends, DeviceType, Instance, InstanceDescriptor};
 
 use crate::device::{Device, DeviceInfo};
+use crate::error::{DeviceError, Result};
 use crate::memory::free_memory;
 use crate::quiet;
-use crate::{DeviceError, Result};
 
 /// All adapters with a Vulkan driver, in the driver's order.
 pub(crate) fn vulkan_devices() -> Vec<DeviceInfo> {

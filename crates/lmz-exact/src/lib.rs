@@ -7,22 +7,25 @@
 //!
 //! * [`prepare`](fn@prepare) turns a Hugging Face checkpoint into a [`Prepared`] model (`.lmzm`);
 //! * [`Engine`] runs it: many known positions at once, or one position of many lanes, with the same bits;
+//! * [`Lanes`] is what a codec drives, on the CPU ([`CpuLanes`]) and on other devices ([`Accelerator`]) alike;
 //! * [`Kernel`] picks the instruction set; all give the same bits.
 #![deny(unsafe_code)]
 
-mod accelerator;
 mod engine;
 mod error;
 mod fixed;
 mod kernel;
+mod lanes;
 mod prepare;
 mod prepared;
 pub mod tables;
 
 /// What an [`Engine`] is made of, for those who compute the same bits on another device.
 pub mod parts {
-    pub use crate::engine::{BlockNorm, Embedding, Layer, Norm, Parts, Rules, Shape, VALUE_BITS};
-    pub use crate::kernel::{Bias, CHUNK, Cap, Nonlinearity};
+    pub use crate::engine::{
+        BlockNorm, Embedding, Layer, Norm, Parts, Rotary, Rules, Shape, VALUE_BITS, logits,
+    };
+    pub use crate::kernel::{Bias, CHUNK, Nonlinearity, Softcap};
 }
 
 /// The operations of docs/numerics.md one by one, on the CPU: what kernels elsewhere are tested against.
@@ -35,12 +38,13 @@ pub mod reference {
     pub use crate::tables::cos_sin;
 }
 
-pub use accelerator::{Accelerator, Answer, Lanes, Query, Row};
-pub use engine::{Cache, Engine, MAX_CONTEXT, Run, Scores, Scratch, Symbols};
+pub use engine::{Answer, Cache, Engine, MAX_CONTEXT, Run, Scores, Scratch, Symbols};
 pub use error::{ExactError, Result};
+pub use kernel::{Isa, Kernel, Linear};
 #[cfg(feature = "differential")]
 #[doc(hidden)]
-pub use kernel::differential;
-pub use kernel::{Isa, Kernel, Linear};
+pub use kernel::{differential, text};
+pub use lanes::{Accelerator, CpuLanes, Lanes, Prediction, Prefix, Query, Row};
+#[cfg(feature = "prepare")]
 pub use prepare::prepare;
 pub use prepared::{LMZM_VERSION, NUMERICS, NUMERICS_VERSION, Prepared, RECIPE};

@@ -1,11 +1,11 @@
 //! The promise of the exact engine: the logits of a position depend on its tokens alone. Not on what
 //! else is computed in the same call, in which pieces, by which instruction set or in which thread.
 
-mod common;
-
-use common::{NARROW, ODD, Random, Tiny, WIDE, family, kernels, shared, tokens};
 use lmz_exact::{Cache, Engine, Prepared, Run, Scratch, prepare};
-use lmz_model::{Checkpoint, ExactTokenizer, Symbol};
+use lmz_model::{ExactTokenizer, Symbol};
+use lmz_testkit::engine::{family, kernels, prepared, tokens};
+use lmz_testkit::models::{NARROW, ODD, Tiny, WIDE, checkpoint};
+use lmz_testkit::{Random, alice};
 use rayon::prelude::*;
 
 /// Everything that coding uses of a position's scores.
@@ -119,13 +119,13 @@ fn mixture(lanes: &[Vec<u32>], most: usize, seed: u64) -> Vec<Call> {
     {
         let mut order: Vec<usize> = (0..lanes.len()).collect();
         for i in (1..order.len()).rev() {
-            order.swap(i, random.below(i + 1));
+            order.swap(i, random.index(i + 1));
         }
         let mut call = Call::new();
         for lane in order {
             let rest = lanes[lane].len() - done[lane];
-            if rest > 0 && random.below(4) > 0 {
-                let len = (1 + random.below(most)).min(rest);
+            if rest > 0 && random.index(4) > 0 {
+                let len = (1 + random.index(most)).min(rest);
                 call.push((lane, done[lane], len, 0));
                 done[lane] += len;
             }
@@ -269,23 +269,23 @@ fn random_lanes(engine: &Engine) -> Vec<Vec<u32>> {
         .collect()
 }
 
-fn tiny(shape: Tiny, name: &str) {
-    check(&shape.prepared(7, name), random_lanes);
+fn tiny(shape: Tiny) {
+    check(&prepared(shape, 7), random_lanes);
 }
 
 #[test]
 fn an_odd_model() {
-    tiny(ODD, "engine-odd");
+    tiny(ODD);
 }
 
 #[test]
 fn a_narrow_model() {
-    tiny(NARROW, "engine-narrow");
+    tiny(NARROW);
 }
 
 #[test]
 fn a_wide_model() {
-    tiny(WIDE, "engine-wide");
+    tiny(WIDE);
 }
 
 /// Longer than twice a bounded cache of the windowed layers.
@@ -314,16 +314,10 @@ families!(mistral qwen2 qwen3 gpt2 gpt_neox gemma2 gemma3_text olmo olmo2 phi fa
 
 #[test]
 fn a_trained_model() {
-    let (Some(directory), Some(text)) = (
-        shared("checkpoints/stories260K"),
-        shared("corpora/test/alice29.txt"),
-    ) else {
-        return;
-    };
-    let checkpoint = Checkpoint::open(directory).unwrap();
+    let checkpoint = checkpoint("tests/fixtures/stories260K");
     let tokenizer =
         ExactTokenizer::new(&checkpoint.tokenizer_json, &checkpoint.vocabulary).unwrap();
-    let text = std::fs::read(text).unwrap();
+    let text = alice();
     let prepared = prepare(&checkpoint, "stories260K").unwrap();
     check(&prepared, |engine| {
         let lane = |from: usize, count: usize| -> Vec<u32> {
@@ -344,13 +338,16 @@ fn a_trained_model() {
 /// What a position says must not depend on what follows it, and must depend on what comes before.
 #[test]
 fn later_tokens_change_nothing_earlier_ones_do() {
-    let prepared = ODD.prepared(8, "engine-causal");
+    let prepared = prepared(ODD, 8);
     for kernel in kernels() {
         let engine = Engine::new(&prepared, kernel).unwrap();
         let a = tokens(&engine, 100, 1);
         let mut b = a.clone();
         b[70] = if a[70] == 3 { 4 } else { 3 };
-        let (first, second) = (common::logits(&engine, &a), common::logits(&engine, &b));
+        let (first, second) = (
+            lmz_testkit::engine::logits(&engine, &a),
+            lmz_testkit::engine::logits(&engine, &b),
+        );
         assert_eq!(first[..70], second[..70]);
         for at in 70..100 {
             assert_ne!(

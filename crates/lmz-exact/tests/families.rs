@@ -1,16 +1,16 @@
 //! Every family of the parity fixtures (tests/fixtures/families): logits against those of Hugging
 //! Face transformers, and against double precision.
 
-mod common;
 #[path = "common/float.rs"]
 mod float;
 
 use std::path::PathBuf;
 
-use common::{family, repository};
 use float::Float;
 use lmz_exact::{Engine, Kernel, Prepared, prepare};
 use lmz_model::ErrorKind;
+use lmz_testkit::engine::family;
+use lmz_testkit::repository;
 use safetensors::SafeTensors;
 
 /// What the integer engine refuses.
@@ -69,7 +69,7 @@ fn expected(name: &str) -> Vec<(Vec<u32>, Vec<f64>)> {
 /// The engine's logits in nats with the reference's of the same symbols, position by position.
 fn side_by_side(engine: &Engine, tokens: &[u32], reference: &[f64]) -> Vec<(f64, f64)> {
     let vocab_size = reference.len() / tokens.len();
-    let logits = common::logits(engine, tokens);
+    let logits = lmz_testkit::engine::logits(engine, tokens);
     let rows = logits.iter().zip(reference.chunks_exact(vocab_size));
     rows.flat_map(|(ours, reference)| {
         let symbols = engine.symbols().tokens().iter();
@@ -152,7 +152,7 @@ fn prepared_files_are_whole() {
         let (tokens, _) = expected(&name).remove(0);
         let logits = |p: &Prepared| {
             let engine = Engine::new(p, Kernel::detect()).unwrap();
-            common::logits(&engine, &tokens)
+            lmz_testkit::engine::logits(&engine, &tokens)
         };
         assert!(logits(&prepared) == logits(&again), "{name}");
     }

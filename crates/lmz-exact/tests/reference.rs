@@ -3,37 +3,29 @@
 
 #[path = "common/bits.rs"]
 mod bits;
-mod common;
 #[path = "common/float.rs"]
 mod float;
 
 use bits::{engine, exact_bits, inputs, reference_bits, tokenize};
-use common::{Model, shared};
 use float::Float;
 use lmz_model::Checkpoint;
+use lmz_testkit::models::{Model, checkpoint};
+use lmz_testkit::{alice, repository, sample};
 
 const CONTEXT: usize = 512;
 
-/// The first bytes of a text of ../shared/corpora/test, the contents of a .jsonl one after the other.
-fn text(name: &str, bytes: usize) -> Option<Vec<u8>> {
-    let file = std::fs::read(shared(&format!("corpora/test/{name}"))?).unwrap();
-    let mut text = if name.ends_with(".jsonl") {
-        let mut text = String::new();
-        for line in String::from_utf8(file).unwrap().lines() {
-            let line: serde_json::Value = serde_json::from_str(line).unwrap();
-            text.push_str(line["content"].as_str().unwrap());
-            text.push('\n');
-            if text.len() >= bytes {
-                break;
-            }
-        }
-        text.into_bytes()
-    } else {
-        file
+/// The model that lmz comes with: 5.5 million parameters in f16.
+const LMZ_5M: &str = "models/lmz-5m";
+
+/// The first bytes of a held-out text of `corpora/`.
+fn text(name: &str, bytes: usize) -> Vec<u8> {
+    let mut text = match name {
+        "alice29" => alice(),
+        domain => sample(domain),
     };
     assert!(text.len() >= bytes, "{name} is too short");
     text.truncate(bytes);
-    Some(text)
+    text
 }
 
 /// Relative distance of the engine's bits from the reference; both are printed.
@@ -54,64 +46,42 @@ fn compare(what: &str, checkpoint: &Checkpoint, text: &[u8]) -> f64 {
     distance.abs()
 }
 
-fn bootstrap() -> Option<Checkpoint> {
-    Some(Checkpoint::open(shared("checkpoints/bootstrap")?).unwrap())
-}
-
 /// Each text alone; by itself none may be worse than this.
-fn check_bootstrap(texts: &[(&str, usize)], limit: f64) {
-    let Some(checkpoint) = bootstrap() else {
-        return;
-    };
+fn check_texts(texts: &[(&str, usize)], limit: f64) {
+    let checkpoint = checkpoint(LMZ_5M);
     for &(name, bytes) in texts {
-        let Some(text) = text(name, bytes) else {
-            return;
-        };
-        let distance = compare(&format!("bootstrap, {name}"), &checkpoint, &text);
+        let distance = compare(name, &checkpoint, &text(name, bytes));
         assert!(distance <= limit, "{name}: {:.3} %", 100.0 * distance);
     }
 }
 
 #[test]
-fn bootstrap_is_within_two_per_mille() {
-    check_bootstrap(
-        &[
-            ("alice29.txt", 6_000),
-            ("web.jsonl", 2_000),
-            ("python.jsonl", 2_000),
-            ("math.jsonl", 2_000),
-        ],
-        0.002,
-    );
+fn lmz_5m_is_within_two_per_mille() {
+    let texts = [
+        ("alice29", 4_000),
+        ("web", 1_500),
+        ("python", 1_500),
+        ("math", 1_500),
+    ];
+    check_texts(&texts, 0.002);
 }
 
 #[test]
-#[ignore = "more of the same; half a minute"]
-fn bootstrap_on_more_text() {
-    check_bootstrap(
-        &[
-            ("alice29.txt", 24_000),
-            ("web.jsonl", 12_000),
-            ("python.jsonl", 12_000),
-            ("math.jsonl", 12_000),
-        ],
-        0.002,
-    );
+#[ignore = "more of the same; a minute"]
+fn lmz_5m_on_more_text() {
+    let texts = [
+        ("alice29", 24_000),
+        ("web", 12_000),
+        ("python", 12_000),
+        ("math", 12_000),
+    ];
+    check_texts(&texts, 0.002);
 }
 
 #[test]
 fn stories_are_within_five_per_mille() {
-    let (Some(directory), Some(text)) = (
-        shared("checkpoints/stories260K"),
-        text("alice29.txt", 6_000),
-    ) else {
-        return;
-    };
-    let distance = compare(
-        "stories260K, alice29.txt",
-        &Checkpoint::open(directory).unwrap(),
-        &text,
-    );
+    let stories = checkpoint("tests/fixtures/stories260K");
+    let distance = compare("stories260K, alice29", &stories, &text("alice29", 6_000));
     assert!(distance <= 0.005, "{:.3} %", 100.0 * distance);
 }
 
@@ -131,14 +101,13 @@ struct Outliers {
 
 const FACTOR: f32 = 1000.0;
 
-/// The bootstrap model with outliers. All but those of the residual stream leave the function as it is;
+/// The model that lmz comes with, with outliers. All but those of the residual stream leave the function as it is;
 /// those take the norms' gains along, by the typical root mean square of each norm.
-fn outliers(kinds: Outliers, sample: &[u32], name: &str) -> Option<Checkpoint> {
-    let original = bootstrap()?;
+fn outliers(original: &Checkpoint, kinds: Outliers, sample: &[u32]) -> Checkpoint {
     let b = original.blueprint.clone();
-    let mut model = Model::read(&shared("checkpoints/bootstrap")?);
+    let mut model = Model::read(&repository(LMZ_5M));
     if kinds.residual {
-        residual_outliers(&mut model, &original, sample);
+        residual_outliers(&mut model, original, sample);
     }
     for layer in 0..b.layers {
         let name = |part: &str| format!("model.layers.{layer}.{part}.weight");
@@ -156,7 +125,7 @@ fn outliers(kinds: Outliers, sample: &[u32], name: &str) -> Option<Checkpoint> {
             }
         }
         if let Some(factor) = kinds.values {
-            for (kv, channel) in [(0, 5), (2, 30)] {
+            for (kv, channel) in [(0, 5), (1, 30)] {
                 row(
                     &name("self_attn.v_proj"),
                     b.hidden_size,
@@ -201,7 +170,7 @@ fn outliers(kinds: Outliers, sample: &[u32], name: &str) -> Option<Checkpoint> {
                 .for_each(|w| *w /= factor);
         }
     }
-    Some(model.open(name))
+    model.open()
 }
 
 fn residual_outliers(model: &mut Model, original: &Checkpoint, sample: &[u32]) {
@@ -256,13 +225,9 @@ fn residual_outliers(model: &mut Model, original: &Checkpoint, sample: &[u32]) {
 }
 
 fn check_outliers(kinds: Outliers, name: &str) {
-    let (Some(original), Some(text)) = (bootstrap(), text("alice29.txt", 3_000)) else {
-        return;
-    };
+    let (original, text) = (checkpoint(LMZ_5M), text("alice29", 3_000));
     let sample = tokenize(&original, &text);
-    let Some(checkpoint) = outliers(kinds, &sample[..256], name) else {
-        return;
-    };
+    let checkpoint = outliers(&original, kinds, &sample[..256]);
     let distance = compare(name, &checkpoint, &text);
     assert!(distance <= 0.005, "{:.3} %", 100.0 * distance);
 }
@@ -345,14 +310,13 @@ fn outliers_a_thousand_times_in_the_values() {
     );
 }
 
-/// The coder's bits over a softmax of the integer logits on 400 KB: at most 0.05 %, sealing left out.
-fn check_overhead(name: &str, bytes: usize) {
-    let (Some(checkpoint), Some(text)) = (bootstrap(), text(name, bytes)) else {
-        return;
-    };
-    let exact = exact_bits(&engine(&checkpoint), &tokenize(&checkpoint, &text), CONTEXT);
+/// The coder's bits over a softmax of the integer logits: at most 0.05 %, sealing left out.
+fn check_overhead(text: &[u8]) {
+    let checkpoint = checkpoint(LMZ_5M);
+    let exact = exact_bits(&engine(&checkpoint), &tokenize(&checkpoint, text), CONTEXT);
     println!(
-        "{name}, {bytes} bytes: softmax {:.1} bits, accounted {:+.5} %, coded {:+.5} %",
+        "{} bytes: softmax {:.1} bits, accounted {:+.5} %, coded {:+.5} %",
+        text.len(),
         exact.softmax,
         100.0 * (exact.ideal / exact.softmax - 1.0),
         100.0 * (exact.coded / exact.softmax - 1.0)
@@ -363,11 +327,12 @@ fn check_overhead(name: &str, bytes: usize) {
 
 #[test]
 fn the_coder_adds_next_to_nothing() {
-    check_overhead("lcet10.txt", 16_000);
+    check_overhead(&text("alice29", 16_000));
 }
 
 #[test]
-#[ignore = "half a minute"]
-fn the_coder_adds_next_to_nothing_on_400_kb() {
-    check_overhead("lcet10.txt", 400_000);
+#[ignore = "a minute"]
+fn the_coder_adds_next_to_nothing_on_all_samples() {
+    let all = [alice(), sample("web"), sample("python"), sample("math")];
+    check_overhead(&all.concat());
 }

@@ -1,14 +1,13 @@
 //! Models that the integer engine does not compute are refused by the name of the feature, as
 //! checkpoints and as prepared models.
 
-mod common;
-
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
-use common::{Model, ODD};
 use lmz_exact::{Engine, ExactError, Kernel, Prepared, prepare};
 use lmz_model::{Blueprint, ErrorKind, parse_config};
+use lmz_testkit::engine::prepared;
+use lmz_testkit::models::{Model, ODD};
 use safetensors::SafeTensors;
 use serde_json::{Value, json};
 
@@ -35,7 +34,7 @@ fn model(changes: &Value) -> (Model, Blueprint) {
 
 /// A prepared model that claims to be another.
 fn claiming(blueprint: &Blueprint) -> Result<Prepared, ExactError> {
-    static PREPARED: LazyLock<Prepared> = LazyLock::new(|| ODD.prepared(1, "scope-prepared"));
+    static PREPARED: LazyLock<Prepared> = LazyLock::new(|| prepared(ODD, 1));
     let bytes = PREPARED.as_bytes();
     let (_, index) = SafeTensors::read_metadata(bytes).unwrap();
     let text = &index.metadata().as_ref().unwrap()["lmzm"];
@@ -77,7 +76,7 @@ fn what_the_engine_does_not_do_is_refused_by_name() {
     ];
     for (changes, feature) in cases {
         let (model, blueprint) = model(&changes);
-        let checkpoint = model.open("scope");
+        let checkpoint = model.open();
         let refused = [
             prepare(&checkpoint, "m").map(drop),
             claiming(&blueprint).map(drop),

@@ -3,14 +3,14 @@
 
 #[path = "common/bits.rs"]
 mod bits;
-mod common;
 #[path = "common/float.rs"]
 mod float;
 
 use bits::{engine, exact_bits, reference_bits, tokenize};
-use common::{Model, repository, with_tokenizer};
 use float::Float;
 use lmz_model::{Blueprint, Checkpoint, HeadNorm, NormPlacement, Part, Vocabulary, Weights};
+use lmz_testkit::models::{Model, with_tokenizer};
+use lmz_testkit::{alice, repository};
 
 const CONTEXT: usize = 120;
 const NAMES: [&str; 8] = [
@@ -31,7 +31,7 @@ fn checkpoint(name: &str) -> Checkpoint {
 /// Text that training did not see, of bytes that are tokens by themselves.
 fn text(vocabulary: &Vocabulary, bytes: usize) -> Vec<u8> {
     let known = |byte: u8| vocabulary.iter().any(|(_, b)| b == Some(&[byte][..]));
-    let file = std::fs::read(repository("corpora/alice29.txt")).unwrap();
+    let file = alice();
     let rest = file[115_000..].iter().copied().filter(|&b| known(b));
     let text: Vec<u8> = rest.take(bytes).collect();
     assert_eq!(text.len(), bytes);
@@ -291,7 +291,7 @@ fn outliers_cost_no_more() {
             change.keys(layer);
             change.head_gains(layer);
         }
-        let checkpoint = change.model.open(&format!("text-outliers-{name}"));
+        let checkpoint = change.model.open();
         let distance = distance(&format!("{name}, outliers"), &checkpoint, 3_000);
         assert!(distance.rounded.abs() < 0.001, "{name}: {distance:?}");
         distance.checkpoint.abs()

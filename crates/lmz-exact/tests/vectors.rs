@@ -2,27 +2,16 @@
 //! order, 32-bit little endian) and a few of them; also the prepared identity, which pins the recipe.
 //! tests/vectors/families.json: the same of the parity fixtures.
 
-mod common;
-
 use std::borrow::Cow;
 
-use common::{ODD, WIDE, family, kernels, logits, repository, tokens};
-use lmz_exact::{Engine, Kernel, Prepared, prepare};
-use serde_json::{Value, json};
+use lmz_exact::{Engine, Prepared, prepare};
+use lmz_testkit::engine::{family, hash, kernels, logits, prepared};
+use lmz_testkit::models::{ODD, WIDE};
+use lmz_testkit::read;
+use serde_json::Value;
 
 const FILE: &str = "tests/vectors/models.json";
 const COUNT: usize = 200;
-/// (position, symbol) of the logits that are written out.
-const SHOWN: [(usize, usize); 8] = [
-    (0, 0),
-    (0, 5),
-    (1, 1),
-    (63, 7),
-    (64, 7),
-    (128, 11),
-    (199, 2),
-    (199, 20),
-];
 
 fn hex(hash: [u8; 32]) -> String {
     blake3::Hash::from_bytes(hash).to_hex().to_string()
@@ -30,30 +19,18 @@ fn hex(hash: [u8; 32]) -> String {
 
 /// The models of the file, made or read now.
 fn model(name: &str) -> Prepared {
-    let read = |path: &str| -> Prepared {
-        let bytes: Cow<'static, [u8]> = std::fs::read(repository(path)).unwrap().into();
-        Prepared::from_bytes(bytes).unwrap()
-    };
+    let file = |path: &str| Prepared::from_bytes(Cow::Owned(read(path))).unwrap();
     match name {
-        "bootstrap" => read("models/archive/bootstrap/bootstrap.lmzm"),
-        "odd" => read("tests/vectors/odd.lmzm"),
-        "wide" => WIDE.prepared(2, "vectors-wide"),
+        "bootstrap" => file("models/archive/bootstrap/bootstrap.lmzm"),
+        "odd" => file("tests/vectors/odd.lmzm"),
+        "wide" => prepared(WIDE, 2),
         _ => panic!("what is {name}?"),
     }
 }
 
-fn hash(logits: &[Vec<i32>]) -> String {
-    let bytes: Vec<u8> = logits
-        .iter()
-        .flatten()
-        .flat_map(|z| z.to_le_bytes())
-        .collect();
-    blake3::hash(&bytes).to_hex().to_string()
-}
-
 #[test]
 fn whole_models_give_the_committed_logits() {
-    let file: Value = serde_json::from_slice(&std::fs::read(repository(FILE)).unwrap()).unwrap();
+    let file: Value = serde_json::from_slice(&read(FILE)).unwrap();
     let models = file["models"].as_object().unwrap();
     assert_eq!(models.len(), 3);
     for (name, expected) in models {
@@ -94,9 +71,9 @@ fn whole_models_give_the_committed_logits() {
 /// The recipe: the checkpoint that the test writes becomes the committed file, byte for byte.
 #[test]
 fn preparing_gives_the_committed_file() {
-    let committed = std::fs::read(repository("tests/vectors/odd.lmzm")).unwrap();
+    let committed = read("tests/vectors/odd.lmzm");
     assert!(
-        ODD.prepared(1, "vectors-odd").as_bytes() == committed,
+        prepared(ODD, 1).as_bytes() == committed,
         "recipe 1 gives another file"
     );
 }
@@ -114,91 +91,26 @@ const FAMILIES: [&str; 10] = [
     "qwen2",
     "qwen3",
 ];
-/// Twice a window of the fixtures, and more than their tables of positions.
-const FAMILY_TOKENS: usize = 52;
 
 /// Recipe and logits of other families than Llama; the independent decoder has the same numbers.
 #[test]
 fn families_give_the_committed_logits() {
-    let file = std::fs::read(repository("tests/vectors/families.json")).unwrap();
-    let file: Value = serde_json::from_slice(&file).unwrap();
+    let file: Value = serde_json::from_slice(&read("tests/vectors/families.json")).unwrap();
     let families = file["families"].as_object().unwrap();
-    assert_eq!(families.len(), FAMILIES.len());
+    assert!(families.keys().eq(FAMILIES));
     for (name, expected) in families {
-        let path = repository(&format!("tests/vectors/families/{name}.lmzm"));
-        let committed = std::fs::read(path).unwrap();
+        let committed = read(&format!("tests/vectors/families/{name}.lmzm"));
         let prepared = prepare(&family(name), name).unwrap();
         assert!(
             prepared.as_bytes() == committed,
             "recipe 1 gives another {name}"
         );
         assert_eq!(hex(prepared.identity()), expected["identity"]);
-        let read: Vec<u32> = serde_json::from_value(expected["tokens"].clone()).unwrap();
+        let tokens: Vec<u32> = serde_json::from_value(expected["tokens"].clone()).unwrap();
         for kernel in kernels() {
             let engine = Engine::new(&prepared, kernel).unwrap();
-            let found = hash(&logits(&engine, &read));
+            let found = hash(&logits(&engine, &tokens));
             assert_eq!(found, expected["logits_blake3"], "{name}, {kernel:?}");
         }
     }
-}
-
-#[test]
-#[ignore = "writes tests/vectors/families.json and families/*.lmzm from what the engine says now"]
-fn write_the_families() {
-    std::fs::create_dir_all(repository("tests/vectors/families")).unwrap();
-    let families = FAMILIES.map(|name| {
-        let prepared = prepare(&family(name), name).unwrap();
-        let path = repository(&format!("tests/vectors/families/{name}.lmzm"));
-        std::fs::write(path, prepared.as_bytes()).unwrap();
-        let engine = Engine::new(&prepared, Kernel::detect()).unwrap();
-        let tokens = tokens(&engine, FAMILY_TOKENS, 78);
-        let logits = hash(&logits(&engine, &tokens));
-        let fields = [
-            ("identity", json!(hex(prepared.identity()))),
-            ("tokens", json!(tokens)),
-            ("logits_blake3", json!(logits)),
-        ];
-        let fields = fields.map(|(field, value)| format!("      \"{field}\": {value}"));
-        format!("    \"{name}\": {{\n{}\n    }}", fields.join(",\n"))
-    });
-    let text = format!(
-        "{{\n  \"numerics\": {},\n  \"recipe\": {},\n  \"families\": {{\n{}\n  }}\n}}\n",
-        lmz_exact::NUMERICS_VERSION,
-        lmz_exact::RECIPE,
-        families.join(",\n")
-    );
-    std::fs::write(repository("tests/vectors/families.json"), text).unwrap();
-}
-
-#[test]
-#[ignore = "writes tests/vectors/models.json and odd.lmzm from what the engine says now"]
-fn write_the_vectors() {
-    std::fs::write(
-        repository("tests/vectors/odd.lmzm"),
-        ODD.prepared(1, "vectors-odd").as_bytes(),
-    )
-    .unwrap();
-    let models = ["bootstrap", "odd", "wide"].map(|name| {
-        let prepared = model(name);
-        let engine = Engine::new(&prepared, Kernel::detect()).unwrap();
-        let tokens = tokens(&engine, COUNT, 77);
-        let logits = logits(&engine, &tokens);
-        let shown =
-            SHOWN.map(|(position, symbol)| json!([position, symbol, logits[position][symbol]]));
-        let fields = [
-            ("identity", json!(hex(prepared.identity()))),
-            ("tokens", json!(tokens)),
-            ("logits_blake3", json!(hash(&logits))),
-            ("logits", json!(shown)),
-        ];
-        let fields = fields.map(|(field, value)| format!("      \"{field}\": {value}"));
-        format!("    \"{name}\": {{\n{}\n    }}", fields.join(",\n"))
-    });
-    let text = format!(
-        "{{\n  \"numerics\": {},\n  \"recipe\": {},\n  \"models\": {{\n{}\n  }}\n}}\n",
-        lmz_exact::NUMERICS_VERSION,
-        lmz_exact::RECIPE,
-        models.join(",\n")
-    );
-    std::fs::write(repository(FILE), text).unwrap();
 }

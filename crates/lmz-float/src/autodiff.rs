@@ -13,7 +13,9 @@ use burn::tensor::ops::FloatTensor;
 use burn::tensor::{DType, Tensor, TensorPrimitive};
 use lmz_model::Activation;
 
-use crate::kernels::{self, AttentionRule, Bounds, Gradients, Kernels, NormRule, Products};
+use crate::kernels::{
+    self, AttentionRule, Bounds, Gradients, Kernels, Multiply, NormRule, Products,
+};
 
 fn wrap<B: Backend, const D: usize>(x: FloatTensor<B>) -> Tensor<B, D> {
     Tensor::from_primitive(TensorPrimitive::Float(x))
@@ -27,6 +29,8 @@ fn unwrap<B: Backend, const D: usize>(x: Tensor<B, D>) -> FloatTensor<B> {
 fn own<B: Kernels>(dtype: DType) -> Option<&'static dyn Gradients<B>> {
     B::gradients().filter(|_| dtype == DType::F32)
 }
+
+impl<B: Kernels, C: CheckpointStrategy> Multiply for Autodiff<B, C> {}
 
 impl<B: Kernels, C: CheckpointStrategy> Kernels for Autodiff<B, C> {
     fn linear_map(

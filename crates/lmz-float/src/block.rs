@@ -17,7 +17,7 @@ use crate::rotary::Rotary;
 pub struct Layer<B: Backend> {
     /// Before the attention.
     pub attention_norm: Option<Norm<B>>,
-    /// The attention.
+    /// Mixes the positions; its result is added to the residual stream.
     pub attention: Attention<B>,
     /// After the attention.
     pub attention_post_norm: Option<Norm<B>>,

@@ -2,13 +2,14 @@
 
 use burn::tensor::backend::Backend;
 
+use crate::devices::resolve;
 use crate::error::{FloatError, Result};
 use crate::kernels::{Kernels, Products};
 use lmz_device::Device;
 
 /// Where [`Work`] runs.
 pub struct Here<B: Backend> {
-    /// For burn.
+    /// The backend's handle of the device.
     pub device: B::Device,
     /// What the device calls itself.
     pub name: String,
@@ -23,7 +24,7 @@ pub trait Work {
     /// What comes of it.
     type Output;
 
-    /// Does it.
+    /// Runs on the device that was found.
     fn run<B: Kernels>(self, here: Here<B>) -> Self::Output;
 }
 
@@ -32,7 +33,7 @@ pub trait Work {
 /// # Errors
 /// No device, or a failure of the device (a panic of its backend).
 pub fn on_device<W: Work>(wanted: Device, work: W) -> Result<(W::Output, Option<String>)> {
-    let (found, notice) = crate::resolve(wanted)?;
+    let (found, notice) = resolve(wanted)?;
     let failed = |reason| FloatError::Failed {
         device: found.to_string(),
         reason,
@@ -69,7 +70,7 @@ pub fn on_device<W: Work>(wanted: Device, work: W) -> Result<(W::Output, Option<
 }
 
 #[cfg(any(feature = "vulkan", feature = "cuda"))]
-fn accelerator<B: Backend>(place: crate::engine::Place<B>) -> Here<B> {
+fn accelerator<B: Backend>(place: crate::place::Place<B>) -> Here<B> {
     use burn::tensor::DType;
     let bf16 = lmz_device::catch(|| B::supports_dtype(&place.device, DType::BF16));
     Here {

@@ -21,7 +21,7 @@ pub enum Dtype {
 }
 
 impl Dtype {
-    /// Its name.
+    /// The name that the command and messages use: `f32`, `f16`, `bf16`.
     pub fn name(self) -> &'static str {
         match self {
             Self::F32 => "f32",

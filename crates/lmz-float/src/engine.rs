@@ -2,18 +2,19 @@
 
 use std::sync::Arc;
 
-use burn::tensor::backend::Backend;
 use burn::tensor::{DType, Int, Tensor, TensorData};
 use lmz_model::{Blueprint, Position, Weights};
 
 use crate::block::Tables;
 use crate::cache::Cache;
+use crate::devices::resolve;
 use crate::dtype::Dtype;
 use crate::error::{FloatError, Result};
 use crate::kernels::Kernels;
 use crate::load::Loader;
 use crate::memory::{self, Plan};
 use crate::model::Model;
+use crate::place::Place;
 use crate::scoring::{self, Batch, Limits, ScoringOptions, Store, Window};
 use lmz_device::Device;
 
@@ -48,7 +49,7 @@ pub(crate) fn open(weights: SharedWeights, options: ScoringOptions) -> Result<Bo
             reason: "must be at least 1",
         });
     }
-    let (found, notice) = crate::resolve(options.device)?;
+    let (found, notice) = resolve(options.device)?;
     let first = open_on(found, weights.clone(), &options, notice);
     match first {
         Err(error @ (FloatError::Device { .. } | FloatError::Devices(_)))
@@ -118,16 +119,6 @@ fn check_dtype<B: Kernels>(place: &Place<B>, dtype: Dtype) -> Result<()> {
             reason,
         }),
     }
-}
-
-/// A device and what is known of it.
-pub(crate) struct Place<B: Backend> {
-    pub device: B::Device,
-    pub name: String,
-    /// Free memory in bytes.
-    pub free: Option<u64>,
-    /// How many tokens of a batch make full use of it.
-    pub most_tokens: u64,
 }
 
 /// A model, in memory or read as it is needed.

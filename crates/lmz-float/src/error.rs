@@ -20,11 +20,11 @@ pub enum FloatError {
     /// A part of the model that is not of the shape that its blueprint gives.
     #[error("{part:?} has {found} values, its shape is {shape:?}")]
     Part {
-        /// The part.
+        /// The part of the model that does not fit.
         part: Part,
         /// How many values came.
         found: usize,
-        /// The shape.
+        /// The shape that it should have.
         shape: Vec<usize>,
     },
     /// A number type's name is none of those known.
@@ -52,7 +52,7 @@ pub enum FloatError {
     /// A token id that the model does not have.
     #[error("token {token} is outside the vocabulary of {vocab_size}")]
     Token {
-        /// The id.
+        /// The token id that the vocabulary does not have.
         token: u32,
         /// The number of ids.
         vocab_size: usize,
@@ -70,9 +70,9 @@ pub enum FloatError {
     /// A setting has no meaning.
     #[error("{name} = {value}: {reason}")]
     Setting {
-        /// The setting.
+        /// The name of the setting.
         name: &'static str,
-        /// Its value.
+        /// The value that was asked for.
         value: String,
         /// The bound that it breaks.
         reason: &'static str,
@@ -94,13 +94,13 @@ pub enum FloatError {
     Failed {
         /// The device's name.
         device: String,
-        /// Its own words.
+        /// The backend's message.
         reason: String,
     },
     /// Hidden states could not be written to disk or read back.
     #[error("spilling hidden states to {directory}: {source}")]
     Spill {
-        /// The directory.
+        /// The directory that was to hold the states.
         directory: String,
         /// What the operating system said.
         source: io::Error,

@@ -5,7 +5,7 @@ use burn::tensor::activation::softmax;
 use burn::tensor::backend::Backend;
 use burn::tensor::{DType, Int, Tensor, TensorData};
 
-use crate::feed_forward::Gated;
+use crate::gated::Gated;
 use crate::kernels::Kernels;
 use crate::linear::Linear;
 
@@ -14,7 +14,7 @@ use crate::linear::Linear;
 pub struct Experts<B: Backend> {
     /// `[experts, hidden_size]`.
     pub router: Linear<B>,
-    /// The experts.
+    /// All experts; the router chooses some of them for each token.
     pub experts: Vec<Gated<B>>,
     pub(crate) chosen: usize,
 }

@@ -6,27 +6,9 @@ use burn::tensor::backend::Backend;
 use lmz_model::Activation;
 
 use crate::experts::Experts;
+use crate::gated::Gated;
 use crate::kernels::Kernels;
 use crate::linear::Linear;
-
-/// `down(activation(gate(x)) * up(x))`.
-#[derive(Module, Debug)]
-pub struct Gated<B: Backend> {
-    /// Gate and up in one map: first the rows of the gate, then those of up.
-    pub gate_up: Linear<B>,
-    /// Back to the residual stream.
-    pub down: Linear<B>,
-    #[module(skip)]
-    pub(crate) activation: Activation,
-}
-
-impl<B: Kernels> Gated<B> {
-    /// `[.., hidden_size]` to the same.
-    pub fn forward<const D: usize>(&self, x: Tensor<B, D>) -> Tensor<B, D> {
-        let inner = B::gated(self.gate_up.forward(x), self.activation);
-        self.down.forward(inner)
-    }
-}
 
 /// `down(activation(up(x)))`.
 #[derive(Module, Debug)]
@@ -50,9 +32,9 @@ impl<B: Kernels> Plain<B> {
 /// Whichever the blueprint asks for.
 #[derive(Module, Debug)]
 pub enum FeedForward<B: Backend> {
-    /// With a gate.
+    /// `down(activation(gate(x)) * up(x))`.
     Gated(Gated<B>),
-    /// Without.
+    /// `down(activation(up(x)))`.
     Plain(Plain<B>),
     /// Several of which each token takes a few.
     Experts(Experts<B>),

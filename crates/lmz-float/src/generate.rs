@@ -34,7 +34,7 @@ pub struct Generation {
     pub tokens: Vec<u32>,
     /// The bytes of the text, without what ended it.
     pub bytes: Vec<u8>,
-    /// Why it ended.
+    /// What put an end to it.
     pub ended: Ended,
 }
 

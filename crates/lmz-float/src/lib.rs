@@ -11,6 +11,7 @@
 //! | module | what it holds |
 //! |---|---|
 //! | [`Device`], [`available`] | names of devices, which there are, falling back |
+//! | `place` | a device and what is known of it |
 //! | `engine` | a model on one device: memory or disk, batches, the cache |
 //! | `scoring` | windows to batches; resident and streamed passes; states spilled to disk |
 //! | `memory` | what a model takes, and the plan that fits it into a budget |
@@ -26,6 +27,8 @@
 //!
 //! # Cargo features
 //! `cpu` (default), `vulkan` and `cuda` add devices; `autodiff` lets gradients through.
+//!
+//! Words are those of [docs/terms.md](https://github.com/lmz-project/lmz/blob/main/docs/terms.md).
 
 #[cfg(not(any(feature = "cpu", feature = "vulkan", feature = "cuda")))]
 compile_error!("lmz-float needs at least one of the features cpu, vulkan and cuda");
@@ -37,12 +40,14 @@ mod block;
 mod cache;
 #[cfg(feature = "cpu")]
 mod cpu;
+mod devices;
 mod dispatch;
 mod dtype;
 mod engine;
 mod error;
 mod experts;
 mod feed_forward;
+mod gated;
 mod generate;
 #[cfg(any(feature = "vulkan", feature = "cuda"))]
 mod gpu;
@@ -52,33 +57,21 @@ mod load;
 mod memory;
 mod model;
 mod norm;
+mod place;
 mod rotary;
 mod sampling;
+mod scorer;
 mod scoring;
 
+pub use devices::{available, resolve};
 pub use dispatch::{Here, Work, on_device};
 pub use dtype::Dtype;
 pub use error::{ErrorKind, FloatError, Result};
 pub use generate::{Ended, Generation, Generator};
 pub use lmz_device::{Device, DeviceInfo};
 pub use sampling::Sampling;
-pub use scoring::{Scorer, ScoringOptions, Window};
-
-/// The devices of this machine that this build can use. It never fails: a driver that is missing
-/// or breaks leaves its devices out.
-pub fn available() -> Vec<DeviceInfo> {
-    let mut all = lmz_device::available();
-    all.retain(|info| cfg!(feature = "cpu") || info.device != Device::Cpu);
-    all
-}
-
-/// The device to use for the one asked for, and a notice where that is another.
-///
-/// # Errors
-/// Not even the CPU is there, because this build was made without it.
-pub fn resolve(wanted: Device) -> Result<(Device, Option<String>)> {
-    Ok(lmz_device::resolve(wanted, &available())?)
-}
+pub use scorer::Scorer;
+pub use scoring::{ScoringOptions, Window};
 
 /// The CPU's backend.
 #[cfg(feature = "cpu")]
@@ -90,7 +83,8 @@ pub mod modules {
     pub use crate::block::{Layer, Tables};
     pub use crate::cache::{Cache, LayerCache};
     pub use crate::experts::Experts;
-    pub use crate::feed_forward::{FeedForward, Gated, Plain};
+    pub use crate::feed_forward::{FeedForward, Plain};
+    pub use crate::gated::Gated;
     pub use crate::linear::Linear;
     pub use crate::load::Loader;
     pub use crate::model::{Embedding, Head, Model};

@@ -25,7 +25,7 @@ pub(crate) fn budget(asked: Option<u64>, free: Option<u64>) -> u64 {
 pub(crate) struct Sizes {
     /// Embedding tables.
     pub embedding: u64,
-    /// One layer.
+    /// Bytes of the weights of one layer.
     pub layer: u64,
     /// The head; as large as the token embedding where it is tied.
     pub head: u64,

@@ -108,11 +108,11 @@ impl<B: Kernels> Head<B> {
 /// A decoder-only transformer.
 #[derive(Module, Debug)]
 pub struct Model<B: Backend> {
-    /// The first step.
+    /// From token ids to the residual stream.
     pub embedding: Embedding<B>,
     /// The layers, in order.
     pub layers: Vec<Layer<B>>,
-    /// The last step.
+    /// From the residual stream to logits.
     pub head: Head<B>,
 }
 

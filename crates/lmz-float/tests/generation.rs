@@ -1,14 +1,10 @@
 //! Texts that end where they should, and equal seeds that give equal texts.
 
-mod common;
+use std::sync::Arc;
 
 use lmz_float::{Device, Ended, Generation, Generator, Sampling, ScoringOptions};
 use lmz_model::Vocabulary;
-
-const STORIES: &str = concat!(
-    env!("CARGO_MANIFEST_DIR"),
-    "/../../../shared/checkpoints/stories260K"
-);
+use lmz_testkit::models::checkpoint;
 
 struct Stories {
     generator: Generator,
@@ -17,20 +13,17 @@ struct Stories {
 }
 
 impl Stories {
-    fn open() -> Option<Self> {
-        let Ok(checkpoint) = lmz_model::Checkpoint::open(STORIES) else {
-            eprintln!("skipped: {STORIES} is not there");
-            return None;
-        };
+    fn open() -> Self {
+        let checkpoint = checkpoint("tests/fixtures/stories260K");
         let options = ScoringOptions {
             device: Device::Cpu,
             ..ScoringOptions::default()
         };
-        Some(Self {
-            generator: Generator::open(common::open(STORIES)?, options).expect("it fits"),
+        Self {
             start: [checkpoint.blueprint.start_token],
+            generator: Generator::open(Arc::new(checkpoint.network), options).expect("it fits"),
             vocabulary: checkpoint.vocabulary,
-        })
+        }
     }
 
     fn tell(&mut self, sampling: &Sampling) -> Generation {
@@ -43,9 +36,7 @@ impl Stories {
 
 #[test]
 fn a_story_begins_as_stories_do() {
-    let Some(mut stories) = Stories::open() else {
-        return;
-    };
+    let mut stories = Stories::open();
     let sampling = Sampling {
         max_tokens: 60,
         stop: vec!["named".into()],
@@ -67,9 +58,7 @@ fn a_story_begins_as_stories_do() {
 
 #[test]
 fn seeds_decide() {
-    let Some(mut stories) = Stories::open() else {
-        return;
-    };
+    let mut stories = Stories::open();
     let mut text = |seed| {
         let sampling = Sampling {
             temperature: 1.0,

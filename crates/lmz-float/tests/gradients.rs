@@ -1,16 +1,14 @@
 //! Gradients reach every parameter, and the pass that they flow through gives the same logits.
 #![cfg(all(feature = "autodiff", feature = "cpu"))]
 
-mod common;
-
 use burn::backend::Autodiff;
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::tensor::backend::AutodiffBackend;
 use burn::tensor::{DType, Int, Tensor, TensorData};
 use burn_flex::Flex;
 use lmz_float::modules::{Loader, Tables};
-
-const FAMILIES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/fixtures/families");
+use lmz_model::Network;
+use lmz_testkit::repository;
 
 struct Count<'a, B: AutodiffBackend> {
     gradients: &'a B::Gradients,
@@ -31,9 +29,10 @@ impl<B: AutodiffBackend> ModuleVisitor<B> for Count<'_, B> {
 fn they_reach_every_parameter() {
     type B = Autodiff<Flex>;
     for family in ["llama", "gemma2", "gpt2", "falcon40b", "olmo2"] {
-        let network = common::open(&format!("{FAMILIES}/{family}")).expect("a fixture");
+        let directory = repository("tests/fixtures/families").join(family);
+        let network = Network::open(directory).expect("a fixture");
         let device = Default::default();
-        let loader = Loader::<B>::new(&*network, &device, DType::F32, 1 << 20);
+        let loader = Loader::<B>::new(&network, &device, DType::F32, 1 << 20);
         let model = loader.model().expect("it loads");
         let tables = Tables::new(&network.blueprint, 64, &device);
         let ids = TensorData::new((0..20).collect::<Vec<i32>>(), [2, 10]);
@@ -42,7 +41,7 @@ fn they_reach_every_parameter() {
             &tables,
         );
 
-        let plain = Loader::<Flex>::new(&*network, &device, DType::F32, 1 << 20);
+        let plain = Loader::<Flex>::new(&network, &device, DType::F32, 1 << 20);
         let tables = Tables::new(&network.blueprint, 64, &device);
         let ids = Tensor::<Flex, 2, Int>::from_data(ids, &device);
         let other = plain.model().expect("it loads").logits(ids, &tables);

@@ -4,9 +4,11 @@ mod common;
 
 use std::sync::Arc;
 
-use common::{Random, difference};
+use common::difference;
 use lmz_float::{Device, Dtype, ErrorKind, Scorer, ScoringOptions, Window};
 use lmz_model::{Blueprint, Network, Part};
+use lmz_testkit::models::{RandomWeights, checkpoint};
+use lmz_testkit::repository;
 
 fn blueprint() -> Blueprint {
     let text = r#"{"hidden_size":64,"intermediate_size":160,"layers":6,"heads":4,"kv_heads":2,
@@ -17,8 +19,8 @@ fn blueprint() -> Blueprint {
     serde_json::from_str(text).expect("a blueprint")
 }
 
-fn weights() -> Arc<Random> {
-    Arc::new(Random {
+fn weights() -> Arc<RandomWeights> {
+    Arc::new(RandomWeights {
         blueprint: blueprint(),
         seed: 3,
     })
@@ -138,11 +140,7 @@ fn what_cannot_be_scored_is_refused() {
 
 #[test]
 fn learned_positions_bound_what_is_read_not_what_is_predicted() {
-    let directory = concat!(
-        env!("CARGO_MANIFEST_DIR"),
-        "/../../tests/fixtures/families/gpt2"
-    );
-    let network = Network::open(directory).expect("the fixture");
+    let network = Network::open(repository("tests/fixtures/families/gpt2")).expect("the fixture");
     let limit = network.blueprint.max_positions;
     let mut scorer = Scorer::open(Arc::new(network), on_cpu()).expect("it fits");
     let tokens: Vec<u32> = (0..limit as u32 + 2).map(|t| t % 90).collect();
@@ -179,14 +177,7 @@ fn a_missing_device_falls_back_with_a_notice() {
 /// A real model on a real text: bits per byte in the range that its training reaches.
 #[test]
 fn stories_are_likely() {
-    let directory = concat!(
-        env!("CARGO_MANIFEST_DIR"),
-        "/../../../shared/checkpoints/stories260K"
-    );
-    let Ok(checkpoint) = lmz_model::Checkpoint::open(directory) else {
-        eprintln!("skipped: {directory} is not there");
-        return;
-    };
+    let checkpoint = checkpoint("tests/fixtures/stories260K");
     let text = "Once upon a time, there was a little girl named Lily. She loved to play outside \
                 in the park. One day, she saw a big red ball. She was very happy and wanted to \
                 play with it.";
@@ -200,8 +191,7 @@ fn stories_are_likely() {
             other => panic!("{other:?} in plain English"),
         }
     }
-    let network = Network::open(directory).expect("its network");
-    let mut scorer = Scorer::open(Arc::new(network), on_cpu()).expect("it fits");
+    let mut scorer = Scorer::open(Arc::new(checkpoint.network), on_cpu()).expect("it fits");
     let window = Window {
         tokens: &tokens,
         scored: tokens.len() - 1,

@@ -4,25 +4,29 @@ use std::borrow::Cow;
 use std::fmt;
 use std::io;
 
-use crate::FORMAT_VERSION;
+use crate::limits::FORMAT_VERSION;
 
 /// The result of everything in this crate.
 pub type Result<T, E = FormatError> = std::result::Result<T, E>;
 
-/// The kinds of errors, for callers that act on them.
+/// The kinds of errors of all crates of lmz, for callers that act on them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {
-    /// The data is sound but needs a newer build.
+    /// The caller asked to stop.
+    Cancelled,
+    /// The data is sound but needs another build, another model or another prime.
     Compatibility,
-    /// The data contradicts itself or the format.
+    /// The data contradicts itself or its format.
     Corruption,
-    /// The data ends before the format says that it does.
+    /// The data ends before its format says that it does, or a part of it is missing.
     InsufficientData,
-    /// The caller asked for something that the format cannot express.
+    /// The caller asked for something impossible.
     InvalidArgument,
-    /// The reader or writer underneath failed.
+    /// The operating system, a device, the reader or the writer underneath failed.
     Io,
+    /// The data is something else than an `.lmz` file.
+    NotLmz,
 }
 
 /// Where in a file something was found. Members and segments are numbered from 0.
@@ -106,9 +110,9 @@ pub enum FormatError {
     /// The data contradicts itself or the format.
     #[error("damaged: {what} ({place})")]
     Corrupt {
-        /// What was found.
+        /// What is wrong there.
         what: Cow<'static, str>,
-        /// Where.
+        /// Where in the file.
         place: Place,
     },
     /// The caller asked for something that the format cannot express.
@@ -119,7 +123,7 @@ pub enum FormatError {
     Read {
         /// The error underneath.
         source: io::Error,
-        /// Where.
+        /// Where in the file.
         place: Place,
     },
     /// The writer underneath failed.
@@ -137,9 +141,8 @@ impl FormatError {
         match self {
             Self::Version { .. } | Self::UnknownExtension { .. } => ErrorKind::Compatibility,
             Self::UnknownSegmentKind { .. } => ErrorKind::Compatibility,
-            Self::NotLmz { .. } | Self::TrailingGarbage { .. } | Self::Corrupt { .. } => {
-                ErrorKind::Corruption
-            }
+            Self::NotLmz { .. } => ErrorKind::NotLmz,
+            Self::TrailingGarbage { .. } | Self::Corrupt { .. } => ErrorKind::Corruption,
             Self::Empty | Self::Truncated { .. } => ErrorKind::InsufficientData,
             Self::InvalidArgument(_) => ErrorKind::InvalidArgument,
             Self::Read { .. } | Self::Write { .. } => ErrorKind::Io,

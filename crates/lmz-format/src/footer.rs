@@ -1,10 +1,10 @@
 //! The footer: a second copy of the header, the whole-file hash and the index.
 
-use crate::END_MAGIC;
-use crate::FORMAT_VERSION;
 use crate::error::{Fault, Result};
 use crate::hash::{RawHash, agree};
 use crate::header::{Header, put_versioned_body, take_versioned_body};
+use crate::limits::END_MAGIC;
+use crate::limits::FORMAT_VERSION;
 use crate::record::MIN_RECORD;
 use crate::varint::{Cursor, put_varint};
 

@@ -42,6 +42,8 @@
 //! # Ok(())
 //! # }
 //! ```
+//!
+//! Words are those of [docs/terms.md](https://github.com/lmz-project/lmz/blob/main/docs/terms.md).
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
 
@@ -52,9 +54,11 @@ mod header;
 mod indexed;
 mod input;
 mod ledger;
+mod limits;
 mod plan;
 mod prime;
 mod record;
+mod remains;
 mod resync;
 mod salvage;
 mod scan;
@@ -68,27 +72,15 @@ pub use hash::{RawHash, RawHasher};
 pub use header::{ContextPolicy, Form, Header, ModelId};
 pub use indexed::{IndexedReader, Location, Member};
 pub use ledger::ContainerBytes;
+pub use limits::{
+    END_MAGIC, FORMAT_VERSION, MAGIC, MAX_BODY_LEN, MAX_IDEAL_PER_RAW_BYTE, MAX_MODEL_NAME_LEN,
+    MAX_SEGMENT_LEN, MAX_SMALL_LEN,
+};
 pub use plan::SegmentPlan;
 pub use prime::PrimeId;
 pub use record::{Payload, SegmentInfo, SegmentKind};
-pub use salvage::{Lost, Part, Remains, Salvage, Slot};
+pub use remains::{Lost, Part, Remains, Slot};
+pub use salvage::Salvage;
 pub use small::write_small;
 pub use stream::{Event, StreamReader};
 pub use writer::{Summary, Writer};
-
-/// The first four bytes of every member.
-pub const MAGIC: [u8; 4] = [0x89, b'L', b'M', b'Z'];
-/// The last four bytes of every member.
-pub const END_MAGIC: [u8; 4] = [b'Z', b'M', b'L', 0x89];
-/// The format version that this build writes, and the only one that it reads.
-pub const FORMAT_VERSION: u8 = 1;
-/// The most raw bytes that a segment may hold (64 MiB), and so the most coded bytes.
-pub const MAX_SEGMENT_LEN: u32 = 1 << 26;
-/// The most bytes that a header's body may take.
-pub const MAX_BODY_LEN: usize = 4096;
-/// The most bytes that a model's name may take.
-pub const MAX_MODEL_NAME_LEN: usize = 255;
-/// The most raw bytes that a small member may hold.
-pub const MAX_SMALL_LEN: usize = 4096;
-/// The most ideal bits, in units of 1/256 bit, that a segment may claim per raw byte (64 bits).
-pub const MAX_IDEAL_PER_RAW_BYTE: u64 = 64 * 256;

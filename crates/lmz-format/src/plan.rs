@@ -1,7 +1,7 @@
 //! Where segments begin: decided by byte offsets alone, never by device or threads.
 
-use crate::MAX_SEGMENT_LEN;
 use crate::error::{FormatError, Result};
+use crate::limits::MAX_SEGMENT_LEN;
 
 const KIB: u64 = 1 << 10;
 const MIB: u64 = 1 << 20;

@@ -2,8 +2,8 @@
 
 use crate::error::{Fault, FormatError, Place, Result};
 use crate::hash::agree;
+use crate::limits::{MAX_IDEAL_PER_RAW_BYTE, MAX_SEGMENT_LEN};
 use crate::varint::{Cursor, MAX_VARINT_LEN, put_varint};
-use crate::{MAX_IDEAL_PER_RAW_BYTE, MAX_SEGMENT_LEN};
 
 /// The byte in place of a segment kind that ends the segments of a member.
 pub(crate) const END_BYTE: u8 = 0;

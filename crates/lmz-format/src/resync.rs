@@ -6,11 +6,11 @@ use crate::error::{Fault, Place, Result};
 use crate::footer::{TRAILER_LEN, footer_len};
 use crate::header::put_versioned_body;
 use crate::indexed::{Member, open_member};
+use crate::limits::{END_MAGIC, MAGIC};
 use crate::plan::SegmentPlan;
 use crate::record::{END_BYTE, MAX_RECORD_HEADER, MIN_RECORD, RecordHeader, SegmentKind};
-use crate::salvage::{Lost, Slot};
+use crate::remains::{Lost, Slot};
 use crate::scan::{Opened, Start, header_at, window};
-use crate::{END_MAGIC, MAGIC};
 
 /// Bytes that are looked through at a time: few at first, as what is looked for is often near, then twice as
 /// many each time.

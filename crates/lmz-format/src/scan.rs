@@ -5,10 +5,10 @@ use std::io::{self, Read, Seek, SeekFrom};
 use crate::error::{Fault, FormatError, Place, Result};
 use crate::footer::TRAILER_LEN;
 use crate::header::{Header, parse_header, put_versioned_body};
+use crate::limits::{MAGIC, MAX_BODY_LEN};
 use crate::record::{END_BYTE, MAX_RECORD_HEADER, RecordHeader};
 use crate::small::{MAX_SMALL_HEADER, SmallHeader, is_small, parse_small};
 use crate::varint::{MAX_VARINT_LEN, put_varint};
-use crate::{MAGIC, MAX_BODY_LEN};
 
 /// More bytes than any header has.
 const MAX_HEADER: u64 = (4 + 1 + MAX_VARINT_LEN + MAX_BODY_LEN + 4) as u64;

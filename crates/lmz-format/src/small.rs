@@ -6,12 +6,12 @@ use crate::error::{Fault, FormatError, Place, Result};
 use crate::hash::{RawHash, agree};
 use crate::header::{ContextPolicy, Form, Header, ModelId, parse_header};
 use crate::ledger::ContainerBytes;
+use crate::limits::{FORMAT_VERSION, MAGIC, MAX_SMALL_LEN};
 use crate::plan::SegmentPlan;
 use crate::prime::PrimeId;
 use crate::record::{Payload, RecordHeader, SegmentInfo, SegmentKind};
 use crate::varint::{Cursor, put_varint};
 use crate::writer::Summary;
-use crate::{FORMAT_VERSION, MAGIC, MAX_SMALL_LEN};
 
 /// In the byte where other members have their format version, the bit that tells a small one.
 pub(crate) const SMALL_BIT: u8 = 0x80;

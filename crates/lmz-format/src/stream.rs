@@ -8,11 +8,11 @@ use crate::hash::{RawHash, agree};
 use crate::header::{Header, parse_header, put_versioned_body};
 use crate::input::Input;
 use crate::ledger::ContainerBytes;
+use crate::limits::{END_MAGIC, MAGIC};
 use crate::plan::SegmentPlan;
 use crate::record::{END_BYTE, RecordHeader, SegmentInfo};
 use crate::small::{SmallHeader, is_small, parse_small};
 use crate::varint::put_varint;
-use crate::{END_MAGIC, MAGIC};
 
 /// What a [`StreamReader`] has read.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -2,15 +2,15 @@
 
 use std::io::Write;
 
-use crate::error::{FormatError, Result};
+use crate::error::{FormatError, Place, Result};
 use crate::footer::FooterParts;
 use crate::hash::{RawHash, RawHasher};
 use crate::header::{Header, encode_header};
 use crate::ledger::ContainerBytes;
+use crate::limits::MAX_BODY_LEN;
 use crate::plan::SegmentPlan;
 use crate::record::{END_BYTE, Payload, RecordHeader, SegmentInfo};
 use crate::varint::put_varint;
-use crate::{MAX_BODY_LEN, Place};
 
 /// The index may grow to this, so that `footer_len` fits 32 bits.
 const MAX_INDEX_LEN: usize = u32::MAX as usize - MAX_BODY_LEN - 64;
@@ -18,11 +18,11 @@ const MAX_INDEX_LEN: usize = u32::MAX as usize - MAX_BODY_LEN - 64;
 /// What a finished member holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Summary {
-    /// Raw bytes.
+    /// The length of the raw bytes.
     pub raw_len: u64,
     /// Bytes of the member: `bytes.total()`.
     pub compressed_len: u64,
-    /// Segments.
+    /// The number of segments.
     pub segments: u64,
     /// The hash of the raw bytes.
     pub raw_hash: RawHash,

@@ -250,13 +250,7 @@ fn an_empty_input_and_another_version_are_errors() {
 fn noise_behind_a_header_is_looked_through_once() {
     let (mut file, _) = member(&header(SegmentPlan::Default), &[], &[SegmentKind::Stored]);
     file.truncate(10 + usize::from(file[5]));
-    let mut state = 1u64;
-    file.extend((0..16 << 20).map(|_| {
-        state = state
-            .wrapping_mul(6364136223846793005)
-            .wrapping_add(1442695040888963407);
-        (state >> 56) as u8
-    }));
+    file.extend(lmz_testkit::noise(16 << 20, 1));
     let saved = Salvage::open(Cursor::new(&file)).unwrap();
     assert!(!saved.parts().is_empty());
 }

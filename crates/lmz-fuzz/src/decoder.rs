@@ -1,10 +1,10 @@
 //! Hostile files, decoded in every way there is.
 
-use std::io::Cursor;
+use std::io::{Cursor, Read};
 
 use lmz_codec::trace::{TraceOptions, Tracer};
 use lmz_codec::{
-    DecompressOptions, Fill, Reader, Result, decompress, decompress_seekable, salvage,
+    Decoder, DecompressOptions, Fill, Reader, Result, decompress, decompress_seekable, salvage,
 };
 
 use crate::models::{ShortBlocks, prime};
@@ -29,6 +29,7 @@ pub fn decoder(bytes: &[u8]) {
         }
     };
     same(by_file(bytes, &options), "file");
+    same(by_reading(bytes, &options), "a decoder that is read");
     same(by_ranges(bytes, &options, whole.as_deref()), "ranges");
     // Both take other ways through damage; one is enough for an input.
     let fill = [Fill::Zero, Fill::Skip][bytes.len() % 2];
@@ -61,10 +62,26 @@ fn by_file(bytes: &[u8], options: &DecompressOptions) -> Option<Vec<u8>> {
     Some(sink.bytes)
 }
 
-/// A reader has no observer: only for files that are known to be short.
+fn by_reading(bytes: &[u8], options: &DecompressOptions) -> Option<Vec<u8>> {
+    let budget = Budget::new(BUDGET);
+    let mut decoder = Decoder::new(bytes, &ShortBlocks, options, &budget).ok()?;
+    let mut whole = Vec::new();
+    let mut portion = [0; 61];
+    loop {
+        match decoder.read(&mut portion).ok()? {
+            0 => return Some(whole),
+            n => whole.extend_from_slice(&portion[..n]),
+        }
+    }
+}
+
+/// Ranges are compared with what is known.
 fn by_ranges(bytes: &[u8], options: &DecompressOptions, whole: Option<&[u8]>) -> Option<Vec<u8>> {
     let whole = whole?;
-    let mut reader = Reader::open(Cursor::new(bytes), &ShortBlocks, options).ok()?;
+    let reader = Reader::open(Cursor::new(bytes), &ShortBlocks, options).ok()?;
+    // Both reads below, and a segment that either begins in.
+    let budget = Budget::new(4 * BUDGET);
+    let mut reader = reader.observed(&budget);
     assert_eq!(reader.len(), whole.len() as u64);
     let middle = whole.len() / 2;
     let mut back = vec![0; whole.len() - middle + 7];

@@ -1,7 +1,7 @@
 //! A prepared model on every kernel: the same bits, together and one by one.
 
 use lmz_codec::{Isa, Kernel, Model};
-use lmz_exact::{Cache, Prepared, Run, Scratch};
+use lmz_exact::{CpuLanes, Lanes, Prepared, Query, Row};
 
 use crate::built::built;
 
@@ -54,21 +54,22 @@ fn run(model: &Model) -> Vec<(Vec<i32>, Vec<u32>)> {
 }
 
 fn pieces(model: &Model, inputs: &[u32], at_once: usize) -> Vec<(Vec<i32>, Vec<u32>)> {
-    let mut scratch = Scratch::new();
-    let mut cache = Cache::new(model.engine(), inputs.len());
+    let mut lanes = CpuLanes::new(model.engine(), 1, inputs.len());
     let mut scores = Vec::new();
-    for (tokens, start) in inputs.chunks(at_once).zip((0..).step_by(at_once)) {
-        let cache = &mut cache;
-        let run = Run {
-            cache,
-            start,
-            tokens,
-            wanted: 0,
-        };
-        let engine = model.engine();
-        engine.forward(&mut scratch, &mut [run], &mut |_, _, found| {
+    let rows = inputs.iter().zip(0..).map(|(&token, position)| Row {
+        lane: 0,
+        position,
+        token,
+    });
+    let rows: Vec<Row> = rows.collect();
+    for rows in rows.chunks(at_once) {
+        let queries: Vec<_> = (0..rows.len()).map(|i| (i, Query::Distribution)).collect();
+        lanes.submit(rows, &queries).expect("the CPU");
+        let mut take = |_, prediction: &lmz_exact::Prediction<'_>| {
+            let found = prediction.distribution().expect("it was asked for");
             scores.push((found.logits.to_vec(), found.weights.to_vec()));
-        });
+        };
+        lanes.collect(&mut take).expect("the CPU");
     }
     scores
 }

@@ -65,6 +65,12 @@ impl<T: CubeElement + Copy> Buffer<T> {
         <Array<T> as LaunchArg>::register(self.arg(), launcher)
     }
 
+    /// For reading the first `len` values back.
+    pub fn first(&self, len: usize) -> Handle {
+        let rest = self.len.saturating_sub(len) * size_of::<T>();
+        self.handle().offset_end(rest as u64)
+    }
+
     /// For reading it back.
     pub fn handle(&self) -> Handle {
         self.handle.clone()

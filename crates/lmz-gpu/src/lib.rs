@@ -17,6 +17,7 @@ mod client;
 mod kernel;
 #[cfg(any(feature = "vulkan", feature = "cuda"))]
 mod launch;
+mod limits;
 #[cfg(any(feature = "vulkan", feature = "cuda"))]
 mod open;
 #[cfg(any(feature = "vulkan", feature = "cuda"))]
@@ -33,21 +34,19 @@ mod weights;
 
 use std::sync::Arc;
 
-use lmz_exact::{Accelerator, Engine, ExactError, Result};
+use lmz_exact::{Accelerator, Engine, Result};
 
+pub use limits::DEFAULT_MEMORY;
 pub use lmz_device::{Device, DeviceInfo, available, cpu_name, resolve};
 #[cfg(any(feature = "vulkan", feature = "cuda"))]
 pub use open::on_client;
 pub use prove::prove;
 
-/// Memory that a session takes where none is asked for and the device does not tell.
-pub const DEFAULT_MEMORY: u64 = 1 << 30;
-
 /// The model of `engine` on a device, with at most `memory` bytes there. The device has [proved](prove)
 /// itself on a few positions of the model; if it does so only without its matrix instruction, that is not used.
 ///
 /// # Errors
-/// [`ExactError::Device`]: the device is missing, lacks 64-bit integers, is too small, fails or computes
+/// [`ExactError::Device`](lmz_exact::ExactError::Device): the device is missing, lacks 64-bit integers, is too small, fails or computes
 /// something else; or it is the CPU or `auto`, which are the caller's to resolve.
 pub fn open(device: Device, engine: &Engine, memory: Option<u64>) -> Result<Arc<dyn Accelerator>> {
     #[cfg(any(feature = "vulkan", feature = "cuda"))]
@@ -55,13 +54,6 @@ pub fn open(device: Device, engine: &Engine, memory: Option<u64>) -> Result<Arc<
     #[cfg(not(any(feature = "vulkan", feature = "cuda")))]
     {
         let _ = (engine, memory);
-        Err(unsupported(device))
-    }
-}
-
-fn unsupported(device: Device) -> ExactError {
-    ExactError::Device {
-        device: device.to_string(),
-        reason: "this build has no support for it".to_owned(),
+        Err(limits::unsupported(device))
     }
 }

@@ -8,12 +8,12 @@ use lmz_device::{Device, Watch};
 use lmz_exact::{Accelerator, Engine, ExactError, Lanes, Result};
 
 use crate::client::{self, failed};
+use crate::limits::{DEFAULT_MEMORY, unsupported};
 use crate::plan::{Short, Sizes};
 use crate::product::has_instruction;
 use crate::prove::prove;
 use crate::session::{ModelOn, Session};
 use crate::weights::WeightsOn;
-use crate::{DEFAULT_MEMORY, unsupported};
 
 /// The share of a device's free memory that is used where no budget is given.
 const SHARE: f64 = 0.7;
@@ -145,7 +145,7 @@ fn upload_on<R: Runtime>(
     }
     let parts = engine.parts();
     let memory = memory.unwrap_or(DEFAULT_MEMORY);
-    let sizes = Sizes::new(&parts);
+    let sizes = Sizes::new(parts);
     let page = client.properties().memory.max_page_size;
     if let Err(short) = sizes.plan(memory, page, 1, POSITIONS) {
         return Err(too_small(name, short, memory, POSITIONS));
@@ -153,7 +153,7 @@ fn upload_on<R: Runtime>(
     let watch = Watch::start();
     // A few words, and CubeCL keeps what they point to for the whole process.
     let client: &'static ComputeClient<R> = Box::leak(Box::new(client));
-    let constants = exactly(client, || WeightsOn::new(client, &parts, name));
+    let constants = exactly(client, || WeightsOn::new(client, parts, name));
     let constants = constants.map_err(|reason| failed(name, reason))??;
     let model = ModelOn {
         device: name.to_owned(),
@@ -163,6 +163,7 @@ fn upload_on<R: Runtime>(
         residual_bits: parts.residual_frac_bits,
         symbols: engine.symbols().len(),
         escape_shift: engine.symbols().escape_shift(),
+        kernel: engine.kernel(),
         instruction: instruction && has_instruction(client),
         watch,
         client,

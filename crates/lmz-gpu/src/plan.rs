@@ -51,7 +51,7 @@ struct Costs {
 
 impl Sizes {
     /// Those of a model.
-    pub fn new(parts: &Parts<'_>) -> Self {
+    pub fn new(parts: &Parts) -> Self {
         let maps = parts
             .layers
             .iter()
@@ -199,7 +199,7 @@ pub struct Plan {
 }
 
 /// Bytes of a model's constants on a device (`WeightsOn::new`).
-fn constants(parts: &Parts<'_>) -> u64 {
+fn constants(parts: &Parts) -> u64 {
     let buffer = |bytes: usize| (bytes as u64).max(4).next_multiple_of(ALIGNMENT);
     let words = |n: usize| buffer(4 * n);
     let linear = |l: &Linear| {
@@ -229,14 +229,13 @@ fn constants(parts: &Parts<'_>) -> u64 {
             + block(l.attn_post_norm.as_ref())
             + block(l.ffn_post_norm.as_ref())
     });
-    let turns = |f: Option<&[u32]>| words(f.map_or(0, <[u32]>::len));
-    table(parts.embed)
-        + parts.positions.map_or(0, table)
+    let turns = parts.frequencies().map(|f| words(f.len()));
+    table(&parts.embed)
+        + parts.positions.as_ref().map_or(0, table)
         + layers.sum::<u64>()
-        + norm(Some(parts.norm))
-        + linear(parts.head)
-        + turns(parts.frequencies)
-        + turns(parts.local_frequencies.or(parts.frequencies))
+        + norm(Some(&parts.norm))
+        + linear(&parts.head)
+        + turns.iter().sum::<u64>()
         + buffer(size_of::<Gate>())
         + words(sigmoid_table().len())
 }
@@ -264,8 +263,8 @@ mod tests {
             per_head: false,
             gated: true,
             nonlinearity: Nonlinearity::Relu,
-            score_cap: None,
-            logit_cap: None,
+            attention_softcap: None,
+            final_softcap: None,
         };
         let window = |layer: usize| (salt % 3 == 1 && layer.is_multiple_of(2)).then_some(128);
         Sizes {

@@ -5,8 +5,8 @@ use cubecl::prelude::*;
 
 use crate::buffer::Buffer;
 use crate::kernel::linear::{LinearScalars, LinearScalarsLaunch, linear};
-use crate::kernel::matrix::{MATRIX_UNITS, MAX_COLUMNS, OUTPUTS, ROWS, matrix};
-use crate::kernel::mma::Instruction;
+use crate::kernel::matrix::{MAX_COLUMNS, OUTPUTS, ROWS, matrix};
+use crate::kernel::mma::{Instruction, MATRIX_UNITS};
 use crate::kernel::reduce::UNITS;
 use crate::launch::launch;
 use crate::weights::LinearOn;

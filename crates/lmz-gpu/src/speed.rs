@@ -7,8 +7,8 @@ use lmz_exact::{Linear, Result};
 use crate::buffer::Buffer;
 use crate::client::{self, failed};
 use crate::kernel::mma::Instruction;
+use crate::limits::unsupported;
 use crate::product::{Product, has_instruction};
-use crate::unsupported;
 use crate::weights::LinearOn;
 
 /// A launch that waits for its end.

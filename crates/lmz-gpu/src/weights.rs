@@ -1,7 +1,7 @@
 //! A model's constants on a device.
 
 use cubecl::prelude::*;
-use lmz_exact::parts::{Bias, BlockNorm, Cap, Embedding, Layer, Nonlinearity, Norm, Parts};
+use lmz_exact::parts::{Bias, BlockNorm, Embedding, Layer, Nonlinearity, Norm, Parts, Softcap};
 use lmz_exact::tables::{Gate, sigmoid_table};
 use lmz_exact::{ExactError, Linear, Result};
 
@@ -119,11 +119,7 @@ pub struct NormOn {
 }
 
 impl NormOn {
-    pub fn new<R: Runtime>(
-        client: &ComputeClient<R>,
-        parts: &Parts<'_>,
-        norm: Option<&Norm>,
-    ) -> Self {
+    pub fn new<R: Runtime>(client: &ComputeClient<R>, parts: &Parts, norm: Option<&Norm>) -> Self {
         let kind = match (norm, parts.rules.centred) {
             (None, _) => NormKind::None,
             (Some(_), false) => NormKind::Rms,
@@ -216,7 +212,7 @@ pub struct LayerOn {
 }
 
 impl LayerOn {
-    fn new<R: Runtime>(client: &ComputeClient<R>, parts: &Parts<'_>, layer: &Layer) -> Self {
+    fn new<R: Runtime>(client: &ComputeClient<R>, parts: &Parts, layer: &Layer) -> Self {
         let linear = |layer| LinearOn::new(client, layer);
         let norm = |norm: Option<&Norm>| NormOn::new(client, parts, norm);
         let block = |norm: &BlockNorm| BlockNormOn::new(client, norm);
@@ -262,11 +258,7 @@ impl WeightsOn {
     ///
     /// # Errors
     /// A matrix beyond what one buffer of the device holds.
-    pub fn new<R: Runtime>(
-        client: &ComputeClient<R>,
-        parts: &Parts<'_>,
-        device: &str,
-    ) -> Result<Self> {
+    pub fn new<R: Runtime>(client: &ComputeClient<R>, parts: &Parts, device: &str) -> Result<Self> {
         let most = client.properties().memory.max_page_size;
         if let Some(largest) = largest_matrix(parts).filter(|&bytes| bytes > most) {
             return Err(ExactError::Device {
@@ -278,24 +270,19 @@ impl WeightsOn {
         }
         let width = parts.shape.width;
         let table = |table: &Gate| Buffer::new(client, table);
-        let turns = |f: Option<&[u32]>| {
-            let f = f.unwrap_or(&[]);
-            (Buffer::new(client, f), 2 * f.len())
-        };
+        let turns = |f: &[u32]| (Buffer::new(client, f), 2 * f.len());
+        let positions = parts.positions.as_ref();
         Ok(Self {
-            embed: EmbedOn::new(client, parts.embed, width),
-            positions: parts.positions.map(|p| EmbedOn::new(client, p, width)),
+            embed: EmbedOn::new(client, &parts.embed, width),
+            positions: positions.map(|p| EmbedOn::new(client, p, width)),
             layers: parts
                 .layers
                 .iter()
                 .map(|l| LayerOn::new(client, parts, l))
                 .collect(),
-            norm: NormOn::new(client, parts, Some(parts.norm)),
-            head: LinearOn::new(client, parts.head),
-            frequencies: [
-                turns(parts.frequencies),
-                turns(parts.local_frequencies.or(parts.frequencies)),
-            ],
+            norm: NormOn::new(client, parts, Some(&parts.norm)),
+            head: LinearOn::new(client, &parts.head),
+            frequencies: parts.frequencies().map(turns),
             gate: match parts.rules.nonlinearity {
                 Nonlinearity::Gate(gate) => Some(table(gate)),
                 Nonlinearity::Relu => None,
@@ -305,23 +292,23 @@ impl WeightsOn {
     }
 }
 
-fn largest_matrix(parts: &Parts<'_>) -> Option<u64> {
+fn largest_matrix(parts: &Parts) -> Option<u64> {
     matrices(parts).max()
 }
 
-fn matrices<'a>(parts: &Parts<'a>) -> impl Iterator<Item = u64> + 'a {
+fn matrices(parts: &Parts) -> impl Iterator<Item = u64> + '_ {
     let width = parts.shape.width.div_ceil(4) * 4;
-    let tables = [Some(parts.embed), parts.positions];
+    let tables = [Some(&parts.embed), parts.positions.as_ref()];
     let tables = tables.into_iter().flatten();
     let tables = tables.map(move |table| (table.m.len() * width) as u64);
     let layers = parts
         .layers
         .iter()
         .flat_map(|l| [&l.qkv, &l.o, &l.up, &l.down]);
-    tables.chain(layers.chain([parts.head]).map(LinearOn::bytes))
+    tables.chain(layers.chain([&parts.head]).map(LinearOn::bytes))
 }
 
 /// The constants of a cap as kernels take them: κ, K.
-pub fn cap_numbers(cap: Option<Cap>) -> (i32, i32) {
+pub fn softcap_numbers(cap: Option<Softcap>) -> (i32, i32) {
     cap.map_or((1, 1), |cap| (cap.inverse, cap.cap))
 }

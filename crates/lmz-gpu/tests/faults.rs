@@ -5,25 +5,24 @@
 //! and runs one test in a process, since a device that is lost stays lost.
 #![cfg(feature = "cuda")]
 
-#[path = "../../lmz-exact/tests/common/mod.rs"]
-mod common;
 mod support;
 
 use std::sync::Mutex;
 
-use common::repository;
 use lmz_codec::{
     CompressOptions, DecompressOptions, Kernel, Model, Observer, SegmentPlan, compress, decompress,
 };
 use lmz_exact::Prepared;
 use lmz_gpu::Device;
+use lmz_testkit::repository;
 
-/// What the emulation was told; none where it is not there, or was told nothing.
-fn asked(variable: &str) -> Option<String> {
-    let asked = std::env::var(variable).ok().filter(|text| !text.is_empty());
-    if asked.is_none() {
-        eprintln!("skipped: {variable} is not set (tools/cuda_emulation/check.sh)");
-    }
+/// What the emulation was told.
+fn asked(variable: &str) -> String {
+    let asked = std::env::var(variable).unwrap_or_default();
+    assert!(
+        !asked.is_empty(),
+        "{variable} is not set: tools/cuda_emulation/check.sh does"
+    );
     asked
 }
 
@@ -117,42 +116,42 @@ fn restoring(what: &str, fault: &str) {
 }
 
 #[test]
+#[ignore = "needs the CUDA emulation"]
 fn lost_while_compressing() {
-    if let Some(fault) = asked("LMZ_EMULATION_LOST") {
-        compressing("lost at launch", &fault);
-    }
+    let fault = asked("LMZ_EMULATION_LOST");
+    compressing("lost at launch", &fault);
 }
 
 #[test]
+#[ignore = "needs the CUDA emulation"]
 fn lost_while_restoring() {
-    if let Some(fault) = asked("LMZ_EMULATION_LOST") {
-        restoring("lost at launch", &fault);
-    }
+    let fault = asked("LMZ_EMULATION_LOST");
+    restoring("lost at launch", &fault);
 }
 
 #[test]
+#[ignore = "needs the CUDA emulation"]
 fn full_while_compressing() {
-    if let Some(fault) = asked("LMZ_EMULATION_FULL") {
-        compressing("no memory from allocation", &fault);
-    }
+    let fault = asked("LMZ_EMULATION_FULL");
+    compressing("no memory from allocation", &fault);
 }
 
 #[test]
+#[ignore = "needs the CUDA emulation"]
 fn full_while_restoring() {
-    if let Some(fault) = asked("LMZ_EMULATION_FULL") {
-        restoring("no memory from allocation", &fault);
-    }
+    let fault = asked("LMZ_EMULATION_FULL");
+    restoring("no memory from allocation", &fault);
 }
 
 /// A card that does not hold the model is refused, and the message says what it would take.
 #[test]
+#[ignore = "needs the CUDA emulation"]
 fn a_card_that_is_too_small() {
-    if let Some(bytes) = asked("LMZ_EMULATION_MEMORY") {
-        let error = lmz_gpu::open(Device::Cuda(0), model().engine(), None).unwrap_err();
-        eprintln!("a card of {bytes} bytes: {error}");
-        let error = error.to_string();
-        assert!(error.contains("needs"), "{error}");
-        // It has no more, whatever is asked for.
-        assert!(on_device(&model(), Some(1 << 30)).is_none());
-    }
+    let bytes = asked("LMZ_EMULATION_MEMORY");
+    let error = lmz_gpu::open(Device::Cuda(0), model().engine(), None).unwrap_err();
+    eprintln!("a card of {bytes} bytes: {error}");
+    let error = error.to_string();
+    assert!(error.contains("needs"), "{error}");
+    // It has no more, whatever is asked for.
+    assert!(on_device(&model(), Some(1 << 30)).is_none());
 }

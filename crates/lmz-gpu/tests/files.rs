@@ -1,11 +1,11 @@
 //! Files both ways between the CPU and every device.
 #![cfg(any(feature = "vulkan", feature = "cuda"))]
 
-#[path = "../../lmz-exact/tests/common/mod.rs"]
-mod common;
 mod support;
 
-use common::{ODD, Random, family, repository};
+use lmz_testkit::engine::family;
+use lmz_testkit::models::ODD;
+use lmz_testkit::{Random, repository};
 use std::path::Path;
 
 use lmz_codec::{
@@ -78,7 +78,7 @@ fn bytes_that_need_the_escape() {
             _ => b"then there was an end, "[i % 23],
         })
         .collect();
-    let prepared = ODD.prepared(9, "gpu-files-odd");
+    let prepared = lmz_testkit::engine::prepared(ODD, 9);
     both_ways("odd", prepared, &raw, &options(32, 5, 250, true));
 }
 

@@ -1,13 +1,13 @@
 //! Whole models on every device against the CPU engine: bit for bit, all rows at once and one by one.
 #![cfg(any(feature = "vulkan", feature = "cuda"))]
 
-#[path = "../../lmz-exact/tests/common/mod.rs"]
-mod common;
 mod support;
 
-use common::{NARROW, ODD, Random, Tiny, WIDE, family, repository};
 use lmz_exact::{Engine, Kernel, Prepared, Query, prepare};
 use lmz_gpu::{Device, open};
+use lmz_testkit::engine::family;
+use lmz_testkit::models::{NARROW, ODD, Tiny, WIDE};
+use lmz_testkit::{Random, repository};
 use support::{devices, on_cpu, rows, same_symbols, step_by_step, submit};
 
 /// Three lanes of different lengths, in parallel and step by step.
@@ -17,7 +17,7 @@ fn check(what: &str, prepared: &Prepared, lengths: &[usize], devices: &[Device])
     let tokens: Vec<Vec<u32>> = lengths
         .iter()
         .enumerate()
-        .map(|(lane, &n)| common::tokens(&engine, n, lane as u64))
+        .map(|(lane, &n)| lmz_testkit::engine::tokens(&engine, n, lane as u64))
         .collect();
     let expected: Vec<_> = tokens
         .iter()
@@ -25,7 +25,7 @@ fn check(what: &str, prepared: &Prepared, lengths: &[usize], devices: &[Device])
             // The escape among the symbols; the ends of the code space among the points.
             let symbols: Vec<usize> = tokens
                 .iter()
-                .map(|_| random.below(engine.symbols().len() + 1))
+                .map(|_| random.index(engine.symbols().len() + 1))
                 .collect();
             let points: Vec<u32> = tokens
                 .iter()
@@ -123,7 +123,7 @@ fn sizes_that_are_multiples_of_nothing() {
     let devices = devices();
     let sizes: [(&str, Tiny); 3] = [("odd", ODD), ("narrow", NARROW), ("wide", WIDE)];
     for (name, tiny) in sizes {
-        let prepared = tiny.prepared(5, &format!("gpu-{name}"));
+        let prepared = lmz_testkit::engine::prepared(tiny, 5);
         check(name, &prepared, &[20, 9], &devices);
     }
 }

@@ -1,13 +1,11 @@
 //! Long runs, only when asked for: `cargo test --release -p lmz-gpu --features vulkan,cuda --test soak -- --ignored`.
 #![cfg(any(feature = "vulkan", feature = "cuda"))]
 
-#[path = "../../lmz-exact/tests/common/mod.rs"]
-mod common;
 mod support;
 
-use common::{Random, repository};
 use lmz_exact::{Engine, Kernel, Prepared, Query};
 use lmz_gpu::{Device, open};
+use lmz_testkit::{Random, repository};
 use support::{devices, on_cpu, rows, same_symbols, step_by_step};
 
 const LANES: usize = 16;
@@ -35,14 +33,14 @@ fn no_bit_differs_in_many_positions() {
         let mut round = 0;
         while done < wanted {
             let tokens: Vec<Vec<u32>> = (0..LANES)
-                .map(|_| common::tokens(&engine, POSITIONS, random.next()))
+                .map(|_| lmz_testkit::engine::tokens(&engine, POSITIONS, random.next()))
                 .collect();
             let expected: Vec<_> = tokens
                 .iter()
                 .map(|tokens| {
                     let symbols = engine.symbols().len() + 1;
                     let symbols: Vec<usize> =
-                        tokens.iter().map(|_| random.below(symbols)).collect();
+                        tokens.iter().map(|_| random.index(symbols)).collect();
                     let points: Vec<u32> = tokens.iter().map(|_| random.next() as u32).collect();
                     on_cpu(&engine, tokens, &symbols, &points)
                 })

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::plan::Plan;
 use crate::scorer::Scorer;
+use crate::shard::Shard;
 
 /// The windows of a plan, in the order of the work, cut into batches.
 ///
@@ -50,6 +51,19 @@ impl Batches {
             all.extend(std::iter::repeat_n(size, times));
         }
         (left == 0).then_some(Self { order, sizes: all })
+    }
+
+    /// The batches of a shard: as many in a row as of any other shard, or one more. An engine gives
+    /// them the answers that it gives them in the whole run, as their shapes are the same.
+    pub fn shard(&self, shard: Shard) -> Self {
+        let range = shard.of(self.sizes.len());
+        let windows = |sizes: &[usize]| sizes.iter().sum::<usize>();
+        let before = windows(&self.sizes[..range.start]);
+        let sizes = self.sizes[range].to_vec();
+        Self {
+            order: self.order[before..before + windows(&sizes)].to_vec(),
+            sizes,
+        }
     }
 
     /// The sizes, for a journal.

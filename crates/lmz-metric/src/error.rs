@@ -3,6 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use lmz_corpus::CorpusError;
 pub use lmz_model::ErrorKind;
 
 use crate::scorer::ScoreError;
@@ -22,14 +23,9 @@ pub enum MetricError {
         /// What the operating system said.
         error: io::Error,
     },
-    /// A path that is no corpus.
-    #[error("{}: {reason}", path.display())]
-    NotACorpus {
-        /// The path.
-        path: PathBuf,
-        /// Why not.
-        reason: String,
-    },
+    /// A corpus that cannot be read, or a path that is none.
+    #[error(transparent)]
+    Corpus(#[from] CorpusError),
     /// Settings that mean nothing.
     #[error("{0}")]
     InvalidArgument(String),
@@ -48,7 +44,7 @@ pub enum MetricError {
     /// A journal that contradicts itself.
     #[error("{}: damaged journal: {reason}", path.display())]
     Journal {
-        /// The journal.
+        /// The path of the journal.
         path: PathBuf,
         /// What is wrong with it.
         reason: String,
@@ -62,13 +58,13 @@ pub enum MetricError {
     /// Another process writes this journal.
     #[error("{} is in use by another run", path.display())]
     Busy {
-        /// The journal.
+        /// The path of the journal.
         path: PathBuf,
     },
     /// A run cannot be continued with other settings.
     #[error("{}: this run cannot be continued with other settings: {}", path.display(), differences.join("; "))]
     Different {
-        /// The journal.
+        /// The path of the journal.
         path: PathBuf,
         /// What differs, in words.
         differences: Vec<String>,
@@ -79,12 +75,12 @@ pub enum MetricError {
 }
 
 impl MetricError {
-    /// The broad class of this error. Cancelling is an [`ErrorKind::Io`] as far as a program is
-    /// concerned.
+    /// The broad class of this error.
     pub fn kind(&self) -> ErrorKind {
         match self {
-            Self::Io { .. } | Self::Cancelled => ErrorKind::Io,
-            Self::NotACorpus { .. }
+            Self::Cancelled => ErrorKind::Cancelled,
+            Self::Io { .. } | Self::Corpus(CorpusError::Io { .. }) => ErrorKind::Io,
+            Self::Corpus(_)
             | Self::InvalidArgument(_)
             | Self::Exists { .. }
             | Self::Busy { .. }

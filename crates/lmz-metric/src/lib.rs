@@ -51,6 +51,8 @@
 //! # Ok(())
 //! # }
 //! ```
+//!
+//! Words are those of [docs/terms.md](https://github.com/lmz-project/lmz/blob/main/docs/terms.md).
 #![forbid(unsafe_code)]
 
 mod batches;
@@ -64,7 +66,9 @@ mod protocol;
 mod report;
 mod run;
 mod scorer;
+mod shard;
 mod sums;
+mod sums_file;
 mod tokenizer;
 mod window;
 
@@ -73,14 +77,17 @@ pub use bootstrap::{Interval, interval};
 pub use corpus::{Census, CorpusOptions, MAX_DOCUMENT_BYTES, Skipped, read_corpus};
 pub use error::{ErrorKind, MetricError, Result};
 pub use journal::{BatchRecord, JOURNAL_FILE, Journal, RunHeader};
+pub use lmz_corpus::CorpusError;
 pub use plan::{DroppedTail, Plan, TokenCounts, Unit};
 pub use protocol::{DocumentPlanner, PaperPlanner, Protocol, Stream, StreamSegment, StreamWindow};
 pub use report::{
     BatchFigures, CorpusFiles, CorpusIdentity, EngineIdentity, Figures, Identity, ModelIdentity,
     ProtocolIdentity, RESULT_FILE, Report, ReportFacts, TimeFigures, WithoutTail, grouped,
 };
-pub use run::{Outcome, Watch, run};
+pub use run::{Outcome, Part, Watch, run, run_part};
 pub use scorer::{ScoreError, Scorer, Window};
+pub use shard::Shard;
 pub use sums::{Piece, Sums};
+pub use sums_file::{DocumentFigures, SUMS_FILE, WindowSums};
 pub use tokenizer::{Encoded, PublishedTokenizer, Tokenize};
 pub use window::{MAX_WINDOW, Sliding, Span, Tail};

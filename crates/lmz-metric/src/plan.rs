@@ -45,7 +45,7 @@ pub struct TokenCounts {
 pub struct DroppedTail {
     /// Its characters: those that begin at or after the end of the last scored token's text.
     pub characters: u64,
-    /// Its bytes.
+    /// Bytes of its text in UTF-8.
     pub bytes: u64,
 }
 

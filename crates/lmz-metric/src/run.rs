@@ -23,14 +23,29 @@ pub trait Watch {
     }
 }
 
-/// Nobody.
+/// Nobody watches.
 impl Watch for () {}
 
 /// What a run has found.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Outcome {
-    /// What everything costs.
+    /// The nats of all text and of each unit.
     pub sums: Sums,
+    /// Time in the engine, that of an earlier run that was continued included.
+    pub seconds: f64,
+    /// How many batches there were.
+    pub batches: usize,
+    /// How many of them an earlier run had done.
+    pub resumed: usize,
+    /// Windows of the largest batch.
+    pub largest_batch: usize,
+}
+
+/// Costs of some of a plan's batches.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Part {
+    /// What their windows cost, in the order of the work.
+    pub pieces: Vec<Piece>,
     /// Time in the engine, that of an earlier run that was continued included.
     pub seconds: f64,
     /// How many batches there were.
@@ -51,9 +66,39 @@ pub fn run(
     plan: &Plan,
     batches: &Batches,
     scorer: &mut dyn Scorer,
-    mut journal: Option<&mut Journal>,
+    journal: Option<&mut Journal>,
     watch: &dyn Watch,
 ) -> Result<Outcome> {
+    Outcome::of(plan, run_part(plan, batches, scorer, journal, watch)?)
+}
+
+impl Outcome {
+    /// What parts that together are the whole plan come to: one of all batches, or all shards.
+    ///
+    /// # Errors
+    /// [`MetricError::Answer`]: windows are missing, or there more than once.
+    pub fn of(plan: &Plan, part: Part) -> Result<Self> {
+        Ok(Self {
+            sums: add_up(plan, part.pieces)?,
+            seconds: part.seconds,
+            batches: part.batches,
+            resumed: part.resumed,
+            largest_batch: part.largest_batch,
+        })
+    }
+}
+
+/// Scores some of a plan's batches ([`Batches::shard`]), as [`run`] does all of them.
+///
+/// # Errors
+/// As [`run`].
+pub fn run_part(
+    plan: &Plan,
+    batches: &Batches,
+    scorer: &mut dyn Scorer,
+    mut journal: Option<&mut Journal>,
+    watch: &dyn Watch,
+) -> Result<Part> {
     if plan.spans.is_empty() {
         let found = match plan.counts.total {
             1 => "one token".into(),
@@ -103,8 +148,8 @@ pub fn run(
         }
         watch.advance(work, false);
     }
-    Ok(Outcome {
-        sums: add_up(plan, all)?,
+    Ok(Part {
+        pieces: all,
         seconds,
         batches: batches.len(),
         resumed,

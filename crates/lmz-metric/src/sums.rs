@@ -17,7 +17,7 @@ pub struct Piece {
     /// Number of the unit in the plan.
     #[serde(rename = "u")]
     pub unit: usize,
-    /// How many tokens.
+    /// The number of its tokens.
     #[serde(rename = "n")]
     pub tokens: u64,
     /// The sum of their surprisals, in nats.

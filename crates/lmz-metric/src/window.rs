@@ -10,7 +10,7 @@ pub const MAX_WINDOW: usize = 1 << 20;
 pub struct Span {
     /// The first token.
     pub start: usize,
-    /// How many tokens.
+    /// The number of its tokens.
     pub len: usize,
     /// How many at the end are scored: fewer than `len`.
     pub scored: usize,

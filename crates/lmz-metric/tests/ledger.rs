@@ -1,19 +1,18 @@
 //! The ledger against files of every kind, and against engines that are known to be off.
 
 use std::io::Cursor;
-use std::path::Path;
 
 use lmz_codec::trace::{TraceOptions, Tracer};
 use lmz_codec::{CodecError, CompressOptions, ErrorKind, Model, SegmentPlan, compress};
 use lmz_metric::ledger::{Bits, Ledger, LedgerError, Restored, Step, reconcile};
 use lmz_metric::{ScoreError, Scorer, Window};
+use lmz_testkit::{noise, repository};
 
 const STORY: &str = "Once upon a time, there was a little girl named Lily. She loved to play with her \
     red ball in the park. One day, her mom said, \"Lily, it is time to go home.\" Lily was sad. ";
 
 fn model() -> Model {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    Model::open(&root.join("tests/models/stories260K.lmzm")).unwrap()
+    Model::open(&repository("tests/models/stories260K.lmzm")).unwrap()
 }
 
 fn packed(raw: &[u8], segment: u64) -> Vec<u8> {
@@ -48,17 +47,6 @@ fn ledger(
     }
 }
 
-fn noise(n: usize) -> Vec<u8> {
-    let mut state = 88_172_645_463_325_252u64;
-    let next = || {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        (state >> 32) as u8
-    };
-    std::iter::repeat_with(next).take(n).collect()
-}
-
 #[track_caller]
 fn adds_up(ledger: &Ledger, file: &[u8]) {
     let sum: Bits = ledger.lines().iter().map(|line| line.bits).sum();
@@ -78,7 +66,7 @@ fn lines_add_up_to_the_file() {
     let mixed = [
         STORY.repeat(3).as_bytes(),
         &[0; 3000],
-        &noise(1500),
+        &noise(1500, 1),
         "Grüße, 世界".as_bytes(),
     ]
     .concat();
@@ -86,7 +74,7 @@ fn lines_add_up_to_the_file() {
         ("text", STORY.repeat(8).into_bytes(), 700),
         ("one segment", STORY.repeat(2).into_bytes(), 1 << 16),
         ("mixed", mixed, 500),
-        ("noise", noise(3000), 1000),
+        ("noise", noise(3000, 1), 1000),
         ("one byte", b"x".to_vec(), 100),
         ("nothing", Vec::new(), 100),
     ];
@@ -106,7 +94,7 @@ fn lines_add_up_to_the_file() {
 
 #[test]
 fn members_are_taken_together() {
-    let (a, b) = (packed(STORY.as_bytes(), 400), packed(&noise(600), 400));
+    let (a, b) = (packed(STORY.as_bytes(), 400), packed(&noise(600, 1), 400));
     let file = [&a[..], &b, &a].concat();
     let all = ledger(&file, None, None).unwrap();
     adds_up(&all, &file);
@@ -245,12 +233,8 @@ fn broken_promises_are_named() {
 #[test]
 fn a_missing_model_is_said() {
     let file = packed(STORY.as_bytes(), 1000);
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    let other = root.join("models/archive/bootstrap/bootstrap.lmzm");
-    let Ok(other) = Model::open(&other) else {
-        eprintln!("skipped: there is no {}", other.display());
-        return;
-    };
+    let other = repository("models/archive/bootstrap/bootstrap.lmzm");
+    let other = Model::open(&other).expect("the archived model");
     let mut tracer = Tracer::open(Cursor::new(file), &other, &TraceOptions::default()).unwrap();
     let error = reconcile(&mut tracer, None, None, &()).unwrap_err();
     assert!(

@@ -42,9 +42,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             let network = Network::open(model)?;
             writeln!(out, "{}", network.name)?;
             writeln!(out, "{}", network.blueprint.canonical_json())?;
-            writeln!(out, "ignored fields: {:?}", network.ignored_fields)?;
-            writeln!(out, "ignored tensors: {:?}", network.ignored_tensors)?;
-            for notice in &network.notices {
+            for notice in network.notices() {
                 writeln!(out, "{notice}")?;
             }
         }

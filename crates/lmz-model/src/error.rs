@@ -3,24 +3,10 @@
 use std::io;
 use std::path::PathBuf;
 
+pub use lmz_format::ErrorKind;
+
 /// Shorthand for this crate's results.
 pub type Result<T> = std::result::Result<T, ModelError>;
-
-/// The broad class of an error, for callers that act on it rather than print it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum ErrorKind {
-    /// A valid model that this version cannot run.
-    Compatibility,
-    /// The data contradicts itself or its format.
-    Corruption,
-    /// Something that the model needs is not there.
-    InsufficientData,
-    /// The caller asked for something impossible.
-    InvalidArgument,
-    /// The operating system refused.
-    Io,
-}
 
 /// An error of this crate. Every variant names the file, field or tensor at fault.
 #[derive(Debug, thiserror::Error)]
@@ -45,7 +31,7 @@ pub enum ModelError {
     /// A text file is larger than any real model's.
     #[error("{}: {bytes} bytes, more than the {limit} that such a file may have", path.display())]
     TooLarge {
-        /// The file.
+        /// The file at fault.
         path: PathBuf,
         /// Its size in bytes.
         bytes: u64,
@@ -140,7 +126,7 @@ pub enum ModelError {
     ShardName {
         /// The index file's name.
         file: String,
-        /// The tensor.
+        /// The name of the tensor at fault, as in the file.
         tensor: String,
         /// The offending entry.
         shard: String,
@@ -148,7 +134,7 @@ pub enum ModelError {
     /// A tensor that the blueprint asks for does not exist.
     #[error("{file}: the tensor {tensor} is missing")]
     MissingTensor {
-        /// The tensor.
+        /// The name of the tensor at fault, as in the file.
         tensor: String,
         /// The file that should hold it.
         file: String,
@@ -156,7 +142,7 @@ pub enum ModelError {
     /// A tensor's shape is not the one that the blueprint gives.
     #[error("{file}: the tensor {tensor} has shape {found:?}, expected {expected:?}")]
     Shape {
-        /// The tensor.
+        /// The name of the tensor at fault, as in the file.
         tensor: String,
         /// The file that holds it.
         file: String,
@@ -168,7 +154,7 @@ pub enum ModelError {
     /// A tensor's numbers are of a type other than F32, F16 and BF16.
     #[error("{file}: the tensor {tensor} has type {dtype}, supported are F32, F16 and BF16")]
     TensorType {
-        /// The tensor.
+        /// The name of the tensor at fault, as in the file.
         tensor: String,
         /// The file that holds it.
         file: String,
@@ -178,7 +164,7 @@ pub enum ModelError {
     /// A tensor holds an infinity or a NaN.
     #[error("{file}: the tensor {tensor} is not finite at element {element}")]
     NonFinite {
-        /// The tensor.
+        /// The name of the tensor at fault, as in the file.
         tensor: String,
         /// The file that holds it.
         file: String,
@@ -188,7 +174,7 @@ pub enum ModelError {
     /// Rows were asked for that a tensor does not have.
     #[error("the tensor {tensor} has {rows} rows, asked for {start}..{end}")]
     Rows {
-        /// The tensor.
+        /// The name of the tensor at fault, as in the file.
         tensor: String,
         /// Its number of rows.
         rows: usize,
@@ -200,7 +186,7 @@ pub enum ModelError {
     /// A part was asked for that the model does not have.
     #[error("the model has no part {part}")]
     NoPart {
-        /// The part.
+        /// What of the model is missing, as the mathematics names it.
         part: String,
     },
     /// A tokenizer of a kind that cannot be made exact.

@@ -27,11 +27,14 @@
 //! # Ok(())
 //! # }
 //! ```
+//!
+//! Words are those of [docs/terms.md](https://github.com/lmz-project/lmz/blob/main/docs/terms.md).
 
 // The one exception is `mapped`, which says why.
 #![deny(unsafe_code)]
 
 mod blueprint;
+#[cfg(feature = "tokenizers")]
 mod checkpoint;
 mod config;
 mod error;
@@ -50,12 +53,14 @@ pub use blueprint::{
     LayerPart, Layout, Norm, NormPlacement, Part, Position, Residual, RopeScaling, TensorSpec,
     Weights, Window,
 };
+#[cfg(feature = "tokenizers")]
 pub use checkpoint::Checkpoint;
 pub use config::{ParsedConfig, parse_config};
 pub use error::{ErrorKind, ModelError, Result};
 pub use files::is_gguf;
 pub use network::Network;
-pub use notice::Notice;
 pub use tensors::{Dtype, TensorRef, Tensors};
-pub use tokenize::{ExactTokenizer, PIECE_BYTES, Symbol};
+pub use tokenize::Symbol;
+#[cfg(feature = "tokenizers")]
+pub use tokenize::{ExactTokenizer, PIECE_BYTES};
 pub use vocab::Vocabulary;

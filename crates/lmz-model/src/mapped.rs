@@ -1,17 +1,19 @@
-//! Memory-mapped files: the one place of this crate that needs `unsafe`.
+//! Memory-mapped files: the one place of this crate that needs `unsafe`. Without the feature `mmap` they are read.
 #![allow(unsafe_code)]
 
+#[cfg(feature = "mmap")]
 use std::fs::File;
 use std::ops::Deref;
 use std::path::Path;
-
-use memmap2::Mmap;
 
 use crate::error::{ModelError, Result};
 
 /// A read-only view of a whole file.
 #[derive(Debug)]
-pub(crate) struct MappedFile(Mmap);
+pub(crate) struct MappedFile(
+    #[cfg(feature = "mmap")] memmap2::Mmap,
+    #[cfg(not(feature = "mmap"))] Vec<u8>,
+);
 
 impl MappedFile {
     /// Maps the file at `path`.
@@ -20,14 +22,19 @@ impl MappedFile {
             path: path.to_owned(),
             source,
         };
-        let file = File::open(path).map_err(io)?;
-        // SAFETY: the mapping is private to this value, read-only, and only ever viewed as
-        // bytes, for which every content is valid. Should another process rewrite the file
-        // meanwhile, bytes may change between two reads or, if it is truncated, the access
-        // faults: as with every program that maps its weights, model files must not be
-        // modified in place while they are in use.
-        let map = unsafe { Mmap::map(&file) }.map_err(io)?;
-        Ok(Self(map))
+        #[cfg(feature = "mmap")]
+        let bytes = {
+            let file = File::open(path).map_err(io)?;
+            // SAFETY: the mapping is private to this value, read-only, and only ever viewed as
+            // bytes, for which every content is valid. Should another process rewrite the file
+            // meanwhile, bytes may change between two reads or, if it is truncated, the access
+            // faults: as with every program that maps its weights, model files must not be
+            // modified in place while they are in use.
+            unsafe { memmap2::Mmap::map(&file) }.map_err(io)?
+        };
+        #[cfg(not(feature = "mmap"))]
+        let bytes = std::fs::read(path).map_err(io)?;
+        Ok(Self(bytes))
     }
 
     /// The file's bytes.

@@ -9,7 +9,7 @@ use crate::error::{ModelError, Result};
 use crate::files::{read_bounded, required};
 use crate::gguf::{self, Gguf, Places};
 use crate::name;
-use crate::notice::{self, Notice};
+use crate::notice;
 use crate::tensors::Tensors;
 
 const MAX_CONFIG_BYTES: u64 = 4 << 20;
@@ -33,8 +33,11 @@ pub struct Network {
     /// releases stored are not counted. A bias among them would mean that the configuration does
     /// not tell the whole truth.
     pub ignored_tensors: Vec<String>,
-    /// What a user should know of this model.
-    pub notices: Vec<Notice>,
+    /// It has a template for chats. It works, but a base model predicts ordinary text better than one that was
+    /// trained to chat.
+    pub chat_template: bool,
+    /// A head that the files hold, other than the embedding that the configuration says is the head.
+    unused_head: Option<String>,
     files: Files,
 }
 
@@ -85,7 +88,8 @@ impl Network {
             .collect();
         Ok(Self {
             name: name::of_directory(directory, &text),
-            notices: notice::of_directory(directory, &blueprint, &tensors),
+            chat_template: notice::has_chat_template(directory),
+            unused_head: notice::find_unused_head(&blueprint, &tensors),
             blueprint,
             ignored_fields: config.ignored_fields,
             ignored_tensors,
@@ -102,7 +106,9 @@ impl Network {
             name: name::of_gguf(gguf.name()?, gguf.architecture()?),
             ignored_fields: config.parsed.ignored_fields,
             ignored_tensors: places.unused(&gguf, &blueprint)?,
-            notices: notice::of_gguf(&gguf),
+            chat_template: gguf.has_chat_template(),
+            // Such a file has a head exactly if it has one of its own.
+            unused_head: None,
             blueprint,
             files: Files::Gguf { gguf, places },
         })
@@ -125,6 +131,27 @@ impl Network {
             Files::Safetensors(_) => None,
             Files::Gguf { gguf, .. } => Some(gguf),
         }
+    }
+
+    /// What a user should know of the model, in sentences: fields and tensors that were not looked at. Empty for
+    /// a model that is understood as a whole.
+    pub fn notices(&self) -> Vec<String> {
+        let fields = match &self.files {
+            Files::Safetensors(_) => "unknown fields of config.json",
+            Files::Gguf { .. } => "unknown keys of the metadata",
+        };
+        let fields = notice::ignored(&self.name, fields, &self.ignored_fields);
+        // The head has a sentence of its own, and a copy of the embedding is nothing to speak of.
+        let head = notice::head_name(&self.blueprint);
+        let tensors = self.ignored_tensors.iter();
+        let tensors: Vec<String> = tensors
+            .filter(|name| Some(*name) != head.as_ref())
+            .cloned()
+            .collect();
+        let tensors = notice::ignored(&self.name, "tensors that the model does not use", &tensors);
+        let head = self.unused_head.as_deref();
+        let head = head.map(|tensor| notice::unused_head(&self.name, tensor));
+        fields.into_iter().chain(tensors).chain(head).collect()
     }
 
     /// The BLAKE3 hash of what the model computes, independent of file names, sharding and the
@@ -216,6 +243,7 @@ impl ContentHash {
         self.0.update(&(n as u64).to_le_bytes());
     }
 
+    #[cfg(feature = "tokenizers")]
     pub(crate) fn flag(&mut self, flag: bool) {
         self.0.update(&[u8::from(flag)]);
     }

@@ -1,68 +1,42 @@
 //! What a user should know of a model that works all the same.
 
-use std::fmt;
 use std::path::Path;
 
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
-use crate::blueprint::{Blueprint, Part};
+use crate::blueprint::{Blueprint, Part, TensorSpec};
 use crate::files::read_bounded;
-use crate::gguf::Gguf;
 use crate::tensors::Tensors;
 
 const MAX_CONFIG_BYTES: u64 = 64 << 20;
 
-/// Something that a user should know of a model. Its text is one sentence or two, without the
-/// model's name.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Notice {
-    /// It has a template for chats.
-    Chat,
-    /// The files hold an output head other than the embedding, which the configuration says is
-    /// the head.
-    UnusedHead {
-        /// The head's tensor.
-        tensor: String,
-    },
-}
-
-impl fmt::Display for Notice {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Chat => f.write_str(
-                "the model has a template for chats: it works, but if it was trained to chat, the \
-                 base model of its family predicts ordinary text better",
-            ),
-            Self::UnusedHead { tensor } => write!(
-                f,
-                "the model has an output head of its own, {tensor}, and its configuration says \
-                 that the embedding is the head (tie_word_embeddings): the embedding is used"
-            ),
+/// That things of this kind were not looked at, if there are any.
+pub(crate) fn ignored(model: &str, what: &str, names: &[String]) -> Option<String> {
+    let listed = match names {
+        [] => return None,
+        [first, second, third, rest @ ..] if !rest.is_empty() => {
+            format!("{first}, {second}, {third} and {} more", rest.len())
         }
-    }
+        names => names.join(", "),
+    };
+    Some(format!("{model}: {what} are ignored: {listed}"))
 }
 
-/// Of a directory.
-pub(crate) fn of_directory(
-    directory: &Path,
-    blueprint: &Blueprint,
-    tensors: &Tensors,
-) -> Vec<Notice> {
-    let head = unused_head(blueprint, tensors).map(|tensor| Notice::UnusedHead { tensor });
-    let chat = has_chat_template(directory).then_some(Notice::Chat);
-    head.into_iter().chain(chat).collect()
+/// That there is a head which counts for nothing.
+pub(crate) fn unused_head(model: &str, tensor: &str) -> String {
+    format!(
+        "{model}: there is an output head, {tensor}, and the configuration says that the embedding is the head \
+         (tie_word_embeddings): the embedding is used"
+    )
 }
 
-/// Of a GGUF file, which has a head exactly if it has one of its own.
-pub(crate) fn of_gguf(gguf: &Gguf) -> Vec<Notice> {
-    let chat = gguf.has_chat_template().then_some(Notice::Chat);
-    chat.into_iter().collect()
+/// What a head would be called in a model whose embedding is the head.
+pub(crate) fn head_name(blueprint: &Blueprint) -> Option<String> {
+    head(blueprint).map(|head| head.name)
 }
 
-/// The name of a head that is there, is not used, and is not a copy of the embedding.
-fn unused_head(blueprint: &Blueprint, tensors: &Tensors) -> Option<String> {
+fn head(blueprint: &Blueprint) -> Option<TensorSpec> {
     if !blueprint.tied_head {
         return None;
     }
@@ -70,14 +44,20 @@ fn unused_head(blueprint: &Blueprint, tensors: &Tensors) -> Option<String> {
         tied_head: false,
         ..blueprint.clone()
     };
-    let head = untied.stored(Part::Head)?.tensor;
+    Some(untied.stored(Part::Head)?.tensor)
+}
+
+/// The name of a head that is there, is not used, and is not a copy of the embedding.
+pub(crate) fn find_unused_head(blueprint: &Blueprint, tensors: &Tensors) -> Option<String> {
+    let head = head(blueprint)?;
     let embedding = blueprint.stored(Part::TokenEmbedding)?.tensor;
     let own = tensors.get(&head.name, &head.shape).ok()?;
     let used = tensors.get(&embedding.name, &embedding.shape).ok()?;
     ((own.dtype, own.bytes) != (used.dtype, used.bytes)).then_some(head.name)
 }
 
-fn has_chat_template(directory: &Path) -> bool {
+/// A directory's tokenizer has a template for chats.
+pub(crate) fn has_chat_template(directory: &Path) -> bool {
     #[derive(Deserialize)]
     struct TokenizerConfig {
         chat_template: Option<IgnoredAny>,

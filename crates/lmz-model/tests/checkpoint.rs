@@ -1,12 +1,11 @@
 //! Model directories: what is read, what is refused and how it is named.
 
-mod common;
-
 use std::fs;
 use std::path::Path;
 
-use common::{Tensor, Tiny, shared, values, write_index};
 use lmz_model::{Blueprint, Checkpoint, Dtype, ErrorKind, ModelError, Tensors};
+use lmz_testkit::models::{ModelDirectory, Tensor, write_index};
+use lmz_testkit::repository;
 use serde_json::json;
 
 const DOWN: &str = "model.layers.1.mlp.down_proj.weight";
@@ -24,7 +23,7 @@ fn open_error(directory: &Path) -> (ErrorKind, String) {
 fn every_type_and_layout_holds_the_same_numbers() {
     for dtype in [Dtype::F32, Dtype::F16, Dtype::Bf16] {
         for tied in [true, false] {
-            let tiny = Tiny::new(dtype, tied);
+            let tiny = ModelDirectory::eighths_llama(dtype, tied);
             let (single, sharded) = (directory(), directory());
             tiny.write_single(single.path());
             tiny.write_sharded(sharded.path(), 3);
@@ -32,7 +31,9 @@ fn every_type_and_layout_holds_the_same_numbers() {
             let sharded = Checkpoint::open(sharded.path()).unwrap();
             assert_eq!(single.blueprint.tied_head, tied);
             for (i, spec) in single.blueprint.tensors().iter().enumerate() {
-                let expected: Vec<f32> = values(i).take(spec.shape.iter().product()).collect();
+                let expected: Vec<f32> = ModelDirectory::eighths(i)
+                    .take(spec.shape.iter().product())
+                    .collect();
                 assert_eq!(
                     single
                         .tensors()
@@ -58,7 +59,7 @@ fn every_type_and_layout_holds_the_same_numbers() {
 
 #[test]
 fn rows_are_parts_of_the_whole() {
-    let tiny = Tiny::new(Dtype::Bf16, false);
+    let tiny = ModelDirectory::eighths_llama(Dtype::Bf16, false);
     let dir = directory();
     tiny.write_single(dir.path());
     let tensors = Tensors::open(dir.path()).unwrap();
@@ -75,8 +76,8 @@ fn rows_are_parts_of_the_whole() {
 
 #[test]
 fn the_hash_covers_what_matters() {
-    let hash = |change: &dyn Fn(&mut Tiny)| {
-        let mut tiny = Tiny::new(Dtype::F32, false);
+    let hash = |change: &dyn Fn(&mut ModelDirectory)| {
+        let mut tiny = ModelDirectory::eighths_llama(Dtype::F32, false);
         change(&mut tiny);
         let dir = directory();
         tiny.write_single(dir.path());
@@ -94,7 +95,7 @@ fn the_hash_covers_what_matters() {
         plain,
         hash(&|t| t.tokenizer["truncation"] = json!({ "max_length": 3 }))
     );
-    let extra = Tensor::new(Dtype::F32, &[2], values(0));
+    let extra = Tensor::new(Dtype::F32, &[2], ModelDirectory::eighths(0));
     assert_eq!(
         plain,
         hash(&|t| drop(t.tensors.insert("extra".into(), extra.clone())))
@@ -107,7 +108,7 @@ fn the_hash_covers_what_matters() {
         hash(&|t| {
             t.tokenizer["added_tokens"] = json!([{ "id": 4, "content": "Ą", "special": true }])
         }),
-        hash(&|t| *t = Tiny::new(Dtype::F16, false)),
+        hash(&|t| *t = ModelDirectory::eighths_llama(Dtype::F16, false)),
     ];
     for (i, other) in others.iter().enumerate() {
         assert_ne!(*other, plain);
@@ -119,7 +120,7 @@ fn the_hash_covers_what_matters() {
 #[test]
 fn the_hash_is_what_its_description_says() {
     let dir = directory();
-    Tiny::new(Dtype::F16, true).write_single(dir.path());
+    ModelDirectory::eighths_llama(Dtype::F16, true).write_single(dir.path());
     let checkpoint = Checkpoint::open(dir.path()).unwrap();
     let mut bytes = Vec::new();
     let number = |bytes: &mut Vec<u8>, n: usize| bytes.extend((n as u64).to_le_bytes());
@@ -169,7 +170,7 @@ fn the_hash_is_what_its_description_says() {
 fn tensors_at_fault_are_named() {
     let shape = [8, 12];
     let with_nan = |dtype| {
-        let values = values(0).enumerate();
+        let values = ModelDirectory::eighths(0).enumerate();
         Tensor::new(
             dtype,
             &shape,
@@ -177,8 +178,8 @@ fn tensors_at_fault_are_named() {
         )
     };
     for sharded in [false, true] {
-        let open = |change: &dyn Fn(&mut Tiny)| {
-            let mut tiny = Tiny::new(Dtype::F32, false);
+        let open = |change: &dyn Fn(&mut ModelDirectory)| {
+            let mut tiny = ModelDirectory::eighths_llama(Dtype::F32, false);
             change(&mut tiny);
             let dir = directory();
             if sharded {
@@ -193,7 +194,7 @@ fn tensors_at_fault_are_named() {
         assert!(error.to_string().contains(DOWN), "{error}");
         assert!(error.to_string().contains("model.safetensors"), "{error}");
 
-        let turned = Tensor::new(Dtype::F32, &[12, 8], values(0));
+        let turned = Tensor::new(Dtype::F32, &[12, 8], ModelDirectory::eighths(0));
         let error = open(&|t| drop(t.tensors.insert(DOWN.into(), turned.clone())))
             .0
             .unwrap_err();
@@ -203,7 +204,7 @@ fn tensors_at_fault_are_named() {
             "{error}"
         );
 
-        let mut wide = Tensor::new(Dtype::F32, &[8, 24], values(0));
+        let mut wide = Tensor::new(Dtype::F32, &[8, 24], ModelDirectory::eighths(0));
         (wide.dtype, wide.shape) = (safetensors::Dtype::F64, shape.to_vec());
         let error = open(&|t| drop(t.tensors.insert(DOWN.into(), wide.clone())))
             .0
@@ -217,7 +218,8 @@ fn tensors_at_fault_are_named() {
         for dtype in [Dtype::F32, Dtype::F16, Dtype::Bf16] {
             // Weights are read when they are needed, and checked then.
             let (opened, _dir) = open(&|t| drop(t.tensors.insert(DOWN.into(), with_nan(dtype))));
-            let tensors = opened.unwrap().network.tensors;
+            let opened = opened.unwrap();
+            let tensors = opened.tensors().unwrap();
             let whole = tensors.f32(DOWN, &shape).unwrap_err();
             let part = tensors.rows_f32(DOWN, shape, 6..8).unwrap_err();
             for error in [whole, part] {
@@ -234,7 +236,7 @@ fn tensors_at_fault_are_named() {
 
 #[test]
 fn an_index_may_not_lead_outside() {
-    let tiny = Tiny::new(Dtype::F32, true);
+    let tiny = ModelDirectory::eighths_llama(Dtype::F32, true);
     for outside in [
         "../model.safetensors",
         "/etc/passwd",
@@ -281,7 +283,7 @@ fn an_index_may_not_lead_outside() {
 #[test]
 fn damaged_weights_are_errors() {
     let dir = directory();
-    Tiny::new(Dtype::F32, true).write_single(dir.path());
+    ModelDirectory::eighths_llama(Dtype::F32, true).write_single(dir.path());
     let path = dir.path().join("model.safetensors");
     let whole = fs::read(&path).unwrap();
     let header = 8 + u64::from_le_bytes(whole[..8].try_into().unwrap()) as usize;
@@ -333,7 +335,7 @@ fn damaged_weights_are_errors() {
 
 #[test]
 fn missing_and_malformed_files_are_named() {
-    let tiny = Tiny::new(Dtype::F32, true);
+    let tiny = ModelDirectory::eighths_llama(Dtype::F32, true);
     for file in ["config.json", "tokenizer.json", "model.safetensors"] {
         let dir = directory();
         tiny.write_single(dir.path());
@@ -383,10 +385,10 @@ fn missing_and_malformed_files_are_named() {
 
 #[test]
 fn what_is_ignored_is_told() {
-    let mut tiny = Tiny::new(Dtype::F32, true);
+    let mut tiny = ModelDirectory::eighths_llama(Dtype::F32, true);
     tiny.config["a_new_field"] = json!(3);
     tiny.config["use_cache"] = json!(true);
-    let bias = Tensor::new(Dtype::F32, &[8], values(0));
+    let bias = Tensor::new(Dtype::F32, &[8], ModelDirectory::eighths(0));
     tiny.tensors
         .insert("model.layers.0.self_attn.q_proj.bias".into(), bias);
     let dir = directory();
@@ -401,17 +403,36 @@ fn what_is_ignored_is_told() {
         checkpoint.ignored_tensors,
         ["model.layers.0.self_attn.q_proj.bias"]
     );
+    assert_eq!(
+        checkpoint.notices(),
+        [
+            "llama: unknown fields of config.json are ignored: a_new_field",
+            "llama: tensors that the model does not use are ignored: \
+             model.layers.0.self_attn.q_proj.bias",
+        ]
+    );
+    for name in ["b", "c", "d", "e"] {
+        tiny.config[name] = json!(1);
+    }
+    tiny.write_texts(&model);
+    let notices = Checkpoint::open(&model).unwrap().notices();
+    assert!(
+        notices[0].ends_with(": a_new_field, b, c and 2 more"),
+        "{notices:?}"
+    );
+    for understood in ["models/lmz-5m", "tests/fixtures/stories260K"] {
+        let checkpoint = Checkpoint::open(repository(understood)).unwrap();
+        assert_eq!(checkpoint.notices(), Vec::<String>::new());
+    }
 }
 
 #[test]
 fn real_checkpoints() {
-    for (name, vocab_size, parameters) in [
-        ("bootstrap", 4096, 2_816_064),
-        ("stories260K", 512, 260_032),
+    for (path, name, vocab_size, parameters) in [
+        ("models/lmz-5m", "lmz-5m", 6144, 5_507_840),
+        ("tests/fixtures/stories260K", "stories260K", 512, 260_032),
     ] {
-        let Some(path) = shared(&format!("checkpoints/{name}")) else {
-            continue;
-        };
+        let path = repository(path);
         let checkpoint = Checkpoint::open(&path).unwrap();
         assert_eq!(checkpoint.blueprint.vocab_size, vocab_size);
         assert!(checkpoint.blueprint.tied_head);

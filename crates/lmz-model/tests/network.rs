@@ -1,14 +1,12 @@
 //! The weights of a directory part by part: cuts out of fused tensors, older names, refusals.
 
-mod common;
-
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use common::Tiny;
 use lmz_model::{
-    Blueprint, Checkpoint, Dtype, ErrorKind, LayerPart, ModelError, Network, Notice, Part, Weights,
+    Blueprint, Checkpoint, Dtype, ErrorKind, LayerPart, ModelError, Network, Part, Weights,
 };
+use lmz_testkit::models::ModelDirectory;
 use safetensors::SafeTensors;
 use safetensors::tensor::TensorView;
 use serde_json::{Value, json};
@@ -301,22 +299,19 @@ fn older_files_are_the_same_model() {
     assert_eq!(network.ignored_tensors, ["lm_head.weight"]);
     assert!(network.blueprint.tied_head);
     // A copy of the embedding is nothing to speak of, another head is.
-    assert!(network.notices.is_empty());
+    assert_eq!(network.notices(), Vec::<String>::new());
     let last = headed.tensors.len() - 1;
     headed.tensors[last].3[5] ^= 1;
     let directory = headed.write();
     let network = Network::open(directory.path()).unwrap();
-    let tensor = "lm_head.weight".to_owned();
-    assert_eq!(network.notices, [Notice::UnusedHead { tensor }]);
-    assert!(
-        network.notices[0]
-            .to_string()
-            .contains("tie_word_embeddings")
-    );
+    let notices = network.notices();
+    assert_eq!(notices.len(), 1, "{notices:?}");
+    assert!(notices[0].contains("lm_head.weight"), "{notices:?}");
+    assert!(notices[0].contains("tie_word_embeddings"), "{notices:?}");
+    assert!(!network.chat_template);
     let template = r#"{ "chat_template": "{{ messages }}" }"#;
     fs::write(directory.path().join("tokenizer_config.json"), template).unwrap();
-    let network = Network::open(directory.path()).unwrap();
-    assert_eq!(network.notices[1], Notice::Chat);
+    assert!(Network::open(directory.path()).unwrap().chat_template);
 }
 
 #[test]
@@ -381,7 +376,7 @@ fn what_is_not_there_is_refused_by_name() {
 
 #[test]
 fn a_network_needs_no_tokenizer() {
-    let tiny = Tiny::new(Dtype::Bf16, false);
+    let tiny = ModelDirectory::eighths_llama(Dtype::Bf16, false);
     let (single, sharded) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     tiny.write_single(single.path());
     tiny.write_sharded(sharded.path(), 3);
@@ -401,7 +396,7 @@ fn a_network_needs_no_tokenizer() {
     assert_eq!(hash, checkpoint.weights_hash().unwrap());
     assert_ne!(hash, checkpoint.content_hash().unwrap());
     // Another type, the same numbers: another network.
-    let other = Tiny::new(Dtype::F32, false);
+    let other = ModelDirectory::eighths_llama(Dtype::F32, false);
     other.write_single(single.path());
     let other = Network::open(single.path()).unwrap();
     assert!(load_all(&other) == load_all(&network));

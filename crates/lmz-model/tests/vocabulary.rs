@@ -1,14 +1,12 @@
 //! What a `tokenizer.json` says of tokens and their bytes, and which files are refused.
 
-mod common;
-
-use common::byte_level_tokenizer;
 use lmz_model::{ErrorKind, ExactTokenizer, Symbol, Vocabulary};
+use lmz_testkit::models::byte_level;
 use serde_json::{Value, json};
 
 #[test]
 fn added_tokens_stay_if_merging_makes_them() {
-    let mut tokenizer = byte_level_tokenizer();
+    let mut tokenizer = byte_level();
     tokenizer["added_tokens"] = json!([
         { "id": 256, "content": "<|bos|>", "special": true },
         { "id": 260, "content": "ĊĊ", "special": false },
@@ -26,7 +24,7 @@ fn added_tokens_stay_if_merging_makes_them() {
 #[test]
 fn other_tokenizers_are_refused_by_name() {
     let refused = |change: &dyn Fn(&mut Value)| {
-        let mut tokenizer = byte_level_tokenizer();
+        let mut tokenizer = byte_level();
         change(&mut tokenizer);
         let error = Vocabulary::from_tokenizer_json(tokenizer.to_string().as_bytes(), 300);
         let error = error.unwrap_err();
@@ -99,7 +97,7 @@ fn other_tokenizers_are_refused_by_name() {
         );
     }
     let bad_regex = {
-        let mut tokenizer = byte_level_tokenizer();
+        let mut tokenizer = byte_level();
         tokenizer["pre_tokenizer"] =
             json!({ "type": "Split", "pattern": { "Regex": "(" }, "behavior": "Isolated" });
         tokenizer.to_string()
@@ -119,7 +117,7 @@ fn a_vocabulary_of_another_model_stays_exact() {
     let mut parts: Vec<Option<Vec<u8>>> = (0..=255u8).rev().map(|b| Some(vec![b])).collect();
     parts.push(Some(b"the".to_vec()));
     let vocabulary = Vocabulary::from_parts(parts);
-    let json = byte_level_tokenizer().to_string();
+    let json = byte_level().to_string();
     let tokenizer = ExactTokenizer::new(json.as_bytes(), &vocabulary).unwrap();
     let symbols = tokenizer.encode(b"the the\xff");
     let expected = [256, 255 - 32, 256, 0].map(Symbol::Token);

@@ -72,7 +72,8 @@ pub fn train(corpus: &Corpus, entries: usize, seed: u64) -> Result<Vec<u8>> {
 /// Pieces from everywhere, as many as the sample holds.
 fn sample(corpus: &Corpus, seed: u64) -> Result<Vec<String>> {
     // What is compressed is some four times as long.
-    let stored = |file: &crate::corpus::TextFile| file.bytes * if file.kind.zstd { 4 } else { 1 };
+    let stored =
+        |file: &crate::corpus::TextFile| file.bytes * if file.source.is_packed() { 4 } else { 1 };
     let all: u64 = corpus.files.iter().map(stored).sum();
     let share = SAMPLE as f64 / all.max(1) as f64;
     let mut rng = Rng::with_seed(seed);

@@ -3,6 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use lmz_corpus::CorpusError;
 use lmz_float::FloatError;
 use lmz_model::ModelError;
 
@@ -18,7 +19,7 @@ pub enum TrainError {
     /// A file could not be read.
     #[error("cannot read {}", path.display())]
     Read {
-        /// The file.
+        /// The file at fault.
         path: PathBuf,
         /// What the operating system, or the decompressor, said.
         source: io::Error,
@@ -26,23 +27,18 @@ pub enum TrainError {
     /// A file could not be written; what it was to replace is still there.
     #[error("cannot write {}", path.display())]
     Write {
-        /// The file.
+        /// The file at fault.
         path: PathBuf,
         /// What the operating system said.
         source: io::Error,
     },
-    /// A corpus that cannot be trained on.
-    #[error("{}: {reason}", path.display())]
-    Corpus {
-        /// Which file or directory.
-        path: PathBuf,
-        /// What is wrong with it.
-        reason: String,
-    },
+    /// A corpus that cannot be read, or a path that is none.
+    #[error(transparent)]
+    Corpus(#[from] CorpusError),
     /// Text of too little length, in all.
     #[error("{what}: {found} tokens, at least {needed} are needed")]
     Tiny {
-        /// Which text.
+        /// Which text it is: the corpus or the held-out one.
         what: String,
         /// How many tokens it has.
         found: u64,
@@ -52,7 +48,7 @@ pub enum TrainError {
     /// A setting of a preset or a call.
     #[error("{name}: {reason}")]
     Setting {
-        /// The setting.
+        /// The name of the setting.
         name: String,
         /// What is wrong with it.
         reason: String,
@@ -63,7 +59,7 @@ pub enum TrainError {
     /// The output directory is in use, not empty, or not one to resume.
     #[error("{}: {reason}", path.display())]
     Output {
-        /// The directory.
+        /// The output directory.
         path: PathBuf,
         /// What is wrong with it.
         reason: String,
@@ -73,17 +69,17 @@ pub enum TrainError {
         "{setting} was {before} when the run began and is {now} now: a run resumes with the settings it began with"
     )]
     Differs {
-        /// The setting.
+        /// The setting in which the two runs differ.
         setting: String,
-        /// What it was.
+        /// Its value in the run that is resumed.
         before: String,
-        /// What it is.
+        /// Its value now.
         now: String,
     },
     /// A saved state that is damaged.
     #[error("the saved state {}: {reason}", path.display())]
     State {
-        /// The file.
+        /// The file at fault.
         path: PathBuf,
         /// What is wrong with it.
         reason: String,
@@ -94,11 +90,11 @@ pub enum TrainError {
         match saved { Some(step) => format!(" (the state of step {step} is kept)"), None => String::new() }
     )]
     Diverged {
-        /// The step.
+        /// The step that it happened in.
         step: u64,
         /// Loss or gradient.
         what: &'static str,
-        /// Its value.
+        /// The number, which is not finite.
         value: f64,
         /// The step of the last saved state.
         saved: Option<u64>,
@@ -106,7 +102,7 @@ pub enum TrainError {
     /// The model or its weights.
     #[error(transparent)]
     Model(#[from] ModelError),
-    /// The engine.
+    /// A failure of the engine in floating point.
     #[error(transparent)]
     Float(#[from] FloatError),
 }
@@ -115,7 +111,9 @@ impl TrainError {
     /// The broad class of this error.
     pub fn kind(&self) -> ErrorKind {
         match self {
-            Self::Read { .. } | Self::Write { .. } => ErrorKind::Io,
+            Self::Read { .. } | Self::Write { .. } | Self::Corpus(CorpusError::Io { .. }) => {
+                ErrorKind::Io
+            }
             Self::State { .. } => ErrorKind::Corruption,
             Self::Model(error) => error.kind(),
             Self::Float(error) => error.kind(),

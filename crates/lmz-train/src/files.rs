@@ -33,7 +33,7 @@ pub(crate) fn replace(
     save().map_err(TrainError::write(path))
 }
 
-/// Writes bytes so.
+/// Writes bytes to a file, which is whole or not there.
 pub(crate) fn replace_bytes(path: &Path, bytes: &[u8]) -> Result<()> {
     replace(path, |file| file.write_all(bytes))
 }

@@ -19,6 +19,8 @@
 //! that are replaced as a whole, so that it survives being killed at any moment; the same call
 //! with [`Options::resume`] goes on. The batches depend on the seed and the step alone: with a
 //! budget of tokens a resumed run takes the very steps of an unbroken one.
+//!
+//! Words are those of [docs/terms.md](https://github.com/lmz-project/lmz/blob/main/docs/terms.md).
 
 pub mod bpe;
 mod corpus;
@@ -32,7 +34,7 @@ mod run;
 mod schedule;
 mod tokenizer;
 
-pub use corpus::{Corpus, Kind, TextFile};
+pub use corpus::{Corpus, TextFile};
 pub use error::{ErrorKind, Result, TrainError};
 pub use preset::Preset;
 pub use run::{Event, HeldOut, Options, Outcome, Row, Summary, Watch, train};

@@ -28,21 +28,41 @@
 //!   [`Observer`]. [`Writer`] is a [`std::io::Write`], [`Reader`] gives random access, and
 //!   [`salvage`] restores what is left of a damaged file.
 //! * [`Model`] is a prepared model; [`ModelStore`] finds one by name or by the identity that a
-//!   file's header holds.
+//!   file's header holds. [`placement`] decides on which device it runs.
 //! * [`format`](mod@format) is the container alone: listing a file and reading its segments takes no model.
+//!   [`inspect`] says what is in a file, with or without every symbol's cost.
+//! * [`metric`] scores corpora, and accounts for every bit of a file.
+//! * Every error has a kind: [`error_kind`].
+//!
+//! | cargo feature | what it adds |
+//! |---|---|
+//! | `float` | the floating-point engine: `float`, `bpc` and `FloatScorer` (burn: takes most of a build's time) |
+//! | `train` | `train`: models of one's own; needs `float` |
+//! | `bench` | `bench`: other compressors beside this one |
+//! | `vulkan`, `cuda` | GPUs, with the same bytes as on the CPU |
 #![forbid(unsafe_code)]
 
+#[cfg(feature = "bench")]
+pub mod bench;
+#[cfg(feature = "float")]
+mod bpc;
 mod directories;
 mod embedded;
+pub mod figures;
+pub mod inspect;
+mod kind;
+pub mod placement;
 mod scoring;
 mod store;
-mod summary;
+#[cfg(feature = "float")]
+mod threads;
 
 pub use lmz_codec::{
-    CodecError, CompressOptions, CompressReport, ContextPolicy, DecompressOptions,
-    DecompressReport, ErrorKind, Fill, Header, Isa, Kernel, LostRange, Model, ModelId, ModelSource,
-    Observer, Phase, Prime, Reader, SalvageReport, SegmentPlan, Timing, Timings, Writer, compress,
-    decompress, decompress_seekable, salvage,
+    CodecError, CompressOptions, CompressReport, ContextPolicy, Decoder, DecompressOptions,
+    DecompressReport, Direction, ErrorKind, Fill, Header, Isa, Kernel, LostRange, Meter, Model,
+    ModelId, ModelSource, Observer, Phase, Prime, Progress, Reader, SalvageReport, SegmentPlan,
+    Timing, Timings, Writer, compress, compress_to_vec, decompress, decompress_seekable,
+    decompress_to_vec, salvage, trace,
 };
 pub use lmz_exact::{NUMERICS, NUMERICS_VERSION, Prepared, RECIPE, prepare};
 pub use lmz_model::{Blueprint, Checkpoint};
@@ -70,13 +90,25 @@ pub mod gpu {
 /// The floating-point engine (the crate `lmz-float`).
 #[cfg(feature = "float")]
 pub mod float {
+    pub use crate::threads::use_threads;
     pub use lmz_float::*;
 }
 
+/// Training of small models (the crate `lmz-train`).
+#[cfg(feature = "train")]
+pub mod train {
+    pub use lmz_train::*;
+}
+
+#[cfg(feature = "float")]
+pub use bpc::{BpcOptions, BpcWatch, bpc, bpc_sums};
 pub use directories::cache_directory;
 pub use embedded::{embedded_bytes, embedded_model};
+pub use kind::error_kind;
 #[cfg(feature = "float")]
 pub use scoring::FloatScorer;
 pub use scoring::{ScoredModel, ScoringError, stream};
-pub use store::{ARCHIVED, Archived, Found, ModelStore, Origin, PreparedCache, StoreError};
-pub use summary::{ModelSummary, summarise};
+pub use store::{
+    ARCHIVED, Archived, Found, ModelStore, ModelSummary, Origin, PreparedCache, StoreError,
+    summarise,
+};

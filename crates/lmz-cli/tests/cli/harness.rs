@@ -10,10 +10,8 @@ use std::{fs, thread};
 
 use tempfile::TempDir;
 
-const NANO: &str = concat!(
-    env!("CARGO_MANIFEST_DIR"),
-    "/../../../shared/checkpoints/stories260K"
-);
+/// The root of the repository.
+const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
 
 /// What a finished program left.
 pub struct Run {
@@ -171,24 +169,27 @@ impl Place {
     }
 
     /// The same where a file must have a name from its beginning, as on systems other than Linux:
-    /// here the want of /proc makes it so. `None`, with a word, where /proc cannot be taken away.
+    /// here the want of /proc makes it so. To take it away, one must be root.
     #[cfg(unix)]
-    pub fn command_that_names(&self) -> Option<Command> {
-        let hide = |then: &str| {
-            let mut command = Command::new("unshare");
-            command.args(["-m", "sh", "-c", &format!("umount -l /proc && {then}")]);
-            command
-        };
-        let able = hide("true").stderr(Stdio::null()).status();
-        if !able.is_ok_and(|status| status.success()) {
-            eprintln!("skipped: /proc cannot be hidden from a program");
-            return None;
-        }
-        let mut command = hide(r#"exec "$0" "$@""#);
+    pub fn command_that_names(&self) -> Command {
+        let mut command = Command::new("unshare");
+        let hidden = r#"umount -l /proc && exec "$0" "$@""#;
+        command.args(["-m", "sh", "-c", hidden, env!("CARGO_BIN_EXE_lmz")]);
         isolate(&mut command);
-        command.arg(env!("CARGO_BIN_EXE_lmz"));
         command.current_dir(self.0.path());
-        Some(command)
+        command
+    }
+
+    /// A copy of the program that anybody may run in it.
+    #[cfg(unix)]
+    pub fn program_for_others(&self) -> PathBuf {
+        use std::os::unix::fs::PermissionsExt;
+        let anybody = fs::Permissions::from_mode(0o755);
+        fs::set_permissions(self.0.path(), anybody.clone()).unwrap();
+        let program = self.path("lmz");
+        fs::copy(env!("CARGO_BIN_EXE_lmz"), &program).unwrap();
+        fs::set_permissions(&program, anybody).unwrap();
+        program
     }
 
     /// Whether a program that runs in it has an output, whose name is yet to come.
@@ -222,54 +223,43 @@ impl Place {
     }
 }
 
-/// A model so small that tests are quick, prepared once; `None`, with a word, where it is absent.
-pub fn nano() -> Option<&'static str> {
-    static PATH: OnceLock<Option<String>> = OnceLock::new();
-    let prepared = PATH.get_or_init(|| prepare(Path::new(NANO), "nano"));
-    if prepared.is_none() {
-        eprintln!("skipped: {NANO} is not there");
-    }
-    prepared.as_deref()
+/// A prepared model so small that tests are quick. Its name is `stories260K`.
+pub fn nano() -> &'static str {
+    concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../../tests/models/stories260K.lmzm"
+    )
 }
 
-/// The first layer of the nano model, for files that it would take too long for. It predicts
-/// badly, and that as exactly as any other.
-pub fn pico() -> Option<&'static str> {
-    static PATH: OnceLock<Option<String>> = OnceLock::new();
-    nano()?;
-    let prepared = PATH.get_or_init(|| {
-        let place = Place::new();
-        let config = fs::read_to_string(Path::new(NANO).join("config.json")).unwrap();
-        let layers = r#""num_hidden_layers": 5"#;
-        assert!(config.contains(layers));
-        place.write(
-            "config.json",
-            config.replace(layers, r#""num_hidden_layers": 1"#),
-        );
-        for file in ["model.safetensors", "tokenizer.json"] {
-            fs::copy(Path::new(NANO).join(file), place.path(file)).unwrap();
+/// A Hugging Face directory, smaller still: one of the fixtures with the tokenizer that they share.
+pub fn checkpoint() -> &'static str {
+    static PATH: OnceLock<String> = OnceLock::new();
+    PATH.get_or_init(|| {
+        let directory = format!("{}/cli-checkpoint", env!("CARGO_TARGET_TMPDIR"));
+        fs::create_dir_all(&directory).unwrap();
+        let fixtures = Path::new(ROOT).join("tests/fixtures/text");
+        for (file, from) in [
+            ("config.json", "mistral/config.json"),
+            ("model.safetensors", "mistral/model.safetensors"),
+            ("tokenizer.json", "tokenizer.json"),
+        ] {
+            fs::copy(fixtures.join(from), Path::new(&directory).join(file)).unwrap();
         }
-        prepare(&place.path(""), "pico")
-    });
-    prepared.as_deref()
+        directory
+    })
 }
 
-fn prepare(checkpoint: &Path, name: &str) -> Option<String> {
-    if !checkpoint.is_dir() {
-        return None;
-    }
-    let out = format!("{}/cli-{name}.lmzm", env!("CARGO_TARGET_TMPDIR"));
-    let mut command = lmz();
-    command.args([
-        "model", "prepare", "-f", "-q", "--name", name, "-o", &out, "--",
-    ]);
-    run(command.arg(checkpoint), b"").quiet();
-    Some(out)
-}
-
-/// The checkpoint that the nano model is prepared from.
-pub fn nano_checkpoint() -> &'static str {
-    NANO
+/// That directory prepared, for files that the nano model would take too long for. It predicts
+/// badly, and that as exactly as any other.
+pub fn pico() -> &'static str {
+    static PATH: OnceLock<String> = OnceLock::new();
+    PATH.get_or_init(|| {
+        let out = format!("{}/cli-pico.lmzm", env!("CARGO_TARGET_TMPDIR"));
+        let mut command = lmz();
+        command.args(["model", "prepare", "-fq", "--name", "pico", "-o", &out]);
+        run(command.arg(checkpoint()), b"").quiet();
+        out
+    })
 }
 
 /// Bytes that look random and are the same every time.
@@ -340,17 +330,4 @@ pub fn is_root() -> bool {
     use std::os::unix::fs::MetadataExt;
     let place = Place::new();
     fs::metadata(place.write("mine", "")).unwrap().uid() == 0
-}
-
-/// Whether a program is installed.
-pub fn exists(program: &str) -> bool {
-    let found = Command::new(program)
-        .arg("--version")
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .status();
-    if found.is_err() {
-        eprintln!("skipped: there is no {program}");
-    }
-    found.is_ok()
 }

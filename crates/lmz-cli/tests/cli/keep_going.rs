@@ -22,7 +22,7 @@ fn offset(place: &Place, packed: &[u8], segment: usize) -> usize {
 
 #[test]
 fn sound_segments_are_restored_and_lost_ones_named() {
-    let Some(nano) = nano() else { return };
+    let nano = nano();
     let place = Place::new();
     let (raw, mut packed) = sample(&place, nano);
     let at = offset(&place, &packed, 1);
@@ -70,7 +70,7 @@ fn sound_segments_are_restored_and_lost_ones_named() {
 
 #[test]
 fn truncated_files_come_back_as_far_as_they_go() {
-    let Some(nano) = nano() else { return };
+    let nano = nano();
     let place = Place::new();
     let (raw, packed) = sample(&place, nano);
     let third = offset(&place, &packed, 2);

@@ -2,9 +2,12 @@
 
 #[cfg(feature = "bench")]
 mod bench;
+#[cfg(feature = "float")]
+mod bpc;
 mod cat;
 mod damage;
 mod device;
+mod families;
 mod gguf;
 mod harness;
 mod hazards;
@@ -17,5 +20,9 @@ mod round_trip;
 mod sameness;
 mod small;
 mod streams;
+#[cfg(unix)]
+mod study;
+#[cfg(feature = "train")]
+mod train;
 mod usage;
 mod verify;

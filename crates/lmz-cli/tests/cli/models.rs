@@ -4,11 +4,11 @@ use std::fs;
 
 use serde_json::Value;
 
-use crate::harness::{Place, nano, nano_checkpoint, run, story};
+use crate::harness::{Place, checkpoint, nano, run, story};
 
 #[test]
 fn a_model_is_found_by_its_identity() {
-    let Some(nano) = nano() else { return };
+    let nano = nano();
     let place = Place::new();
     let text = story(900);
     let packed = place.lmz_with(["-m", nano], &text).quiet();
@@ -19,7 +19,7 @@ fn a_model_is_found_by_its_identity() {
     place.write("listed/lmz/models/broken.lmzm", "broken");
 
     let missing = place.lmz(["-d", "a.lmz"]);
-    missing.fails(1, "lmz: a.lmz: it needs the model \"nano\" (id ");
+    missing.fails(1, "lmz: a.lmz: it needs the model \"stories260K\" (id ");
     missing.fails(1, "looked at: the model embedded in lmz");
     missing.fails(1, "no such directory");
 
@@ -44,7 +44,7 @@ fn a_model_is_found_by_its_identity() {
 
 #[test]
 fn names_and_ids_are_enough_to_compress() {
-    let Some(nano) = nano() else { return };
+    let nano = nano();
     let place = Place::new();
     fs::copy(nano, place.path("x.lmzm")).unwrap();
     let expected = place.lmz_with(["-m", nano], b"text").quiet();
@@ -60,16 +60,16 @@ fn names_and_ids_are_enough_to_compress() {
     let info: Value =
         serde_json::from_slice(&place.lmz(["model", "info", nano, "--json"]).quiet()).unwrap();
     let id = info["id"].as_str().unwrap();
-    for model in ["nano", id, &id[..4], &id[..10].to_uppercase()] {
+    for model in ["stories260K", id, &id[..4], &id[..10].to_uppercase()] {
         assert_eq!(with(model).quiet(), expected, "{model}");
     }
-    let unknown = with("nanu");
-    unknown.fails(1, "no model \"nanu\"");
-    unknown.fails(1, "nano");
+    let unknown = with("stories26");
+    unknown.fails(1, "no model \"stories26\"");
+    unknown.fails(1, "known by name are lmz-5m, stories260K");
     with(&id[..3]).fails(1, "no model");
     // The same model twice is one model; two of one name are not.
     fs::copy(nano, place.path("y.lmzm")).unwrap();
-    with("nano").quiet();
+    with("stories260K").quiet();
     assert!(place.lmz(["models"]).quiet().starts_with(b"id "));
     let mut command = place.command();
     let list = run(
@@ -90,7 +90,7 @@ fn names_and_ids_are_enough_to_compress() {
     let args = [
         "model",
         "prepare",
-        nano_checkpoint(),
+        checkpoint(),
         "-q",
         "-o",
         "z.lmzm",
@@ -103,9 +103,6 @@ fn names_and_ids_are_enough_to_compress() {
 
 #[test]
 fn another_model_of_the_same_name_is_told_apart() {
-    if nano().is_none() {
-        return;
-    }
     let place = Place::new();
     let embedded = lmz::embedded_model().unwrap();
     let name = embedded.name();
@@ -113,7 +110,7 @@ fn another_model_of_the_same_name_is_told_apart() {
         .lmz([
             "model",
             "prepare",
-            nano_checkpoint(),
+            checkpoint(),
             "-q",
             "-o",
             "twin.lmzm",
@@ -139,35 +136,28 @@ fn another_model_of_the_same_name_is_told_apart() {
     place.lmz(["b"]).quiet();
     assert_eq!(place.lmz(["-dc", "-m", "twin.lmzm", "b.lmz"]).quiet(), text);
     place
-        .lmz(["model", "prepare", nano_checkpoint(), "-q", "-o", "n.lmzm"])
+        .lmz(["model", "prepare", checkpoint(), "-q", "-o", "n.lmzm"])
         .quiet();
 }
 
 #[test]
 fn preparing_gives_the_same_file_as_opening_the_directory() {
-    let Some(nano) = nano() else { return };
     let place = Place::new();
-    let run = place.lmz([
-        "model",
-        "prepare",
-        nano_checkpoint(),
-        "-o",
-        "x.lmzm",
-        "--name",
-        "nano",
-    ]);
-    run.fails(0, "x.lmzm: nano (id ");
-    assert_eq!(place.read("x.lmzm"), fs::read(nano).unwrap());
-    place
-        .lmz(["model", "prepare", nano_checkpoint(), "-o", "x.lmzm"])
-        .fails(1, "already exists");
-    let by_directory = place.lmz_with(["-m", nano_checkpoint()], b"text").quiet();
+    let prepare = |out: &str| {
+        let args = ["model", "prepare", checkpoint(), "--name", "tiny", "-o"];
+        place.lmz(args.into_iter().chain([out]))
+    };
+    prepare("x.lmzm").fails(0, "x.lmzm: tiny (id ");
+    prepare("y.lmzm").fails(0, "y.lmzm: tiny (id ");
+    assert!(place.read("x.lmzm") == place.read("y.lmzm"));
+    prepare("x.lmzm").fails(1, "already exists");
+    let by_directory = place.lmz_with(["-m", checkpoint()], b"text").quiet();
     assert_eq!(
-        place.lmz_with(["-dm", nano], &by_directory).quiet(),
+        place.lmz_with(["-dm", "x.lmzm"], &by_directory).quiet(),
         b"text"
     );
     let info = |path: &str| String::from_utf8(place.lmz(["model", "info", path]).quiet()).unwrap();
-    let (a, b) = (info(nano), info(nano_checkpoint()));
+    let (a, b) = (info("x.lmzm"), info(checkpoint()));
     // All but the name, and the size, which depends on it.
     let identities = |text: &str| {
         let lines = text
@@ -176,7 +166,54 @@ fn preparing_gives_the_same_file_as_opening_the_directory() {
         lines.map(str::to_owned).collect::<Vec<_>>()
     };
     assert_eq!(identities(&a), identities(&b));
-    assert!(a.starts_with("name        nano\nid          "), "{a}");
+    assert!(a.starts_with("name        tiny\nid          "), "{a}");
+}
+
+#[test]
+fn the_versions_are_those_of_the_file() {
+    let place = Place::new();
+    let archive = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../../models/archive/bootstrap/bootstrap.lmzm"
+    );
+    for (model, numerics) in [(archive, 0), (nano(), 1)] {
+        let text = String::from_utf8(place.lmz(["model", "info", model]).quiet()).unwrap();
+        assert!(text.contains(&format!(", numerics {numerics}\n")), "{text}");
+        let json = place.lmz(["model", "info", "--json", model]).quiet();
+        let json: Value = serde_json::from_slice(&json).unwrap();
+        assert_eq!(json["numerics_version"], numerics);
+    }
+}
+
+#[test]
+fn unknown_fields_of_a_configuration_are_named() {
+    let place = Place::new();
+    fs::create_dir(place.path("odd")).unwrap();
+    for file in ["config.json", "model.safetensors", "tokenizer.json"] {
+        fs::copy(
+            format!("{}/{file}", checkpoint()),
+            place.path("odd").join(file),
+        )
+        .unwrap();
+    }
+    let config = fs::read(place.path("odd/config.json")).unwrap();
+    let mut config: Value = serde_json::from_slice(&config).unwrap();
+    config["mystery"] = 7.into();
+    place.write("odd/config.json", config.to_string());
+    place.write("a", "text");
+    let warning = "lmz: warning: odd: unknown fields of config.json are ignored: mystery";
+    for args in [
+        &["-cm", "odd", "a"][..],
+        &["model", "prepare", "odd", "-o", "odd.lmzm"],
+        &["model", "info", "odd"],
+    ] {
+        let run = place.lmz(args);
+        run.fails(0, warning);
+        assert_eq!(run.stderr.matches("mystery").count(), 1, "{}", run.stderr);
+    }
+    // It makes no difference, and need not be heard.
+    let expected = place.lmz(["-cm", checkpoint(), "a"]).quiet();
+    assert!(place.lmz(["-cqm", "odd", "a"]).quiet() == expected);
 }
 
 #[test]

@@ -3,11 +3,11 @@
 use std::fs::File;
 use std::process::{Command, Stdio};
 
-use crate::harness::{Place, exists, finish, isolate, nano, noise, run, story};
+use crate::harness::{Place, finish, isolate, nano, noise, run, story};
 
 #[test]
 fn standard_streams_are_the_default_and_a_dash() {
-    let Some(nano) = nano() else { return };
+    let nano = nano();
     let place = Place::new();
     let packed = place.lmz_with(["-m", nano], b"text").quiet();
     assert_eq!(place.lmz_with(["-m", nano, "-"], b"text").quiet(), packed);
@@ -35,7 +35,7 @@ fn standard_streams_are_the_default_and_a_dash() {
 
 #[test]
 fn several_files_on_standard_output_are_their_concatenation() {
-    let Some(nano) = nano() else { return };
+    let nano = nano();
     let place = Place::new();
     place.write("a", "first ");
     place.write("b", "");
@@ -57,12 +57,10 @@ fn several_files_on_standard_output_are_their_concatenation() {
     assert_eq!(run.stdout, b"first second");
 }
 
+#[cfg(unix)]
 #[test]
 fn tar_uses_it_as_a_filter() {
-    let Some(nano) = nano() else { return };
-    if !exists("tar") {
-        return;
-    }
+    let nano = nano();
     let place = Place::new();
     std::fs::create_dir(place.path("docs")).unwrap();
     for n in 0..5 {
@@ -102,7 +100,7 @@ fn tar_uses_it_as_a_filter() {
 #[test]
 fn a_reader_that_goes_away_ends_it_quietly() {
     use std::os::unix::process::ExitStatusExt;
-    let Some(nano) = nano() else { return };
+    let nano = nano();
     let place = Place::new();
     place.write(
         "noise.lmz",
@@ -128,7 +126,7 @@ fn a_reader_that_goes_away_ends_it_quietly() {
 #[cfg(target_os = "linux")]
 #[test]
 fn a_full_disk_is_named() {
-    let Some(nano) = nano() else { return };
+    let nano = nano();
     let place = Place::new();
     place.write("noise", noise(300_000));
     place.lmz(["-m", nano, "noise"]).quiet();
@@ -160,7 +158,7 @@ fn a_full_disk_is_named() {
 #[cfg(unix)]
 #[test]
 fn devices_and_pipes_are_written_and_not_replaced() {
-    let Some(nano) = nano() else { return };
+    let nano = nano();
     let place = Place::new();
     place.write("a", "text");
     place.lmz(["-m", nano, "a", "-o", "/dev/null"]).quiet();
@@ -179,12 +177,10 @@ fn devices_and_pipes_are_written_and_not_replaced() {
     assert_eq!(packed, place.lmz(["-cm", nano, "a"]).quiet());
 }
 
+#[cfg(target_os = "linux")]
 #[test]
 fn terminals_are_spared() {
-    let Some(nano) = nano() else { return };
-    if !exists("script") {
-        return;
-    }
+    let nano = nano();
     let place = Place::new();
     place.write("a", "text");
     let on_terminal = |args: &str| {
@@ -205,6 +201,12 @@ fn terminals_are_spared() {
     let (code, said) = on_terminal(&format!("-c -m {nano} a"));
     assert_eq!(code, 1, "{said}");
     assert!(said.contains("not written to a terminal"), "{said}");
+    let (code, said) = on_terminal("");
+    assert_eq!(code, 2, "{said}");
+    assert!(
+        said.contains("Usage") && said.contains("--decompress"),
+        "{said}"
+    );
     let (code, said) = on_terminal("-d");
     assert_eq!(code, 1, "{said}");
     assert!(said.contains("not read from a terminal"), "{said}");

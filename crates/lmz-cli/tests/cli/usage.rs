@@ -139,12 +139,12 @@ fn help_and_version_are_on_standard_output() {
 
 #[test]
 fn verbose_says_more_and_quiet_nothing() {
-    let Some(nano) = nano() else { return };
+    let nano = nano();
     let place = Place::new();
     place.write("a", "text");
     let run = place.lmz(["-vm", nano, "a"]);
     run.fails(0, "a: 4 -> ");
-    run.fails(0, "model nano (id ");
+    run.fails(0, "model stories260K (id ");
     run.fails(0, "ideal");
     place
         .lmz(["-dvm", nano, "a.lmz", "-o", "b"])
@@ -160,7 +160,7 @@ fn every_verb_is_explained_completed_and_in_the_manual() {
     let place = Place::new();
     let text = |args: &[&str]| String::from_utf8(place.lmz(args).quiet()).unwrap();
     let verbs = [
-        "bpc", "cat", "devices", "inspect", "man", "model", "models", "verify",
+        "bpc", "cat", "devices", "inspect", "man", "model", "models", "study", "verify",
     ];
     for verb in verbs {
         let help = text(&["help", verb]);
@@ -188,6 +188,34 @@ fn every_verb_is_explained_completed_and_in_the_manual() {
     place
         .lmz(["man", "--out", "nowhere"])
         .fails(1, "cannot write to nowhere");
+}
+
+#[test]
+fn verbs_that_run_a_model_take_the_same_options() {
+    let place = Place::new();
+    let help = |verb: &str| String::from_utf8(place.lmz(["help", verb]).quiet()).unwrap();
+    let has = |verb: &str, options: &[&str]| {
+        let help = help(verb);
+        for option in options {
+            assert!(help.contains(option), "{verb} {option}: {help}");
+        }
+    };
+    let talk = ["-q, --quiet", "-v, --verbose", "--no-progress"];
+    let engine = ["-T, --threads <N>", "--device <DEVICE>"];
+    for verb in ["verify", "inspect", "cat", "bench", "bpc", "train"] {
+        has(verb, &talk);
+        has(verb, &engine);
+    }
+    for verb in ["verify", "inspect", "cat", "bench", "bpc"] {
+        has(verb, &["-m, --model <MODEL>", "--memory <SIZE>"]);
+    }
+    for verb in ["verify", "inspect", "cat", "bench"] {
+        has(verb, &["--prime <FILE>"]);
+    }
+    for verb in ["verify", "inspect", "cat", "bench", "bpc", "train"] {
+        let run = place.lmz([verb, "--device", "tpu", "-T2", "-qv"]);
+        run.fails(2, "no device is called");
+    }
 }
 
 #[cfg(not(feature = "bench"))]

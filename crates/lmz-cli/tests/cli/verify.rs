@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::harness::{Place, nano, nano_checkpoint, noise, story};
+use crate::harness::{Place, checkpoint, nano, noise, story};
 
 fn json(bytes: &[u8]) -> Value {
     serde_json::from_slice(bytes).unwrap()
@@ -20,7 +20,7 @@ fn adds_up(file: &Value, size: u64) {
 
 #[test]
 fn a_plain_file_and_its_compressed_form_have_the_same_ledger() {
-    let Some(nano) = nano() else { return };
+    let nano = nano();
     let place = Place::new();
     let raw = [story(6000), vec![0; 3000], noise(3000)].concat();
     place.write("a", &raw);
@@ -49,7 +49,7 @@ fn a_plain_file_and_its_compressed_form_have_the_same_ledger() {
 
 #[test]
 fn the_table_names_every_part() {
-    let Some(nano) = nano() else { return };
+    let nano = nano();
     let place = Place::new();
     place.write("a", story(3000));
     let run = place.lmz(["verify", "--no-float", "-m", nano, "a"]);
@@ -75,7 +75,7 @@ fn the_table_names_every_part() {
 
 #[test]
 fn streams_and_empty_files_are_verified() {
-    let Some(nano) = nano() else { return };
+    let nano = nano();
     let place = Place::new();
     place.write("empty", "");
     let args = ["verify", "--no-float", "--json", "-m", nano, "-", "empty"];
@@ -90,7 +90,7 @@ fn streams_and_empty_files_are_verified() {
 
 #[test]
 fn damage_and_what_is_missing_are_told() {
-    let Some(nano) = nano() else { return };
+    let nano = nano();
     let place = Place::new();
     place.write("a", story(3000));
     place.lmz(["-m", nano, "a"]).quiet();
@@ -123,10 +123,10 @@ fn damage_and_what_is_missing_are_told() {
 #[cfg(feature = "float")]
 #[test]
 fn the_float_engine_agrees() {
-    let Some(nano) = nano() else { return };
+    let nano = nano();
     let place = Place::new();
     place.write("a", story(24_000));
-    for model in [nano, nano_checkpoint()] {
+    for model in [nano, checkpoint()] {
         place
             .lmz(["-f", "-m", model, "--segment", "2K", "a"])
             .quiet();
@@ -152,12 +152,8 @@ fn the_float_engine_agrees() {
 #[test]
 fn without_a_float_engine_it_says_so() {
     let place = Place::new();
-    if !std::path::Path::new(nano_checkpoint()).is_dir() {
-        eprintln!("skipped: {} is not there", nano_checkpoint());
-        return;
-    }
     place.write("a", story(500));
-    let run = place.lmz(["verify", "-m", nano_checkpoint(), "a"]);
+    let run = place.lmz(["verify", "-m", checkpoint(), "a"]);
     let text = String::from_utf8(run.quiet()).unwrap();
     assert!(
         text.contains("float engine: not built into this lmz"),

@@ -1,81 +1,59 @@
-//! The encoder's parallel pass over known symbols, with more to tell.
+//! What a trace keeps of the model's predictions: the encoder's pass over known symbols, with more to tell.
 
 use lmz_coder::Cost;
-use lmz_exact::{Cache, Run, Scores, Scratch};
-use lmz_format::ContextPolicy;
+use lmz_exact::{Prediction, Query, Scores, Symbols};
 use lmz_model::Symbol;
 
-use super::{Alternative, TracedSymbol};
-use crate::blocks::{Block, read_by};
-use crate::encode::numbers;
-use crate::error::Result;
-use crate::model::Model;
+use super::symbol::{Alternative, TracedSymbol};
+use crate::drive::Keep;
 
-/// One thread's engine state.
-pub(super) struct Scorer<'a> {
-    model: &'a Model,
-    scratch: Scratch,
-    cache: Cache,
-    inputs: Vec<u32>,
-    /// The best symbols so far: distance from the largest logit, symbol.
-    best: Vec<(u32, usize)>,
+/// Keeps what each symbol cost, and what could have stood in its place.
+pub(super) struct Told<'a> {
+    pub table: &'a Symbols,
     /// Alternatives of each symbol.
-    each: usize,
+    pub each: usize,
 }
 
-/// What is said of the symbols of one block.
+/// Of the symbols of one block.
 #[derive(Debug, Default)]
-pub(super) struct Scored {
+pub(super) struct BlockTold {
     pub symbols: Vec<TracedSymbol>,
     pub alternatives: Vec<Alternative>,
+    /// The likeliest symbols of the last prediction: distance from the largest logit, symbol.
+    best: Vec<(u32, usize)>,
 }
 
-impl<'a> Scorer<'a> {
-    pub fn new(model: &'a Model, policy: ContextPolicy, each: usize) -> Self {
-        Self {
-            model,
-            scratch: Scratch::new(),
-            cache: Cache::new(model.engine(), policy.context as usize),
-            inputs: Vec::new(),
-            best: Vec::with_capacity(each + 1),
-            each,
-        }
+impl Keep for Told<'_> {
+    type Kept = BlockTold;
+
+    fn query(&self, _: usize) -> Query {
+        Query::Distribution
     }
 
-    /// The symbols of one block.
-    pub fn score(&mut self, symbols: &[Symbol], block: Block) -> Result<Scored> {
-        let engine = self.model.engine();
-        let coded = &symbols[block.first..block.end];
-        let numbers = numbers(engine.symbols(), coded)?;
-        read_by(block, symbols, engine.start_token(), &mut self.inputs);
-        let mut scored = Scored {
-            symbols: Vec::with_capacity(coded.len()),
-            alternatives: Vec::with_capacity(coded.len() * self.each),
+    fn keep(
+        &self,
+        kept: &mut BlockTold,
+        symbol: Symbol,
+        number: usize,
+        prediction: &Prediction<'_>,
+    ) {
+        let Some(scores) = prediction.distribution() else {
+            return;
         };
-        let run = Run {
-            cache: &mut self.cache,
-            start: 0,
-            tokens: &self.inputs,
-            wanted: block.overlap,
-        };
-        let (best, each) = (&mut self.best, self.each);
-        engine.forward(&mut self.scratch, &mut [run], &mut |_, position, scores| {
-            let at = position - block.overlap;
-            let (interval, ideal) = scores.code(numbers[at]);
-            scored.symbols.push(TracedSymbol {
-                symbol: coded[at],
-                raw_len: engine.symbols().bytes(numbers[at]).len().max(1) as u32,
-                ideal,
-                interval,
-                rank: rank(scores, numbers[at], ideal),
-            });
-            likeliest(scores, each, best);
-            let token = |symbol| engine.symbols().token(symbol);
-            scored
-                .alternatives
-                .extend(with_escape(scores, best, each, token));
+        let (interval, ideal) = scores.code(number);
+        kept.symbols.push(TracedSymbol {
+            symbol,
+            raw_len: self.table.bytes(number).len().max(1) as u32,
+            ideal,
+            interval,
+            rank: rank(scores, number, ideal),
         });
-        Ok(scored)
+        if self.each > 0 {
+            likeliest(scores, self.each, &mut kept.best);
+            let token = |symbol| self.table.token(symbol);
+            kept.alternatives
+                .extend(with_escape(scores, &kept.best, self.each, token));
+        }
     }
 }
 
@@ -103,12 +81,9 @@ fn distance(scores: &Scores<'_>, logit: i32) -> u32 {
     scores.max.wrapping_sub(logit) as u32
 }
 
-/// The `each` symbols with the largest logits, best first; ties go to the lower number.
+/// The `each` symbols, at least one, with the largest logits, best first; ties go to the lower number.
 fn likeliest(scores: &Scores<'_>, each: usize, best: &mut Vec<(u32, usize)>) {
     best.clear();
-    if each == 0 {
-        return;
-    }
     let mut limit = u32::MAX;
     for (symbol, &logit) in scores.logits.iter().enumerate() {
         let distance = distance(scores, logit);

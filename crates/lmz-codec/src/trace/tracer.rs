@@ -2,22 +2,21 @@
 
 use std::io::{Read, Seek};
 
-use lmz_format::{
-    ContainerBytes, ContextPolicy, IndexedReader, Member, RawHasher, SegmentInfo, SegmentKind,
-};
+use lmz_format::{ContainerBytes, IndexedReader, Member, RawHasher, SegmentInfo, SegmentKind};
 use lmz_model::Symbol;
-use rayon::prelude::*;
 
-use super::score::{Scored, Scorer};
-use super::{SegmentTrace, Spent, TracedBlock};
-use crate::blocks::{Block, blocks};
-use crate::decode::segment_error;
-use crate::decompress::{Ready, decode_batch, decode_plain};
-use crate::encode::seal;
+use super::score::{BlockTold, Told};
+use super::segment::SegmentTrace;
+use super::spent::Spent;
+use super::symbol::TracedBlock;
+use crate::batching::{Batch, Batching};
+use crate::blocks::Block;
+use crate::drive::{Drive, seal};
 use crate::error::{CodecError, Result};
+use crate::member::{CodedSegment, Means, MemberDecoder, Ready, check_hash, segment_error};
 use crate::model::Model;
 use crate::observer::{Observer, Phase, check};
-use crate::options::pool;
+use crate::pool::Pool;
 use crate::prime::Prime;
 use crate::shown::Shown;
 use crate::source::{ModelSource, check_versions};
@@ -32,11 +31,6 @@ pub struct TraceOptions {
     /// The text that the file was primed with, if it was.
     pub prime: Option<Prime>,
 }
-
-/// Segments that are traced together, for each thread.
-const SEGMENTS_PER_THREAD: usize = 8;
-/// Raw bytes at which a batch is full: bounds memory (about 60 bytes for each symbol).
-const BATCH_BYTES: u64 = 4 << 20;
 
 /// Walks over the segments of a file and tells what was coded.
 ///
@@ -57,30 +51,32 @@ const BATCH_BYTES: u64 = 4 << 20;
 /// }
 /// # Ok::<(), lmz_codec::CodecError>(())
 /// ```
-pub struct Tracer<'a, R> {
+///
+/// It owns its models, which may be shared ones: a reference, an [`Arc`](std::sync::Arc).
+pub struct Tracer<R, S> {
     index: IndexedReader<R>,
-    models: &'a dyn ModelSource,
+    models: S,
     options: TraceOptions,
-    pool: rayon::ThreadPool,
-    /// The model of the current member, found at the first need.
-    ready: Option<Ready>,
+    pool: Pool,
+    /// Of the current member.
+    decoder: Option<MemberDecoder>,
     member: usize,
     segment: u64,
     hasher: RawHasher,
 }
 
-impl<'a, R: Read + Seek> Tracer<'a, R> {
+impl<R: Read + Seek, S: ModelSource> Tracer<R, S> {
     /// Reads the index.
     ///
     /// # Errors
     /// A damaged index; an input that cannot be read.
-    pub fn open(input: R, models: &'a dyn ModelSource, options: &TraceOptions) -> Result<Self> {
+    pub fn open(input: R, models: S, options: &TraceOptions) -> Result<Self> {
         Ok(Self {
             index: IndexedReader::open(input)?,
             models,
             options: options.clone(),
-            pool: pool(options.threads)?,
-            ready: None,
+            pool: Pool::new(options.threads)?,
+            decoder: None,
             member: 0,
             segment: 0,
             hasher: RawHasher::new(),
@@ -116,7 +112,7 @@ impl<'a, R: Read + Seek> Tracer<'a, R> {
 
     /// The model of the member of the last batch; `None` if nothing of it has needed one.
     pub fn model(&self) -> Option<&Model> {
-        self.ready.as_ref().map(|ready| &ready.model)
+        self.decoder.as_ref()?.model()
     }
 
     /// The next segments, in order; `None` after the last. All are of one member. Raw bytes pass
@@ -126,6 +122,9 @@ impl<'a, R: Read + Seek> Tracer<'a, R> {
     /// A damaged segment, a member whose hash does not match, a missing model, or
     /// [`CodecError::OtherEncoder`].
     pub fn next_batch(&mut self, observer: &dyn Observer) -> Result<Option<Vec<SegmentTrace>>> {
+        if (self.member, self.segment) == (0, 0) {
+            observer.begin(&[Phase::Decode, Phase::Encode], Some(self.raw_len()));
+        }
         loop {
             let Some(member) = self.index.members().get(self.member).cloned() else {
                 return Ok(None);
@@ -134,107 +133,53 @@ impl<'a, R: Read + Seek> Tracer<'a, R> {
                 let batch = self.batch(&member, observer)?;
                 // Fails before the last segments of a member are handed out.
                 if self.segment == member.segment_count() {
-                    self.check_hash(&member)?;
+                    check_hash(member.number, self.hasher.finish(), member.raw_hash)?;
                 }
                 return Ok(Some(batch));
             }
             if member.segment_count() == 0 {
                 check_versions(&member.header)?;
-                self.check_hash(&member)?;
+                check_hash(member.number, self.hasher.finish(), member.raw_hash)?;
             }
             self.member += 1;
             self.segment = 0;
-            self.ready = None;
+            self.decoder = None;
             self.hasher = RawHasher::new();
-        }
-    }
-
-    fn check_hash(&self, member: &Member) -> Result<()> {
-        let found = self.hasher.finish();
-        match member.raw_hash {
-            Some(expected) if !expected.agrees_with(found) => Err(CodecError::Hash {
-                member: member.number,
-                found: found.to_string(),
-                expected: expected.to_string(),
-            }),
-            _ => Ok(()),
         }
     }
 
     fn batch(&mut self, member: &Member, observer: &dyn Observer) -> Result<Vec<SegmentTrace>> {
         check(observer)?;
-        let most = SEGMENTS_PER_THREAD * self.pool.current_num_threads();
-        let mut coded = Vec::new();
-        let mut bytes = 0;
-        while self.segment < member.segment_count() && coded.len() < most && bytes < BATCH_BYTES {
-            let segment = self.index.read_coded(member.number, self.segment)?;
-            bytes += u64::from(segment.0.raw_len);
-            coded.push(segment);
+        let decoder = self
+            .decoder
+            .get_or_insert_with(|| MemberDecoder::new(member.header.clone()));
+        let batching = Batching::new(decoder.model(), self.pool.threads()).bounded();
+        let mut batch = Batch::default();
+        while self.segment < member.segment_count() && !batch.is_full(batching) {
+            let (info, coded) = self.index.read_coded(member.number, self.segment)?;
+            batch.push(info.raw_len.into(), (info, coded));
             self.segment += 1;
         }
-        let policy = member.header.context;
-        let modelled = |info: &SegmentInfo| info.kind == SegmentKind::Model;
-        if self.ready.is_none() && coded.iter().any(|(info, _)| modelled(info)) {
-            let prime = self.options.prime.as_ref();
-            self.ready = Some(Ready::find(&member.header, self.models, prime)?);
-        }
-        let Some(ready) = &self.ready else {
-            check_versions(&member.header)?;
-            let plain = coded.iter().map(|(info, coded)| {
-                let raw = decode_plain(info, coded, observer)?;
-                self.hasher.update(&raw);
-                Ok(untraced(*info, raw))
-            });
-            return plain.collect();
+        let means = Means {
+            models: &self.models,
+            prime: self.options.prime.as_ref(),
+            pool: &self.pool,
+            observer,
         };
-        let raw = self
-            .pool
-            .install(|| decode_batch(ready, &member.header, &coded, observer))?;
-        let Ready { model, shown } = ready;
+        let raw = decoder.decode(&batch.items, means)?;
         let raw = raw.into_iter().collect::<Result<Vec<_>>>()?;
         for raw in &raw {
             self.hasher.update(raw);
         }
-        let traced: Vec<&[u8]> = (coded.iter().zip(&raw))
-            .filter(|((info, _), _)| modelled(info))
-            .map(|(_, raw)| &raw[..])
-            .collect();
-        let each = self
-            .options
-            .alternatives
-            .min(model.engine().symbols().len());
-        let mut scored = self
-            .pool
-            .install(|| score(ready, policy, &traced, each, observer))?
-            .into_iter();
-        let segments = coded.into_iter().zip(raw).map(|((info, coded), raw)| {
-            let mut segment = untraced(info, raw);
-            if !modelled(&info) {
-                return Ok(segment);
-            }
-            let (blocks, scored) = scored
-                .next()
-                .ok_or_else(|| segment_error(&info, "was not traced"))?;
-            segment.symbols = scored.symbols;
-            segment.alternatives = scored.alternatives;
-            segment.alternatives_each = each;
-            segment.blocks = blocks;
-            segment.start_token = model.engine().start_token();
-            segment.shown = shown.clone();
-            let again = seal(segment.symbols.iter().map(|s| (s.interval, s.symbol)))?;
-            if again != coded {
-                let place = info.place();
-                return Err(CodecError::OtherEncoder { place });
-            }
-            for symbol in &segment.symbols {
-                segment.spent.take(symbol.interval);
-                if let Symbol::Escape(byte) = symbol.symbol {
-                    segment.spent.take(lmz_coder::Interval::of_byte(byte));
-                }
-            }
-            Ok(segment)
-        });
-        segments.collect()
+        let batch: Vec<_> = batch.items.into_iter().zip(raw).collect();
+        let Some(Ready { model, shown }) = decoder.ready() else {
+            let plain = batch.into_iter();
+            return Ok(plain.map(|((info, _), raw)| untraced(info, raw)).collect());
+        };
+        let drive = Drive::new(model, member.header.context, shown, observer);
+        let most = model.engine().symbols().len();
+        let each = self.options.alternatives.min(most);
+        self.pool.install(|| traced(&drive, each, batch))
     }
 }
 
@@ -253,50 +198,60 @@ fn untraced(info: SegmentInfo, raw: Vec<u8>) -> SegmentTrace {
     }
 }
 
-/// The blocks and the symbols of each segment, with the current rayon pool.
-fn score(
-    ready: &Ready,
-    policy: ContextPolicy,
-    segments: &[&[u8]],
+/// The segments, those that the model codes with all that was coded in them.
+fn traced(
+    drive: &Drive<'_>,
     each: usize,
-    observer: &dyn Observer,
-) -> Result<Vec<(Vec<TracedBlock>, Scored)>> {
-    let Ready { model, shown } = ready;
-    let known = shown.len();
-    let tokenizer = model.tokenizer()?;
-    let symbols: Vec<Vec<Symbol>> = segments
-        .par_iter()
-        .map(|raw| [shown, &tokenizer.encode(raw)[..]].concat())
-        .collect();
-    let tasks: Vec<(usize, Block)> = symbols
-        .iter()
-        .enumerate()
-        .flat_map(|(n, symbols)| blocks(policy, known, symbols.len()).map(move |block| (n, block)))
-        .collect();
-    let scored: Vec<Scored> = tasks
-        .par_iter()
-        .map_init(
-            || Scorer::new(model, policy, each),
-            |scorer, &(segment, block)| {
-                check(observer)?;
-                let scored = scorer.score(&symbols[segment], block)?;
-                let bytes: u64 = scored.symbols.iter().map(|s| u64::from(s.raw_len)).sum();
-                observer.advance(Phase::Encode, bytes);
-                Ok(scored)
-            },
-        )
-        .collect::<Result<_>>()?;
-    let mut by_segment: Vec<(Vec<TracedBlock>, Scored)> =
-        segments.iter().map(|_| Default::default()).collect();
-    for ((segment, block), scored) in tasks.into_iter().zip(scored) {
-        let (blocks, all) = &mut by_segment[segment];
-        blocks.push(TracedBlock {
-            first: block.first - known,
+    batch: Vec<(CodedSegment, Vec<u8>)>,
+) -> Result<Vec<SegmentTrace>> {
+    let modelled = |info: &SegmentInfo| info.kind == SegmentKind::Model;
+    let segments = batch.iter().filter(|((info, _), _)| modelled(info));
+    let segments: Vec<&[u8]> = segments.map(|(_, raw)| &raw[..]).collect();
+    let raw_len = segments.iter().map(|raw| raw.len()).sum();
+    let symbols = drive.tokenize(&segments)?;
+    let told = Told {
+        table: drive.model.engine().symbols(),
+        each,
+    };
+    let mut scored = drive.score(&symbols, &told, raw_len)?.into_iter();
+    let segments = batch.into_iter().map(|((info, coded), raw)| {
+        let mut segment = untraced(info, raw);
+        if !modelled(&info) {
+            return Ok(segment);
+        }
+        let blocks = scored
+            .next()
+            .ok_or_else(|| segment_error(&info, "was not traced"))?;
+        segment.alternatives_each = each;
+        segment.start_token = drive.model.engine().start_token();
+        segment.shown = drive.shown.clone();
+        for (block, told) in blocks {
+            segment.add(block, told);
+        }
+        let again = seal(segment.symbols.iter().map(|s| (s.interval, s.symbol)))?;
+        if again != coded {
+            let place = info.place();
+            return Err(CodecError::OtherEncoder { place });
+        }
+        Ok(segment)
+    });
+    segments.collect()
+}
+
+impl SegmentTrace {
+    fn add(&mut self, block: Block, told: BlockTold) {
+        self.blocks.push(TracedBlock {
+            first: block.first - self.shown.len(),
             len: block.end - block.first,
             overlap: block.overlap,
         });
-        all.symbols.extend(scored.symbols);
-        all.alternatives.extend(scored.alternatives);
+        for symbol in &told.symbols {
+            self.spent.take(symbol.interval);
+            if let Symbol::Escape(byte) = symbol.symbol {
+                self.spent.take(lmz_coder::Interval::of_byte(byte));
+            }
+        }
+        self.symbols.extend(told.symbols);
+        self.alternatives.extend(told.alternatives);
     }
-    Ok(by_segment)
 }

@@ -60,14 +60,7 @@ pub fn restored(packed: &[u8]) -> lmz_codec::Result<Vec<u8>> {
     Ok(out)
 }
 
-/// Bytes that look random, from a fixed seed.
+/// Bytes that nothing makes smaller.
 pub fn noise(n: usize) -> Vec<u8> {
-    let mut state = 88_172_645_463_325_252u64;
-    let next = || {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        (state >> 32) as u8
-    };
-    std::iter::repeat_with(next).take(n).collect()
+    lmz_testkit::noise(n, 1)
 }

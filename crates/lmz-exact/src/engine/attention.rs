@@ -2,7 +2,8 @@
 
 use super::cache::LayerCache;
 use super::layer::{BlockNorm, Layer};
-use super::{Engine, VALUE_BITS};
+use super::model::Engine;
+use super::shape::VALUE_BITS;
 use crate::fixed::bitlen;
 use crate::kernel::portable::quantise;
 use crate::kernel::{self, PANEL, TILE};
@@ -52,23 +53,17 @@ impl Engine {
         mut rows: Rows<'_>,
     ) {
         self.store(buffers, layer, cache, &mut rows);
-        let group = self.shape.heads / self.shape.kv_heads;
-        for kv in 0..self.shape.kv_heads {
+        let group = self.parts.shape.heads / self.parts.shape.kv_heads;
+        for kv in 0..self.parts.shape.kv_heads {
             // (row, head) pairs that read the same keys.
             let queries: Vec<(usize, usize)> = (0..rows.exponents.len())
                 .flat_map(|row| (kv * group..(kv + 1) * group).map(move |head| (row, head)))
                 .collect();
             for tile in queries.chunks(TILE) {
-                self.attend(
-                    buffers,
-                    layer,
-                    cache,
-                    kv,
-                    tile,
-                    rows.start,
-                    rows.out,
-                    rows.out_exponents,
-                );
+                let tile = Tile::new(layer, cache, kv, tile, rows.start);
+                self.dots(buffers, &tile);
+                let factors = self.weights(buffers, &tile);
+                self.sums(buffers, &tile, &factors, &mut rows);
             }
         }
     }
@@ -81,14 +76,14 @@ impl Engine {
         cache: &mut LayerCache,
         rows: &mut Rows<'_>,
     ) {
-        let s = &self.shape;
+        let s = &self.parts.shape;
         let dim = s.head_dim;
         let count = rows.exponents.len();
         buffers.queries.resize(count * s.queries(), 0);
         buffers.exponents.resize(count * s.heads, 0);
-        let rotary = match &self.local_rotary {
+        let rotary = match &self.parts.local_rotary {
             Some(local) if layer.local => Some(local),
-            _ => self.rotary.as_ref(),
+            _ => self.parts.rotary.as_ref(),
         };
         let mut packed = vec![0i16; dim];
         let all = rows.qkv.chunks_exact_mut(rows.stride).zip(rows.exponents);
@@ -135,10 +130,14 @@ impl Engine {
         exponents: &mut [i32],
         wide: &mut Vec<i64>,
     ) {
-        let dim = self.shape.head_dim;
+        let dim = self.parts.shape.head_dim;
         wide.resize(y.len().max(wide.len()), 0);
         let wide = &mut wide[..y.len()];
-        let block = if self.rules.per_head { dim } else { y.len() };
+        let block = if self.parts.rules.per_head {
+            dim
+        } else {
+            y.len()
+        };
         for (part, (y, p)) in y.chunks(block).zip(wide.chunks_mut(block)).enumerate() {
             let own = norm.e + kernel::block_norm(self.kernel, y, e, &norm.g, norm.eps, p);
             exponents[part * block / dim..][..block / dim].fill(own);
@@ -149,52 +148,23 @@ impl Engine {
         }
     }
 
-    /// Up to [`TILE`] queries of one key-value head.
-    #[allow(clippy::too_many_arguments)]
-    fn attend(
-        &self,
-        buffers: &mut Buffers,
-        layer: &Layer,
-        cache: &LayerCache,
-        kv: usize,
-        tile: &[(usize, usize)],
-        start: usize,
-        out: &mut [i64],
-        out_exponents: &mut [i32],
-    ) {
-        let (heads, dim) = (self.shape.heads, self.shape.head_dim);
-        // A row sees `first(row)..end(row)`; what is computed starts with a whole panel.
-        let end = |row: usize| start + row + 1;
-        let first = |row: usize| {
-            layer
-                .window
-                .map_or(0, |window| end(row).saturating_sub(window))
-        };
-        let most = tile.iter().map(|&(row, _)| end(row)).max().unwrap_or(0);
-        let base = tile.iter().map(|&(row, _)| first(row)).min().unwrap_or(0) / PANEL * PANEL;
-        let room = (most - base).next_multiple_of(PANEL);
-        let Buffers {
-            queries,
-            exponents,
-            dots,
-            weights,
-            around,
-            ..
-        } = buffers;
-        dots.resize(TILE * room, 0);
-        weights.resize(TILE * room, 0);
-        let query = |&(row, head): &(usize, usize)| &queries[(row * heads + head) * dim..][..dim];
+    /// Every query of a tile times every key.
+    fn dots(&self, buffers: &mut Buffers, tile: &Tile<'_>) {
+        let (heads, dim) = (self.parts.shape.heads, self.parts.shape.head_dim);
+        let Buffers { queries, dots, .. } = buffers;
+        dots.resize(TILE * tile.room, 0);
         let mut rows: [&[i16]; TILE] = [&[]; TILE];
-        for (slot, pair) in rows.iter_mut().zip(tile) {
-            *slot = query(pair);
+        for (slot, &(row, head)) in rows.iter_mut().zip(tile.pairs) {
+            *slot = &queries[(row * heads + head) * dim..][..dim];
         }
-        let rows = &rows[..tile.len()];
+        let rows = &rows[..tile.pairs.len()];
         let mut sums = [[0i32; PANEL]; TILE];
-        let mut slot = cache.slot(base);
-        for panel in 0..room / PANEL {
+        let cache = tile.cache;
+        let mut slot = cache.slot(tile.base);
+        for panel in 0..tile.room / PANEL {
             kernel::panel_dots(
                 self.kernel,
-                cache.key_panel(kv, slot),
+                cache.key_panel(tile.kv, slot),
                 dim / 2,
                 rows,
                 &mut sums,
@@ -203,22 +173,36 @@ impl Engine {
             if slot == cache.room() {
                 slot = 0;
             }
-            for (dots, sums) in dots.chunks_exact_mut(room).zip(&sums[..rows.len()]) {
+            let dots = dots.chunks_exact_mut(tile.room);
+            for (dots, sums) in dots.zip(&sums[..rows.len()]) {
                 dots[panel * PANEL..][..PANEL].copy_from_slice(sums);
             }
         }
+    }
+
+    /// The softmax of each query: weights, and what the weighted sum of values is multiplied by, with its exponent.
+    fn weights(&self, buffers: &mut Buffers, tile: &Tile<'_>) -> [(i64, i32); TILE] {
+        let heads = self.parts.shape.heads;
+        let Buffers {
+            exponents,
+            dots,
+            weights,
+            around,
+            ..
+        } = buffers;
+        weights.resize(TILE * tile.room, 0);
         let mut factors = [(0i64, 0i32); TILE];
-        for (t, &(row, head)) in tile.iter().enumerate() {
-            let (from, to) = (first(row), end(row));
-            let (ek, ev) = cache.exponents(kv, from, to, around);
-            let seen = from - base..to - base;
-            let weights = &mut weights[t * room..][..room];
+        for (t, &(row, head)) in tile.pairs.iter().enumerate() {
+            let (from, to) = (tile.first(row), tile.end(row));
+            let (ek, ev) = tile.cache.exponents(tile.kv, from, to, around);
+            let seen = from - tile.base..to - tile.base;
+            let weights = &mut weights[t * tile.room..][..tile.room];
             let exponent = exponents[row * heads + head];
-            let dots = &mut dots[t * room..][seen.clone()];
+            let dots = &mut dots[t * tile.room..][seen.clone()];
             weights[..seen.start].fill(0);
             weights[seen.end..].fill(0);
             let weights = &mut weights[seen];
-            let (x, sum) = match self.rules.score_cap {
+            let (x, sum) = match self.parts.rules.attention_softcap {
                 None => kernel::attention_weights(self.kernel, dots, ek, ev, exponent, weights),
                 Some(cap) => kernel::capped_attention_weights(
                     self.kernel,
@@ -238,40 +222,105 @@ impl Engine {
             };
             factors[t] = (((1u64 << 52) / top) as i64, x - 35 - l);
         }
+        factors
+    }
+
+    /// The weighted sums of values.
+    fn sums(
+        &self,
+        buffers: &Buffers,
+        tile: &Tile<'_>,
+        factors: &[(i64, i32); TILE],
+        into: &mut Rows<'_>,
+    ) {
+        let (heads, dim) = (self.parts.shape.heads, self.parts.shape.head_dim);
+        let (cache, room, count) = (tile.cache, tile.room, tile.pairs.len());
+        let mut sums = [[0i32; PANEL]; TILE];
         for panel in 0..dim.div_ceil(PANEL) {
             let mut wide = [[0i64; PANEL]; TILE];
             let mut from = 0;
             while from < room {
-                let slot = cache.slot(base + from);
+                let slot = cache.slot(tile.base + from);
                 let n = (room - from).min(VALUE_CHUNK).min(cache.room() - slot);
                 let mut rows: [&[i16]; TILE] = [&[]; TILE];
-                for (t, row) in rows.iter_mut().enumerate().take(tile.len()) {
-                    *row = &weights[t * room + from..][..n];
+                for (t, row) in rows.iter_mut().enumerate().take(count) {
+                    *row = &buffers.weights[t * room + from..][..n];
                 }
-                let rows = &rows[..tile.len()];
                 kernel::panel_dots(
                     self.kernel,
-                    cache.value_panel(kv, panel, slot),
+                    cache.value_panel(tile.kv, panel, slot),
                     n / 2,
-                    rows,
+                    &rows[..count],
                     &mut sums,
                 );
                 from += n;
-                for (wide, sums) in wide.iter_mut().zip(&sums[..tile.len()]) {
+                for (wide, sums) in wide.iter_mut().zip(&sums[..count]) {
                     for (wide, &sum) in wide.iter_mut().zip(sums) {
                         *wide += i64::from(sum);
                     }
                 }
             }
-            for (t, &(row, head)) in tile.iter().enumerate() {
+            for (t, &(row, head)) in tile.pairs.iter().enumerate() {
                 let at = row * heads + head;
                 let (factor, exponent) = factors[t];
-                out_exponents[at] = exponent;
-                let out = &mut out[at * dim..][..dim][panel * PANEL..];
+                into.out_exponents[at] = exponent;
+                let out = &mut into.out[at * dim..][..dim][panel * PANEL..];
                 for (out, &wide) in out.iter_mut().zip(&wide[t]) {
                     *out = wide * factor;
                 }
             }
         }
+    }
+}
+
+/// Up to [`TILE`] queries of one key-value head, and the positions that any of them sees.
+struct Tile<'a> {
+    cache: &'a LayerCache,
+    kv: usize,
+    /// Row and head of each query.
+    pairs: &'a [(usize, usize)],
+    /// Position of the first row.
+    start: usize,
+    window: Option<usize>,
+    /// What is computed starts here, with a whole panel, ...
+    base: usize,
+    /// ... and has so many positions, in whole panels.
+    room: usize,
+}
+
+impl<'a> Tile<'a> {
+    fn new(
+        layer: &Layer,
+        cache: &'a LayerCache,
+        kv: usize,
+        pairs: &'a [(usize, usize)],
+        start: usize,
+    ) -> Self {
+        let mut tile = Self {
+            cache,
+            kv,
+            pairs,
+            start,
+            window: layer.window,
+            base: 0,
+            room: 0,
+        };
+        let rows = || pairs.iter().map(|&(row, _)| row);
+        let most = rows().map(|row| tile.end(row)).max().unwrap_or(0);
+        let first = rows().map(|row| tile.first(row)).min().unwrap_or(0);
+        tile.base = first / PANEL * PANEL;
+        tile.room = (most - tile.base).next_multiple_of(PANEL);
+        tile
+    }
+
+    /// The first position that a row sees.
+    fn first(&self, row: usize) -> usize {
+        let window = |window| self.end(row).saturating_sub(window);
+        self.window.map_or(0, window)
+    }
+
+    /// One past the last.
+    fn end(&self, row: usize) -> usize {
+        self.start + row + 1
     }
 }

@@ -1,7 +1,7 @@
 //! The integer KV cache of one lane.
 
-use super::forward::MAX_ROWS;
-use super::{Engine, MAX_CONTEXT, Shape};
+use super::model::Engine;
+use super::shape::{MAX_CONTEXT, MAX_ROWS, Shape};
 use crate::kernel::PANEL;
 
 /// Keys and values of the positions of one block, as attention reads them.
@@ -49,11 +49,16 @@ impl Cache {
     /// If that is more than [`MAX_CONTEXT`].
     pub fn new(engine: &Engine, positions: usize) -> Self {
         assert!(positions <= MAX_CONTEXT, "a context of {positions} tokens");
-        let layer = |window| LayerCache::new(&engine.shape, room(positions, window));
+        let layer = |window| LayerCache::new(&engine.parts.shape, room(positions, window));
         Self {
             positions,
             end: 0,
-            layers: engine.layers.iter().map(|l| layer(l.window)).collect(),
+            layers: engine
+                .parts
+                .layers
+                .iter()
+                .map(|l| layer(l.window))
+                .collect(),
         }
     }
 
@@ -76,11 +81,11 @@ impl Cache {
 
     /// Bytes that a cache of `positions` takes.
     pub fn size(engine: &Engine, positions: usize) -> usize {
-        let layers = engine.layers.iter();
+        let layers = engine.parts.layers.iter();
         let room: usize = layers.map(|layer| room(positions, layer.window)).sum();
-        let dims = engine.shape.head_dim.next_multiple_of(2)
-            + engine.shape.head_dim.next_multiple_of(PANEL);
-        engine.shape.kv_heads * room * (2 * dims + 8)
+        let dims = engine.parts.shape.head_dim.next_multiple_of(2)
+            + engine.parts.shape.head_dim.next_multiple_of(PANEL);
+        engine.parts.shape.kv_heads * room * (2 * dims + 8)
     }
 }
 

@@ -4,58 +4,15 @@
 //! lists of [`Run`]s, and both give the same bits, because no operation mixes two rows except
 //! attention, which reads the cache.
 
-use super::attention::{Buffers, Rows};
+use super::attention::Rows;
 use super::layer::{BlockNorm, Layer, Norm};
-use super::{Cache, Embedding, Engine, Scores};
+use super::model::Engine;
+use super::parts::Embedding;
+use super::pass::{Piece, Run, Scratch};
+use super::scores::Scores;
+use super::shape::MAX_ROWS;
 use crate::fixed::{MAX32, shift_to};
 use crate::kernel::{self, Linear};
-
-/// Rows of one pass: enough to reuse each weight, few enough for the caches of a processor.
-pub(super) const MAX_ROWS: usize = 64;
-
-/// Consecutive known tokens of one lane.
-#[derive(Debug)]
-pub struct Run<'a> {
-    /// The lane's cache.
-    pub cache: &'a mut Cache,
-    /// Position of the first token: where the last run of this cache ended, or any before it whose
-    /// keys and values the cache still has (all of them without windows).
-    pub start: usize,
-    /// The tokens; all below the vocabulary's size.
-    pub tokens: &'a [u32],
-    /// The first of them whose next symbol's scores are wanted.
-    pub wanted: usize,
-}
-
-/// Buffers of a forward pass; one for each thread.
-#[derive(Debug, Default)]
-pub struct Scratch {
-    /// Residual stream [rows][width].
-    pub(super) x: Vec<i32>,
-    /// The residual stream before the attention, for parallel halves.
-    before: Vec<i32>,
-    /// Wide mantissas of one row.
-    p: Vec<i64>,
-    /// Activations [rows][stride].
-    a: Vec<i16>,
-    /// Exponents of the activations or of `y`.
-    pub(super) e: Vec<i32>,
-    /// A linear layer's output [rows][out_padded].
-    pub(super) y: Vec<i32>,
-    /// Attention's output [rows][heads][dim].
-    heads: Vec<i64>,
-    head_exponents: Vec<i32>,
-    attention: Buffers,
-    pub(super) logits: Vec<i32>,
-    pub(super) weights: Vec<u32>,
-}
-
-impl Scratch {
-    /// Empty buffers; they grow with use.
-    pub fn new() -> Self {
-        Self::default()
-    }
-}
 
 impl Engine {
     /// Runs known tokens through the model and shows the wanted scores: `visit(run, token, scores)`
@@ -78,7 +35,7 @@ impl Engine {
                 "the run leaves its cache"
             );
             let follows = run.start == 0 || run.start == run.cache.end;
-            assert!(follows || !self.windowed(), "the run leaves a gap");
+            assert!(follows || !self.parts.windowed(), "the run leaves a gap");
             let run = &mut runs[index];
             run.cache.end = run.start + len;
             let mut from = 0;
@@ -118,17 +75,17 @@ impl Engine {
                 self.embed(token, position, &mut scratch.x);
             }
         }
-        for (index, layer) in self.layers.iter().enumerate() {
+        for (index, layer) in self.parts.layers.iter().enumerate() {
             self.enter(scratch, layer.attn_norm.as_ref(), &layer.qkv);
             self.linear(scratch, &layer.qkv);
             self.attend_runs(scratch, runs, pieces, index);
             self.head_activations(scratch, &layer.o);
             self.linear(scratch, &layer.o);
-            if self.rules.parallel {
+            if self.parts.rules.parallel {
                 scratch.before.clone_from(&scratch.x);
             }
             self.add(scratch, &layer.o, layer.attn_post_norm.as_ref());
-            if self.rules.parallel {
+            if self.parts.rules.parallel {
                 std::mem::swap(&mut scratch.x, &mut scratch.before);
                 let own = layer.ffn_norm.as_ref().or(layer.attn_norm.as_ref());
                 self.enter(scratch, own, &layer.up);
@@ -144,18 +101,13 @@ impl Engine {
         self.scores(scratch, runs, pieces, visit);
     }
 
-    /// Whether a cache keeps less than all positions of some layer.
-    fn windowed(&self) -> bool {
-        self.layers.iter().any(|layer| layer.window.is_some())
-    }
-
     /// docs/numerics.md, 3.3.
     fn embed(&self, token: u32, position: usize, x: &mut Vec<i32>) {
-        let width = self.shape.width;
+        let width = self.parts.shape.width;
         let from = x.len();
         x.resize(from + width, 0);
-        self.add_row(&self.embed, token as usize, &mut x[from..]);
-        if let Some(positions) = &self.positions {
+        self.add_row(&self.parts.embed, token as usize, &mut x[from..]);
+        if let Some(positions) = &self.parts.positions {
             let row = position.min(positions.m.len() - 1);
             self.add_row(positions, row, &mut x[from..]);
         }
@@ -164,7 +116,7 @@ impl Engine {
     /// Adds a row of a table to one position of the residual stream.
     fn add_row(&self, table: &Embedding, row: usize, x: &mut [i32]) {
         let m = i64::from(table.m[row]);
-        let e = table.e + self.residual_frac_bits;
+        let e = table.e + self.parts.residual_frac_bits;
         let weights = &table.w[row * x.len()..][..x.len()];
         let shift = |j: usize| table.c.get(j).map_or(0, |&c| i32::from(c));
         for (j, (x, &w)) in x.iter_mut().zip(weights).enumerate() {
@@ -179,13 +131,13 @@ impl Engine {
             return self.norm(scratch, norm, next);
         }
         let Scratch { x, p, a, e, .. } = scratch;
-        let (width, stride) = (self.shape.width, 2 * next.pairs());
+        let (width, stride) = (self.parts.shape.width, 2 * next.pairs());
         a.resize(x.len() / width * stride, 0);
         e.clear();
         for (x, a) in x.chunks_exact(width).zip(a.chunks_exact_mut(stride)) {
             p.clear();
             p.extend(x.iter().map(|&x| i64::from(x)));
-            let exponent = -self.residual_frac_bits;
+            let exponent = -self.parts.residual_frac_bits;
             e.push(kernel::activations(self.kernel, p, &[exponent], &next.c, a));
         }
     }
@@ -194,18 +146,18 @@ impl Engine {
     pub(super) fn norm(&self, scratch: &mut Scratch, norm: &Norm, next: &Linear) {
         let Scratch { x, p, a, e, .. } = scratch;
         let stride = 2 * next.pairs();
-        let rows = x.len() / self.shape.width;
+        let rows = x.len() / self.parts.shape.width;
         a.resize(rows * stride, 0);
         e.clear();
-        p.resize(self.shape.width, 0);
+        p.resize(self.parts.shape.width, 0);
         for (x, a) in x
-            .chunks_exact(self.shape.width)
+            .chunks_exact(self.parts.shape.width)
             .zip(a.chunks_exact_mut(stride))
         {
-            let own = if self.rules.centred {
-                kernel::layer_norm(self.kernel, x, &norm.g, self.eps_fixed, p)
+            let own = if self.parts.rules.centred {
+                kernel::layer_norm(self.kernel, x, &norm.g, self.parts.eps_fixed, p)
             } else {
-                kernel::rms_norm(self.kernel, x, &norm.g, self.eps_fixed, p)
+                kernel::rms_norm(self.kernel, x, &norm.g, self.parts.eps_fixed, p)
             };
             let mut exponent = norm.e + own;
             if let Some(bias) = &norm.bias {
@@ -244,8 +196,8 @@ impl Engine {
         pieces: &[Piece],
         index: usize,
     ) {
-        let s = &self.shape;
-        let stride = self.layers[index].qkv.out_padded();
+        let s = &self.parts.shape;
+        let stride = self.parts.layers[index].qkv.out_padded();
         let Scratch {
             y,
             e,
@@ -268,7 +220,7 @@ impl Engine {
                 out_exponents: &mut head_exponents[row * s.heads..][..piece.n * s.heads],
             };
             let cache = &mut run.cache.layers[index];
-            self.attention(attention, &self.layers[index], cache, rows);
+            self.attention(attention, &self.parts.layers[index], cache, rows);
             row += piece.n;
         }
     }
@@ -285,8 +237,8 @@ impl Engine {
         let stride = 2 * next.pairs();
         a.resize(e.len() * stride, 0);
         let rows = heads
-            .chunks_exact_mut(self.shape.queries())
-            .zip(head_exponents.chunks_exact(self.shape.heads));
+            .chunks_exact_mut(self.parts.shape.queries())
+            .zip(head_exponents.chunks_exact(self.parts.shape.heads));
         for ((e, a), (p, groups)) in e.iter_mut().zip(a.chunks_exact_mut(stride)).zip(rows) {
             *e = kernel::activations(self.kernel, p, groups, &next.c, a);
         }
@@ -295,34 +247,34 @@ impl Engine {
     /// Adds `y`, through a norm if there is one, to the residual stream.
     fn add(&self, scratch: &mut Scratch, layer: &Linear, norm: Option<&BlockNorm>) {
         let Scratch { x, p, y, e, .. } = scratch;
-        let width = self.shape.width;
+        let width = self.parts.shape.width;
         let rows = x
             .chunks_exact_mut(width)
             .zip(y.chunks_exact(layer.out_padded()));
         for ((x, y), &e) in rows.zip(e.iter()) {
             let y = &y[..width];
             let Some(norm) = norm else {
-                kernel::add_residual(self.kernel, x, y, e + self.residual_frac_bits);
+                kernel::add_residual(self.kernel, x, y, e + self.parts.residual_frac_bits);
                 continue;
             };
             p.resize(width, 0);
             let e = norm.e + kernel::block_norm(self.kernel, y, e, &norm.g, norm.eps, p);
-            kernel::add_residual_wide(self.kernel, x, p, e + self.residual_frac_bits);
+            kernel::add_residual_wide(self.kernel, x, p, e + self.parts.residual_frac_bits);
         }
     }
 
     /// From the feed-forward layer's first map to the activations of its second.
     fn between(&self, scratch: &mut Scratch, layer: &Layer) {
         let Scratch { p, a, e, y, .. } = scratch;
-        let (inner, stride) = (self.shape.inner, 2 * layer.down.pairs());
+        let (inner, stride) = (self.parts.shape.inner, 2 * layer.down.pairs());
         a.resize(e.len() * stride, 0);
         p.resize(inner, 0);
         let rows = y
             .chunks_exact(layer.up.out_padded())
             .zip(a.chunks_exact_mut(stride));
-        let f = self.rules.nonlinearity;
+        let f = self.parts.rules.nonlinearity;
         for (e, (y, a)) in e.iter_mut().zip(rows) {
-            let exponent = if self.rules.gated {
+            let exponent = if self.parts.rules.gated {
                 let (gate, up) = (&y[..inner], &y[inner..2 * inner]);
                 kernel::gated_by(self.kernel, f, gate, up, *e, p)
             } else {
@@ -331,11 +283,4 @@ impl Engine {
             *e = kernel::activations(self.kernel, p, &[exponent], &layer.down.c, a);
         }
     }
-}
-
-/// Part of a run in one pass.
-pub(super) struct Piece {
-    pub run: usize,
-    pub from: usize,
-    pub n: usize,
 }

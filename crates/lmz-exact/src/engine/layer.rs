@@ -2,9 +2,9 @@
 
 use lmz_model::{Activation, Blueprint, FeedForwardKind, HeadNorm, NormPlacement, Residual};
 
-use super::Shape;
+use super::shape::Shape;
 use crate::error::{ExactError, Result};
-use crate::kernel::{Bias, Cap, Linear, Nonlinearity};
+use crate::kernel::{Bias, Linear, Nonlinearity, Softcap};
 use crate::prepared::Prepared;
 use crate::tables::{padded_normal_table, padded_sigmoid_table, padded_tanh_table};
 
@@ -171,7 +171,7 @@ pub(crate) fn bias(prepared: &Prepared, name: &str, len: usize) -> Result<Bias> 
 }
 
 /// The constants of a soft cap, where the blueprint has one.
-pub(crate) fn cap(prepared: &Prepared, name: &str, has: bool) -> Result<Option<Cap>> {
+pub(crate) fn cap(prepared: &Prepared, name: &str, has: bool) -> Result<Option<Softcap>> {
     if !has {
         return Ok(None);
     }
@@ -181,7 +181,7 @@ pub(crate) fn cap(prepared: &Prepared, name: &str, has: bool) -> Result<Option<C
             "{name} holds a value out of range"
         )));
     }
-    Ok(Some(Cap {
+    Ok(Some(Softcap {
         inverse: values[0],
         cap: values[1],
     }))

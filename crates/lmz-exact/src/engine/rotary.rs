@@ -3,9 +3,9 @@
 use crate::fixed::rshift;
 use crate::tables::cos_sin;
 
-/// Frequencies, and (cos, sin) of the positions that come first.
+/// The rotations of some layers: frequencies, and (cos, sin) of the positions that come first.
 #[derive(Debug)]
-pub(crate) struct Rotary {
+pub struct Rotary {
     frequencies: Vec<u32>,
     table: Vec<(i32, i32)>,
 }
@@ -14,7 +14,7 @@ pub(crate) struct Rotary {
 const TABLE_POSITIONS: usize = 2048;
 
 impl Rotary {
-    pub fn new(frequencies: Vec<u32>) -> Self {
+    pub(super) fn new(frequencies: Vec<u32>) -> Self {
         let positions = 0..TABLE_POSITIONS as u32;
         let table = positions
             .flat_map(|position| {
@@ -32,7 +32,7 @@ impl Rotary {
     }
 
     /// Rotates the first elements of one head's vector; |x| < 2^30 before, < 2^31 after.
-    pub fn rotate(&self, position: usize, x: &mut [i32]) {
+    pub(super) fn rotate(&self, position: usize, x: &mut [i32]) {
         let half = self.frequencies.len();
         let (low, high) = x[..2 * half].split_at_mut(half);
         if let Some(row) = self.table.get(position * half..(position + 1) * half) {

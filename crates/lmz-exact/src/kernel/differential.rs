@@ -287,16 +287,16 @@ fn attention(draw: &mut Draw<'_>) {
     }
 }
 
-fn cap_of(draw: &mut Draw<'_>) -> Cap {
-    Cap {
+fn cap_of(draw: &mut Draw<'_>) -> Softcap {
+    Softcap {
         inverse: draw.value(i32::MAX.into()).abs().max(1) as i32,
         cap: draw.value(1 << 30).abs().max(1) as i32,
     }
 }
 
-fn soft_capped(cap: Cap, z: &[i128]) -> Vec<i32> {
+fn soft_capped(cap: Softcap, z: &[i128]) -> Vec<i32> {
     let table = wide(sigmoid_table().as_slice());
-    let capped = |&z: &i128| text::soft_cap(&table, cap.inverse, cap.cap, z) as i32;
+    let capped = |&z: &i128| text::softcap(&table, cap.inverse, cap.cap, z) as i32;
     z.iter().map(capped).collect()
 }
 

@@ -8,9 +8,10 @@
 
 use std::arch::aarch64::*;
 
+use super::isa::TILE;
 use super::loops::{linear_loops, panel_dots_loops, rows};
+use super::pack::{CHUNK, Linear, PANEL};
 use super::portable::scale_sums;
-use super::{CHUNK, Linear, PANEL, TILE};
 
 /// Weights as 16-bit lanes.
 trait Weight: Copy {

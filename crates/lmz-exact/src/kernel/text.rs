@@ -4,10 +4,12 @@
 /// 2^31 - 1.
 pub const MAX32: i128 = (1 << 31) - 1;
 
+/// The bits of |x|; 0 of zero.
 pub fn bitlen(x: i128) -> i32 {
     128 - x.unsigned_abs().leading_zeros() as i32
 }
 
+/// x / 2^n to the nearest, halves up; a shift to the left where n is negative.
 pub fn rshift(x: i128, n: i32) -> i128 {
     match n {
         63.. => 0,
@@ -24,6 +26,7 @@ pub fn rshift(x: i128, n: i32) -> i128 {
     }
 }
 
+/// x · 2^e to the nearest, saturating at ±(2^31 - 1).
 pub fn shift_to(x: i128, e: i32) -> i128 {
     // Beyond 2^40 everything but zero saturates.
     rshift(x, -e.min(40)).clamp(-MAX32, MAX32)
@@ -33,6 +36,7 @@ fn most_bits<'a>(p: impl IntoIterator<Item = &'a i128>) -> i32 {
     p.into_iter().map(|&p| bitlen(p)).max().unwrap_or(0)
 }
 
+/// A vector of p · 2^e in `bits` bits and a sign: the numbers, and their exponent.
 pub fn quantise(p: &[i128], e: i32, bits: i32) -> (Vec<i128>, i32) {
     let n = most_bits(p);
     if n == 0 {
@@ -288,7 +292,7 @@ pub fn activated(table: &[i128], up: &[i32], e: i32) -> (Vec<i128>, i32) {
 }
 
 /// 3.15.
-pub fn soft_cap(table: &[i128], inverse: i32, cap: i32, z: i128) -> i128 {
+pub fn softcap(table: &[i128], inverse: i32, cap: i32, z: i128) -> i128 {
     let t = ((z.abs() * i128::from(inverse)) >> 32).min(1 << 20);
     let (i, r) = ((t >> 10) as usize, t & 1023);
     let g = table[i] + (((table[i + 1] - table[i]) * r) >> 10);

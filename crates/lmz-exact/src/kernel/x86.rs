@@ -8,15 +8,16 @@
 
 use std::arch::x86_64::*;
 
+use super::isa::TILE;
 use super::loops::{linear_loops, panel_dots_loops, rows};
+use super::pack::{CHUNK, Linear, PANEL};
 use super::portable::scale_sums;
-use super::{CHUNK, Linear, PANEL, TILE};
 
 /// Instantiates the element-wise kernels for an instruction set.
 macro_rules! instantiate {
     ($module:ident, $features:literal) => {
         pub mod $module {
-            use super::super::{Cap, Nonlinearity, portable};
+            use crate::kernel::portable::{self, Nonlinearity, Softcap};
 
             instantiate!(@ $features
                 rms_norm(x: &[i32], g: &[i32], eps_fixed: u64, p: &mut [i64]) -> i32;
@@ -32,8 +33,8 @@ macro_rules! instantiate {
                 quantise_wide(p: &[i64], e: i32, bits: i32, out: &mut [i32]) -> i32;
                 gated_by(f: Nonlinearity, gate: &[i32], up: &[i32], e: i32, p: &mut [i64]) -> i32;
                 activated(f: Nonlinearity, up: &[i32], e: i32, p: &mut [i64]) -> i32;
-                capped_attention_weights(dots: &mut [i32], ek: &[i32], ev: &[i32], eq: i32, cap: Cap, w: &mut [i16]) -> (i32, u64);
-                capped_logits(y: &[i32], e: i32, cap: Cap, z: &mut [i32], weights: &mut [u32]) -> i32;
+                capped_attention_weights(dots: &mut [i32], ek: &[i32], ev: &[i32], eq: i32, cap: Softcap, w: &mut [i16]) -> (i32, u64);
+                capped_logits(y: &[i32], e: i32, cap: Softcap, z: &mut [i32], weights: &mut [u32]) -> i32;
             );
         }
     };

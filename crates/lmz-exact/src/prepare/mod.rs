@@ -2,104 +2,18 @@
 //!
 //! Frozen. A better recipe gets the next number and its own module; this one stays.
 
+#[cfg(feature = "prepare")]
 mod layer;
+#[cfg(feature = "prepare")]
 mod matrix;
+#[cfg(feature = "prepare")]
 mod norms;
+#[cfg(feature = "prepare")]
+mod recipe;
+#[cfg(feature = "prepare")]
 mod rope;
 mod scope;
 
-use lmz_model::{Checkpoint, ExactTokenizer, Part as Source, Position, Weights};
-
-use crate::error::{ExactError, Result};
-use crate::fixed::{exponent, pow2};
-use crate::prepared::{Builder, Facts, Prepared};
-use matrix::{Group, Part};
+#[cfg(feature = "prepare")]
+pub use recipe::prepare;
 pub(crate) use scope::check;
-
-/// Widest hidden size whose sum of squares fits 63 bits.
-const MAX_HIDDEN: usize = 1 << 15;
-
-/// Prepares a checkpoint with the newest recipe, under a name for people.
-///
-/// # Errors
-/// An unreadable checkpoint or tensor; a model that is too wide for the engine's number formats,
-/// or has a feature that the engine does not do.
-pub fn prepare(checkpoint: &Checkpoint, name: &str) -> Result<Prepared> {
-    let blueprint = &checkpoint.blueprint;
-    blueprint.validate()?;
-    check(blueprint)?;
-    if blueprint.hidden_size > MAX_HIDDEN {
-        return Err(ExactError::Unsupported(format!(
-            "hidden_size {} is above {MAX_HIDDEN}: sums of squares would overflow",
-            blueprint.hidden_size
-        )));
-    }
-    // Checkpoints are a network with a vocabulary.
-    let network: &lmz_model::Network = checkpoint;
-    let mut out = Builder::default();
-    let embedding = checkpoint.load(Source::TokenEmbedding)?;
-    let scale = blueprint.ends.embedding_scale.unwrap_or(1.0);
-    let residual_frac_bits = residual_bits(&embedding, scale);
-    let log2_e = std::f64::consts::LOG2_E;
-    let rows = |values, factor| {
-        let part = Part::uniform(values, blueprint.hidden_size, factor);
-        Group::new(blueprint.hidden_size, vec![part])
-    };
-    let table = rows(embedding, scale).quantise();
-    table.write(&mut out, "embed");
-    if blueprint.position == Position::Learned {
-        let positions = checkpoint.load(Source::PositionEmbedding)?;
-        rows(positions, 1.0).quantise().write(&mut out, "positions");
-    }
-    for layer in 0..blueprint.layers {
-        layer::prepare_layer(network, layer, &mut out)?;
-    }
-    let (weight, bias) = (Source::FinalNorm, Source::FinalNormBias);
-    norms::norm(network, weight, bias, "norm", &mut out)?;
-    if blueprint.tied_head {
-        let (m, e) = table.rescaled(log2_e);
-        out.i32("head.m", &m);
-        out.i32("head.e", &[e]);
-    } else {
-        let values = checkpoint.load(Source::Head)?;
-        rows(values, log2_e).quantise().write(&mut out, "head");
-    }
-    if blueprint.ends.head_bias {
-        let bias = checkpoint.load(Source::HeadBias)?;
-        let bias: Vec<f64> = bias.iter().map(|&b| log2_e * f64::from(b)).collect();
-        norms::write_bias(&bias, "head", &mut out);
-    }
-    if let Some(cap) = blueprint.ends.softcap {
-        norms::write_cap(cap, "head.cap", &mut out);
-    }
-    if let Some(cap) = blueprint.attention.softcap {
-        norms::write_cap(cap, "scores.cap", &mut out);
-    }
-    let (global, local) = rope::frequencies(blueprint);
-    for (name, frequencies) in [("rope.freq", global), ("rope.local", local)] {
-        if let Some(frequencies) = frequencies {
-            out.u32(name, &frequencies);
-        }
-    }
-    out.vocabulary(&checkpoint.vocabulary)?;
-    let tokenizer = ExactTokenizer::new(&checkpoint.tokenizer_json, &checkpoint.vocabulary)?;
-    out.tokenizer(tokenizer.reduced_json())?;
-    let eps =
-        norms::epsilon(blueprint)? * blueprint.hidden_size as f64 * pow2(2 * residual_frac_bits);
-    out.finish(Facts {
-        name: name.to_owned(),
-        checkpoint: checkpoint.content_hash()?,
-        residual_frac_bits,
-        eps_fixed: eps.round().min(pow2(62)) as u64,
-        blueprint: blueprint.canonical_json(),
-    })
-}
-
-/// F: the median entry of the embedding gets ten bits below it.
-fn residual_bits(embedding: &[f32], scale: f64) -> i32 {
-    let exponents = embedding
-        .iter()
-        .filter(|x| **x != 0.0)
-        .map(|&x| exponent(scale * f64::from(x)));
-    matrix::lower_median(exponents).map_or(10, |median| (10 - median).clamp(0, 24))
-}

@@ -7,7 +7,7 @@ use lmz_model::Vocabulary;
 use safetensors::{Dtype, View};
 
 use super::file::{METADATA_KEY, Metadata};
-use super::{LMZM_VERSION, NUMERICS_VERSION, Prepared, RECIPE};
+use super::model::{LMZM_VERSION, NUMERICS_VERSION, Prepared, RECIPE};
 use crate::error::{ExactError, Result};
 
 /// Collects a prepared model's tensors.

@@ -9,7 +9,7 @@ use std::f64::consts::LOG2_E;
 
 use lmz_model::{Blueprint, FeedForwardKind, HeadNorm, LayerPart, ModelError, Norm, Part, Weights};
 
-use super::Prepared;
+use super::model::Prepared;
 use crate::error::Result;
 use crate::fixed::pow2;
 

@@ -8,7 +8,7 @@ use lmz_model::Blueprint;
 use safetensors::{Dtype, SafeTensors};
 use serde::{Deserialize, Serialize};
 
-use super::{Entry, LMZM_VERSION, NUMERICS, Prepared, RECIPE};
+use super::model::{Entry, LMZM_VERSION, NUMERICS, Prepared, RECIPE};
 use crate::error::{ExactError, Result};
 
 /// The file's one metadata text.

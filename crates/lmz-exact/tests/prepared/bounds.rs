@@ -1,11 +1,13 @@
 //! Numbers within and beyond a Llama's bounds.
 
 use lmz_exact::{Engine, Prepared, prepare};
+use lmz_testkit::Random;
+use lmz_testkit::models::{NARROW, ODD};
 use safetensors::Dtype;
 use serde_json::json;
 
-use crate::common::{NARROW, ODD, Random, kernels, logits, tokens};
 use crate::parts::{Parts, open};
+use lmz_testkit::engine::{kernels, logits, prepared, tokens};
 
 #[test]
 fn numbers_beyond_the_bounds_of_the_text_are_refused() {
@@ -14,7 +16,7 @@ fn numbers_beyond_the_bounds_of_the_text_are_refused() {
         let mut model = ODD.model(1);
         let down = model.tensor("model.layers.0.mlp.down_proj.weight");
         down.iter_mut().step_by(40).for_each(|w| *w *= 1000.0);
-        Parts::new(&prepare(&model.open("prepared-shifted"), "shifted").unwrap())
+        Parts::new(&prepare(&model.open(), "shifted").unwrap())
     };
     assert!(shifted.tensors.contains_key("layers.0.down.c"));
     let names = |dtype: Dtype| -> Vec<String> {
@@ -102,19 +104,17 @@ fn numbers_beyond_the_bounds_of_the_text_are_refused() {
 fn a_model_within_the_bounds_never_panics() {
     let mut random = Random(11);
     for round in 0..60 {
-        let mut parts = Parts::new(
-            &[ODD, NARROW][round % 2].prepared(1, &format!("prepared-hostile-{}", round % 2)),
-        );
+        let mut parts = Parts::new(&prepared([ODD, NARROW][round % 2], 1));
         let wild = [1, 3, 12][round % 3];
         let columns = parts.tensors["layers.0.down.w"].1[1];
-        let shifts = (0..columns).map(|_| random.below(21) as u8).collect();
+        let shifts = (0..columns).map(|_| random.index(21) as u8).collect();
         parts
             .tensors
             .insert("layers.0.down.c".into(), (Dtype::U8, vec![columns], shifts));
         for (name, (dtype, _, bytes)) in &mut parts.tensors {
             match dtype {
                 Dtype::I8 => {
-                    bytes.fill_with(|| [127, 0x81, 0, random.next() as u8 & 127][random.below(4)])
+                    bytes.fill_with(|| [127, 0x81, 0, random.next() as u8 & 127][random.index(4)])
                 }
                 Dtype::U32 => bytes.fill_with(|| random.next() as u8),
                 Dtype::I32 => {
@@ -122,17 +122,17 @@ fn a_model_within_the_bounds_never_panics() {
                         let largest = match name.rsplit('.').next().unwrap() {
                             "m" => i32::MAX,
                             "g" => (1 << 21) - 1,
-                            _ => [8, 60, 2000][random.below(3)],
+                            _ => [8, 60, 2000][random.index(3)],
                         };
                         let sign = if name.ends_with(".m") {
                             1
                         } else {
-                            [1, -1][random.below(2)]
+                            [1, -1][random.index(2)]
                         };
-                        let size = if random.below(wild) == 0 {
+                        let size = if random.index(wild) == 0 {
                             largest
                         } else {
-                            random.below(largest as usize) as i32
+                            random.index(largest as usize) as i32
                         };
                         *value = (sign * size).to_le_bytes();
                     }
@@ -140,8 +140,8 @@ fn a_model_within_the_bounds_never_panics() {
                 _ => {}
             }
         }
-        parts.metadata["residual_frac_bits"] = json!(random.below(25));
-        parts.metadata["eps_fixed"] = json!([0, 1, 1u64 << 62][random.below(3)]);
+        parts.metadata["residual_frac_bits"] = json!(random.index(25));
+        parts.metadata["eps_fixed"] = json!([0, 1, 1u64 << 62][random.index(3)]);
         let prepared = Prepared::from_bytes(parts.bytes()).unwrap();
         let mut first = None;
         for kernel in kernels() {

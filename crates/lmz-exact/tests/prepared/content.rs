@@ -1,15 +1,17 @@
 //! The identity, and what the integers stand for.
 
 use lmz_exact::{Prepared, prepare};
+use lmz_testkit::models::ODD;
+use lmz_testkit::repository;
 use safetensors::Dtype;
 use serde_json::json;
 
-use crate::common::{ODD, repository};
 use crate::parts::Parts;
+use lmz_testkit::engine::prepared;
 
 #[test]
 fn the_identity_is_that_of_the_content() {
-    let checkpoint = ODD.model(1).open("prepared-identity");
+    let checkpoint = ODD.model(1).open();
     let (a, b) = (
         prepare(&checkpoint, "a").unwrap(),
         prepare(&checkpoint, "another name").unwrap(),
@@ -49,10 +51,7 @@ fn the_identity_is_that_of_the_content() {
     seen.dedup();
     assert_eq!(seen.len(), count, "two contents have one identity");
     // Another seed, another model.
-    assert_ne!(
-        ODD.prepared(2, "prepared-identity-2").identity(),
-        a.identity()
-    );
+    assert_ne!(prepared(ODD, 2).identity(), a.identity());
 }
 
 /// Relative error of a dequantised row or matrix.

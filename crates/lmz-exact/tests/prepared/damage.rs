@@ -2,13 +2,15 @@
 
 use lmz_exact::{Engine, Kernel};
 use lmz_model::ErrorKind;
+use lmz_testkit::Random;
+use lmz_testkit::models::{NARROW, ODD};
 
-use crate::common::{NARROW, ODD, Random, logits, tokens};
 use crate::parts::{Parts, open};
+use lmz_testkit::engine::{logits, prepared, tokens};
 
 #[test]
 fn what_was_taken_apart_and_put_together_is_the_same() {
-    let prepared = ODD.prepared(1, "prepared-same");
+    let prepared = prepared(ODD, 1);
     let (again, engine) = open(Parts::new(&prepared).bytes()).unwrap();
     assert_eq!(again.identity(), prepared.identity());
     assert_eq!(engine.identity(), prepared.identity());
@@ -16,7 +18,7 @@ fn what_was_taken_apart_and_put_together_is_the_same() {
 
 #[test]
 fn every_truncation_is_an_error() {
-    let bytes = ODD.prepared(1, "prepared-cut").as_bytes().to_vec();
+    let bytes = prepared(ODD, 1).as_bytes().to_vec();
     let header = 8 + u64::from_le_bytes(bytes[..8].try_into().unwrap()) as usize;
     let cuts = (0..header.min(200))
         .chain((200..bytes.len()).step_by(61))
@@ -39,7 +41,7 @@ fn every_truncation_is_an_error() {
 
 #[test]
 fn flipped_bits_of_the_header_never_panic() {
-    let original = NARROW.prepared(1, "prepared-flips");
+    let original = prepared(NARROW, 1);
     let bytes = original.as_bytes();
     let header = 8 + u64::from_le_bytes(bytes[..8].try_into().unwrap()) as usize;
     let engine = Engine::new(&original, Kernel::detect()).unwrap();
@@ -47,7 +49,7 @@ fn flipped_bits_of_the_header_never_panic() {
     let mut random = Random(3);
     let (mut errors, mut harmless) = (0, 0);
     for at in 0..header {
-        for bit in [random.below(8), random.below(8)] {
+        for bit in [random.index(8), random.index(8)] {
             let mut damaged = bytes.to_vec();
             damaged[at] ^= 1 << bit;
             match open(damaged) {
@@ -84,9 +86,9 @@ fn flipped_bits_of_the_header_never_panic() {
 fn random_bytes_are_an_error() {
     let mut random = Random(9);
     for _ in 0..500 {
-        let n = random.below(400);
+        let n = random.index(400);
         let mut bytes: Vec<u8> = (0..n).map(|_| random.next() as u8).collect();
-        if n > 8 && random.below(2) == 0 {
+        if n > 8 && random.index(2) == 0 {
             bytes[..8].copy_from_slice(&(n as u64 - 8).to_le_bytes());
             bytes[8] = b'{';
         }

@@ -2,12 +2,13 @@
 
 use lmz_exact::{Engine, Prepared, prepare};
 use lmz_model::ErrorKind;
+use lmz_testkit::Random;
 use safetensors::Dtype;
 use serde_json::json;
 
-use crate::common::{Random, family, kernels, logits, tokens};
 use crate::content::error;
 use crate::parts::{Parts, refused};
+use lmz_testkit::engine::{family, kernels, logits, tokens};
 
 /// Bounds of a family's tensors of 32-bit integers, by the end of their names: least and most.
 fn bounds(name: &str) -> (i64, i64) {
@@ -87,7 +88,7 @@ fn families_within_their_bounds_never_panic() {
             for (name, (dtype, _, bytes)) in &mut parts.tensors {
                 match dtype {
                     Dtype::I8 => bytes
-                        .fill_with(|| [127, 0x81, 0, random.next() as u8 & 127][random.below(4)]),
+                        .fill_with(|| [127, 0x81, 0, random.next() as u8 & 127][random.index(4)]),
                     Dtype::U32 => bytes.fill_with(|| random.next() as u8),
                     Dtype::I32 => {
                         for (i, value) in bytes.as_chunks_mut::<4>().0.iter_mut().enumerate() {
@@ -96,10 +97,10 @@ fn families_within_their_bounds_never_panic() {
                                 None => bounds(name),
                             };
                             let exponent = high == 2000;
-                            let number = match random.below(wild) {
-                                0 => [low, high][random.below(2)],
-                                _ if exponent => random.below(121) as i64 - 60,
-                                _ => low + random.below((high - low) as usize) as i64,
+                            let number = match random.index(wild) {
+                                0 => [low, high][random.index(2)],
+                                _ if exponent => random.index(121) as i64 - 60,
+                                _ => low + random.index((high - low) as usize) as i64,
                             };
                             *value = (number as i32).to_le_bytes();
                         }
@@ -107,8 +108,8 @@ fn families_within_their_bounds_never_panic() {
                     _ => {}
                 }
             }
-            parts.metadata["residual_frac_bits"] = json!(random.below(25));
-            parts.metadata["eps_fixed"] = json!([0, 1, 1u64 << 62][random.below(3)]);
+            parts.metadata["residual_frac_bits"] = json!(random.index(25));
+            parts.metadata["eps_fixed"] = json!([0, 1, 1u64 << 62][random.index(3)]);
             let prepared = Prepared::from_bytes(parts.bytes()).unwrap();
             let mut first = None;
             for kernel in kernels() {

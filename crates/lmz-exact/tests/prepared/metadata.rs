@@ -2,15 +2,16 @@
 
 use lmz_exact::{ExactError, NUMERICS_VERSION, Prepared};
 use lmz_model::ErrorKind;
+use lmz_testkit::models::ODD;
 use safetensors::tensor::TensorView;
 use serde_json::{Value, json};
 
-use crate::common::ODD;
 use crate::parts::{Parts, open, refused};
+use lmz_testkit::engine::prepared;
 
 #[test]
 fn other_versions_are_named() {
-    let parts = Parts::new(&ODD.prepared(1, "prepared-versions"));
+    let parts = Parts::new(&prepared(ODD, 1));
     for (field, value) in [
         ("version", 2),
         ("version", 0),
@@ -34,7 +35,7 @@ fn other_versions_are_named() {
 
 #[test]
 fn a_model_for_the_draft_of_the_numerics_differs_only_in_its_identity() {
-    let model = ODD.prepared(1, "prepared-draft");
+    let model = prepared(ODD, 1);
     assert_eq!(model.numerics, NUMERICS_VERSION);
     let mut parts = Parts::new(&model);
     parts.metadata["numerics"] = json!(0);
@@ -50,7 +51,7 @@ fn a_model_for_the_draft_of_the_numerics_differs_only_in_its_identity() {
 
 #[test]
 fn a_checkpoint_is_not_a_prepared_model() {
-    let mut parts = Parts::new(&ODD.prepared(1, "prepared-plain"));
+    let mut parts = Parts::new(&prepared(ODD, 1));
     let weights = safetensors::serialize(
         parts
             .tensors
@@ -71,7 +72,7 @@ fn a_checkpoint_is_not_a_prepared_model() {
 
 #[test]
 fn metadata_out_of_range_is_refused() {
-    let parts = Parts::new(&ODD.prepared(1, "prepared-metadata"));
+    let parts = Parts::new(&prepared(ODD, 1));
     for (field, value) in [
         ("residual_frac_bits", json!(25)),
         ("residual_frac_bits", json!(-1)),

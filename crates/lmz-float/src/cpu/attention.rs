@@ -2,10 +2,10 @@
 
 use rayon::prelude::*;
 
-use super::Strided;
 use super::gemm::Matrix;
 use super::maths;
 use super::product::piece;
+use super::view::Strided;
 use crate::kernels::AttentionRule;
 
 /// How many queries a strip has.

@@ -7,7 +7,8 @@ use rayon::prelude::*;
 
 use super::gemm::Matrix;
 use super::product::{piece, product};
-use super::{Strided, contiguous, maths, primitive, rows, tensor, values};
+use super::view::{Strided, contiguous, primitive, tensor, values};
+use super::{maths, rows};
 use crate::kernels::{AttentionRule, Gradients, NormRule, Products};
 
 /// How many queries of one head a task of attention works on at once.

@@ -14,17 +14,21 @@ mod head;
 mod maths;
 mod product;
 mod rows;
+mod view;
 
 #[cfg(test)]
 mod tests;
 
-use burn::tensor::{DType, Tensor, TensorData, TensorPrimitive};
-use burn_flex::{Flex, FlexTensor};
+use burn::tensor::{DType, Tensor};
+use burn_flex::Flex;
 use lmz_model::Activation;
 
-use crate::kernels::{self, AttentionRule, Gradients, Kernels, NormRule, Products};
+use crate::kernels::{self, AttentionRule, Gradients, Kernels, Multiply, NormRule, Products};
 use gemm::Matrix;
 use product::product;
+use view::{Strided, contiguous, primitive, tensor, values, wrap};
+
+impl Multiply for Flex {}
 
 impl Kernels for Flex {
     fn linear_map(
@@ -164,64 +168,4 @@ pub(crate) fn fastest_products() -> Products {
         true => Products::Bf16,
         false => Products::Full,
     }
-}
-
-/// A 4-dimensional view whose last dimension is dense.
-#[derive(Clone, Copy)]
-pub(crate) struct Strided<'a> {
-    /// From the view's first element on.
-    values: &'a [f32],
-    shape: [usize; 4],
-    /// In elements; the last is 1.
-    strides: [usize; 4],
-}
-
-impl<'a> Strided<'a> {
-    fn new(x: &'a FlexTensor) -> Option<Self> {
-        let layout = x.layout();
-        if x.dtype() != DType::F32 || layout.shape().num_dims() != 4 {
-            return None;
-        }
-        let mut strides = [0; 4];
-        for (to, &from) in strides.iter_mut().zip(layout.strides()) {
-            *to = usize::try_from(from).ok()?;
-        }
-        let shape = layout.shape().dims::<4>();
-        if strides[3] != 1 && shape[3] != 1 {
-            return None;
-        }
-        strides[3] = 1;
-        Some(Self {
-            values: x.storage::<f32>().get(layout.start_offset()..)?,
-            shape,
-            strides,
-        })
-    }
-
-    /// From one head's first element of one token on.
-    fn at(&self, batch: usize, token: usize, head: usize) -> &'a [f32] {
-        let [b, t, h, _] = self.strides;
-        &self.values[batch * b + token * t + head * h..]
-    }
-}
-
-fn primitive<const D: usize>(x: Tensor<Flex, D>) -> FlexTensor {
-    x.into_primitive().tensor()
-}
-
-fn contiguous<const D: usize>(x: Tensor<Flex, D>) -> FlexTensor {
-    primitive(x).to_contiguous()
-}
-
-/// The elements of a contiguous tensor.
-fn values(x: &FlexTensor) -> &[f32] {
-    x.storage::<f32>()
-}
-
-fn wrap<const D: usize>(x: FlexTensor) -> Tensor<Flex, D> {
-    Tensor::from_primitive(TensorPrimitive::Float(x))
-}
-
-fn tensor<const D: usize>(values: Vec<f32>, shape: [usize; D]) -> Tensor<Flex, D> {
-    wrap(FlexTensor::from_data(TensorData::new(values, shape)))
 }

@@ -3,8 +3,8 @@
 use lmz_model::Activation;
 use rayon::prelude::*;
 
-use super::Strided;
 use super::maths::{self, with_activation};
+use super::view::Strided;
 use crate::kernels::NormRule;
 
 /// How many elements one task works on: enough to be worth a task, few enough for the cache.

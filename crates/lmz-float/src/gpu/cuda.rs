@@ -4,8 +4,8 @@ use burn::backend::Cuda;
 use burn::backend::cuda::CudaDevice;
 use lmz_device::Device;
 
-use crate::engine::Place;
 use crate::error::{FloatError, Result};
+use crate::place::Place;
 
 /// One of them, opened.
 pub(crate) fn cuda(number: usize) -> Result<Place<Cuda>> {

@@ -26,17 +26,23 @@ use cubek::matmul::routines::TileSizeSelection;
 use cubek::matmul::routines::simple_unit::SimpleUnitSelectionArgs;
 use cubek::std::InputBinding;
 
-use crate::kernels::Kernels;
+use crate::kernels::{Kernels, Multiply};
 
 #[cfg(feature = "vulkan")]
-impl Kernels for burn::backend::Vulkan {
+impl Kernels for burn::backend::Vulkan {}
+
+#[cfg(feature = "vulkan")]
+impl Multiply for burn::backend::Vulkan {
     fn multiply<const D: usize>(left: Tensor<Self, D>, right: Tensor<Self, D>) -> Tensor<Self, D> {
         multiply(left, right)
     }
 }
 
 #[cfg(feature = "cuda")]
-impl Kernels for burn::backend::Cuda {
+impl Kernels for burn::backend::Cuda {}
+
+#[cfg(feature = "cuda")]
+impl Multiply for burn::backend::Cuda {
     fn multiply<const D: usize>(left: Tensor<Self, D>, right: Tensor<Self, D>) -> Tensor<Self, D> {
         multiply(left, right)
     }

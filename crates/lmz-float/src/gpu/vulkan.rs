@@ -3,8 +3,8 @@
 use burn::backend::Vulkan;
 use lmz_device::Device;
 
-use crate::engine::Place;
 use crate::error::{FloatError, Result};
+use crate::place::Place;
 
 /// One of them, opened.
 pub(crate) fn vulkan(number: usize) -> Result<Place<Vulkan>> {

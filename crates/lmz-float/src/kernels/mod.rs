@@ -4,68 +4,20 @@
 //! gradients flow through. The CPU backend replaces them with loops that keep a strip of the
 //! data in the cache (`cpu`). A test holds both against each other.
 
+mod multiply;
 mod portable;
+mod rules;
 
 use burn::tensor::Tensor;
 use burn::tensor::backend::Backend;
 use lmz_model::Activation;
 
-pub use portable::{activate, attend, gated, linear, logits, loss, normalise, rotate, surprisals};
-
-/// A normalisation without its weights.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct NormRule {
-    /// Whether the mean is subtracted first (LayerNorm) or not (RMS).
-    pub centred: bool,
-    /// Added to the variance or mean square.
-    pub eps: f64,
-    /// Added to the weight.
-    pub weight_offset: f64,
-}
-
-/// What attention does between the products.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct AttentionRule {
-    /// What query times key is multiplied by.
-    pub scale: f64,
-    /// Scores become `cap * tanh(score / cap)`.
-    pub softcap: Option<f64>,
-    /// How many positions are seen, one's own included; all before it if `None`.
-    pub window: Option<usize>,
-    /// How many scores may exist at once.
-    pub max_scores: usize,
-    /// How the products are computed.
-    pub products: Products,
-}
-
-/// The precision of matrix products whose operands are stored in f32.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Products {
-    /// That of the operands.
-    #[default]
-    Full,
-    /// Operands rounded to bf16, sums in f32: mixed precision, for training.
-    Bf16,
-}
-
-impl AttentionRule {
-    /// The keys that the queries `start..end` see, where `past` keys come before the first query.
-    pub(crate) fn visible(&self, past: usize, start: usize, end: usize) -> (usize, usize) {
-        let first = match self.window {
-            Some(window) => (past + start + 1).saturating_sub(window),
-            None => 0,
-        };
-        (first, past + end)
-    }
-}
+pub use multiply::Multiply;
+pub use portable::{activate, attend, gated, linear, logits, normalise, rotate, surprisals};
+pub use rules::{AttentionRule, Bounds, NormRule, Products};
 
 /// A backend that a model runs on.
-pub trait Kernels: Backend {
-    /// The matrix product, batched over leading dimensions. Products of f32 are f32 throughout.
-    fn multiply<const D: usize>(left: Tensor<Self, D>, right: Tensor<Self, D>) -> Tensor<Self, D> {
-        left.matmul(right)
-    }
-
+pub trait Kernels: Multiply {
     /// `x weight^T`: `x` is `[rows, inputs]`, `weight` `[outputs, inputs]`.
     fn linear_map(
         x: Tensor<Self, 2>,
@@ -145,13 +97,20 @@ pub trait Kernels: Backend {
     }
 }
 
-/// How many logits a loss may hold at once, and the precision of its products.
-#[derive(Clone, Copy, Debug)]
-pub struct Bounds {
-    /// Logits, or one row of them.
-    pub max_logits: usize,
-    /// Precision.
-    pub products: Products,
+/// [`Kernels::loss`] for any backend.
+pub fn loss<B: Kernels>(
+    hidden: Tensor<B, 2>,
+    head: Tensor<B, 2>,
+    bias: Option<Tensor<B, 1>>,
+    softcap: Option<f64>,
+    targets: &[u32],
+    bounds: Bounds,
+) -> Tensor<B, 1> {
+    let (hidden, head) = (
+        portable::operand(hidden, bounds.products),
+        portable::operand(head, bounds.products),
+    );
+    B::surprisals(hidden, head, bias, softcap, targets, bounds.max_logits).mean()
 }
 
 /// Backward passes: each takes what the forward pass took and the gradient of its result, and

@@ -1,14 +1,15 @@
-//! Each of [`Kernels`] in burn's own operations.
+//! Each of [`Kernels`](super::Kernels) in burn's own operations.
 
 use burn::tensor::activation::{gelu, gelu_approximate, log_softmax, relu, silu, softmax};
 use burn::tensor::backend::Backend;
 use burn::tensor::{DType, Int, Tensor};
 use lmz_model::Activation;
 
-use super::{AttentionRule, Bounds, Kernels, NormRule, Products};
+use super::multiply::Multiply;
+use super::rules::{AttentionRule, NormRule, Products};
 
-/// [`Kernels::linear_map`] for any backend.
-pub fn linear<B: Kernels>(
+/// [`Kernels::linear_map`](super::Kernels::linear_map) for any backend.
+pub fn linear<B: Multiply>(
     x: Tensor<B, 2>,
     weight: Tensor<B, 2>,
     products: Products,
@@ -19,30 +20,17 @@ pub fn linear<B: Kernels>(
 }
 
 /// A factor as it is multiplied.
-fn operand<B: Backend, const D: usize>(x: Tensor<B, D>, products: Products) -> Tensor<B, D> {
+pub(super) fn operand<B: Backend, const D: usize>(
+    x: Tensor<B, D>,
+    products: Products,
+) -> Tensor<B, D> {
     match products {
         Products::Full => x,
         Products::Bf16 => x.cast(DType::BF16),
     }
 }
 
-/// [`Kernels::loss`] for any backend.
-pub fn loss<B: Kernels>(
-    hidden: Tensor<B, 2>,
-    head: Tensor<B, 2>,
-    bias: Option<Tensor<B, 1>>,
-    softcap: Option<f64>,
-    targets: &[u32],
-    bounds: Bounds,
-) -> Tensor<B, 1> {
-    let (hidden, head) = (
-        operand(hidden, bounds.products),
-        operand(head, bounds.products),
-    );
-    B::surprisals(hidden, head, bias, softcap, targets, bounds.max_logits).mean()
-}
-
-/// [`Kernels::normalise`] for any backend.
+/// [`Kernels::normalise`](super::Kernels::normalise) for any backend.
 pub fn normalise<B: Backend, const D: usize>(
     x: Tensor<B, D>,
     rule: NormRule,
@@ -69,7 +57,7 @@ pub fn normalise<B: Backend, const D: usize>(
     x.cast(dtype)
 }
 
-/// [`Kernels::rotate`] for any backend.
+/// [`Kernels::rotate`](super::Kernels::rotate) for any backend.
 pub fn rotate<B: Backend>(x: Tensor<B, 4>, cos: Tensor<B, 2>, sin: Tensor<B, 2>) -> Tensor<B, 4> {
     let [_, tokens, _, head_dim] = x.dims();
     let [_, half] = cos.dims();
@@ -88,8 +76,8 @@ pub fn rotate<B: Backend>(x: Tensor<B, 4>, cos: Tensor<B, 2>, sin: Tensor<B, 2>)
     Tensor::cat(parts, 3)
 }
 
-/// [`Kernels::attend`] for any backend: strips of queries against the keys that any of them sees.
-pub fn attend<B: Kernels>(
+/// [`Kernels::attend`](super::Kernels::attend) for any backend: strips of queries against the keys that any of them sees.
+pub fn attend<B: Multiply>(
     query: Tensor<B, 4>,
     key: Tensor<B, 4>,
     value: Tensor<B, 4>,
@@ -165,7 +153,7 @@ fn position_range<B: Backend>(
     Tensor::arange(start as i64..(start + length) as i64, device)
 }
 
-/// [`Kernels::activate`] for any backend.
+/// [`Kernels::activate`](super::Kernels::activate) for any backend.
 pub fn activate<B: Backend, const D: usize>(
     x: Tensor<B, D>,
     activation: Activation,
@@ -179,15 +167,15 @@ pub fn activate<B: Backend, const D: usize>(
     }
 }
 
-/// [`Kernels::gated`] for any backend.
+/// [`Kernels::gated`](super::Kernels::gated) for any backend.
 pub fn gated<B: Backend, const D: usize>(x: Tensor<B, D>, activation: Activation) -> Tensor<B, D> {
     let inner = x.dims()[D - 1] / 2;
     let up = x.clone().narrow(D - 1, inner, inner);
     activate(x.narrow(D - 1, 0, inner), activation) * up
 }
 
-/// [`Kernels::surprisals`] for any backend, by chunks of rows.
-pub fn surprisals<B: Kernels>(
+/// [`Kernels::surprisals`](super::Kernels::surprisals) for any backend, by chunks of rows.
+pub fn surprisals<B: Multiply>(
     hidden: Tensor<B, 2>,
     head: Tensor<B, 2>,
     bias: Option<Tensor<B, 1>>,
@@ -220,7 +208,7 @@ pub fn surprisals<B: Kernels>(
 
 /// The logits of rows of hidden states, in f32: `hidden` is `[rows, hidden_size]`, `head` is
 /// transposed, `[hidden_size, vocab_size]`.
-pub fn logits<B: Kernels>(
+pub fn logits<B: Multiply>(
     hidden: Tensor<B, 2>,
     head: Tensor<B, 2>,
     bias: Option<Tensor<B, 1>>,

@@ -4,7 +4,7 @@ use burn::tensor::backend::Backend;
 use burn::tensor::{Int, Tensor, TensorData};
 use lmz_model::{Blueprint, Position};
 
-use super::Window;
+use super::options::Window;
 use crate::error::{FloatError, Result};
 
 /// Refuses windows that the model cannot score.

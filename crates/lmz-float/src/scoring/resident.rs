@@ -1,6 +1,6 @@
 //! Scoring with the whole model in memory.
 
-use super::Batch;
+use super::batches::Batch;
 use crate::block::Tables;
 use crate::error::{FloatError, Result};
 use crate::kernels::Kernels;

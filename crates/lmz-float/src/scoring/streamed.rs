@@ -1,7 +1,8 @@
 //! Scoring a model that does not fit: every batch of a pass goes through one layer before the
 //! next layer is read.
 
-use super::{Batch, Store};
+use super::batches::Batch;
+use super::spill::Store;
 use crate::block::Tables;
 use crate::error::{FloatError, Result};
 use crate::kernels::Kernels;

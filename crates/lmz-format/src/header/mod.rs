@@ -1,46 +1,16 @@
 //! The header of a member: what a decoder must know before the first segment.
 
+mod context;
 mod model_id;
 
 use crate::error::{Fault, FormatError, Result};
 use crate::hash::agree;
+use crate::limits::{FORMAT_VERSION, MAGIC, MAX_BODY_LEN, MAX_MODEL_NAME_LEN, MAX_SEGMENT_LEN};
 use crate::plan::SegmentPlan;
 use crate::prime::PrimeId;
 use crate::varint::{Cursor, put_varint};
-use crate::{FORMAT_VERSION, MAGIC, MAX_BODY_LEN, MAX_MODEL_NAME_LEN, MAX_SEGMENT_LEN};
+pub use context::ContextPolicy;
 pub use model_id::ModelId;
-
-/// How many tokens a block holds and how many of them repeat the block before.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct ContextPolicy {
-    /// Tokens in a block, at least 1.
-    pub context: u32,
-    /// Tokens at the start of a block that repeat the end of the block before; fewer than
-    /// `context`.
-    pub overlap: u32,
-}
-
-impl ContextPolicy {
-    /// A policy of `context` tokens per block, `overlap` of them repeated.
-    ///
-    /// # Errors
-    /// `InvalidArgument` unless `overlap < context`.
-    pub fn new(context: u32, overlap: u32) -> Result<Self> {
-        let policy = Self { context, overlap };
-        policy.check().map_err(FormatError::invalid)?;
-        Ok(policy)
-    }
-
-    fn check(self) -> Result<(), String> {
-        if self.overlap >= self.context {
-            return Err(format!(
-                "an overlap of {} tokens does not fit a context of {}: it must be smaller",
-                self.overlap, self.context
-            ));
-        }
-        Ok(())
-    }
-}
 
 /// How a member is laid out.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]

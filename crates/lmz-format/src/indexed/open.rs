@@ -2,18 +2,18 @@
 
 use std::io::{Read, Seek, SeekFrom};
 
-use super::Member;
+use super::member::Member;
 use crate::error::{FormatError, Place, Result};
 use crate::footer::{ParsedFooter, TRAILER_LEN, footer_len, parse_footer};
 use crate::hash::agree;
 use crate::header::{encode_header, parse_header};
+use crate::limits::{MAGIC, MAX_SMALL_LEN};
 use crate::record::END_BYTE;
 use crate::scan::{
     Start, header_at, input_len, read_at, read_up_to, start_of, walk_records, window,
 };
 use crate::small::{MAX_SMALL_HEADER, is_small};
 use crate::stream::{Event, StreamReader};
-use crate::{MAGIC, MAX_SMALL_LEN};
 
 /// All members, and the length of the file.
 pub(super) fn open_members<R: Read + Seek>(input: &mut R) -> Result<(Vec<Member>, u64)> {

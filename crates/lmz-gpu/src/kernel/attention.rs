@@ -5,7 +5,7 @@ use cubecl::prelude::*;
 use super::add::{BlockNormScalars, block_scale};
 use super::fixed::{
     ZERO_EXPONENT, bitlen, clamp_i32, cosine, exp2_weight, half_of, magnitude, max_i32, narrow,
-    pack, rshift, sine, soft_cap, within,
+    pack, rshift, sine, softcap, within,
 };
 use super::reduce::{ROOM, UNITS, reduce_max, reduce_or, reduce_sum};
 
@@ -277,7 +277,7 @@ pub fn attend(
         let up = narrow(i64::cast_from(dot) << i64::cast_from(clamp_i32(t, 0i32, 31i32)));
         let mut z = clamp_i32(select(t <= 0i32, down, up), -1073741824i32, 1073741824i32);
         if comptime!(capped) {
-            z = soft_cap(table, s.cap_inverse, s.cap, z);
+            z = softcap(table, s.cap_inverse, s.cap, z);
         }
         scores[scratch + j] = z;
         largest = max_i32(largest, z);

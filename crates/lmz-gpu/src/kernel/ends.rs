@@ -3,7 +3,7 @@
 use cubecl::prelude::*;
 
 use super::fixed::{
-    byte_of, clamp_i32, exp2_weight, max_i32, product_below, saturating_add, shift_to, soft_cap,
+    byte_of, clamp_i32, exp2_weight, max_i32, product_below, saturating_add, shift_to, softcap,
 };
 use super::reduce::{ROOM, UNITS, reduce_max, reduce_sum};
 
@@ -86,7 +86,7 @@ fn logit(
     let value = shift_to(i64::cast_from(y[at]), e + 16i32);
     let mut z = clamp_i32(value, -1073741824i32, 1073741824i32);
     if comptime!(capped) {
-        z = soft_cap(table, s.cap_inverse, s.cap, z);
+        z = softcap(table, s.cap_inverse, s.cap, z);
     }
     z
 }

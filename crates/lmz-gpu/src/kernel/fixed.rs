@@ -193,7 +193,7 @@ pub fn gate_value(table: &Array<i32>, gate: i32, e: i32) -> i64 {
 
 /// docs/numerics.md, 3.15, of a score or logit of at most 2^30.
 #[cube]
-pub fn soft_cap(table: &Array<i32>, inverse: i32, cap: i32, z: i32) -> i32 {
+pub fn softcap(table: &Array<i32>, inverse: i32, cap: i32, z: i32) -> i32 {
     let a = magnitude(i64::cast_from(z));
     let t = (a * u64::cast_from(inverse)) >> 32u64;
     let t = select(t < 1048576u64, t, 1048576u64);

@@ -7,10 +7,8 @@
 use cubecl::prelude::*;
 
 use super::linear::{LinearScalars, finished, finished_exponent};
-use super::mma::{Instruction, exchange_words, multiply_accumulate};
+use super::mma::{Instruction, MATRIX_UNITS, exchange_words, multiply_accumulate};
 
-/// Units of a cube: eight planes of 32.
-pub const MATRIX_UNITS: u32 = 256;
 /// Outputs of a cube.
 pub const OUTPUTS: usize = 128;
 /// Rows of activations of a cube.

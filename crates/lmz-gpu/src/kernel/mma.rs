@@ -9,7 +9,9 @@ use cubecl::cmma::MmaDefinition;
 use cubecl::prelude::*;
 
 use super::fixed::byte_of;
-use super::matrix::MATRIX_UNITS;
+
+/// Units of a cube: eight planes of 32.
+pub const MATRIX_UNITS: u32 = 256;
 
 /// Who multiplies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

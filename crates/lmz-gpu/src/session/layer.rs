@@ -3,7 +3,7 @@
 use cubecl::prelude::*;
 use lmz_exact::parts::VALUE_BITS;
 
-use super::{Block, CacheOn, PassRows, Session, cubes, units};
+use super::state::{Block, CacheOn, PassRows, Session, cubes, units};
 use crate::buffer::Buffer;
 use crate::kernel::add::{BlockNormScalars, BlockNormScalarsLaunch, add};
 use crate::kernel::attention::{
@@ -15,7 +15,7 @@ use crate::kernel::gate::{GateKind, between, grouped};
 use crate::kernel::norm::{EnterKind, EnterScalars, EnterScalarsLaunch, NormKind, enter};
 use crate::launch::launch;
 use crate::product::Product;
-use crate::weights::{BlockNormOn, EmbedOn, LayerOn, LinearOn, NormOn, ShiftsOn, cap_numbers};
+use crate::weights::{BlockNormOn, EmbedOn, LayerOn, LinearOn, NormOn, ShiftsOn, softcap_numbers};
 
 impl<R: Runtime> Session<R> {
     pub(super) fn embed(&self, table: &EmbedOn, indices: &Buffer<u32>, rows: usize, add: bool) {
@@ -152,7 +152,7 @@ impl<R: Runtime> Session<R> {
             ],
             [layer.head_norms.is_some()],
         );
-        let (cap_inverse, cap) = cap_numbers(model.rules.score_cap);
+        let (cap_inverse, cap) = softcap_numbers(model.rules.attention_softcap);
         launch!(
             client, cubes(heads, pass.count), units(), attend::Attend<R>,
             [
@@ -166,7 +166,7 @@ impl<R: Runtime> Session<R> {
                     cap_inverse, cap,
                 ),
             ],
-            [model.rules.score_cap.is_some()],
+            [model.rules.attention_softcap.is_some()],
         );
         launch!(
             client, cubes(pass.count, 1), units(), grouped::Grouped<R>,

@@ -97,7 +97,7 @@ pub fn step_by_step(
         let Some(position) = (next + 1).checked_sub(depth) else {
             continue;
         };
-        let answers = lanes.collect().unwrap();
+        let answers = lanes.answers().unwrap();
         let here = present(tokens, position);
         assert_eq!(answers.len(), here.len(), "{what}");
         for (&lane, answer) in here.iter().zip(&answers) {

@@ -1,6 +1,7 @@
 //! What is promised of every file, and whether this one keeps it.
 
-use super::{Bits, Ledger};
+use super::account::Ledger;
+use super::bits::Bits;
 
 /// The most that integer frequencies and the range coder may add to the exact engine's ideal bits.
 pub const MAX_OVERHEAD: f64 = 0.0005;
@@ -17,9 +18,9 @@ pub const MIN_TOKENS: u64 = 1000;
 pub struct Bound {
     /// A name for JSON.
     pub key: &'static str,
-    /// What is promised.
+    /// The promise in words, with its limit.
     pub promise: String,
-    /// What was found.
+    /// The measured value in words.
     pub found: String,
     /// Whether it is kept.
     pub verdict: Verdict,
@@ -28,7 +29,7 @@ pub struct Bound {
 /// How a promise stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// Kept.
+    /// The value is within its limit.
     Kept,
     /// Broken: the program has an error, or the file is not what it says.
     Broken,
@@ -43,7 +44,7 @@ impl Verdict {
 }
 
 impl Ledger {
-    /// All promises.
+    /// Every promise that can be checked on this ledger, and how it stands.
     pub fn bounds(&self) -> Vec<Bound> {
         vec![
             self.overhead(),

@@ -3,7 +3,8 @@
 use lmz_codec::Observer;
 use lmz_codec::trace::{BlockContext, SegmentTrace};
 
-use super::{Bits, LedgerError};
+use super::bits::Bits;
+use super::error::LedgerError;
 use crate::scorer::{Scorer, Window};
 
 /// Ideal bits of the segments' tokens under `scorer`, plus the exact engine's price of their

@@ -1,6 +1,7 @@
 //! The ledger as lines that add up.
 
-use super::{Bits, Ledger};
+use super::account::Ledger;
+use super::bits::Bits;
 
 /// A line of the ledger: what it stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -24,7 +25,7 @@ pub enum Step {
     Header,
     /// The segments' own headers: kind, lengths, checks.
     Records,
-    /// The index.
+    /// The footer's index of segments.
     Index,
     /// The end byte and the footer without the index.
     Footer,

@@ -20,6 +20,7 @@
 //! byte), and the tokens that the exact engine never codes (special ones), are part of the
 //! difference: the float engine's softmax runs over the whole vocabulary.
 
+mod account;
 mod bits;
 mod bounds;
 mod characters;
@@ -29,49 +30,10 @@ mod lines;
 mod reconcile;
 mod report;
 
+pub use account::{Ledger, Restored};
 pub use bits::Bits;
 pub use bounds::{Bound, MAX_ENGINE_DIFFERENCE, MAX_OVERHEAD, MIN_TOKENS, SEAL_BITS, Verdict};
 pub use error::LedgerError;
 pub use lines::{Line, Step};
-pub use reconcile::{Restored, reconcile};
+pub use reconcile::reconcile;
 pub use report::{BoundReport, LedgerReport, LineReport, ModelName, SegmentCounts};
-
-use lmz_codec::ModelId;
-use lmz_format::ContainerBytes;
-
-/// Where every bit of a file went. Made by [`reconcile`].
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Ledger {
-    /// Bytes on disk.
-    pub file_bytes: u64,
-    /// Bytes that they restore to.
-    pub raw_bytes: u64,
-    /// Unicode code points among them; `None` if they are not UTF-8.
-    pub characters: Option<u64>,
-    /// How it was checked that they restore.
-    pub restored: Restored,
-    /// Members of the file.
-    pub members: u64,
-    /// Segments that the model coded, that zstd keeps, that are stored.
-    pub segments: [u64; 3],
-    /// The models that the members' headers name, without repetition.
-    pub models: Vec<(ModelId, String)>,
-    /// Tokens coded.
-    pub tokens: u64,
-    /// Bytes coded behind an escape.
-    pub escapes: u64,
-    /// Ideal bits under the float engine, if one was asked.
-    pub float: Option<Bits>,
-    /// Ideal bits under the exact engine.
-    pub exact: Bits,
-    /// Bits under the integer frequencies.
-    pub quantised: Bits,
-    /// Information in the range coder's state at the segments' ends.
-    pub spent: Bits,
-    /// Coded bytes of the segments that the model, zstd and nobody coded.
-    pub coded: [u64; 3],
-    /// The container's bytes by part.
-    pub container: ContainerBytes,
-    /// Segments whose header records another ideal length than the one found.
-    pub misrecorded: u64,
-}

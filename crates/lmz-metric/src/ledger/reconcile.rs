@@ -3,23 +3,17 @@
 use std::io::{Read, Seek};
 
 use lmz_codec::trace::{SegmentTrace, Tracer};
-use lmz_codec::{Observer, Phase};
+use lmz_codec::{ModelSource, Observer, Phase};
 use lmz_coder::Cost;
 use lmz_format::{ContainerBytes, MAX_IDEAL_PER_RAW_BYTE, SegmentKind};
 use lmz_model::Symbol;
 
+use super::account::{Ledger, Restored};
+use super::bits::Bits;
 use super::characters::Characters;
-use super::{Bits, Ledger, LedgerError, float};
+use super::error::LedgerError;
+use super::float;
 use crate::scorer::Scorer;
-
-/// How it was checked that a file restores. It was decoded in any case.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Restored {
-    /// The decoded bytes were compared with the original, one by one.
-    Compared,
-    /// The decoded bytes have the checksums and the hash that the file holds.
-    Checksums,
-}
 
 /// Decodes the whole file, traces it, and draws up its ledger.
 ///
@@ -31,8 +25,8 @@ pub enum Restored {
 /// # Errors
 /// A file that is damaged or does not restore; a model that is not there; a failure of the float
 /// engine; cancellation. A broken promise is no error: see [`Ledger::bounds`].
-pub fn reconcile<R: Read + Seek>(
-    tracer: &mut Tracer<'_, R>,
+pub fn reconcile<R: Read + Seek, S: ModelSource>(
+    tracer: &mut Tracer<R, S>,
     mut scorer: Option<&mut dyn Scorer>,
     mut original: Option<&mut dyn Read>,
     observer: &dyn Observer,

@@ -2,12 +2,14 @@
 
 use serde::Serialize;
 
-use super::{Bits, Ledger, Restored, Verdict};
+use super::account::{Ledger, Restored};
+use super::bits::Bits;
+use super::bounds::Verdict;
 
 /// A ledger as `lmz verify --json` prints it.
 #[derive(Clone, Debug, Serialize)]
 pub struct LedgerReport {
-    /// Bytes on disk.
+    /// The size of the compressed file in bytes.
     pub file_bytes: u64,
     /// Bytes that they restore to.
     pub raw_bytes: u64,
@@ -25,13 +27,13 @@ pub struct LedgerReport {
     pub segments: SegmentCounts,
     /// The models that the file names.
     pub models: Vec<ModelName>,
-    /// Tokens coded.
+    /// The number of tokens that the model coded.
     pub tokens: u64,
     /// Bytes coded behind an escape.
     pub escapes: u64,
     /// The lines: their units add up to `8 * file_bytes * 2^24`.
     pub lines: Vec<LineReport>,
-    /// The promises.
+    /// Every promise, and whether it is kept.
     pub bounds: Vec<BoundReport>,
     /// Whether none of them is broken.
     pub ok: bool,
@@ -44,16 +46,16 @@ pub struct SegmentCounts {
     pub model: u64,
     /// Kept by zstd.
     pub zstd: u64,
-    /// Stored.
+    /// Segments that are stored as they are.
     pub stored: u64,
 }
 
 /// A model that a file names.
 #[derive(Clone, Debug, Serialize)]
 pub struct ModelName {
-    /// For people.
+    /// The name that the header gives, for people to read.
     pub name: String,
-    /// Its identity.
+    /// The identity of the prepared model, in hexadecimal.
     pub id: String,
 }
 
@@ -76,21 +78,21 @@ pub struct LineReport {
     pub bits_per_character: Option<f64>,
 }
 
-/// A promise.
+/// A promise of the ledger, and how it stands.
 #[derive(Clone, Debug, Serialize)]
 pub struct BoundReport {
-    /// Its name.
+    /// A stable name for programs.
     pub bound: &'static str,
-    /// What is promised.
+    /// The promise in words, with its limit.
     pub promise: String,
-    /// What was found.
+    /// The measured value in words.
     pub found: String,
     /// Null if there is nothing to judge it by.
     pub kept: Option<bool>,
 }
 
 impl Ledger {
-    /// For JSON.
+    /// The ledger as `lmz verify --json` prints it.
     pub fn report(&self) -> LedgerReport {
         let per = |bits: Bits, count: u64| (count > 0).then(|| bits.bits() / count as f64);
         let per_character = |bits| self.characters.and_then(|count| per(bits, count));

@@ -22,7 +22,7 @@ pub struct StreamSegment {
     pub bytes: u64,
     /// Unicode code points that begin in it.
     pub characters: u64,
-    /// Its blocks.
+    /// The blocks that the stream is cut into, in order.
     pub windows: Vec<StreamWindow>,
     /// Bits of what the model does not predict (see [`StreamWindow::escaped`]).
     pub extra_bits: f64,

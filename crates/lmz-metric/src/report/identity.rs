@@ -12,13 +12,13 @@ use crate::protocol::Protocol;
 pub struct Identity {
     /// Version of the program.
     pub lmz: String,
-    /// The model.
+    /// The model that was scored.
     pub model: ModelIdentity,
-    /// The corpus.
+    /// The text that it was scored on.
     pub corpus: CorpusIdentity,
     /// How it is cut into windows.
     pub protocol: ProtocolIdentity,
-    /// What computes.
+    /// The engine that scored it: device and number type.
     pub engine: EngineIdentity,
 }
 
@@ -41,7 +41,7 @@ pub struct ModelIdentity {
 pub struct CorpusIdentity {
     /// [`Census::hash`].
     pub hash: String,
-    /// Documents.
+    /// The number of documents.
     pub documents: u64,
     /// Bytes of their texts.
     pub bytes: u64,
@@ -52,7 +52,7 @@ pub struct CorpusIdentity {
 /// Which windows there are.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ProtocolIdentity {
-    /// Its name.
+    /// Which protocol: `document`, `paper` or `stream`.
     pub name: Protocol,
     /// Predictions of a window (tokens of a block, for a stream).
     pub window: u64,
@@ -60,10 +60,10 @@ pub struct ProtocolIdentity {
     pub stride: u64,
 }
 
-/// What computes.
+/// The engine that scores.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EngineIdentity {
-    /// The device.
+    /// The name of its device.
     pub device: String,
     /// The type of the weights and activations.
     pub dtype: String,

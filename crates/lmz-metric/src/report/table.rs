@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::Report;
+use super::figures::Report;
 use crate::protocol::Protocol;
 
 /// Digits of a hash that people are shown.

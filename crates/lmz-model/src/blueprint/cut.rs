@@ -1,8 +1,16 @@
 //! How a part lies in the tensor that a checkpoint stores.
 
-use super::TensorSpec;
+/// One tensor of a checkpoint.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TensorSpec {
+    /// The name in the safetensors files.
+    pub name: String,
+    /// Rows first: a linear map is `[outputs, inputs]` (GPT-2's `[inputs, outputs]`), a norm
+    /// `[width]`.
+    pub shape: Vec<usize>,
+}
 
-/// Where a checkpoint keeps one [`Part`](super::Part).
+/// Where a checkpoint keeps one [`Part`](crate::Part).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Stored {
     /// The tensor, with the shape that the file has.

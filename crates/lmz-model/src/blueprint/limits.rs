@@ -1,9 +1,10 @@
 //! Bounds on a blueprint's sizes, so that an engine may allocate from them, and the combinations
 //! that mean something.
 
-use super::{
-    Blueprint, FeedForwardKind, HeadNorm, Norm, NormPlacement, Part, Position, Residual,
-    RopeScaling,
+use super::description::Blueprint;
+use super::parts::Part;
+use super::variants::{
+    FeedForwardKind, HeadNorm, Norm, NormPlacement, Position, Residual, RopeScaling,
 };
 use crate::error::{ModelError, Result};
 

@@ -2,19 +2,10 @@
 
 use std::collections::HashSet;
 
-use super::cut::{Blocks, Cut, Stored};
-use super::layouts::{Fused, Place};
-use super::{Blueprint, LayerPart, Part, layouts};
-
-/// One tensor of a checkpoint.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TensorSpec {
-    /// The name in the safetensors files.
-    pub name: String,
-    /// Rows first: a linear map is `[outputs, inputs]` (GPT-2's `[inputs, outputs]`), a norm
-    /// `[width]`.
-    pub shape: Vec<usize>,
-}
+use super::cut::{Blocks, Cut, Stored, TensorSpec};
+use super::description::Blueprint;
+use super::layouts::{self, Fused, Place};
+use super::parts::{LayerPart, Part};
 
 impl Blueprint {
     /// Every tensor once, in the order of the content hash: the order of [`parts`](Self::parts),

@@ -1,7 +1,8 @@
 //! The weights as an engine wants them: one tensor for each part of the mathematics, whatever the
 //! checkpoint's names, fusions and transpositions.
 
-use super::{Blueprint, FeedForwardKind, HeadNorm, Norm, NormPlacement, Position, Residual};
+use super::description::Blueprint;
+use super::variants::{FeedForwardKind, HeadNorm, Norm, NormPlacement, Position, Residual};
 use crate::error::Result;
 
 /// One tensor of the model as the mathematics names it. Linear maps are `[outputs, inputs]`,

@@ -2,8 +2,6 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::is_default;
-
 /// A normalisation of the residual stream.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
@@ -255,4 +253,9 @@ pub struct Ends {
     /// Logits become `cap * tanh(logit / cap)`.
     #[serde(default, skip_serializing_if = "is_default")]
     pub softcap: Option<f64>,
+}
+
+/// Whether a field has its default and is left out.
+pub(super) fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
 }

@@ -2,8 +2,10 @@
 
 use serde_json::{Map, Value};
 
-use super::CONFIG;
 use crate::error::{ModelError, Result};
+
+/// The file that they stand in.
+pub(crate) const CONFIG: &str = "config.json";
 
 /// The fields of one JSON object that have not been read yet. A `null` counts as absent, except
 /// for [`nullable`](Self::nullable).

@@ -16,10 +16,9 @@ use serde_json::{Map, Value};
 
 use crate::blueprint::Blueprint;
 use crate::error::{ModelError, Result};
+pub(crate) use fields::CONFIG;
 use fields::{Fields, unsupported};
 use known::{CHANGES_MATHEMATICS, WITHOUT_EFFECT};
-
-pub(crate) const CONFIG: &str = "config.json";
 
 /// A configuration as read by [`parse_config`].
 #[derive(Clone, Debug, PartialEq)]

@@ -21,10 +21,12 @@ mod places;
 mod split;
 #[cfg(test)]
 mod tests;
+#[cfg(feature = "tokenizers")]
 mod tokenizer;
 
 pub(crate) use config::read_config;
 pub(crate) use header::MAGIC;
 pub(crate) use model::Gguf;
 pub(crate) use places::Places;
+#[cfg(feature = "tokenizers")]
 pub(crate) use tokenizer::tokenizer_json;

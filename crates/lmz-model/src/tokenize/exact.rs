@@ -3,12 +3,12 @@
 use tokenizers::models::bpe::{BPE, Vocab};
 use tokenizers::{Model, Token};
 
-use super::Symbol;
 use super::family::{BLOCK, Family, write_bytes};
 use super::file::TokenizerFile;
 use super::pieces::pieces;
 use super::speller::Speller;
 use super::splitter::Splitter;
+use super::symbol::Symbol;
 use crate::error::{ModelError, Result};
 use crate::vocab::Vocabulary;
 

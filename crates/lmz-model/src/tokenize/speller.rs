@@ -1,6 +1,6 @@
 //! Spelling bytes by the longest tokens that match, for what the tokenizer cannot do.
 
-use super::Symbol;
+use super::symbol::Symbol;
 use crate::vocab::Vocabulary;
 
 /// The vocabulary as a trie: token ids sorted by their bytes, so that the tokens with a given

@@ -352,11 +352,9 @@ mod tests {
         }
         specs.push(json!({ "type": "Sequence", "pretokenizers": [specs[1], specs[7], specs[0]] }));
         for spec in &specs {
-            for text in texts {
-                // The library's Metaspace would replace spaces as well.
-                if spec["type"] == "Metaspace" && text.contains(' ') {
-                    continue;
-                }
+            // The library's Metaspace would replace spaces as well.
+            let spaces = spec["type"] != "Metaspace";
+            for text in texts.iter().filter(|text| spaces || !text.contains(' ')) {
                 assert_eq!(words(spec, text), published(spec, text), "{spec}: {text:?}");
             }
         }

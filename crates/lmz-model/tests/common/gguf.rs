@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::common::{byte_char, values};
+use lmz_testkit::models::{ModelDirectory, byte_char};
 
 /// A value of the metadata.
 #[derive(Clone, Debug)]
@@ -80,7 +80,7 @@ impl File {
             dimensions: shape.to_vec(),
             kind: 0,
             offset: None,
-            bytes: values(i)
+            bytes: ModelDirectory::eighths(i)
                 .take(shape.iter().product::<u64>() as usize)
                 .flat_map(f32::to_le_bytes)
                 .collect(),

@@ -2,16 +2,13 @@
 
 use std::io::{BufRead, Read};
 
-use serde::Deserialize;
+use lmz_corpus::{Document, Form, Line, Skipped};
 
-use super::{TextFile, open};
+use super::file::TextFile;
 use crate::error::{Result, TrainError};
 
 /// The bytes of a piece, about: what shares one choice of line habits.
 pub(crate) const PIECE: usize = 50_000;
-
-/// The longest line of a file of documents.
-pub(super) const MAX_LINE: u64 = 1 << 28;
 
 /// Text from one document.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,53 +17,33 @@ pub(crate) struct Piece {
     pub text: Vec<u8>,
 }
 
-#[derive(Deserialize)]
-struct Line {
-    text: Option<String>,
-    content: Option<String>,
-    domain: Option<String>,
-}
-
-/// The domain and the text of a line, if it is a document.
-pub(super) fn document(line: &[u8]) -> Option<(Option<String>, String)> {
-    let line: Line = serde_json::from_slice(line).ok()?;
-    Some((line.domain, line.text.or(line.content)?))
-}
-
 impl TextFile {
     /// Calls `each` with every piece. A document ends with a line end.
-    pub(super) fn pieces(&self, each: &mut dyn FnMut(Piece) -> Result<()>) -> Result<()> {
-        let reader = open(&self.path, self.kind)?;
-        match self.kind.documents {
-            true => self.documents(reader, each),
-            false => self.text(reader, each),
+    pub(super) fn pieces(
+        &self,
+        skipped: &mut Skipped,
+        each: &mut dyn FnMut(Piece) -> Result<()>,
+    ) -> Result<()> {
+        match self.source.form {
+            Form::Lines => self.documents(skipped, each),
+            Form::Text => self.text(self.source.open()?, each),
         }
     }
 
     fn documents(
         &self,
-        mut reader: Box<dyn BufRead>,
+        skipped: &mut Skipped,
         each: &mut dyn FnMut(Piece) -> Result<()>,
     ) -> Result<()> {
-        let mut line = Vec::new();
-        for number in 1_u64.. {
-            line.clear();
-            let mut bounded = (&mut reader).take(MAX_LINE);
-            bounded
-                .read_until(b'\n', &mut line)
-                .map_err(TrainError::read(&self.path))?;
-            if line.is_empty() {
-                break;
-            }
-            if line.trim_ascii().is_empty() {
+        for line in self.source.documents(None)? {
+            let line = line.map_err(TrainError::read(&self.source.path))?;
+            skipped.count(&line);
+            let Line::Document(Document { mut text, domain }) = line else {
+                continue;
+            };
+            if text.is_empty() {
                 continue;
             }
-            let Some((domain, mut text)) = document(&line) else {
-                return Err(TrainError::Corpus {
-                    path: self.path.clone(),
-                    reason: format!("line {number} is no JSON object with a text or content"),
-                });
-            };
             if !text.ends_with('\n') {
                 text.push('\n');
             }
@@ -92,7 +69,7 @@ impl TextFile {
         loop {
             let wanted = (PIECE - rest.len()) as u64;
             let read = (&mut reader).take(wanted).read_to_end(&mut rest);
-            let read = read.map_err(TrainError::read(&self.path))?;
+            let read = read.map_err(TrainError::read(&self.source.path))?;
             let end = read == 0 && rest.len() < PIECE;
             if end && rest.last().is_some_and(|&b| b != b'\n') {
                 rest.push(b'\n');

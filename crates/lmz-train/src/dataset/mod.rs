@@ -1,5 +1,6 @@
 //! A corpus as tokens on disk, a file for each domain, and the batches drawn from it.
 
+mod facts;
 mod writer;
 
 use std::fs::{self, File};
@@ -8,32 +9,19 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
 use fastrand::Rng;
-use serde::{Deserialize, Serialize};
+use lmz_corpus::Skipped;
 
 use crate::corpus::Corpus;
 use crate::error::{Result, TrainError};
 use crate::files;
 use crate::preset::Preset;
 use crate::tokenizer::Tokenizer;
+use facts::{Facts, file_name};
 use writer::Writer;
 
 /// What is kept for validation of each domain, unless there is held-out text: this many tokens, or
 /// a twentieth.
 const TAIL: u64 = 250_000;
-
-/// What a domain's file holds.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Facts {
-    pub name: String,
-    /// Tokens in the file.
-    pub tokens: u64,
-    /// How many of them, at the end, are for validation only.
-    pub held_out: u64,
-    /// Bytes of text.
-    pub bytes: u64,
-    /// Whether it is held-out text as a whole.
-    pub other: bool,
-}
 
 /// Tokens on disk.
 pub(crate) struct Dataset {
@@ -57,7 +45,8 @@ pub(crate) struct Batch {
 }
 
 impl Dataset {
-    /// Tokenises a corpus, and text that is held out, into the new directory `directory`.
+    /// Tokenises a corpus, and text that is held out, into the new directory `directory`; returns
+    /// what of both was left out.
     pub fn make(
         directory: &Path,
         corpus: &Corpus,
@@ -66,7 +55,7 @@ impl Dataset {
         preset: &Preset,
         seed: u64,
         watch: &mut dyn FnMut(u64) -> Result<()>,
-    ) -> Result<()> {
+    ) -> Result<[Skipped; 2]> {
         let parent = directory.parent().unwrap_or(Path::new("."));
         // It gets its name when it is complete.
         let temporary = tempfile::Builder::new()
@@ -75,15 +64,16 @@ impl Dataset {
             .map_err(TrainError::write(directory))?;
         let mut writer = Writer::new(temporary.path(), tokenizer, preset, seed);
         let mut read = 0;
-        corpus.pieces(&mut |piece| {
+        let skipped = corpus.pieces(&mut |piece| {
             read += piece.text.len() as u64;
             watch(read)?;
             writer.add(piece)
         })?;
         writer.flush()?;
         writer.other = true;
+        let mut skipped_of_held_out = Skipped::default();
         if let Some(held_out) = held_out {
-            held_out.pieces(&mut |piece| writer.add(piece))?;
+            skipped_of_held_out = held_out.pieces(&mut |piece| writer.add(piece))?;
             writer.flush()?;
         }
         let mut all = writer.finish()?;
@@ -96,7 +86,8 @@ impl Dataset {
         let json = serde_json::to_vec_pretty(&all).unwrap_or_default();
         files::replace_bytes(&temporary.path().join("data.json"), &json)?;
         let kept = temporary.keep();
-        fs::rename(kept, directory).map_err(TrainError::write(directory))
+        fs::rename(kept, directory).map_err(TrainError::write(directory))?;
+        Ok([skipped, skipped_of_held_out])
     }
 
     /// Opens what [`make`](Self::make) left.
@@ -204,23 +195,6 @@ impl Dataset {
     }
 }
 
-impl Facts {
-    /// Tokens that may be trained on.
-    pub fn trained(&self) -> u64 {
-        match self.other {
-            true => 0,
-            false => self.tokens - self.held_out,
-        }
-    }
-
-    fn validation(&self) -> u64 {
-        match self.other {
-            true => self.tokens,
-            false => self.held_out,
-        }
-    }
-}
-
 impl Domain {
     fn read(&self, first: u64, count: usize) -> Result<Vec<u16>> {
         let mut bytes = vec![0; 2 * count];
@@ -271,10 +245,6 @@ impl Batch {
         self.inputs.extend(before.iter().map(|&id| i32::from(id)));
         self.targets.extend(tokens.iter().map(|&id| u32::from(id)));
     }
-}
-
-fn file_name(index: usize) -> String {
-    format!("{index:04}.u16")
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use std::path::Path;
 use fastrand::Rng;
 use rayon::prelude::*;
 
-use super::{Facts, file_name};
+use super::facts::{Facts, file_name};
 use crate::corpus::{Habits, Piece};
 use crate::error::{Result, TrainError};
 use crate::preset::Preset;

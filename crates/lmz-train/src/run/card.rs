@@ -2,8 +2,9 @@
 
 use std::fmt::Write;
 
+use super::metrics::HeldOut;
+use super::options::Summary;
 use super::settings::Settings;
-use super::{HeldOut, Summary};
 use crate::dataset::Dataset;
 use crate::schedule::Budget;
 

@@ -10,12 +10,12 @@ use serde::{Deserialize, Serialize};
 use crate::error::{Result, TrainError};
 use crate::files;
 
-/// Some steps.
+/// The mean over some steps: a row of the log.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Row {
-    /// Steps done.
+    /// The number of steps done.
     pub step: u64,
-    /// Tokens seen.
+    /// The number of tokens that the model was trained on so far.
     pub tokens: u64,
     /// Minutes of work.
     pub minutes: f64,
@@ -34,19 +34,19 @@ pub struct Row {
 /// Bits a byte on held-out text, in contexts that start with the start token.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct HeldOut {
-    /// Steps done.
+    /// The number of steps done.
     pub step: u64,
-    /// Tokens seen.
+    /// The number of tokens that the model was trained on so far.
     pub tokens: u64,
     /// Of all held-out rows together.
     pub bits_per_byte: f64,
-    /// Of each domain.
+    /// The same of each domain.
     pub domains: BTreeMap<String, f64>,
     /// The bytes that were scored.
     pub bytes: u64,
 }
 
-/// A line.
+/// A line of `metrics.jsonl`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub(super) enum Line {
@@ -63,7 +63,7 @@ impl Line {
     }
 }
 
-/// The file.
+/// The log of a run, which a resumed run goes on with.
 pub(super) struct Metrics {
     path: PathBuf,
     file: File,

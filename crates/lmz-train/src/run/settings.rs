@@ -6,7 +6,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::Options;
+use super::options::Options;
 use crate::corpus::Corpus;
 use crate::error::{Result, TrainError};
 use crate::files;
@@ -38,7 +38,7 @@ impl Settings {
             let paths = corpus
                 .files
                 .iter()
-                .map(|file| file.path.display().to_string());
+                .map(|file| file.source.path.display().to_string());
             paths.collect()
         };
         Ok(Self {

@@ -23,9 +23,9 @@ const KEY: &str = "lmz-train";
 /// How far a run is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct Progress {
-    /// Steps done.
+    /// The number of steps done.
     pub step: u64,
-    /// Tokens seen.
+    /// The number of tokens that the model was trained on so far.
     pub tokens: u64,
     /// Seconds of work.
     pub seconds: f64,

@@ -14,9 +14,10 @@ use lmz_float::{Dtype, FloatError, Here, Work};
 use lmz_model::Blueprint;
 
 use super::metrics::{HeldOut, Line, Metrics, Row};
+use super::options::{Event, Options, Outcome, Summary, Watch};
 use super::settings::Settings;
 use super::state::{self, Progress, Tensors};
-use super::{Event, Options, Outcome, Summary, Watch, card, export, plot};
+use super::{card, export, plot};
 use crate::dataset::{Batch, Dataset};
 use crate::error::{Result, TrainError};
 use crate::files;

@@ -28,6 +28,24 @@ pub enum ScoringError {
     /// Its tokenizer cannot be used, or the plan is impossible.
     #[error(transparent)]
     Metric(#[from] MetricError),
+    /// The float engine cannot open it, or failed.
+    #[cfg(feature = "float")]
+    #[error(transparent)]
+    Float(#[from] lmz_float::FloatError),
+    /// A corpus without a document.
+    #[error("{}: no documents ({reason})", path.display())]
+    NoDocuments {
+        /// The corpus.
+        path: PathBuf,
+        /// What is there instead.
+        reason: String,
+    },
+    /// The tokenizer of another model.
+    #[error("the tokenizer gives ids that the model, with a vocabulary of {0}, does not have")]
+    Vocabulary(usize),
+    /// Windows that do not fit the model.
+    #[error("{0}")]
+    InvalidArgument(String),
     /// Its tokenizer cannot be read.
     #[error("{}: {reason}", path.display())]
     Tokenizer {
@@ -43,21 +61,16 @@ impl ScoringError {
     pub fn kind(&self) -> ErrorKind {
         match self {
             Self::Store(error) => error.kind(),
-            Self::Model(error) => kind(error.kind()),
-            Self::Exact(error) => kind(error.kind()),
+            Self::Model(error) => error.kind(),
+            Self::Exact(error) => error.kind(),
             Self::Codec(error) => error.kind(),
-            Self::Metric(error) => kind(error.kind()),
+            Self::Metric(error) => error.kind(),
+            #[cfg(feature = "float")]
+            Self::Float(error) => error.kind(),
+            Self::NoDocuments { .. } => ErrorKind::InsufficientData,
+            Self::Vocabulary(_) => ErrorKind::Compatibility,
+            Self::InvalidArgument(_) => ErrorKind::InvalidArgument,
             Self::Tokenizer { .. } => ErrorKind::Io,
         }
-    }
-}
-
-fn kind(kind: lmz_model::ErrorKind) -> ErrorKind {
-    match kind {
-        lmz_model::ErrorKind::Compatibility => ErrorKind::Compatibility,
-        lmz_model::ErrorKind::InsufficientData => ErrorKind::InsufficientData,
-        lmz_model::ErrorKind::InvalidArgument => ErrorKind::InvalidArgument,
-        lmz_model::ErrorKind::Io => ErrorKind::Io,
-        _ => ErrorKind::Corruption,
     }
 }

@@ -3,6 +3,7 @@
 mod cache;
 mod error;
 mod places;
+mod summary;
 
 use std::ffi::OsStr;
 use std::fs::{self, File};
@@ -13,13 +14,14 @@ use std::sync::{Mutex, PoisonError};
 use lmz_codec::{CodecError, Kernel, Model, ModelSource, names};
 use lmz_exact::{ExactError, Prepared, prepare};
 use lmz_format::{Form, Header, ModelId};
-use lmz_model::{Checkpoint, is_gguf};
+use lmz_model::{Checkpoint, Network, is_gguf};
 
 pub use cache::PreparedCache;
 pub use error::{ARCHIVED, Archived, StoreError};
+pub use summary::{ModelSummary, summarise};
 
 use crate::embedded::{embedded_bytes, embedded_model};
-use crate::summary::{ModelSummary, summarise};
+use crate::figures::hex;
 use error::Search;
 use places::Place;
 
@@ -175,8 +177,8 @@ impl ModelStore {
     }
 
     /// The model that somebody asked for: the path of an `.lmzm` file, or of a Hugging Face
-    /// directory or a GGUF file (prepared on the way), or a name or the first digits of an identity, at least four, of a
-    /// model that [`ModelStore::models`] lists.
+    /// directory or a GGUF file (prepared on the way), or a name or the first digits of an identity, at
+    /// least four, of a model that [`ModelStore::models`] lists.
     ///
     /// # Errors
     /// There is none, or more than one; it cannot be opened.
@@ -207,6 +209,15 @@ impl ModelStore {
             return Origin::File(path.to_owned()).load();
         }
         self.named(asked)?.load()
+    }
+
+    /// What a person should know of the directory or GGUF file that somebody asked for: fields of its
+    /// configuration and tensors that count for nothing. Empty for everything else.
+    pub fn notices(&self, asked: &OsStr) -> Vec<String> {
+        let path = Path::new(asked);
+        let checkpoint = path.is_dir() || is_gguf(path);
+        let network = checkpoint.then(|| Network::open(path).ok()).flatten();
+        network.map_or_else(Vec::new, |network| network.notices())
     }
 
     /// The known model of this name or identity.
@@ -334,8 +345,4 @@ fn short(prepared: &Prepared) -> ModelId {
     let mut id = [0; 16];
     id.copy_from_slice(&prepared.identity()[..16]);
     ModelId::new(id)
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|b| format!("{b:02x}")).collect()
 }

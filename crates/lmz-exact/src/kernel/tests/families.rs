@@ -151,7 +151,7 @@ fn soft_caps() {
     let (mut random, table) = (Random(26), wide(sigmoid_table().as_slice()));
     for round in 0..2000 {
         let n = 1 + (random.next() % [1, 7, 40, 200][round % 4]) as usize;
-        let cap = Cap {
+        let cap = Softcap {
             inverse: (1 + random.within(1 << 30).abs()) as i32,
             cap: (1 + (random.within((1 << 30) - 1)).abs()) as i32,
         };
@@ -162,7 +162,7 @@ fn soft_caps() {
         let e = random.within(30) as i32 - 16;
         let y = random.i32s(n, (1 << 30) - 1);
         let capped = |z: &[i128]| -> Vec<i32> {
-            let cap = |&z: &i128| text::soft_cap(&table, cap.inverse, cap.cap, z) as i32;
+            let cap = |&z: &i128| text::softcap(&table, cap.inverse, cap.cap, z) as i32;
             z.iter().map(cap).collect()
         };
         let scores: Vec<i128> = dots

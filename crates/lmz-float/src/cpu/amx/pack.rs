@@ -2,7 +2,7 @@
 
 use std::arch::x86_64::*;
 
-use super::{DEPTH, EDGE, WORDS, available};
+use super::unit::{DEPTH, EDGE, WORDS, available};
 use crate::cpu::gemm::Matrix;
 
 /// Tiles `[row][pair of terms]`.

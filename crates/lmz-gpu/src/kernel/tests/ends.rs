@@ -2,7 +2,7 @@
 
 use cubecl::prelude::*;
 use lmz_coder::{Distribution, Shares};
-use lmz_exact::parts::{Cap, Embedding};
+use lmz_exact::parts::{Embedding, Softcap};
 use lmz_exact::reference;
 use lmz_exact::tables::sigmoid_table;
 
@@ -105,7 +105,7 @@ fn embedding_tables() {
 struct Asked {
     count: usize,
     escape_shift: u32,
-    cap: Option<Cap>,
+    cap: Option<Softcap>,
 }
 
 impl Check for Asked {
@@ -207,7 +207,7 @@ impl Check for Asked {
 fn distributions(
     y: &[Vec<i32>],
     e: &[i32],
-    cap: Option<Cap>,
+    cap: Option<Softcap>,
 ) -> (Vec<Vec<i32>>, Vec<Vec<u32>>, Vec<i32>) {
     let (mut zs, mut weights, mut largest) = (Vec::new(), Vec::new(), Vec::new());
     for (y, &e) in y.iter().zip(e) {
@@ -224,7 +224,7 @@ fn distributions(
 
 #[test]
 fn symbols_and_points() {
-    let cap = Some(Cap {
+    let cap = Some(Softcap {
         inverse: 198_000_000,
         cap: 2_836_000,
     });

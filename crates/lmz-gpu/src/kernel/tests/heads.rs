@@ -1,7 +1,7 @@
 //! Queries, keys, values, and attention.
 
 use cubecl::prelude::*;
-use lmz_exact::parts::Cap;
+use lmz_exact::parts::Softcap;
 use lmz_exact::reference;
 use lmz_exact::tables::sigmoid_table;
 
@@ -230,7 +230,7 @@ fn queries_keys_and_values() {
 struct Attend {
     sizes: Sizes,
     window: usize,
-    cap: Option<Cap>,
+    cap: Option<Softcap>,
 }
 
 impl Check for Attend {
@@ -366,7 +366,7 @@ fn attention() {
         rotated: 0,
         room: 300,
     };
-    let cap = Some(Cap {
+    let cap = Some(Softcap {
         inverse: 119_080_000,
         cap: 4_728_000,
     });

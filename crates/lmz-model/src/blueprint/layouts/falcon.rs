@@ -1,6 +1,6 @@
 //! Falcon: query, key and value in one tensor, group by group; the 7B has a single group.
 
-use super::{Fused, Place, module};
+use super::place::{Fused, Place, module};
 use crate::blueprint::{LayerPart, Part, Residual};
 
 /// Where Falcon keeps a part.

@@ -1,6 +1,6 @@
 //! GPT-2, GPT-BigCode and GPT-NeoX: query, key and value in one tensor.
 
-use super::{Fused, Place, module};
+use super::place::{Fused, Place, module};
 use crate::blueprint::{LayerPart, Part};
 
 /// GPT-2: matrices stored `[inputs, outputs]`.

@@ -1,6 +1,6 @@
 //! `model.layers.N.self_attn.q_proj` and its relatives: every part a tensor of its own.
 
-use super::module;
+use super::place::module;
 use crate::blueprint::{LayerPart, Layout, NormPlacement, Part};
 
 /// The name of a part's tensor.

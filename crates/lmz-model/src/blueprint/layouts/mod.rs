@@ -3,35 +3,12 @@
 mod falcon;
 mod gpt;
 mod llama;
+mod place;
 
-use super::{Blueprint, LayerPart, Layout, Part};
-
-/// Where a part lies.
-pub(super) enum Place {
-    /// A tensor of its own, as it is.
-    Own(String),
-    /// A matrix of its own, stored `[inputs, outputs]`.
-    Transposed(String),
-    /// One of query, key and value, which share a tensor.
-    Fused {
-        /// The tensor's name.
-        name: String,
-        /// The order of its outputs.
-        order: Fused,
-    },
-}
-
-/// How query, key and value share the outputs of one tensor.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Fused {
-    /// All queries, then all keys, then all values.
-    Whole {
-        /// Whether the matrix is stored `[inputs, outputs]`.
-        transposed: bool,
-    },
-    /// For each key head: its query heads, its key, its value.
-    Groups,
-}
+use super::description::Blueprint;
+use super::parts::Part;
+use super::variants::Layout;
+pub(super) use place::{Fused, Place};
 
 /// A model saved without the head, whose names start with `model.` otherwise.
 const HEADLESS: &[(&str, &str)] = &[
@@ -97,24 +74,4 @@ pub(crate) fn is_buffer(name: &str) -> bool {
         ".self_attention.rotary.inv_freq",
     ];
     BUFFERS.iter().any(|buffer| name.ends_with(buffer))
-}
-
-/// A layer's part as the name of a module, and whether it is its bias.
-pub(super) fn module(part: LayerPart) -> (LayerPart, &'static str) {
-    use LayerPart::*;
-    let weight = match part {
-        AttentionNormBias => AttentionNorm,
-        QueryBias => Query,
-        KeyBias => Key,
-        ValueBias => Value,
-        OutputBias => Output,
-        AttentionPostNormBias => AttentionPostNorm,
-        FeedForwardNormBias => FeedForwardNorm,
-        GateBias => Gate,
-        UpBias => Up,
-        DownBias => Down,
-        FeedForwardPostNormBias => FeedForwardPostNorm,
-        weight => return (weight, "weight"),
-    };
-    (weight, "bias")
 }

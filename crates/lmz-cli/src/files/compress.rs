@@ -1,0 +1,86 @@
+//! `lmz FILE`
+
+use std::time::Instant;
+
+use anyhow::anyhow;
+use lmz::figures;
+use lmz::placement::Models;
+use lmz::{CompressReport, Model};
+
+use super::output::{fail, open_output, target};
+use super::settings::Settings;
+use crate::io::input::Input;
+use crate::io::names;
+use crate::io::source::{Source, Target};
+use crate::settings::Volume;
+use crate::terminal::message::{Failure, say};
+use crate::terminal::progress::Progress;
+
+/// Compresses one source.
+pub fn run(source: &Source, settings: &Settings, models: &Models) -> Result<(), Failure> {
+    let path = target(source, settings, |path| {
+        names::compressed(path, settings.force)
+    })?;
+    let mut input = Input::open(source, settings.target != Target::Beside)?;
+    let mut output = open_output(path.as_deref(), &input, settings.force)?;
+    if output.is_terminal() && !settings.force {
+        return Err(Failure::Fatal(anyhow!(
+            "compressed data is not written to a terminal (-f forces it; see lmz --help)"
+        )));
+    }
+    let model = models
+        .for_compressing()
+        .map_err(|error| Failure::Fatal(error.into()))?;
+    let start = Instant::now();
+    let progress = Progress::new(
+        settings.talk.progress,
+        &input.name,
+        input.len(),
+        settings.options.verify,
+    )
+    .predicting(settings.talk.reports)
+    .metered(models.meter());
+    let done = lmz::compress(
+        &mut input.reader,
+        &mut output,
+        &model,
+        &settings.options,
+        &progress,
+    );
+    drop(progress);
+    let report = done.map_err(|error| fail(&output, error.into()))?;
+    input.unchanged()?;
+    if let Err(error) = output.commit(input.regular()) {
+        return Err(fail(&output, error));
+    }
+    if settings.talk.reports {
+        let (raw, packed) = (report.raw_len, report.compressed_len);
+        say(&format!(
+            "{}: {}",
+            input.name,
+            figures::compressed(raw, packed, start.elapsed())
+        ));
+        if settings.talk.volume == Volume::Verbose {
+            details(&report, &model);
+        }
+    }
+    Ok(())
+}
+
+fn details(report: &CompressReport, model: &Model) {
+    let [modelled, zstd, stored] = report.segments;
+    let c = &report.container;
+    say(&format!("  model {} (id {})", model.name(), model.id()));
+    say(&format!(
+        "  segments: {modelled} by the model, {zstd} by zstd, {stored} stored"
+    ));
+    say(&format!(
+        "  bytes: coded {} (the model's ideal is {:.1}), header {}, segment records {}, index {}, footer {}",
+        c.coded,
+        report.ideal_bits / 8.0,
+        c.header,
+        c.records,
+        c.index,
+        c.footer
+    ));
+}

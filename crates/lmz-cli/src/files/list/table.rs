@@ -1,0 +1,162 @@
+//! The list for people: a line for each file, then their total.
+
+use std::io::{self, Write};
+
+use lmz::format::SegmentKind;
+
+use lmz::figures::{bits_per_byte, percent};
+use lmz::inspect::{Listing, MemberListing, ModelFacts, SegmentListing, Sizes};
+
+/// The list for people; grows a row at a time.
+#[derive(Default)]
+pub(super) struct Table {
+    rows: u64,
+    total: Sizes,
+    kinds: [usize; 3],
+}
+
+impl Table {
+    /// A file's line; with `verbose`, its members and segments.
+    pub(super) fn row(
+        &mut self,
+        listing: &Listing,
+        verbose: bool,
+        out: &mut dyn Write,
+    ) -> io::Result<()> {
+        if self.rows == 0 {
+            writeln!(
+                out,
+                "{:>12} {:>12} {:>7} {:>9}  {:<14} {:<12} name",
+                "compressed", "raw", "ratio", "bits/byte", "segments", "model"
+            )?;
+        }
+        let kinds = [SegmentKind::Model, SegmentKind::Zstd, SegmentKind::Stored];
+        let kinds = kinds.map(|kind| {
+            listing
+                .segments
+                .iter()
+                .filter(|s| s.kind == kind.name())
+                .count()
+        });
+        let models = match listing.members.len() {
+            1 => label(&listing.first.model).to_owned(),
+            n => format!("({n} members)"),
+        };
+        line(out, &listing.sizes, kinds, &models, &listing.file)?;
+        if verbose {
+            for member in &listing.members {
+                details(member, out)?;
+            }
+            segments(&listing.segments, out)?;
+        }
+        self.rows += 1;
+        self.total.add(&listing.sizes);
+        for (sum, kind) in self.kinds.iter_mut().zip(kinds) {
+            *sum += kind;
+        }
+        Ok(())
+    }
+
+    /// The sums, if there was more than one file.
+    pub(super) fn total(&self, out: &mut dyn Write) -> io::Result<()> {
+        if self.rows > 1 {
+            let name = format!("{} files", self.rows);
+            line(out, &self.total, self.kinds, "", &name)?;
+        }
+        Ok(())
+    }
+}
+
+fn line(
+    out: &mut dyn Write,
+    sizes: &Sizes,
+    kinds: [usize; 3],
+    model: &str,
+    name: &str,
+) -> io::Result<()> {
+    let letters = ['m', 'z', 's'];
+    let kinds: Vec<String> = kinds
+        .iter()
+        .zip(letters)
+        .filter(|(count, _)| **count > 0)
+        .map(|(count, letter)| format!("{count}{letter}"))
+        .collect();
+    let kinds = if kinds.is_empty() {
+        "none".into()
+    } else {
+        kinds.join(" ")
+    };
+    let bits = sizes
+        .bits_per_byte
+        .map_or("-".into(), |bits| format!("{bits:.3}"));
+    writeln!(
+        out,
+        "{:>12} {:>12} {:>7} {bits:>9}  {kinds:<14} {model:<12} {name}",
+        sizes.compressed_bytes,
+        sizes.raw_bytes,
+        percent(sizes.raw_bytes, sizes.compressed_bytes),
+    )
+}
+
+/// The model's name, or the beginning of its id.
+fn label(model: &ModelFacts) -> &str {
+    match &model.name {
+        Some(name) => name,
+        None => &model.id[..model.id.len().min(12)],
+    }
+}
+
+fn details(member: &MemberListing, out: &mut dyn Write) -> io::Result<()> {
+    let (facts, c) = (&member.facts, &member.sizes.container);
+    match &facts.model.name {
+        Some(name) => writeln!(out, "    model {name} (id {})", facts.model.id)?,
+        None => writeln!(out, "    small, model id {}...", facts.model.id)?,
+    }
+    if let Some(prime) = &facts.prime {
+        writeln!(
+            out,
+            "    primed with {} tokens of a text of {} bytes, hash {}",
+            prime.tokens, prime.bytes, prime.hash
+        )?;
+    }
+    writeln!(
+        out,
+        "    format {}, numerics {}, recipe {}, context {} tokens, overlap {}",
+        facts.format_version, facts.numerics_version, facts.recipe, facts.context, facts.overlap
+    )?;
+    writeln!(
+        out,
+        "    bytes: coded {}, header {}, segment records {}, index {}, footer {}; ideal {:.1}",
+        c.coded,
+        c.header,
+        c.records,
+        c.index,
+        c.footer,
+        member.sizes.ideal_bits / 8.0
+    )
+}
+
+fn segments(segments: &[SegmentListing], out: &mut dyn Write) -> io::Result<()> {
+    if segments.is_empty() {
+        return Ok(());
+    }
+    writeln!(
+        out,
+        "    {:>8} {:<6} {:>12} {:>9} {:>9} {:>9} {:>12} {:>12}",
+        "segment", "kind", "raw offset", "raw", "coded", "bits/byte", "ideal bits", "offset"
+    )?;
+    for s in segments {
+        let bits = bits_per_byte(s.raw_len.into(), s.coded_len.into()).unwrap_or(0.0);
+        let ideal = s.ideal_bits.map_or("-".into(), |bits| format!("{bits:.1}"));
+        let number = match s.member {
+            0 => s.index.to_string(),
+            member => format!("{member}/{}", s.index),
+        };
+        writeln!(
+            out,
+            "    {number:>8} {:<6} {:>12} {:>9} {:>9} {bits:>9.3} {ideal:>12} {:>12}",
+            s.kind, s.raw_offset, s.raw_len, s.coded_len, s.offset
+        )?;
+    }
+    Ok(())
+}

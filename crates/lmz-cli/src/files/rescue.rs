@@ -1,0 +1,192 @@
+//! `lmz -d --keep-going` and `lmz -t --keep-going`: what is left of a damaged file.
+
+use std::io::{self, Write};
+use std::time::Instant;
+
+use anyhow::anyhow;
+use lmz::figures;
+use lmz::placement::Models;
+use lmz::{Fill, LostRange, SalvageReport};
+use serde::Serialize;
+
+use super::output::{fail, open_output, raw_len, refuse_terminal, target};
+use super::settings::{Mode, Settings};
+use crate::io::input::Input;
+use crate::io::names;
+use crate::io::output::Output;
+use crate::io::source::{Source, Target};
+use crate::settings::Volume;
+use crate::terminal::message::{Failure, say};
+use crate::terminal::progress::Progress;
+
+/// What `--json` says.
+#[derive(Serialize)]
+struct Found<'a> {
+    file: &'a str,
+    whole: bool,
+    restored_bytes: u64,
+    filled_bytes: u64,
+    members: u64,
+    /// Offsets in what was compressed.
+    lost: Vec<Lost<'a>>,
+    /// Offsets in the damaged file, of bytes that nobody knows the meaning of.
+    not_understood: Vec<Range<'a>>,
+    /// Members that decode to something else than their hash says.
+    members_with_wrong_hash: &'a [u64],
+    /// Something was damaged that other parts of the file could stand in for.
+    repaired: bool,
+}
+
+#[derive(Serialize)]
+struct Lost<'a> {
+    member: u64,
+    from: u64,
+    /// Null if nobody knows how many bytes there were.
+    to: Option<u64>,
+    file_from: u64,
+    file_to: u64,
+    why: &'a str,
+}
+
+#[derive(Serialize)]
+struct Range<'a> {
+    from: u64,
+    to: u64,
+    why: &'a str,
+}
+
+/// Restores or tests what is sound of one source; says whether that is all of it.
+pub fn run(
+    source: &Source,
+    fill: Fill,
+    settings: &Settings,
+    models: &Models,
+) -> Result<bool, Failure> {
+    let test = settings.mode == Mode::Test;
+    refuse_terminal(source, settings.force)?;
+    let path = if test {
+        None
+    } else {
+        target(source, settings, names::restored)?
+    };
+    let input = Input::open(source, test || settings.target != Target::Beside)?;
+    let mut output = if test {
+        Output::null()
+    } else {
+        open_output(path.as_deref(), &input, settings.force)?
+    };
+    let models = models
+        .for_decompressing()
+        .map_err(|error| Failure::Fatal(error.into()))?;
+    let start = Instant::now();
+    let (name, like) = (input.name.clone(), input.regular().cloned());
+    let mut file = input.into_seekable()?;
+    let visible = settings.talk.progress && !output.is_terminal();
+    let reports = settings.talk.reports && !output.is_terminal();
+    let total = if visible || reports {
+        raw_len(&file)
+    } else {
+        None
+    };
+    let progress = Progress::new(visible, &name, total, false)
+        .predicting(reports)
+        .metered(models.meter());
+    let options = settings.decompress_options();
+    let done = lmz::salvage(&mut file, &mut output, models, &options, fill, &progress);
+    drop(progress);
+    let report = done.map_err(|error| fail(&output, error.into()))?;
+    tell(&name, &report, settings);
+    if settings.json {
+        json(&name, &report).map_err(Failure::stdout)?;
+    }
+    if report.restored == 0 && !report.is_whole() {
+        return Err(anyhow!("nothing of it can be restored: nothing was written").into());
+    }
+    if let Err(error) = output.commit(like.as_ref()) {
+        return Err(fail(&output, error));
+    }
+    if settings.talk.reports || (!report.is_whole() && settings.talk.volume > Volume::Quiet) {
+        let time = figures::seconds(start.elapsed());
+        let filled = match report.filled {
+            0 => String::new(),
+            n => format!(", {n} zero bytes in place of lost ones"),
+        };
+        say(&format!(
+            "{name}: {} bytes restored{filled}, in {time}",
+            report.restored
+        ));
+    }
+    Ok(report.is_whole())
+}
+
+/// What is lost, range by range.
+fn tell(name: &str, report: &SalvageReport, settings: &Settings) {
+    if settings.talk.volume == Volume::Quiet {
+        return;
+    }
+    for LostRange {
+        from,
+        to,
+        file,
+        why,
+        ..
+    } in &report.lost
+    {
+        let range = match to {
+            Some(to) => format!("bytes {from}..{to}"),
+            None => format!("bytes from {from} on, nobody knows how many,"),
+        };
+        say(&format!(
+            "lmz: {name}: {range} are lost: {why} (bytes {}..{} of the file)",
+            file.start, file.end
+        ));
+    }
+    for (file, why) in &report.rubbish {
+        say(&format!(
+            "lmz: {name}: bytes {}..{} of the file are not understood: {why}",
+            file.start, file.end
+        ));
+    }
+    for member in &report.mismatched {
+        say(&format!(
+            "lmz: {name}: member {member} decodes, but not to what its hash says"
+        ));
+    }
+    if report.repaired && report.is_whole() {
+        say(&format!(
+            "lmz: {name}: warning: a header, an end byte or an index is damaged; all bytes are restored"
+        ));
+    }
+}
+
+fn json(name: &str, report: &SalvageReport) -> io::Result<()> {
+    let found = Found {
+        file: name,
+        whole: report.is_whole(),
+        restored_bytes: report.restored,
+        filled_bytes: report.filled,
+        members: report.members,
+        lost: (report.lost.iter())
+            .map(|lost| Lost {
+                member: lost.member,
+                from: lost.from,
+                to: lost.to,
+                file_from: lost.file.start,
+                file_to: lost.file.end,
+                why: &lost.why,
+            })
+            .collect(),
+        not_understood: (report.rubbish.iter())
+            .map(|(range, why)| Range {
+                from: range.start,
+                to: range.end,
+                why,
+            })
+            .collect(),
+        members_with_wrong_hash: &report.mismatched,
+        repaired: report.repaired,
+    };
+    let mut out = io::stdout().lock();
+    serde_json::to_writer_pretty(&mut out, &found)?;
+    writeln!(out)
+}

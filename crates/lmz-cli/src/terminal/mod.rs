@@ -1,0 +1,5 @@
+//! What is shown on standard error, and signals.
+
+pub mod message;
+pub mod progress;
+pub mod signal;

@@ -1,0 +1,149 @@
+//! The segments of one member, back to bytes.
+
+use lmz_format::{Header, RawHash, SegmentInfo, SegmentKind};
+
+use crate::drive::{Drive, Job};
+use crate::error::{CodecError, Result};
+use crate::model::Model;
+use crate::observer::{Observer, Phase};
+use crate::pool::Pool;
+use crate::prime::{Prime, shown};
+use crate::shown::Shown;
+use crate::source::{ModelSource, check_versions};
+use crate::unzstd::unzstd;
+
+/// What a member may need to be decoded.
+#[derive(Clone, Copy)]
+pub struct Means<'a> {
+    pub models: &'a dyn ModelSource,
+    pub prime: Option<&'a Prime>,
+    pub pool: &'a Pool,
+    pub observer: &'a dyn Observer,
+}
+
+/// Decodes segments of a member. Its model is found when the first of them needs it.
+#[derive(Debug)]
+pub struct MemberDecoder {
+    header: Header,
+    ready: Option<Ready>,
+}
+
+/// What the model's segments are decoded with.
+#[derive(Clone, Debug)]
+pub struct Ready {
+    pub model: Model,
+    pub shown: Shown,
+}
+
+/// A segment's record, and its coded bytes.
+pub type CodedSegment = (SegmentInfo, Vec<u8>);
+
+impl MemberDecoder {
+    /// For segments under this header.
+    pub fn new(header: Header) -> Self {
+        Self {
+            header,
+            ready: None,
+        }
+    }
+
+    /// The model and what it is shown, once a segment has needed them.
+    #[cfg(feature = "encode")]
+    pub fn ready(&self) -> Option<&Ready> {
+        self.ready.as_ref()
+    }
+
+    /// The model, once a segment has needed it.
+    pub fn model(&self) -> Option<&Model> {
+        self.ready.as_ref().map(|ready| &ready.model)
+    }
+
+    /// Decodes segments and checks each.
+    pub fn decode(
+        &mut self,
+        batch: &[CodedSegment],
+        means: Means<'_>,
+    ) -> Result<Vec<Result<Vec<u8>>>> {
+        let modelled = |info: &SegmentInfo| info.kind == SegmentKind::Model;
+        let jobs = batch.iter().filter(|(info, _)| modelled(info));
+        let jobs: Vec<Job<'_>> = jobs
+            .map(|(info, coded)| Job::new(coded, info.raw_len as usize))
+            .collect();
+        let mut decoded = Vec::new();
+        if jobs.is_empty() {
+            check_versions(&self.header)?;
+        } else {
+            let Ready { model, shown } = self.find(means)?;
+            let (model, shown) = (model.clone(), shown.clone());
+            let drive = Drive::new(&model, self.header.context, &shown, means.observer);
+            decoded = means.pool.install(|| drive.decode(&jobs, Phase::Decode))?;
+        }
+        let mut decoded = decoded.into_iter();
+        let results = batch.iter().map(|(info, coded)| {
+            let raw = match info.kind {
+                SegmentKind::Model => decoded
+                    .next()
+                    .unwrap_or_else(|| Err("was not decoded".into())),
+                SegmentKind::Zstd => unzstd(coded, info.raw_len as usize),
+                SegmentKind::Stored => Ok(coded.clone()),
+            };
+            if !modelled(info) {
+                means.observer.advance(Phase::Decode, info.raw_len.into());
+            }
+            checked(info, raw)
+        });
+        Ok(results.collect())
+    }
+
+    /// Refuses what this build cannot decode, finds the model, and takes of the prime what the model is shown.
+    fn find(&mut self, means: Means<'_>) -> Result<&Ready> {
+        let ready = match self.ready.take() {
+            Some(ready) => ready,
+            None => {
+                check_versions(&self.header)?;
+                let context = self.header.context.context;
+                if context as usize > lmz_exact::MAX_CONTEXT {
+                    return Err(CodecError::Unsupported {
+                        what: "a context of",
+                        found: context.into(),
+                        supported: lmz_exact::MAX_CONTEXT as u64,
+                    });
+                }
+                let model = means.models.find(&self.header)?;
+                let shown = shown(&self.header, &model, means.prime)?;
+                Ready { model, shown }
+            }
+        };
+        Ok(self.ready.insert(ready))
+    }
+}
+
+fn checked(info: &SegmentInfo, raw: Result<Vec<u8>, String>) -> Result<Vec<u8>> {
+    let raw = raw.map_err(|why| segment_error(info, why))?;
+    info.check_raw(&raw)
+        .map_err(|_| segment_error(info, "its checksum does not match"))?;
+    Ok(raw)
+}
+
+/// The error of a segment.
+pub fn segment_error(info: &SegmentInfo, why: impl Into<String>) -> CodecError {
+    let (from, to) = (info.raw_offset, info.raw_offset + u64::from(info.raw_len));
+    CodecError::Segment {
+        place: info.place(),
+        from,
+        to,
+        why: why.into(),
+    }
+}
+
+/// Compares the hash of a member's raw bytes. A small member has none: its one segment's checksum covers it.
+pub fn check_hash(member: u64, found: RawHash, expected: Option<RawHash>) -> Result<()> {
+    match expected {
+        Some(expected) if !expected.agrees_with(found) => Err(CodecError::Hash {
+            member,
+            found: found.to_string(),
+            expected: expected.to_string(),
+        }),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,57 @@
+//! The sizes of a forward pass.
+
+use lmz_model::Blueprint;
+
+/// Longest context: sums of attention stay below 2^41.
+pub const MAX_CONTEXT: usize = 1 << 17;
+
+/// Rows of one pass: enough to reuse each weight, few enough for the caches of a processor.
+pub(crate) const MAX_ROWS: usize = 64;
+
+/// Bits of a value's mantissas.
+pub const VALUE_BITS: i32 = 9;
+
+/// The sizes of a forward pass.
+#[derive(Clone, Copy, Debug)]
+pub struct Shape {
+    /// Of the residual stream, d.
+    pub width: usize,
+    /// Of the feed-forward layer, f.
+    pub inner: usize,
+    /// Of queries, H.
+    pub heads: usize,
+    /// Of keys and values, G.
+    pub kv_heads: usize,
+    /// Elements of a head, D.
+    pub head_dim: usize,
+    /// Bits of a query's mantissas.
+    pub query_bits: i32,
+    /// Bits of a key's mantissas.
+    pub key_bits: i32,
+}
+
+impl Shape {
+    pub(super) fn new(b: &Blueprint) -> Self {
+        let products = b.head_dim.next_power_of_two().trailing_zeros() as i32;
+        let bits = (31 - products).min(30);
+        Self {
+            width: b.hidden_size,
+            inner: b.intermediate_size,
+            heads: b.heads,
+            kv_heads: b.kv_heads,
+            head_dim: b.head_dim,
+            query_bits: (bits + 1) / 2,
+            key_bits: bits / 2,
+        }
+    }
+
+    /// Rows of the queries' part of `qkv`.
+    pub fn queries(&self) -> usize {
+        self.heads * self.head_dim
+    }
+
+    /// Rows of the keys' part of `qkv`, and of the values'.
+    pub fn keys(&self) -> usize {
+        self.kv_heads * self.head_dim
+    }
+}

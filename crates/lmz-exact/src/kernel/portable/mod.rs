@@ -1,0 +1,20 @@
+//! Every kernel in portable Rust: the meaning of the others, and what the compiler vectorises.
+//!
+//! All functions are `#[inline(always)]` so that they take on the instruction set of the caller.
+
+mod basic;
+mod norms;
+mod pointwise;
+
+#[cfg(feature = "differential")]
+pub use basic::ZERO_EXPONENT;
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+pub use basic::scale_sums;
+pub use basic::{
+    activations, add_residual, attention_weights, linear, logits, panel_dots, quantise, rms_norm,
+};
+pub use norms::{block_norm, layer_norm};
+pub use pointwise::{
+    Nonlinearity, Softcap, activated, add_bias, add_bias_wide, add_residual_wide,
+    capped_attention_weights, capped_logits, gated_by, quantise_wide,
+};

@@ -1,0 +1,116 @@
+//! A prepared model in memory.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::ops::{Range, RangeInclusive};
+
+use lmz_model::{Blueprint, Vocabulary};
+use safetensors::Dtype;
+
+/// The version of numerics.md that new models and files name.
+pub const NUMERICS_VERSION: u8 = 1;
+/// The versions of numerics.md that this build computes. 0, the draft, has the arithmetic of 1.
+pub const NUMERICS: RangeInclusive<u8> = 0..=NUMERICS_VERSION;
+/// The newest preparation recipe.
+pub const RECIPE: u8 = 1;
+/// The version of lmzm.md that this build reads.
+pub const LMZM_VERSION: u64 = 1;
+
+/// A prepared model, as it stands in its file.
+#[derive(Clone)]
+pub struct Prepared {
+    /// What people call it; not part of its identity.
+    pub name: String,
+    /// Content hash of the checkpoint it was made from.
+    pub checkpoint: [u8; 32],
+    /// Number of the recipe that made it.
+    pub recipe: u8,
+    /// The version of the numerics that it is meant for.
+    pub numerics: u8,
+    /// The model's description.
+    pub blueprint: Blueprint,
+    /// F: fractional bits of the residual stream.
+    pub residual_frac_bits: i32,
+    /// d · eps · 2^(2F).
+    pub eps_fixed: u64,
+    pub(super) identity: [u8; 32],
+    pub(super) data: Cow<'static, [u8]>,
+    pub(super) tensors: BTreeMap<String, Entry>,
+}
+
+/// Where a tensor lies in the file.
+#[derive(Clone, Debug)]
+pub(crate) struct Entry {
+    pub dtype: Dtype,
+    pub shape: Vec<usize>,
+    pub range: Range<usize>,
+}
+
+impl std::fmt::Debug for Prepared {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Prepared")
+            .field("name", &self.name)
+            .field(
+                "identity",
+                &blake3::Hash::from_bytes(self.identity).to_hex(),
+            )
+            .field("blueprint", &self.blueprint)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Prepared {
+    /// BLAKE3 of all that can reach a probability (docs/lmzm.md, "Identity").
+    pub fn identity(&self) -> [u8; 32] {
+        self.identity
+    }
+
+    /// The identity by which files of a version of the numerics name this model: they can be read if its
+    /// arithmetic is that of the model's own version. `None` if it is not, or is not known.
+    pub fn identity_under(&self, numerics: u8) -> Option<[u8; 32]> {
+        match numerics {
+            own if own == self.numerics => Some(self.identity),
+            other if NUMERICS.contains(&other) => Some(self.hash(other)),
+            _ => None,
+        }
+    }
+
+    /// The file's bytes.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.data
+    }
+
+    /// Number of weights (int8), the embedding counted once.
+    pub fn weights(&self) -> u64 {
+        let int8 = self.tensors.values().filter(|t| t.dtype == Dtype::I8);
+        int8.map(|t| t.range.len() as u64).sum()
+    }
+
+    /// Token id -> exact bytes.
+    pub fn vocabulary(&self) -> crate::Result<Vocabulary> {
+        let lengths = self.u16s("vocab.len", self.blueprint.vocab_size)?;
+        let mut bytes = self.bytes("vocab.bytes", Dtype::U8, None)?;
+        let mut parts = Vec::with_capacity(lengths.len());
+        for length in lengths {
+            if usize::from(length) > bytes.len() {
+                return Err(self.damaged("vocab.bytes", "is shorter than vocab.len says"));
+            }
+            let (token, rest) = bytes.split_at(usize::from(length));
+            parts.push((length > 0).then(|| token.to_vec()));
+            bytes = rest;
+        }
+        if !bytes.is_empty() {
+            return Err(self.damaged("vocab.bytes", "is longer than vocab.len says"));
+        }
+        Ok(Vocabulary::from_parts(parts))
+    }
+
+    /// The reduced tokenizer.json that an encoder needs.
+    #[cfg(feature = "prepare")]
+    pub fn tokenizer_json(&self) -> crate::Result<Vec<u8>> {
+        const LIMIT: usize = 64 << 20;
+        let packed = self.bytes("tokenizer", Dtype::U8, None)?;
+        zstd::bulk::decompress(packed, LIMIT)
+            .map_err(|_| self.damaged("tokenizer", "is not a zstd frame"))
+    }
+}

@@ -1,0 +1,52 @@
+//! The ledger itself.
+
+use lmz_codec::ModelId;
+use lmz_format::ContainerBytes;
+
+use super::bits::Bits;
+
+/// Where every bit of a file went. Made by [`reconcile`](super::reconcile).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ledger {
+    /// The size of the compressed file in bytes.
+    pub file_bytes: u64,
+    /// Bytes that they restore to.
+    pub raw_bytes: u64,
+    /// Unicode code points among them; `None` if they are not UTF-8.
+    pub characters: Option<u64>,
+    /// How it was checked that they restore.
+    pub restored: Restored,
+    /// Members of the file.
+    pub members: u64,
+    /// Segments that the model coded, that zstd keeps, that are stored.
+    pub segments: [u64; 3],
+    /// The models that the members' headers name, without repetition.
+    pub models: Vec<(ModelId, String)>,
+    /// The number of tokens that the model coded.
+    pub tokens: u64,
+    /// Bytes coded behind an escape.
+    pub escapes: u64,
+    /// Ideal bits under the float engine, if one was asked.
+    pub float: Option<Bits>,
+    /// Ideal bits under the exact engine.
+    pub exact: Bits,
+    /// Bits under the integer frequencies.
+    pub quantised: Bits,
+    /// Information in the range coder's state at the segments' ends.
+    pub spent: Bits,
+    /// Coded bytes of the segments that the model, zstd and nobody coded.
+    pub coded: [u64; 3],
+    /// The container's bytes by part.
+    pub container: ContainerBytes,
+    /// Segments whose header records another ideal length than the one found.
+    pub misrecorded: u64,
+}
+
+/// How it was checked that a file restores. It was decoded in any case.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Restored {
+    /// The decoded bytes were compared with the original, one by one.
+    Compared,
+    /// The decoded bytes have the checksums and the hash that the file holds.
+    Checksums,
+}

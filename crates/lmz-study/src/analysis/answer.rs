@@ -1,0 +1,192 @@
+//! One column against another, with everything that can be said about it.
+
+use serde::Serialize;
+
+use crate::dataset::{Dataset, Question};
+use crate::stats::{
+    BootstrapInterval, Correlation, Figure, Fit, LeftOut, Pairs, Partial, Permutation, Statistic,
+    Undefined, bootstrap, correlation, figure, fisher_interval, fit, leave_groups_out, partial,
+    permutation, residuals,
+};
+
+/// Everything about a question.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Answer {
+    /// What was asked.
+    pub question: Question,
+    /// Models of the fit.
+    pub n: usize,
+    /// Names of models that lack a figure.
+    pub missing: Vec<String>,
+    /// Models that have both figures, but are not in the fit.
+    pub drawn: Vec<Drawn>,
+    /// Pearson's rho.
+    #[serde(serialize_with = "figure")]
+    pub pearson: Figure<Correlation>,
+    /// Its 95 % interval by Fisher's transformation.
+    pub fisher: Option<(f64, f64)>,
+    /// Spearman's rho.
+    #[serde(serialize_with = "figure")]
+    pub spearman: Figure<Correlation>,
+    /// Kendall's tau-b.
+    #[serde(serialize_with = "figure")]
+    pub kendall: Figure<Correlation>,
+    /// The line.
+    #[serde(serialize_with = "figure")]
+    pub fit: Figure<Fit>,
+    /// Pearson's rho with the logarithm of the parameter count held fixed, over models whose
+    /// count is known.
+    #[serde(serialize_with = "figure")]
+    pub partial: Figure<Partial>,
+    /// Each model's part in the line.
+    pub models: Vec<ModelPart>,
+    /// Without each family in turn.
+    pub families: Vec<LeftOut>,
+    /// Resampling, where it was asked for.
+    pub resampled: Option<Resampled>,
+}
+
+/// Figures of resampling.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Resampled {
+    /// Pearson's rho over models drawn again.
+    #[serde(serialize_with = "figure")]
+    pub pearson: Figure<BootstrapInterval>,
+    /// Spearman's.
+    #[serde(serialize_with = "figure")]
+    pub spearman: Figure<BootstrapInterval>,
+    /// Kendall's.
+    #[serde(serialize_with = "figure")]
+    pub kendall: Figure<BootstrapInterval>,
+    /// Pearson's rho of the scores in other orders.
+    #[serde(serialize_with = "figure")]
+    pub permutation: Figure<Permutation>,
+}
+
+/// A model that is drawn, but not in the fit.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Drawn {
+    /// Its name.
+    pub model: String,
+    /// Its compression.
+    pub x: f64,
+    /// Its score.
+    pub y: f64,
+    /// Why it is left out.
+    pub reason: String,
+}
+
+/// A model of a fit.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ModelPart {
+    /// Its name.
+    pub model: String,
+    /// Its compression.
+    pub x: f64,
+    /// Its score.
+    pub y: f64,
+    /// The score less what the line says; none without a line.
+    pub residual: Option<f64>,
+    /// The residual in its own standard errors.
+    pub studentized: Option<f64>,
+    /// Cook's distance.
+    pub cook: Option<f64>,
+    /// Pearson's rho without the model.
+    pub pearson_without: Option<f64>,
+}
+
+/// Answers a question; with `resample` also by resampling, which takes thousands of times longer.
+pub fn answer(data: &Dataset, question: &Question, resample: bool) -> Answer {
+    let is_out = |model: usize| {
+        let name = &data.models[model].name;
+        question.leave_out.iter().find(|out| out.model == *name)
+    };
+    let (columns_x, columns_y) = (question.x(data), question.target.column(data));
+    let known = Pairs::new(&columns_x, &columns_y);
+    let drawn = (0..known.len()).filter_map(|i| {
+        let out = is_out(known.rows[i])?;
+        Some(Drawn {
+            model: out.model.clone(),
+            x: known.x[i],
+            y: known.y[i],
+            reason: out.reason.clone(),
+        })
+    });
+    let kept: Vec<Option<f64>> = columns_y
+        .iter()
+        .enumerate()
+        .map(|(row, y)| y.filter(|_| is_out(row).is_none()))
+        .collect();
+    let pairs = Pairs::new(&columns_x, &kept);
+    let (x, y) = (&pairs.x, &pairs.y);
+    let pearson = correlation(Statistic::Pearson, x, y);
+    let families: Vec<&str> = names(&pairs, |row| &data.models[row].family);
+    Answer {
+        question: question.clone(),
+        n: pairs.len(),
+        missing: known
+            .missing
+            .iter()
+            .map(|&row| data.models[row].name.clone())
+            .collect(),
+        drawn: drawn.collect(),
+        fisher: pearson
+            .as_ref()
+            .ok()
+            .and_then(|found| fisher_interval(found.value, found.n)),
+        spearman: correlation(Statistic::Spearman, x, y),
+        kendall: correlation(Statistic::Kendall, x, y),
+        fit: fit(x, y),
+        partial: controlled(data, &pairs),
+        models: parts(data, &pairs),
+        families: leave_groups_out(x, y, &families),
+        resampled: resample.then(|| Resampled {
+            pearson: bootstrap(Statistic::Pearson, x, y),
+            spearman: bootstrap(Statistic::Spearman, x, y),
+            kendall: bootstrap(Statistic::Kendall, x, y),
+            permutation: permutation(Statistic::Pearson, x, y),
+        }),
+        pearson,
+    }
+}
+
+fn names<'a>(pairs: &Pairs, of: impl Fn(usize) -> &'a String) -> Vec<&'a str> {
+    pairs.rows.iter().map(|&row| of(row).as_str()).collect()
+}
+
+/// Over the models whose parameter count is known.
+fn controlled(data: &Dataset, pairs: &Pairs) -> Figure<Partial> {
+    let (mut x, mut y, mut control) = (Vec::new(), Vec::new(), Vec::new());
+    for (i, &row) in pairs.rows.iter().enumerate() {
+        if let Some(parameters) = data.models[row].parameters.filter(|&p| p > 0.0) {
+            x.push(pairs.x[i]);
+            y.push(pairs.y[i]);
+            control.push(parameters.ln());
+        }
+    }
+    partial(&x, &y, &control).map_err(|undefined| match undefined {
+        Undefined::Constant(column) if column == "the control" => {
+            Undefined::Constant("the parameter count".into())
+        }
+        other => other,
+    })
+}
+
+fn parts(data: &Dataset, pairs: &Pairs) -> Vec<ModelPart> {
+    let models: Vec<&str> = names(pairs, |row| &data.models[row].name);
+    let without = leave_groups_out(&pairs.x, &pairs.y, &models);
+    let influence = residuals(&pairs.x, &pairs.y).ok();
+    let part = |i: usize| {
+        let of_line = influence.as_ref().map(|all| all[i]);
+        ModelPart {
+            model: models[i].to_owned(),
+            x: pairs.x[i],
+            y: pairs.y[i],
+            residual: of_line.map(|part| part.residual),
+            studentized: of_line.map(|part| part.studentized),
+            cook: of_line.map(|part| part.cook),
+            pearson_without: without[i].pearson.as_ref().ok().copied(),
+        }
+    };
+    (0..pairs.len()).map(part).collect()
+}

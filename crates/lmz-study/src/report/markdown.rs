@@ -1,0 +1,90 @@
+//! The report as Markdown.
+
+use std::fmt::Write;
+
+use super::content::Report;
+use crate::analysis::Answer;
+use crate::dataset::Metric;
+
+/// Headline, correlations, models, methods.
+pub(super) fn text(report: &Report) -> String {
+    let data = &report.study.data;
+    let mut text = format!("# {}\n\n", data.title);
+    // Writing to a string does not fail.
+    if let Some(citation) = &data.citation {
+        let _ = writeln!(text, "{citation}\n");
+    }
+    let _ = writeln!(
+        text,
+        "{} models, {} benchmarks, {} corpora. ![Score against compression](report.svg)\n",
+        data.models.len(),
+        data.benchmarks.len(),
+        data.corpora.len()
+    );
+    for metric in Metric::ALL.into_iter().filter(|&metric| data.has(metric)) {
+        let _ = writeln!(
+            text,
+            "## Scores and {}\n\n| scores | corpus | n | Pearson | 95 % interval | Spearman | Kendall | RMSE |\n|---|---|---:|---:|---|---:|---:|---:|",
+            metric.title()
+        );
+        for answer in report.study.main_answers(metric) {
+            row(report, answer, &mut text);
+        }
+        text.push('\n');
+    }
+    let _ = writeln!(text, "## Models\n");
+    let _ = write!(text, "| model |");
+    for corpus in &data.corpora {
+        let _ = write!(text, " {}: bits/character |", corpus.title);
+    }
+    for benchmark in &data.benchmarks {
+        let _ = write!(text, " {} |", benchmark.title);
+    }
+    let columns = data.corpora.len() + data.benchmarks.len();
+    let _ = writeln!(text, "\n|---|{}", "---:|".repeat(columns));
+    for (m, model) in data.models.iter().enumerate() {
+        let _ = write!(text, "| {} |", model.title);
+        for measure in &data.compression[m] {
+            let figure = measure.and_then(|measure| measure.bits_per_character);
+            let _ = write!(text, " {} |", cell(figure, 3));
+        }
+        for score in &data.scores[m] {
+            let _ = write!(text, " {} |", cell(score.map(|s| 100.0 * s.value), 1));
+        }
+        text.push('\n');
+    }
+    let _ = writeln!(text, "\n## Methods\n");
+    for fact in data.methods.iter().chain(&report.statistics) {
+        let _ = writeln!(text, "* **{}**: {}", fact.name, fact.value);
+    }
+    for note in &data.notes {
+        let _ = writeln!(text, "* {note}");
+    }
+    text
+}
+
+fn row(report: &Report, answer: &Answer, text: &mut String) {
+    let value = |found: Option<f64>| cell(found, 3);
+    let interval = answer
+        .resampled
+        .as_ref()
+        .and_then(|r| r.pearson.as_ref().ok());
+    let interval = interval.map_or("–".into(), |i| format!("{:.3} to {:.3}", i.low, i.high));
+    let why = answer.pearson.as_ref().err().map(|why| format!(" ({why})"));
+    let _ = writeln!(
+        text,
+        "| {} | {} | {} | {}{} | {interval} | {} | {} | {} |",
+        answer.question.target.title(&report.study.data),
+        answer.question.corpora.join(" + "),
+        answer.n,
+        value(answer.pearson.as_ref().ok().map(|found| found.value)),
+        why.unwrap_or_default(),
+        value(answer.spearman.as_ref().ok().map(|found| found.value)),
+        value(answer.kendall.as_ref().ok().map(|found| found.value)),
+        value(answer.fit.as_ref().ok().map(|fit| fit.rmse)),
+    );
+}
+
+fn cell(value: Option<f64>, digits: usize) -> String {
+    value.map_or_else(|| "–".into(), |value| format!("{value:.digits$}"))
+}

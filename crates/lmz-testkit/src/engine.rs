@@ -1,0 +1,66 @@
+//! Runs of the integer engine: what vectors are made from and checked with.
+
+use lmz_exact::{Cache, Engine, Isa, Kernel, Prepared, Run, Scratch, prepare};
+use lmz_model::Checkpoint;
+
+use crate::Random;
+use crate::models::{Tiny, with_tokenizer};
+
+/// A tiny Llama of random weights, prepared.
+///
+/// # Panics
+///
+/// If it cannot be prepared.
+pub fn prepared(tiny: Tiny, seed: u64) -> Prepared {
+    prepare(&tiny.model(seed).open(), "tiny").expect("a tiny model")
+}
+
+/// A parity fixture (`tests/fixtures/families/NAME`), with the tokenizer of 91 tokens.
+///
+/// # Panics
+///
+/// If there is none.
+#[track_caller]
+pub fn family(name: &str) -> Checkpoint {
+    with_tokenizer(&format!("families/{name}"))
+}
+
+/// The kernels of this machine, portable Rust first.
+pub fn kernels() -> Vec<Kernel> {
+    let all = Isa::available().into_iter();
+    all.filter_map(Kernel::new).collect()
+}
+
+/// Tokens of a fixed sequence: the start token, then `count - 1` random ones.
+pub fn tokens(engine: &Engine, count: usize, seed: u64) -> Vec<u32> {
+    let mut random = Random(seed);
+    let symbols = engine.symbols().tokens();
+    let rest = (1..count).map(|_| symbols[random.index(symbols.len())]);
+    std::iter::once(engine.start_token()).chain(rest).collect()
+}
+
+/// Logits of every position, `[tokens][symbols]`, in one parallel pass.
+pub fn logits(engine: &Engine, tokens: &[u32]) -> Vec<Vec<i32>> {
+    let mut cache = Cache::new(engine, tokens.len());
+    let mut all = Vec::new();
+    let run = Run {
+        cache: &mut cache,
+        start: 0,
+        tokens,
+        wanted: 0,
+    };
+    engine.forward(&mut Scratch::new(), &mut [run], &mut |_, _, scores| {
+        all.push(scores.logits.to_vec())
+    });
+    all
+}
+
+/// The BLAKE3 of logits in hexadecimal: positions in order, 32-bit little endian.
+pub fn hash(logits: &[Vec<i32>]) -> String {
+    let bytes: Vec<u8> = logits
+        .iter()
+        .flatten()
+        .flat_map(|z| z.to_le_bytes())
+        .collect();
+    blake3::hash(&bytes).to_hex().to_string()
+}

@@ -1,0 +1,15 @@
+//! Models that tests make themselves, and those of `tests/fixtures`.
+
+mod directory;
+mod fixtures;
+mod llama;
+mod model;
+mod tokenizers;
+mod weights;
+
+pub use directory::{ModelDirectory, Tensor, write_index};
+pub use fixtures::{checkpoint, with_tokenizer};
+pub use llama::{NARROW, ODD, Tiny, VOCABULARY, WIDE};
+pub use model::Model;
+pub use tokenizers::{byte_char, byte_level, few_letters, sentencepiece};
+pub use weights::RandomWeights;

@@ -1,0 +1,273 @@
+//! From what was asked for to the report.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::time::Instant;
+
+use lmz_codec::{CompressOptions, SegmentPlan};
+use lmz_float::{Device, Dtype, ScoringOptions};
+use lmz_metric::{
+    BatchSizes, Batches, Census, CorpusIdentity, CorpusOptions, DocumentPlanner, EngineIdentity,
+    Identity, Journal, MetricError, PaperPlanner, Part, Plan, Protocol, ProtocolIdentity, Report,
+    ReportFacts, RunHeader, Shard, Watch, WindowSums, read_corpus,
+};
+
+use super::sizes::sizes;
+use crate::figures::show;
+use crate::scoring::{FloatScorer, ScoredModel, ScoringError, stream};
+use crate::store::ModelStore;
+
+/// What is scored, and how.
+#[derive(Clone, Debug)]
+pub struct BpcOptions {
+    /// The model: what [`ScoredModel::open`] takes.
+    pub model: Option<OsString>,
+    /// A corpus: what [`read_corpus`] takes.
+    pub corpus: PathBuf,
+    /// What of the corpus is read.
+    pub documents: CorpusOptions,
+    /// From which context a token is predicted.
+    pub protocol: Protocol,
+    /// Tokens that a window predicts; 1,900 or what the model takes if nobody says, for
+    /// [`Protocol::Stream`] the codec's context.
+    pub window: Option<u32>,
+    /// Tokens between windows; 512, or the window if that is less. It means nothing for
+    /// [`Protocol::Stream`].
+    pub stride: Option<u32>,
+    /// Where the model runs.
+    pub device: Device,
+    /// The type of its numbers.
+    pub dtype: Dtype,
+    /// Bytes of memory that may be taken there: a model that does not fit is read layer by layer.
+    pub memory: Option<u64>,
+    /// With layers read from disk: bytes of states that may go to temporary files.
+    pub spill: Option<u64>,
+    /// Windows that are scored together; chosen from the memory if nobody says.
+    pub batch: Option<usize>,
+    /// A directory for a journal and the result.
+    pub out: Option<PathBuf>,
+    /// Go on with the run in that directory.
+    pub resume: bool,
+    /// Score this part only ([`bpc_sums`]).
+    pub shard: Shard,
+}
+
+/// Looks on while a corpus is scored, and may stop that.
+pub trait BpcWatch: Watch {
+    /// One more document was read.
+    fn document(&self);
+
+    /// All is read, and so many tokens will be scored.
+    fn scoring(&self, tokens: u64);
+
+    /// Something that a person should know of how it is scored.
+    fn note(&self, text: &str);
+}
+
+/// Watches nothing.
+impl BpcWatch for () {
+    fn document(&self) {}
+
+    fn scoring(&self, _: u64) {}
+
+    fn note(&self, _: &str) {}
+}
+
+/// Scores a corpus.
+///
+/// # Errors
+/// The model or the corpus cannot be opened, or is not fit for the protocol; the engine or a journal
+/// fails; `watch` stopped it; only a part was to be scored.
+pub fn bpc(options: &BpcOptions, watch: &dyn BpcWatch) -> Result<Report, ScoringError> {
+    let report = bpc_sums(options, watch)?.report()?;
+    if let Some(directory) = &options.out {
+        report.write(directory)?;
+    }
+    Ok(report)
+}
+
+/// Scores a corpus, or a part of it: what its windows cost. Written as `sums.json` where there is a
+/// directory; [`WindowSums::merge`] makes a whole of parts.
+///
+/// # Errors
+/// As [`bpc`].
+pub fn bpc_sums(options: &BpcOptions, watch: &dyn BpcWatch) -> Result<WindowSums, ScoringError> {
+    let start = Instant::now();
+    let model = ScoredModel::open(&ModelStore::from_env(), options.model.as_deref())?;
+    let planned = plan(options, &model, watch)?;
+    let (plan, census) = (&planned.plan, planned.census);
+    if census.documents == 0 {
+        return Err(ScoringError::NoDocuments {
+            path: options.corpus.clone(),
+            reason: match census.skipped.reasons() {
+                reasons if reasons.is_empty() => "it is empty".into(),
+                reasons => format!("left out: {}", reasons.join(", ")),
+            },
+        });
+    }
+    let vocabulary = model.blueprint().vocab_size;
+    let largest = plan.largest_token();
+    if largest.is_some_and(|id| id as usize >= vocabulary) {
+        return Err(ScoringError::Vocabulary(vocabulary));
+    }
+    if let Some(directory) = &options.out {
+        // The engine may want to spill into it.
+        std::fs::create_dir_all(directory).map_err(|error| MetricError::Io {
+            path: directory.clone(),
+            error,
+        })?;
+    }
+    let dtype = options.dtype;
+    let scoring = ScoringOptions {
+        device: options.device,
+        dtype,
+        memory_budget: options.memory,
+        spill_budget: options.spill,
+        spill_dir: options.out.clone(),
+        batch: options.batch,
+    };
+    let mut scorer = FloatScorer::open(model.weights.clone(), scoring)?;
+    let mut notes = planned.notes;
+    notes.extend(scorer.notice().map(str::to_owned));
+    for note in &notes {
+        watch.note(note);
+    }
+    let identity = Identity {
+        lmz: env!("CARGO_PKG_VERSION").into(),
+        model: model.identity.clone(),
+        corpus: CorpusIdentity::from(&census),
+        protocol: planned.protocol,
+        engine: EngineIdentity {
+            device: scorer.description().replacen(&format!(", {dtype}"), "", 1),
+            dtype: dtype.to_string(),
+        },
+    };
+    let (part, batches) = work(options, plan, &identity, &mut scorer, watch)?;
+    let facts = ReportFacts {
+        identity,
+        model_name: model.name,
+        corpus_path: show(&options.corpus),
+        census,
+        elapsed_seconds: start.elapsed().as_secs_f64(),
+        notes,
+    };
+    let sums = WindowSums::new(plan, &part, options.shard, batches, &facts);
+    if let Some(directory) = &options.out {
+        sums.write(directory)?;
+    }
+    Ok(sums)
+}
+
+/// Sends the windows through the engine, with a journal if there is a place for it.
+fn work(
+    options: &BpcOptions,
+    plan: &Plan,
+    identity: &Identity,
+    scorer: &mut FloatScorer,
+    watch: &dyn BpcWatch,
+) -> Result<(Part, BatchSizes), ScoringError> {
+    let mut batches = Batches::for_scorer(plan, scorer);
+    let mut journal = None;
+    if let Some(directory) = &options.out {
+        let mut hash = plan.hash();
+        if options.shard != Shard::WHOLE {
+            hash = format!("{hash}, shard {}", options.shard);
+        }
+        let header = RunHeader::new(identity.clone(), hash, batches.sizes());
+        let opened = Journal::open(directory, &header, options.resume)?;
+        batches = Batches::of_sizes(plan, opened.batches()).ok_or_else(|| {
+            let path = directory.clone();
+            let reason = "its batches do not fit the windows".into();
+            MetricError::Journal { path, reason }
+        })?;
+        journal = Some(opened);
+    }
+    let mine = batches.shard(options.shard);
+    let windows = mine.iter().flatten();
+    watch.scoring(windows.map(|&w| plan.spans[w].len as u64 - 1).sum());
+    let part = lmz_metric::run_part(plan, &mine, scorer, journal.as_mut(), watch)?;
+    Ok((part, batches.sizes()))
+}
+
+/// What is to be scored.
+struct Planned {
+    plan: Plan,
+    census: Census,
+    protocol: ProtocolIdentity,
+    notes: Vec<String>,
+}
+
+fn plan(
+    options: &BpcOptions,
+    model: &ScoredModel,
+    watch: &dyn BpcWatch,
+) -> Result<Planned, ScoringError> {
+    let read = |each: &mut dyn FnMut(&str) -> lmz_metric::Result<()>| {
+        read_corpus(&options.corpus, &options.documents, &mut |text| {
+            if watch.cancelled() {
+                return Err(MetricError::Cancelled);
+            }
+            watch.document();
+            each(text)
+        })
+    };
+    let name = options.protocol;
+    if name == Protocol::Stream {
+        return plan_stream(options, model, read);
+    }
+    let (sliding, notes) = sizes(options.window, options.stride, model.blueprint())?;
+    let (plan, census) = if name == Protocol::Paper {
+        let mut planner = PaperPlanner::new(sliding);
+        let census = read(&mut |text| {
+            planner.push(text, &model.tokenizer.encode(text)?);
+            Ok(())
+        })?;
+        (planner.finish(), census)
+    } else {
+        let mut planner = DocumentPlanner::new(sliding, model.blueprint().start_token);
+        let census = read(&mut |text| {
+            planner.push(text, &model.tokenizer.encode(text)?);
+            Ok(())
+        })?;
+        (planner.finish(), census)
+    };
+    Ok(Planned {
+        plan,
+        census,
+        protocol: ProtocolIdentity {
+            name,
+            window: sliding.window() as u64,
+            stride: sliding.stride() as u64,
+        },
+        notes,
+    })
+}
+
+fn plan_stream(
+    options: &BpcOptions,
+    model: &ScoredModel,
+    read: impl Fn(&mut dyn FnMut(&str) -> lmz_metric::Result<()>) -> lmz_metric::Result<Census>,
+) -> Result<Planned, ScoringError> {
+    let codec = model.codec()?;
+    let compressing = CompressOptions {
+        context: options.window,
+        ..Default::default()
+    };
+    let policy = compressing.context_policy(&codec)?;
+    let mut bytes = Vec::new();
+    let census = read(&mut |text| {
+        bytes.extend_from_slice(text.as_bytes());
+        Ok(())
+    })?;
+    let stream = stream(&codec, policy, SegmentPlan::Default, &bytes)?;
+    Ok(Planned {
+        plan: stream.plan()?,
+        census,
+        protocol: ProtocolIdentity {
+            name: Protocol::Stream,
+            window: policy.context.into(),
+            stride: (policy.context - policy.overlap).into(),
+        },
+        notes: Vec::new(),
+    })
+}

@@ -1,0 +1,13 @@
+//! How many threads the floating-point engine and the trainer use on the CPU.
+
+/// Makes them use this many threads from now on; one for each core if 0. It is a setting of the whole
+/// process, to be made once, before any work.
+///
+/// # Errors
+/// It was set before, or work has begun; threads cannot be started.
+pub fn use_threads(threads: usize) -> std::io::Result<()> {
+    rayon::ThreadPoolBuilder::new()
+        .num_threads(threads)
+        .build_global()
+        .map_err(std::io::Error::other)
+}

@@ -1,0 +1,13 @@
+//! Conformance vectors: of the operations, of whole models, and of the coder.
+
+mod coder;
+mod models;
+mod operations;
+
+use crate::files::{Files, Result};
+
+pub fn write(files: &mut Files) -> Result<()> {
+    operations::write(files)?;
+    models::write(files)?;
+    coder::write(files)
+}
