@@ -217,7 +217,8 @@ fn tensors_at_fault_are_named() {
         for dtype in [Dtype::F32, Dtype::F16, Dtype::Bf16] {
             // Weights are read when they are needed, and checked then.
             let (opened, _dir) = open(&|t| drop(t.tensors.insert(DOWN.into(), with_nan(dtype))));
-            let tensors = opened.unwrap().network.tensors;
+            let opened = opened.unwrap();
+            let tensors = opened.tensors().unwrap();
             let whole = tensors.f32(DOWN, &shape).unwrap_err();
             let part = tensors.rows_f32(DOWN, shape, 6..8).unwrap_err();
             for error in [whole, part] {
