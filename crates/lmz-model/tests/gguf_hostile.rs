@@ -282,6 +282,11 @@ fn tokenizers_that_cannot_be() {
     };
     wrong(merges, corruption, &["appears twice"]);
     let more = |f: &mut File| f.tensor("token_embd.weight").dimensions = vec![8, 100];
+    wrong(more, corruption, &["start_token", "vocab_size"]);
+    let more = |f: &mut File| {
+        f.remove("tokenizer.ggml.bos_token_id");
+        f.tensor("token_embd.weight").dimensions = vec![8, 100];
+    };
     wrong(more, corruption, &["token id", "vocab_size"]);
     let scores = |f: &mut File| {
         f.set("tokenizer.ggml.model", Meta::Text("llama".into()));
@@ -324,8 +329,7 @@ fn models_in_parts() {
     );
     // A part of another model.
     let mut fewer = File::llama();
-    fewer.tensors.pop();
-    fewer.tensors.pop();
+    fewer.tensors.truncate(8);
     fewer.write_parts(directory.path(), "f", 3);
     fs::copy(path("f-00003-of-00003.gguf"), path("m-00003-of-00003.gguf")).unwrap();
     let (kind, text) = message("m-00001-of-00003.gguf");

@@ -65,6 +65,12 @@ fn parse(file: &str, fields: Map<String, Value>) -> Result<ParsedConfig> {
             | ModelError::InvalidField { file, .. }
             | ModelError::Unsupported { file, .. }
             | ModelError::Json { file, .. } => file,
+            ModelError::Blueprint { field, reason } => {
+                return ModelError::Gguf {
+                    file: file.into(),
+                    reason: format!("its metadata make no model: {field} {reason}"),
+                };
+            }
             _ => return error,
         };
         if place == CONFIG {
