@@ -434,6 +434,7 @@ fn real_checkpoints() {
     ] {
         let path = repository(path);
         let checkpoint = Checkpoint::open(&path).unwrap();
+        assert_eq!(checkpoint.name, name);
         assert_eq!(checkpoint.blueprint.vocab_size, vocab_size);
         assert!(checkpoint.blueprint.tied_head);
         assert!(checkpoint.ignored_fields.is_empty() && checkpoint.ignored_tensors.is_empty());
