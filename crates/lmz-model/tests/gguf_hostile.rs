@@ -362,7 +362,7 @@ fn sound_files() -> Vec<Vec<u8>> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(300))]
 
-    /// Whatever the bytes, an error or a model that can be used.
+    /// Whatever the bytes, an error that names the file or a model that can be used.
     #[test]
     fn damage_never_panics(
         file in 0usize..5,
@@ -376,8 +376,13 @@ proptest! {
             let at = at.index(end);
             bytes[at] = byte;
         }
-        if let Ok(checkpoint) = Checkpoint::from_gguf(NAME, bytes) {
-            use_all(&checkpoint);
-        }
+        let message = match Checkpoint::from_gguf(NAME, bytes) {
+            Ok(checkpoint) => {
+                use_all(&checkpoint);
+                NAME.to_owned()
+            }
+            Err(error) => error.to_string(),
+        };
+        prop_assert!(message.contains(NAME), "{}", message);
     }
 }
