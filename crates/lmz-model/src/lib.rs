@@ -39,7 +39,15 @@ mod checkpoint;
 mod config;
 mod error;
 mod files;
+#[cfg_attr(
+    not(feature = "tokenizers"),
+    allow(dead_code, reason = "a network needs no tokenizer's metadata")
+)]
 mod gguf;
+#[cfg_attr(
+    not(feature = "tokenizers"),
+    allow(dead_code, reason = "only whole checkpoints are read from memory")
+)]
 mod mapped;
 mod name;
 mod network;

@@ -126,6 +126,7 @@ impl Network {
     }
 
     /// The GGUF file, if the model is one.
+    #[cfg(feature = "tokenizers")]
     pub(crate) fn gguf(&self) -> Option<&Gguf> {
         match &self.files {
             Files::Safetensors(_) => None,
