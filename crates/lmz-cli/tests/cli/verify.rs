@@ -125,7 +125,13 @@ fn damage_and_what_is_missing_are_told() {
 fn the_float_engine_agrees() {
     let nano = nano();
     let place = Place::new();
-    place.write("a", story(24_000));
+    // Stories of the generator are zstd's where a model predicts badly: then there is nothing to score.
+    let text = std::fs::read(concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../../corpora/alice29.txt"
+    ))
+    .unwrap();
+    place.write("a", &text[..6_000]);
     for model in [nano, checkpoint()] {
         place
             .lmz(["-f", "-m", model, "--segment", "2K", "a"])
