@@ -13,14 +13,14 @@ cd "$(dirname "$0")/../.."
 seconds="${1:-60}"
 shift || true
 targets=("$@")
-[ ${#targets[@]} -gt 0 ] || targets=(container decoder engine kernels lmzm round_trip tokenizer)
+[ ${#targets[@]} -gt 0 ] || targets=(container decoder engine gguf kernels lmzm round_trip tokenizer)
 target="$(realpath -m "${CARGO_TARGET_DIR:-target}")"
 corpus="$(realpath -m "${FUZZ_CORPUS:-$target/fuzz-corpus}")"
 findings="$corpus/findings"
 ticks="$(getconf CLK_TCK)"
 
 # No longer than what each target looks at; the slowest are given less.
-declare -A longest=([container]=4096 [decoder]=2048 [engine]=512 [kernels]=512 [lmzm]=20000 [round_trip]=200 [tokenizer]=1024)
+declare -A longest=([container]=4096 [decoder]=2048 [engine]=512 [gguf]=26000 [kernels]=512 [lmzm]=20000 [round_trip]=200 [tokenizer]=1024)
 
 # zstd has tables in static variables of inlined functions; GCC's address sanitizer takes them for out of scope.
 export CFLAGS="${CFLAGS:+$CFLAGS }-fno-sanitize-address-use-after-scope"

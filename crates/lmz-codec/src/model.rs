@@ -35,7 +35,8 @@ struct Inner {
 }
 
 impl Model {
-    /// Opens a Hugging Face directory (prepared on the way) or a prepared `.lmzm` file.
+    /// Opens a Hugging Face directory or a GGUF file (prepared on the way) or a prepared `.lmzm`
+    /// file.
     ///
     /// # Errors
     /// What cannot be read, is damaged or is not supported.
@@ -49,7 +50,7 @@ impl Model {
     /// As [`Model::open`].
     pub fn open_with(path: &Path, kernel: Kernel) -> Result<Self> {
         #[cfg(feature = "encode")]
-        if path.is_dir() {
+        if path.is_dir() || lmz_model::is_gguf(path) {
             let checkpoint = lmz_model::Checkpoint::open(path)?;
             let prepared = lmz_exact::prepare(&checkpoint, &checkpoint.name)?;
             return Self::from_prepared(prepared, kernel);

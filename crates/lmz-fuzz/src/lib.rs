@@ -9,6 +9,7 @@ mod built;
 mod container;
 mod decoder;
 mod engine;
+mod gguf;
 mod lmzm;
 mod models;
 mod round_trip;
@@ -19,6 +20,7 @@ pub use built::built;
 pub use container::container;
 pub use decoder::decoder;
 pub use engine::engine;
+pub use gguf::gguf;
 pub use lmz_exact::differential::kernels;
 pub use lmzm::lmzm;
 pub use round_trip::round_trip;
@@ -34,7 +36,7 @@ pub struct Target {
 }
 
 /// All targets, each with a binary of its name in `tests/fuzz`.
-pub const TARGETS: [Target; 7] = [
+pub const TARGETS: [Target; 8] = [
     Target {
         name: "container",
         run: container,
@@ -46,6 +48,10 @@ pub const TARGETS: [Target; 7] = [
     Target {
         name: "engine",
         run: engine,
+    },
+    Target {
+        name: "gguf",
+        run: gguf,
     },
     Target {
         name: "kernels",

@@ -90,6 +90,35 @@ pub enum ModelError {
         /// The parser's message.
         reason: String,
     },
+    /// A GGUF file is truncated or malformed.
+    #[error("{file}: not a complete GGUF file: {reason}")]
+    Gguf {
+        /// The file's name.
+        file: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A GGUF file of a kind that this version does not read.
+    #[error("{file}: {reason}")]
+    GgufUnsupported {
+        /// The file's name.
+        file: String,
+        /// What it is, and what to do.
+        reason: String,
+    },
+    /// One of the files of a model in several GGUF files is not there.
+    #[error(
+        "{}: part {number} of {count} is missing: put all parts of the model into one folder",
+        path.display()
+    )]
+    MissingPart {
+        /// Where it should be.
+        path: PathBuf,
+        /// Which part it is, from 1.
+        number: usize,
+        /// How many there are.
+        count: usize,
+    },
     /// The index of a sharded checkpoint names a file outside its directory.
     #[error(
         "{file}: the tensor {tensor} is said to lie in {shard:?}, which is not a plain file name"
@@ -173,18 +202,21 @@ impl ModelError {
     pub fn kind(&self) -> ErrorKind {
         match self {
             Self::Io { .. } => ErrorKind::Io,
-            Self::Unsupported { .. } | Self::TensorType { .. } | Self::TokenizerKind(_) => {
-                ErrorKind::Compatibility
-            }
-            Self::MissingFile { .. } | Self::MissingField { .. } | Self::MissingTensor { .. } => {
-                ErrorKind::InsufficientData
-            }
+            Self::Unsupported { .. }
+            | Self::TensorType { .. }
+            | Self::GgufUnsupported { .. }
+            | Self::TokenizerKind(_) => ErrorKind::Compatibility,
+            Self::MissingFile { .. }
+            | Self::MissingField { .. }
+            | Self::MissingPart { .. }
+            | Self::MissingTensor { .. } => ErrorKind::InsufficientData,
             Self::Rows { .. } | Self::NoPart { .. } => ErrorKind::InvalidArgument,
             Self::TooLarge { .. }
             | Self::Json { .. }
             | Self::InvalidField { .. }
             | Self::Blueprint { .. }
             | Self::Safetensors { .. }
+            | Self::Gguf { .. }
             | Self::ShardName { .. }
             | Self::Shape { .. }
             | Self::NonFinite { .. }

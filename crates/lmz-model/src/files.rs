@@ -5,6 +5,14 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use crate::error::{ModelError, Result};
+use crate::gguf::MAGIC;
+
+/// Whether `path` is a file that starts as GGUF files do.
+pub fn is_gguf(path: &Path) -> bool {
+    let mut start = [0; MAGIC.len()];
+    let read = File::open(path).and_then(|mut file| file.read_exact(&mut start));
+    read.is_ok() && start == MAGIC
+}
 
 /// The path of a file that a model directory must hold.
 pub(crate) fn required(directory: &Path, file: &'static str) -> Result<PathBuf> {

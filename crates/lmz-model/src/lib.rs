@@ -1,10 +1,10 @@
-//! Hugging Face model directories, read as plain data.
+//! Published models, read as plain data.
 //!
-//! A directory holds `config.json`, one or many safetensors files and `tokenizer.json`.
-//! [`Checkpoint::open`] turns it into
+//! A Hugging Face directory holds `config.json`, one or many safetensors files and
+//! `tokenizer.json`; a GGUF file holds all of a model. [`Checkpoint::open`] turns either into
 //!
 //! * a [`Blueprint`]: what the model computes, as data that any engine can build from;
-//! * [`Tensors`]: the weights, memory-mapped and looked up by name and shape;
+//! * the weights, memory-mapped and read part by part ([`Tensors`], of a directory, also by name);
 //! * a [`Vocabulary`]: for each token id the exact bytes that it stands for;
 //! * the bytes of `tokenizer.json`, from which an [`ExactTokenizer`] is built.
 //!
@@ -39,8 +39,19 @@ mod checkpoint;
 mod config;
 mod error;
 mod files;
+#[cfg_attr(
+    not(feature = "tokenizers"),
+    allow(dead_code, reason = "a network needs no tokenizer's metadata")
+)]
+mod gguf;
+#[cfg_attr(
+    not(feature = "tokenizers"),
+    allow(dead_code, reason = "only whole checkpoints are read from memory")
+)]
 mod mapped;
+mod name;
 mod network;
+mod notice;
 mod tensors;
 mod tokenize;
 mod vocab;
@@ -54,6 +65,7 @@ pub use blueprint::{
 pub use checkpoint::Checkpoint;
 pub use config::{ParsedConfig, parse_config};
 pub use error::{ErrorKind, ModelError, Result};
+pub use files::is_gguf;
 pub use network::Network;
 pub use tensors::{Dtype, TensorRef, Tensors};
 pub use tokenize::Symbol;

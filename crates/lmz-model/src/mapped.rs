@@ -3,6 +3,7 @@
 
 #[cfg(feature = "mmap")]
 use std::fs::File;
+use std::ops::Deref;
 use std::path::Path;
 
 use crate::error::{ModelError, Result};
@@ -39,5 +40,38 @@ impl MappedFile {
     /// The file's bytes.
     pub(crate) fn bytes(&self) -> &[u8] {
         &self.0
+    }
+}
+
+/// A file's bytes, mapped or in memory.
+#[derive(Debug)]
+pub(crate) struct Bytes(Place);
+
+#[derive(Debug)]
+enum Place {
+    Mapped(MappedFile),
+    Owned(Vec<u8>),
+}
+
+impl Bytes {
+    /// Maps the file at `path`.
+    pub(crate) fn map(path: &Path) -> Result<Self> {
+        MappedFile::open(path).map(|file| Self(Place::Mapped(file)))
+    }
+
+    /// Bytes that are not in a file.
+    pub(crate) fn owned(bytes: Vec<u8>) -> Self {
+        Self(Place::Owned(bytes))
+    }
+}
+
+impl Deref for Bytes {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        match &self.0 {
+            Place::Mapped(file) => file.bytes(),
+            Place::Owned(bytes) => bytes,
+        }
     }
 }

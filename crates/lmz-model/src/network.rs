@@ -1,4 +1,4 @@
-//! A model directory without its tokenizer: what is computed, and the weights.
+//! A model without its tokenizer: what is computed, and the weights.
 
 use std::collections::HashSet;
 use std::path::Path;
@@ -7,40 +7,65 @@ use crate::blueprint::{Blueprint, Part, Stored, Weights, is_buffer};
 use crate::config::{CONFIG, parse_config};
 use crate::error::{ModelError, Result};
 use crate::files::{read_bounded, required};
+use crate::gguf::{self, Gguf, Places};
+use crate::name;
+use crate::notice;
 use crate::tensors::Tensors;
 
 const MAX_CONFIG_BYTES: u64 = 4 << 20;
 const HASH_DOMAIN: &str = "lmz network v1";
 
-/// What a Hugging Face model directory computes: `config.json` and the weights. Scoring needs no
-/// more; a [`Checkpoint`](crate::Checkpoint) adds the vocabulary that coding needs.
+/// What a model computes: `config.json` and the weights of a Hugging Face directory, or the
+/// same of a GGUF file. Scoring needs no more; a [`Checkpoint`](crate::Checkpoint) adds the
+/// vocabulary that coding needs.
 #[derive(Debug)]
 pub struct Network {
-    /// The directory's name, for people to read; it is no part of a hash.
+    /// What the model is called, for people to read; it is no part of a hash. It comes from the
+    /// model itself: `_name_or_path` of `config.json` or `general.name` of a GGUF file, else
+    /// the name that the hub's cache gives its folder, else that of the family.
     pub name: String,
     /// What the model computes.
     pub blueprint: Blueprint,
-    /// Its tensors; every one of [`Blueprint::tensors`] is present with the right shape and a
-    /// supported type. Where a file has other prefixes than the family's published ones, the
-    /// tensors go by the published names.
-    pub tensors: Tensors,
-    /// Fields of `config.json` that this version does not know, sorted.
+    /// Fields of `config.json`, or keys of a GGUF file's architecture, that this version does not
+    /// know, sorted.
     pub ignored_fields: Vec<String>,
     /// Tensors that the blueprint does not use, sorted; masks and rotary tables that older
     /// releases stored are not counted. A bias among them would mean that the configuration does
     /// not tell the whole truth.
     pub ignored_tensors: Vec<String>,
+    /// It has a template for chats. It works, but a base model predicts ordinary text better than one that was
+    /// trained to chat.
+    pub chat_template: bool,
+    /// A head that the files hold, other than the embedding that the configuration says is the head.
+    unused_head: Option<String>,
+    files: Files,
+}
+
+/// Where the weights are. Every part of the blueprint is present with the right shape and a
+/// supported type.
+#[derive(Debug)]
+enum Files {
+    Safetensors(Tensors),
+    Gguf { gguf: Gguf, places: Places },
 }
 
 impl Network {
-    /// Reads `config.json` and the headers of the weights.
+    /// Reads a directory's `config.json` and the headers of its weights, or a GGUF file's header
+    /// (and those of the other parts of its model).
     ///
     /// # Errors
     /// A file is missing, too large or malformed; the model is of an unsupported kind; a tensor
     /// is missing, misshapen or of an unsupported type. That every weight is finite is checked
     /// when it is read.
-    pub fn open(directory: impl AsRef<Path>) -> Result<Self> {
-        let directory = directory.as_ref();
+    pub fn open(path: impl AsRef<Path>) -> Result<Self> {
+        let path = path.as_ref();
+        if path.is_file() {
+            return Self::from_gguf(Gguf::open(path)?);
+        }
+        Self::from_directory(path)
+    }
+
+    fn from_directory(directory: &Path) -> Result<Self> {
         let text = read_bounded(&required(directory, CONFIG)?, MAX_CONFIG_BYTES)?;
         let config = parse_config(&text)?;
         let blueprint = config.blueprint;
@@ -61,34 +86,73 @@ impl Network {
             .filter(|name| !used.contains(name) && !is_buffer(name))
             .map(str::to_owned)
             .collect();
-        // "." and "dir/.." have a name only once resolved.
-        let resolved = directory.canonicalize();
-        let name = resolved.as_deref().unwrap_or(directory).file_name();
         Ok(Self {
-            name: name.unwrap_or_default().to_string_lossy().into_owned(),
+            name: name::of_directory(directory, &text),
+            chat_template: notice::has_chat_template(directory),
+            unused_head: notice::find_unused_head(&blueprint, &tensors),
             blueprint,
-            tensors,
             ignored_fields: config.ignored_fields,
             ignored_tensors,
+            files: Files::Safetensors(tensors),
         })
     }
 
-    /// What a user should know of the directory, in sentences: fields and tensors that were not looked at. Empty for
+    /// The network of an opened GGUF file.
+    pub(crate) fn from_gguf(gguf: Gguf) -> Result<Self> {
+        let config = gguf::read_config(&gguf)?;
+        let blueprint = config.parsed.blueprint;
+        let places = Places::check(config.architecture, &gguf, &blueprint)?;
+        Ok(Self {
+            name: name::of_gguf(gguf.name()?, gguf.architecture()?),
+            ignored_fields: config.parsed.ignored_fields,
+            ignored_tensors: places.unused(&gguf, &blueprint)?,
+            chat_template: gguf.has_chat_template(),
+            // Such a file has a head exactly if it has one of its own.
+            unused_head: None,
+            blueprint,
+            files: Files::Gguf { gguf, places },
+        })
+    }
+
+    /// The tensors of a directory's safetensors files, under the names of
+    /// [`Blueprint::tensors`]: where a file has other prefixes than the family's published ones,
+    /// they go by the published names. `None` if the model is a GGUF file, whose tensors have
+    /// other names and forms: [`load`](Weights::load) reads both.
+    pub fn tensors(&self) -> Option<&Tensors> {
+        match &self.files {
+            Files::Safetensors(tensors) => Some(tensors),
+            Files::Gguf { .. } => None,
+        }
+    }
+
+    /// The GGUF file, if the model is one.
+    #[cfg(feature = "tokenizers")]
+    pub(crate) fn gguf(&self) -> Option<&Gguf> {
+        match &self.files {
+            Files::Safetensors(_) => None,
+            Files::Gguf { gguf, .. } => Some(gguf),
+        }
+    }
+
+    /// What a user should know of the model, in sentences: fields and tensors that were not looked at. Empty for
     /// a model that is understood as a whole.
     pub fn notices(&self) -> Vec<String> {
-        let list = |names: &[String]| match names {
-            [first, second, third, rest @ ..] if !rest.is_empty() => {
-                format!("{first}, {second}, {third} and {} more", rest.len())
-            }
-            names => names.join(", "),
+        let fields = match &self.files {
+            Files::Safetensors(_) => "unknown fields of config.json",
+            Files::Gguf { .. } => "unknown keys of the metadata",
         };
-        let notice = |what: &str, names: &[String]| {
-            let listed = list(names);
-            (!names.is_empty()).then(|| format!("{}: {what} are ignored: {listed}", self.name))
-        };
-        let fields = notice("unknown fields of config.json", &self.ignored_fields);
-        let tensors = notice("tensors that the model does not use", &self.ignored_tensors);
-        fields.into_iter().chain(tensors).collect()
+        let fields = notice::ignored(&self.name, fields, &self.ignored_fields);
+        // The head has a sentence of its own, and a copy of the embedding is nothing to speak of.
+        let head = notice::head_name(&self.blueprint);
+        let tensors = self.ignored_tensors.iter();
+        let tensors: Vec<String> = tensors
+            .filter(|name| Some(*name) != head.as_ref())
+            .cloned()
+            .collect();
+        let tensors = notice::ignored(&self.name, "tensors that the model does not use", &tensors);
+        let head = self.unused_head.as_deref();
+        let head = head.map(|tensor| notice::unused_head(&self.name, tensor));
+        fields.into_iter().chain(tensors).chain(head).collect()
     }
 
     /// The BLAKE3 hash of what the model computes, independent of file names, sharding and the
@@ -113,12 +177,16 @@ impl Weights for Network {
     }
 
     fn load(&self, part: Part) -> Result<Vec<f32>> {
+        let tensors = match &self.files {
+            Files::Safetensors(tensors) => tensors,
+            Files::Gguf { gguf, places } => return places.load(gguf, &self.blueprint, part),
+        };
         let Some(stored) = self.blueprint.stored(part) else {
             return Err(ModelError::NoPart {
                 part: format!("{part:?}"),
             });
         };
-        read(&self.tensors, &stored)
+        read(tensors, &stored)
     }
 }
 
@@ -183,20 +251,37 @@ impl ContentHash {
 
     /// The blueprint and every tensor.
     pub(crate) fn network(&mut self, network: &Network) -> Result<()> {
-        self.string(network.blueprint.canonical_json().as_bytes());
-        let specs = network.blueprint.tensors();
-        self.number(specs.len());
-        for spec in specs {
-            let tensor = network.tensors.get(&spec.name, &spec.shape)?;
-            self.string(spec.name.as_bytes());
-            self.string(tensor.dtype.name().as_bytes());
-            self.number(spec.shape.len());
-            for dimension in spec.shape {
-                self.number(dimension);
+        let blueprint = &network.blueprint;
+        self.string(blueprint.canonical_json().as_bytes());
+        match &network.files {
+            Files::Safetensors(tensors) => {
+                let specs = blueprint.tensors();
+                self.number(specs.len());
+                for spec in specs {
+                    let tensor = tensors.get(&spec.name, &spec.shape)?;
+                    self.tensor(&spec.name, tensor.dtype.name(), &spec.shape, tensor.bytes);
+                }
             }
-            self.string(tensor.bytes);
+            Files::Gguf { gguf, places } => {
+                let names = places.tensors(gguf, blueprint)?;
+                self.number(names.len());
+                for name in names {
+                    let tensor = gguf.stored(&name)?;
+                    self.tensor(&name, tensor.kind, tensor.shape, tensor.bytes);
+                }
+            }
         }
         Ok(())
+    }
+
+    fn tensor(&mut self, name: &str, kind: &str, shape: &[usize], bytes: &[u8]) {
+        self.string(name.as_bytes());
+        self.string(kind.as_bytes());
+        self.number(shape.len());
+        for &dimension in shape {
+            self.number(dimension);
+        }
+        self.string(bytes);
     }
 
     pub(crate) fn finish(self) -> [u8; 32] {

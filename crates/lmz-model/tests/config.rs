@@ -382,3 +382,14 @@ fn blueprints_survive_json_and_refuse_surprises() {
         assert_eq!(error.kind(), ErrorKind::Corruption, "{new}");
     }
 }
+
+#[test]
+fn a_byte_order_mark_is_passed_over() {
+    let text = std::fs::read(concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../../tests/fixtures/families/llama/config.json"
+    ))
+    .unwrap();
+    let marked = [b"\xef\xbb\xbf".as_slice(), &text].concat();
+    assert_eq!(parse_config(&marked).unwrap(), parse_config(&text).unwrap());
+}

@@ -82,7 +82,7 @@ fn load_all(network: &Network) -> Vec<Vec<f32>> {
 
 /// A tensor as it is in a fixture's file: rows of numbers.
 fn rows(network: &Network, name: &str, shape: &[usize]) -> Vec<Vec<f32>> {
-    let values = network.tensors.f32(name, shape).unwrap();
+    let values = network.tensors().unwrap().f32(name, shape).unwrap();
     let width = shape.get(1).copied().unwrap_or(1);
     values.chunks(width).map(<[f32]>::to_vec).collect()
 }
@@ -113,7 +113,11 @@ fn every_part_has_its_shape_and_every_tensor_a_part() {
             .map(|t| t.shape.iter().product::<usize>())
             .sum();
         assert_eq!(loaded, stored, "{name}");
-        assert_eq!(b.tensors().len(), network.tensors.names().len(), "{name}");
+        assert_eq!(
+            b.tensors().len(),
+            network.tensors().unwrap().names().len(),
+            "{name}"
+        );
         assert_eq!(
             Blueprint::from_canonical_json(b.canonical_json().as_bytes()).unwrap(),
             *b
@@ -249,9 +253,11 @@ fn older_files_are_the_same_model() {
         ),
         (
             "llama",
-            "",
-            &["model.layers.0.self_attn.rotary_emb.inv_freq"],
+            "model.",
+            &["layers.0.self_attn.rotary_emb.inv_freq"],
         ),
+        ("phi", "model.", &[]),
+        ("mixtral", "model.", &[]),
     ] {
         let published = Network::open(fixture(name)).unwrap();
         for strip in [true, false] {
@@ -289,9 +295,23 @@ fn older_files_are_the_same_model() {
     let (_, dtype, shape, bytes) = embedding.unwrap().clone();
     headed.add("lm_head.weight", dtype, &shape, bytes);
     let directory = headed.write();
-    let headed = Network::open(directory.path()).unwrap();
-    assert_eq!(headed.ignored_tensors, ["lm_head.weight"]);
-    assert!(headed.blueprint.tied_head);
+    let network = Network::open(directory.path()).unwrap();
+    assert_eq!(network.ignored_tensors, ["lm_head.weight"]);
+    assert!(network.blueprint.tied_head);
+    // A copy of the embedding is nothing to speak of, another head is.
+    assert_eq!(network.notices(), Vec::<String>::new());
+    let last = headed.tensors.len() - 1;
+    headed.tensors[last].3[5] ^= 1;
+    let directory = headed.write();
+    let network = Network::open(directory.path()).unwrap();
+    let notices = network.notices();
+    assert_eq!(notices.len(), 1, "{notices:?}");
+    assert!(notices[0].contains("lm_head.weight"), "{notices:?}");
+    assert!(notices[0].contains("tie_word_embeddings"), "{notices:?}");
+    assert!(!network.chat_template);
+    let template = r#"{ "chat_template": "{{ messages }}" }"#;
+    fs::write(directory.path().join("tokenizer_config.json"), template).unwrap();
+    assert!(Network::open(directory.path()).unwrap().chat_template);
 }
 
 #[test]

@@ -110,5 +110,6 @@ pub use kind::error_kind;
 pub use scoring::FloatScorer;
 pub use scoring::{ScoredModel, ScoringError, stream};
 pub use store::{
-    ARCHIVED, Archived, Found, ModelStore, ModelSummary, Origin, StoreError, summarise,
+    ARCHIVED, Archived, Found, ModelStore, ModelSummary, Origin, PreparedCache, StoreError,
+    summarise,
 };

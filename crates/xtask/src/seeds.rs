@@ -1,7 +1,8 @@
 //! The seeds of the fuzz targets, `tests/fuzz/seeds`.
 //!
 //! The files are what this build writes, whole and damaged; the same build writes the same bytes. Seeds
-//! stay as they are when the format grows: new ones are added.
+//! stay as they are when the format grows: new ones are added. Those of `gguf` are what another program writes
+//! (tools/parity/make_gguf.py).
 
 use lmz_codec::{CompressOptions, Mix, Model, Prime, SegmentPlan, compress};
 use lmz_format::{Form, Header, Payload, Writer, write_small};

@@ -88,7 +88,7 @@ List the models that this lmz can find without -m: the one that is part of the p
 A name or the first digits of an id, at least four, can be given to -m.";
 
 pub const PREPARE_LONG: &str = "\
-Turn a Hugging Face directory into an .lmzm file: the exact integers that compression runs on.
+Turn a Hugging Face directory or a GGUF file into an .lmzm file: the exact integers that compression runs on.
 
 The directory holds config.json, tokenizer.json and one or many safetensors files of a model of these \
 families: Llama 1-3, Mistral, Qwen2, Qwen3, GPT-2, GPT-BigCode, GPT-NeoX, Gemma 1-3, OLMo 1 and 2, Phi, \
@@ -114,7 +114,7 @@ Protocols:
   stream    the documents' texts as one stream, cut into segments and blocks
             as lmz would cut the file
 
-A Hugging Face directory is scored as it is. A prepared model (a name, or an .lmzm file) is scored \
+A Hugging Face directory or a GGUF file is scored as it is. A prepared model (a name, or an .lmzm file) is scored \
 by what its int8 weights stand for, with the codec's tokenizer.";
 
 pub const BPC_AFTER: &str = "\

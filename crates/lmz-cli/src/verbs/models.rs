@@ -46,7 +46,7 @@ pub struct ModelArgs {
 pub enum ModelCommand {
     /// Show what a model is
     Info(InfoArgs),
-    /// Turn a Hugging Face directory into an .lmzm file
+    /// Turn a Hugging Face directory or a GGUF file into an .lmzm file
     #[command(long_about = help::PREPARE_LONG)]
     Prepare(PrepareArgs),
 }
@@ -54,7 +54,7 @@ pub enum ModelCommand {
 /// `lmz model info`
 #[derive(Debug, clap::Args)]
 pub struct InfoArgs {
-    /// An .lmzm file, a Hugging Face directory, or a name or id that `lmz models` lists
+    /// An .lmzm file, a Hugging Face directory, a GGUF file, or a name or id that `lmz models` lists
     #[arg(value_name = "PATH")]
     pub model: OsString,
     /// Print JSON
@@ -65,13 +65,13 @@ pub struct InfoArgs {
 /// `lmz model prepare`
 #[derive(Debug, clap::Args)]
 pub struct PrepareArgs {
-    /// A directory with config.json, tokenizer.json and safetensors weights
-    #[arg(value_name = "DIR")]
-    pub directory: PathBuf,
+    /// A directory with config.json, tokenizer.json and safetensors weights, or a GGUF file
+    #[arg(value_name = "MODEL")]
+    pub checkpoint: PathBuf,
     /// The file to write
     #[arg(short, long, value_name = "X.lmzm")]
     pub output: PathBuf,
-    /// A name for people [default: the directory's]
+    /// A name for people [default: what the model says of itself]
     #[arg(long, value_parser = parse_name)]
     pub name: Option<String>,
     /// Overwrite the file
@@ -102,7 +102,7 @@ impl Verb for ModelArgs {
         match self.command {
             ModelCommand::Info(args) => info(&args),
             ModelCommand::Prepare(args) => prepare(&Preparation {
-                directory: &args.directory,
+                checkpoint: &args.checkpoint,
                 output: &args.output,
                 name: args.name.as_deref(),
                 force: args.force,

@@ -1,4 +1,4 @@
-//! From a Hugging Face directory to an .lmzm file.
+//! From a Hugging Face directory or a GGUF file to an .lmzm file.
 
 use std::io::Write;
 use std::path::Path;
@@ -12,12 +12,16 @@ use crate::files::fail;
 use crate::io::output::Output;
 use crate::terminal::message::{Failure, say};
 
+const CHAT: &str = "it has a template for chats: if it was trained to chat, the base model of its family predicts \
+                    ordinary text better";
+
 /// What is prepared, and where to.
 pub struct Preparation<'a> {
-    pub directory: &'a Path,
+    /// A directory or a GGUF file.
+    pub checkpoint: &'a Path,
     /// `-` is standard output.
     pub output: &'a Path,
-    /// The directory's name, if none is given.
+    /// What the model says of itself, if none is given.
     pub name: Option<&'a str>,
     pub force: bool,
     pub quiet: bool,
@@ -26,12 +30,15 @@ pub struct Preparation<'a> {
 /// Prepares a model.
 ///
 /// # Errors
-/// The directory holds none, or one that the integer engine cannot run; the output cannot be written.
+/// There is none, or one that the integer engine cannot run; the output cannot be written.
 pub fn prepare(task: &Preparation<'_>) -> Result<Exit, Failure> {
-    let checkpoint = Checkpoint::open(task.directory).map_err(anyhow::Error::from)?;
+    let checkpoint = Checkpoint::open(task.checkpoint).map_err(anyhow::Error::from)?;
     if !task.quiet {
         for notice in checkpoint.notices() {
             say(&format!("lmz: warning: {notice}"));
+        }
+        if checkpoint.chat_template {
+            say(&format!("lmz: {}: {CHAT}", checkpoint.name));
         }
     }
     let mut output = if task.output == Path::new("-") {

@@ -8,6 +8,7 @@ mod cat;
 mod damage;
 mod device;
 mod families;
+mod gguf;
 mod harness;
 mod hazards;
 mod inspect;

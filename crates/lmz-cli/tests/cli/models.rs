@@ -201,7 +201,7 @@ fn unknown_fields_of_a_configuration_are_named() {
     config["mystery"] = 7.into();
     place.write("odd/config.json", config.to_string());
     place.write("a", "text");
-    let warning = "lmz: warning: odd: unknown fields of config.json are ignored: mystery";
+    let warning = "lmz: warning: mistral: unknown fields of config.json are ignored: mystery";
     for args in [
         &["-cm", "odd", "a"][..],
         &["model", "prepare", "odd", "-o", "odd.lmzm"],

@@ -73,6 +73,7 @@ const SEES_TOO: &str = "Gemma3ForConditionalGeneration";
 /// Not JSON, a missing or impossible field, sizes out of bounds, or a field that asks for
 /// something unsupported; each names the field.
 pub fn parse_config(json: &[u8]) -> Result<ParsedConfig> {
+    let json = without_mark(json);
     let map: Map<String, Value> = serde_json::from_slice(json).map_err(|e| ModelError::Json {
         file: CONFIG.into(),
         reason: e.to_string(),
@@ -95,6 +96,11 @@ pub fn parse_config(json: &[u8]) -> Result<ParsedConfig> {
         blueprint,
         ignored_fields: left.ignored,
     })
+}
+
+/// The text without the byte order mark that some editors put first.
+pub(crate) fn without_mark(text: &[u8]) -> &[u8] {
+    text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text)
 }
 
 fn family(fields: &mut Fields) -> Result<Family> {

@@ -1,6 +1,6 @@
 //! `tokenizer.json`: what of it decides a tokenisation, and its reduced form.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, HashSet};
 
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
@@ -147,11 +147,16 @@ impl TokenizerFile {
                     .is_some_and(|bytes| family.token_bytes(text).as_deref() == Some(bytes))
         });
         self.unk_token = unk;
-        let vocab = &self.vocab;
+        // Half a million merges look up three tokens each.
+        let kept: HashSet<&str> = self.vocab.keys().map(String::as_str).collect();
+        let mut merged = String::new();
         self.merges.retain(|(left, right)| {
-            vocab.contains_key(left)
-                && vocab.contains_key(right)
-                && vocab.contains_key(format!("{left}{right}").as_str())
+            merged.clear();
+            merged.push_str(left);
+            merged.push_str(right);
+            [left, right, &merged]
+                .iter()
+                .all(|text| kept.contains(text.as_str()))
         });
         self.added_tokens.clear();
     }
@@ -218,7 +223,7 @@ fn merge_pairs(merges: Merges) -> Result<Vec<(String, String)>> {
         }
     };
     // The last of two equal merges would count with its rank; no trainer writes such a list.
-    let mut seen = BTreeSet::new();
+    let mut seen = HashSet::with_capacity(pairs.len());
     for pair in &pairs {
         if !seen.insert(pair) {
             return Err(ModelError::Tokenizer(format!(

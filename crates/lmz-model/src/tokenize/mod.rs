@@ -24,5 +24,11 @@ mod vocabulary;
 #[cfg(feature = "tokenizers")]
 pub use exact::ExactTokenizer;
 #[cfg(feature = "tokenizers")]
+pub(crate) use family::BLOCK;
+#[cfg(feature = "tokenizers")]
 pub use pieces::PIECE_BYTES;
+#[cfg(feature = "tokenizers")]
+pub(crate) use splitter::GPT2;
+#[cfg(all(test, feature = "tokenizers"))]
+pub(crate) use splitter::SplitterSpec;
 pub use symbol::Symbol;

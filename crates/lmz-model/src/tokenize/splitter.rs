@@ -10,7 +10,8 @@ use super::family::BLOCK;
 use crate::error::{ModelError, Result};
 
 /// The expression that a byte-level step splits by (GPT-2's).
-const GPT2: &str = r"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+";
+pub(crate) const GPT2: &str =
+    r"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+";
 const PUNCTUATION: &str = r"[!-/:-@\[-`{-~\p{P}]";
 
 /// A pre-tokenizer, as its file describes it. Written in Hugging Face's form, always in the

@@ -11,5 +11,5 @@ pub use directory::{ModelDirectory, Tensor, write_index};
 pub use fixtures::{checkpoint, with_tokenizer};
 pub use llama::{NARROW, ODD, Tiny, VOCABULARY, WIDE};
 pub use model::Model;
-pub use tokenizers::{byte_level, few_letters, sentencepiece};
+pub use tokenizers::{byte_char, byte_level, few_letters, sentencepiece};
 pub use weights::RandomWeights;

@@ -34,11 +34,12 @@ impl Model {
     ///
     /// # Panics
     ///
-    /// If a tensor cannot be read.
+    /// If it is no directory's, or a tensor cannot be read.
     pub fn of(checkpoint: &Checkpoint, config: &[u8]) -> Self {
         let json = |bytes: &[u8]| -> Value { serde_json::from_slice(bytes).expect("JSON") };
+        let tensors = checkpoint.tensors().expect("a directory");
         let read = |spec: TensorSpec| {
-            let values = checkpoint.tensors.f32(&spec.name, &spec.shape);
+            let values = tensors.f32(&spec.name, &spec.shape);
             (spec.name, (spec.shape, values.expect("a tensor")))
         };
         let specs = checkpoint.blueprint.tensors().into_iter();

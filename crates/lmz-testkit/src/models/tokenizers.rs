@@ -28,7 +28,7 @@ pub fn few_letters() -> Value {
 }
 
 /// GPT-2's character for a byte.
-fn byte_char(byte: u8) -> char {
+pub fn byte_char(byte: u8) -> char {
     let printable = |b: &u8| matches!(b, 0x21..=0x7e | 0xa1..=0xac | 0xae..=0xff);
     if printable(&byte) {
         return char::from(byte);

@@ -38,7 +38,11 @@ pub(super) fn write(
     let about = json!({ "bos_token_id": start.0, "eos_token_id": start.0 });
     files::replace_bytes(&out.join("generation_config.json"), &pretty(about))?;
     weights(&out.join("model.safetensors"), values)?;
-    let config = preset.config(tokenizer.vocab_size, start.0);
+    let mut config = preset.config(tokenizer.vocab_size, start.0);
+    // What the model is called from now on, wherever it is moved.
+    if let (Some(name), Some(fields)) = (out.file_name(), config.as_object_mut()) {
+        fields.insert("_name_or_path".into(), name.to_string_lossy().into());
+    }
     files::replace_bytes(&out.join("config.json"), &pretty(config))
 }
 

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use lmz_codec::{Kernel, Model};
 use lmz_exact::{Prepared, prepare};
 use lmz_metric::{ModelIdentity, PublishedTokenizer, Tokenize};
-use lmz_model::{Blueprint, Checkpoint, ExactTokenizer, Network, Weights};
+use lmz_model::{Blueprint, Checkpoint, ExactTokenizer, Network, Weights, is_gguf};
 
 pub use error::ScoringError;
 #[cfg(feature = "float")]
@@ -27,7 +27,7 @@ const MAX_TOKENIZER_BYTES: u64 = 256 << 20;
 /// A model that can be scored.
 ///
 /// A Hugging Face directory is scored as it is: its weights, and its `tokenizer.json` with normaliser
-/// and special tokens. A prepared model is scored by what its int8 weights stand for, with the
+/// and special tokens; a GGUF file likewise, with the `tokenizer.json` that its metadata give. A prepared model is scored by what its int8 weights stand for, with the
 /// codec's tokenizer, which is the only one that it carries: no special tokens, no normaliser.
 pub struct ScoredModel {
     /// What people call it.
@@ -42,7 +42,8 @@ pub struct ScoredModel {
 }
 
 enum Source {
-    Directory(std::path::PathBuf),
+    /// A directory, or a GGUF file.
+    Checkpoint(std::path::PathBuf),
     Prepared(Arc<Prepared>),
 }
 
@@ -56,7 +57,7 @@ impl std::fmt::Debug for ScoredModel {
 }
 
 impl ScoredModel {
-    /// The model that somebody asked for: a Hugging Face directory, or what
+    /// The model that somebody asked for: a Hugging Face directory, a GGUF file, or what
     /// [`ModelStore::load`] finds; the embedded one if none is named.
     ///
     /// # Errors
@@ -64,6 +65,7 @@ impl ScoredModel {
     pub fn open(store: &ModelStore, asked: Option<&OsStr>) -> Result<Self, ScoringError> {
         match asked {
             Some(asked) if Path::new(asked).is_dir() => Self::directory(Path::new(asked)),
+            Some(asked) if is_gguf(Path::new(asked)) => Self::gguf(Path::new(asked)),
             Some(asked) => Self::prepared(store.load(asked)?),
             None => Self::prepared(Origin::Embedded.load()?),
         }
@@ -72,6 +74,15 @@ impl ScoredModel {
     fn directory(path: &Path) -> Result<Self, ScoringError> {
         let network = Network::open(path)?;
         let json = tokenizer_json(path)?;
+        Self::checkpoint(path, network, &json)
+    }
+
+    fn gguf(path: &Path) -> Result<Self, ScoringError> {
+        let checkpoint = Checkpoint::open(path)?;
+        Self::checkpoint(path, checkpoint.network, &checkpoint.tokenizer_json)
+    }
+
+    fn checkpoint(path: &Path, network: Network, json: &[u8]) -> Result<Self, ScoringError> {
         Ok(Self {
             name: network.name.clone(),
             identity: ModelIdentity {
@@ -80,11 +91,11 @@ impl ScoredModel {
                     .to_hex()
                     .to_string(),
                 tokenizer: "tokenizer.json".into(),
-                tokenizer_hash: blake3::hash(&json).to_hex().to_string(),
+                tokenizer_hash: blake3::hash(json).to_hex().to_string(),
             },
-            tokenizer: Box::new(PublishedTokenizer::new(&json)?),
+            tokenizer: Box::new(PublishedTokenizer::new(json)?),
             weights: Arc::new(network),
-            source: Source::Directory(path.to_owned()),
+            source: Source::Checkpoint(path.to_owned()),
         })
     }
 
@@ -113,14 +124,14 @@ impl ScoredModel {
         self.weights.blueprint()
     }
 
-    /// The model as the codec runs it; a directory is prepared for that.
+    /// The model as the codec runs it; a directory or a GGUF file is prepared for that.
     ///
     /// # Errors
     /// The integer engine cannot run it.
     pub fn codec(&self) -> Result<Model, ScoringError> {
         let prepared = match &self.source {
             Source::Prepared(prepared) => Prepared::clone(prepared),
-            Source::Directory(path) => {
+            Source::Checkpoint(path) => {
                 let checkpoint = Checkpoint::open(path)?;
                 prepare(&checkpoint, &checkpoint.name)?
             }

@@ -1,5 +1,6 @@
 //! Models are data, found by their identity.
 
+mod cache;
 mod error;
 mod places;
 mod summary;
@@ -13,8 +14,9 @@ use std::sync::{Mutex, PoisonError};
 use lmz_codec::{CodecError, Kernel, Model, ModelSource, names};
 use lmz_exact::{ExactError, Prepared, prepare};
 use lmz_format::{Form, Header, ModelId};
-use lmz_model::{Checkpoint, Network};
+use lmz_model::{Checkpoint, Network, is_gguf};
 
+pub use cache::PreparedCache;
 pub use error::{ARCHIVED, Archived, StoreError};
 pub use summary::{ModelSummary, summarise};
 
@@ -35,6 +37,8 @@ pub struct ModelStore {
     kernel: Kernel,
     given: Vec<(String, Model)>,
     places: Vec<Place>,
+    /// Of the checkpoints that were opened before, if they are kept.
+    cache: Option<PreparedCache>,
     /// Opened before, by this store.
     opened: Mutex<Vec<Model>>,
 }
@@ -96,9 +100,20 @@ impl ModelStore {
         Self::with_places(places.collect())
     }
 
-    /// The embedded model, the directories of `$LMZ_MODELS` and the user's data directory.
+    /// The embedded model, the directories of `$LMZ_MODELS` and the user's data directory; what
+    /// is prepared on the way is kept in the user's cache directory.
     pub fn from_env() -> Self {
-        Self::with_places(places::from_env())
+        Self {
+            cache: PreparedCache::from_env(),
+            ..Self::with_places(places::from_env())
+        }
+    }
+
+    /// Keeps what is prepared on the way in this cache.
+    #[must_use]
+    pub fn with_cache(mut self, cache: PreparedCache) -> Self {
+        self.cache = Some(cache);
+        self
     }
 
     fn with_places(places: Vec<Place>) -> Self {
@@ -106,6 +121,7 @@ impl ModelStore {
             kernel: Kernel::detect(),
             given: Vec::new(),
             places,
+            cache: None,
             opened: Mutex::new(Vec::new()),
         }
     }
@@ -160,9 +176,9 @@ impl ModelStore {
         })
     }
 
-    /// The model that somebody asked for: the path of an `.lmzm` file or a Hugging Face directory
-    /// (prepared on the way), or a name or the first digits of an identity, at least four, of a
-    /// model that [`ModelStore::models`] lists.
+    /// The model that somebody asked for: the path of an `.lmzm` file, or of a Hugging Face
+    /// directory or a GGUF file (prepared on the way), or a name or the first digits of an identity, at
+    /// least four, of a model that [`ModelStore::models`] lists.
     ///
     /// # Errors
     /// There is none, or more than one; it cannot be opened.
@@ -176,10 +192,14 @@ impl ModelStore {
     /// As [`ModelStore::open`].
     pub fn load(&self, asked: &OsStr) -> Result<Prepared, StoreError> {
         let path = Path::new(asked);
-        if path.is_dir() {
-            let prepared = Checkpoint::open(path)
-                .map_err(ExactError::from)
-                .and_then(|checkpoint| prepare(&checkpoint, &checkpoint.name));
+        if path.is_dir() || is_gguf(path) {
+            let prepared =
+                Checkpoint::open(path)
+                    .map_err(ExactError::from)
+                    .and_then(|checkpoint| match &self.cache {
+                        Some(cache) => cache.prepare(&checkpoint),
+                        None => prepare(&checkpoint, &checkpoint.name),
+                    });
             return prepared.map_err(|error| StoreError::Open {
                 origin: path.display().to_string(),
                 source: Box::new(error.into()),
@@ -191,11 +211,12 @@ impl ModelStore {
         self.named(asked)?.load()
     }
 
-    /// What a person should know of the directory that somebody asked for: fields of its configuration and
-    /// tensors that count for nothing. Empty for everything else.
+    /// What a person should know of the directory or GGUF file that somebody asked for: fields of its
+    /// configuration and tensors that count for nothing. Empty for everything else.
     pub fn notices(&self, asked: &OsStr) -> Vec<String> {
         let path = Path::new(asked);
-        let network = path.is_dir().then(|| Network::open(path).ok()).flatten();
+        let checkpoint = path.is_dir() || is_gguf(path);
+        let network = checkpoint.then(|| Network::open(path).ok()).flatten();
         network.map_or_else(Vec::new, |network| network.notices())
     }
 

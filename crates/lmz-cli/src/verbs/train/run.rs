@@ -60,7 +60,7 @@ impl Verb for TrainArgs {
         let resolved = resolved.context("cannot find the model again")?;
         let name = resolved.file_name().unwrap_or_default().to_string_lossy();
         prepare(&Preparation {
-            directory: &self.out,
+            checkpoint: &self.out,
             output: &self.out.join(format!("{name}.lmzm")),
             name: None,
             force: false,

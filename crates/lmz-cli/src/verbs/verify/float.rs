@@ -96,17 +96,18 @@ impl Scorers {
         use std::sync::Arc;
 
         let model = models.find(header)?;
-        let directory = self.model.as_deref().filter(|m| Path::new(m).is_dir());
-        let weights = match directory {
+        let given = self.model.as_deref().map(Path::new);
+        let given = given.filter(|path| path.is_dir() || lmz::model::is_gguf(path));
+        let weights = match given {
             // The very weights that the model was prepared from, if they are the file's.
-            Some(directory) => {
+            Some(given) => {
                 if model.prepared().checkpoint[..16] != header.checkpoint {
                     bail!(
                         "{} is another checkpoint than the one that the file's model was prepared from",
-                        directory.to_string_lossy()
+                        given.display()
                     );
                 }
-                lmz::ScoredModel::open(&lmz::ModelStore::new([]), Some(directory))?.weights
+                lmz::ScoredModel::open(&lmz::ModelStore::new([]), Some(given.as_os_str()))?.weights
             }
             None => Arc::new(model.prepared().clone()),
         };

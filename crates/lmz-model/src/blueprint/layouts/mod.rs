@@ -10,6 +10,14 @@ use super::parts::Part;
 use super::variants::Layout;
 pub(super) use place::{Fused, Place};
 
+/// A model saved without the head, whose names start with `model.` otherwise.
+const HEADLESS: &[(&str, &str)] = &[
+    ("layers.", "model.layers."),
+    ("embed_tokens.", "model.embed_tokens."),
+    ("norm.", "model.norm."),
+    ("final_layernorm.", "model.final_layernorm."),
+];
+
 /// Where the blueprint's layout keeps a part; `None` if it has no name for it.
 pub(super) fn place(blueprint: &Blueprint, part: Part) -> Option<Place> {
     let (layout, block) = (blueprint.layout, blueprint.block);
@@ -29,10 +37,12 @@ impl Layout {
     /// that starts with none of the first ones is left alone.
     pub(crate) fn aliases(self) -> &'static [&'static [(&'static str, &'static str)]] {
         match self {
-            // The text half of a model that also sees: older and newer releases.
+            // The text half of a model that also sees: older and newer releases; a model
+            // saved without the head.
             Self::Llama => &[
                 &[("language_model.", "")],
                 &[("model.language_model.", "model.")],
+                HEADLESS,
             ],
             // Saved without the head.
             Self::Gpt2 | Self::GptBigCode | Self::Falcon => &[&[
@@ -47,7 +57,7 @@ impl Layout {
                 ("embed_in.", "gpt_neox.embed_in."),
                 ("final_layer_norm.", "gpt_neox.final_layer_norm."),
             ]],
-            Self::Starcoder2 | Self::Phi | Self::Mixtral => &[],
+            Self::Starcoder2 | Self::Phi | Self::Mixtral => &[HEADLESS],
         }
     }
 }
