@@ -10,7 +10,7 @@ use crate::pool::Pool;
 use crate::prime::{Prime, shown};
 use crate::shown::Shown;
 use crate::source::{ModelSource, check_versions};
-use crate::unzstd::unzstd;
+use crate::unzstd::{unzstd, unzstd_beginning};
 
 /// What a member may need to be decoded.
 #[derive(Clone, Copy)]
@@ -34,6 +34,9 @@ pub struct Ready {
     pub model: Model,
     pub shown: Shown,
 }
+
+/// More bytes than the range decoder looks ahead.
+const CUT: usize = 32;
 
 /// A segment's record, and its coded bytes.
 pub type CodedSegment = (SegmentInfo, Vec<u8>);
@@ -70,9 +73,8 @@ impl MemberDecoder {
             .map(|(info, coded)| Job::new(coded, info.raw_len as usize))
             .collect();
         let mut decoded = Vec::new();
-        if jobs.is_empty() {
-            check_versions(&self.header)?;
-        } else {
+        // What zstd keeps and what is stored need no model, and no numerics.
+        if !jobs.is_empty() {
             let Ready { model, shown } = self.find(means)?;
             let (model, shown) = (model.clone(), shown.clone());
             let drive = Drive::new(&model, self.header.context, &shown, means.observer);
@@ -93,6 +95,38 @@ impl MemberDecoder {
             checked(info, raw)
         });
         Ok(results.collect())
+    }
+
+    /// What the first of a segment's coded bytes, up to a cut, say for sure of its raw bytes. No checksum vouches for
+    /// them.
+    pub fn beginning(
+        &mut self,
+        info: &SegmentInfo,
+        left: &[u8],
+        means: Means<'_>,
+    ) -> Result<Vec<u8>> {
+        let raw_len = info.raw_len as usize;
+        let mut raw = match info.kind {
+            SegmentKind::Stored => left.to_vec(),
+            SegmentKind::Zstd => unzstd_beginning(left, raw_len),
+            SegmentKind::Model => {
+                let Ready { model, shown } = self.find(means)?;
+                let (model, shown) = (model.clone(), shown.clone());
+                let drive = Drive::new(&model, self.header.context, &shown, means.observer);
+                // All that may follow lies between these: what they agree on does not depend on it.
+                let lowest = [left, &[0; CUT]].concat();
+                let highest = [left, &[0xff; CUT]].concat();
+                let jobs = [&lowest, &highest].map(|coded| Job::beginning(coded, raw_len));
+                let decoded = means.pool.install(|| drive.decode(&jobs, Phase::Decode))?;
+                let both: Vec<Vec<u8>> =
+                    decoded.into_iter().map(Result::unwrap_or_default).collect();
+                let agreed = both[0].iter().zip(&both[1]).take_while(|(a, b)| a == b);
+                let agreed = agreed.count();
+                both[0][..agreed].to_vec()
+            }
+        };
+        raw.truncate(raw_len);
+        Ok(raw)
     }
 
     /// Refuses what this build cannot decode, finds the model, and takes of the prime what the model is shown.

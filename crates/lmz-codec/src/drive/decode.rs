@@ -24,6 +24,8 @@ use crate::timing::Direction;
 pub struct Job<'a> {
     pub coded: &'a [u8],
     pub raw_lens: Vec<usize>,
+    /// Its end is cut off: what decodes before is wanted.
+    cut: bool,
 }
 
 impl<'a> Job<'a> {
@@ -32,6 +34,15 @@ impl<'a> Job<'a> {
         Self {
             coded,
             raw_lens: vec![raw_len],
+            cut: false,
+        }
+    }
+
+    /// A segment whose end is cut off.
+    pub fn beginning(coded: &'a [u8], raw_len: usize) -> Self {
+        Self {
+            cut: true,
+            ..Self::new(coded, raw_len)
         }
     }
 }
@@ -382,7 +393,10 @@ impl<'a> Worker<'_, 'a> {
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner);
             let job = group.job;
-            done[job] = Some(group.into_result());
+            done[job] = Some(match self.work.jobs[job].cut {
+                true => Ok(group.into_beginning()),
+                false => group.into_result(),
+            });
         }
     }
 

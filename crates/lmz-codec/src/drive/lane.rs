@@ -169,6 +169,12 @@ impl<'a> Group<'a> {
         })
     }
 
+    /// What the first lane has got so far, whatever stopped it.
+    pub fn into_beginning(mut self) -> Vec<u8> {
+        let first = self.lanes.first_mut();
+        first.map_or(Vec::new(), |lane| std::mem::take(&mut lane.out))
+    }
+
     /// What is to be asked of the model for a lane; nothing if the group has failed.
     pub fn query(&mut self) -> Option<Query> {
         if self.failure.is_some() {
