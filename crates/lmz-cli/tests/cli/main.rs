@@ -8,6 +8,8 @@ mod cat;
 mod damage;
 mod device;
 mod families;
+mod faults;
+mod habits;
 mod harness;
 mod hazards;
 mod inspect;
