@@ -347,7 +347,8 @@ def decode_file(data, load_model, load_prime=lambda head, model: no_prime(head))
             raw += part
             yield part
         require(digest is None or blake3(raw)[:16] == digest, "the hash of the member's raw bytes differs")
-        if cur.at == len(data):
+        # Zero bytes behind the last member are padding.
+        if not any(data[cur.at:]):
             return
 
 

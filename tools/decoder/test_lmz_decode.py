@@ -269,7 +269,8 @@ class Container(unittest.TestCase):
         one, empty = member([(3, b"abcd", b"abcd"), (3, b"ef", b"ef")], 4), member([], 0)
         self.assertEqual(self.decode(one + empty + one), b"abcdefabcdef")
         self.assertEqual(self.decode(empty), b"")
-        for bad in (b"", one + b"x", one + b"trailing garbage", one[:-1], one + one[:50]):
+        self.assertEqual(self.decode(one + bytes(512)), b"abcdef")
+        for bad in (b"", one + b"x", one + bytes(512) + b"x", bytes(512) + one, one + bytes(512) + one, one + b"trailing garbage", one[:-1], one + one[:50]):
             with self.assertRaises(lmz.LmzError):
                 self.decode(bad)
 

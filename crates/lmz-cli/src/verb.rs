@@ -6,6 +6,7 @@ use clap::{CommandFactory, Parser};
 
 use crate::exit::Exit;
 use crate::terminal::message::Failure;
+use crate::terminal::usage::exit;
 
 /// A verb: its arguments, and what it does.
 pub trait Verb: Parser {
@@ -59,10 +60,10 @@ impl Entry {
 fn run<V: Verb>(args: &[OsString], verbs: &[Entry]) -> Result<Exit, Failure> {
     let name = OsString::from(format!("lmz {}", V::NAME));
     let args = std::iter::once(&name).chain(args);
-    let matches = definition_of::<V>().get_matches_from(args);
-    match V::from_arg_matches(&matches) {
+    let matches = definition_of::<V>().try_get_matches_from(args);
+    match matches.and_then(|matches| V::from_arg_matches(&matches)) {
         Ok(verb) => verb.run(verbs),
-        Err(error) => error.exit(),
+        Err(error) => exit(error),
     }
 }
 

@@ -26,17 +26,26 @@ pub struct DecompressReport {
     pub segments: u64,
     /// Whether a member's header was damaged and the footer's copy was used.
     pub header_damaged: bool,
+    /// Whether zero bytes stood behind the last member: padding, as tapes leave it.
+    pub padding: bool,
 }
 
 /// Where members and segments come from.
 pub(crate) trait Events {
     /// The next thing in the file.
     fn next_event(&mut self) -> lmz_format::Result<Event>;
+
+    /// Whether zero bytes follow the last member; known at the end.
+    fn padded(&self) -> bool;
 }
 
 impl<R: Read> Events for StreamReader<R> {
     fn next_event(&mut self) -> lmz_format::Result<Event> {
         Self::next_event(self)
+    }
+
+    fn padded(&self) -> bool {
+        Self::padded(self)
     }
 }
 
@@ -80,6 +89,10 @@ impl<R: Read + Seek> Events for Indexed<R> {
         };
         (self.member, self.segment) = (self.member + 1, None);
         Ok(end)
+    }
+
+    fn padded(&self) -> bool {
+        self.index.padding() > 0
     }
 }
 
@@ -164,6 +177,7 @@ impl<E: Events, S: ModelSource, O: Observer> Unpacker<E, S, O> {
                     return check_hash(self.report.members - 1, self.hasher.finish(), raw_hash);
                 }
                 Ok(Event::End) => {
+                    self.report.padding = self.events.padded();
                     self.end = Some(Ok(()));
                     return Ok(());
                 }

@@ -12,14 +12,33 @@ const FAST_LEVEL: i32 = 3;
 /// Bits per byte, in units of 2^-24, above which bytes look random in a histogram of the segment: 7.6.
 const DENSE: u64 = (76 << 24) / 10;
 
+/// Shorter segments are not looked at for repeats: the model does not take long for them.
+const SHORT: usize = 8 << 10;
+/// zstd's share of the raw bytes, one to so many, below which the model is not asked: its seconds would buy a few bytes.
+const REPEATS: usize = 100;
+
 /// Whether the model should look at a segment at all: not if its bytes are as good as random, by
-/// their histogram and by zstd's fastest match finder. Compressed and encrypted data end here, at
+/// their histogram and by zstd's fastest match finder, nor if they say the same thing again and again, so
+/// that zstd leaves less than a hundredth. Compressed and encrypted data and holes end here, at
 /// hundreds of megabytes a second.
 pub fn worth_modelling(raw: &[u8]) -> bool {
+    if raw.len() >= SHORT && repeats(raw.len(), &zstd_of(raw, FAST_LEVEL)) {
+        return false;
+    }
     if raw.len() < 256 || bits_per_byte(raw) < DENSE {
         return true;
     }
     zstd::bulk::compress(raw, 1).is_ok_and(|packed| packed.len() + packed.len() / 16 < raw.len())
+}
+
+/// Whether zstd leaves less than a hundredth of `raw_len` bytes.
+fn repeats(raw_len: usize, packed: &[u8]) -> bool {
+    packed.len() < raw_len / REPEATS
+}
+
+/// One frame, or the bytes themselves if zstd fails.
+fn zstd_of(raw: &[u8], level: i32) -> Vec<u8> {
+    zstd::bulk::compress(raw, level).unwrap_or_else(|_| raw.to_vec())
 }
 
 /// Order-0 entropy in units of 2^-24 bit, in integers: it decides what is written.
@@ -64,16 +83,20 @@ impl Packed {
     }
 
     /// The smallest of what the model made (with `mixed`, together with what is learnt), zstd and the bytes
-    /// themselves. Without the model, because the bytes look random, only zstd's fast level is tried.
+    /// themselves. Without the model, zstd's slow level is tried only for bytes that repeat, not for random ones.
     pub fn smallest(raw: &[u8], model: Option<Coded>, mixed: bool) -> Self {
         let limit = model
             .as_ref()
             .map_or(raw.len(), |coded| coded.bytes.len().min(raw.len()));
-        let zstd = |level| zstd::bulk::compress(raw, level).unwrap_or_else(|_| raw.to_vec());
-        let mut packed = zstd(FAST_LEVEL);
+        let mut packed = zstd_of(raw, FAST_LEVEL);
         // The slow level is worth its time where the fast one comes within a quarter.
-        if model.is_some() && packed.len() - packed.len() / 4 < limit {
-            packed = zstd(LEVEL);
+        let close = model.is_some() && packed.len() - packed.len() / 4 < limit;
+        if close || repeats(raw.len(), &packed) {
+            let slow = zstd_of(raw, LEVEL);
+            // Of a few bytes more than nothing, the slow level may make one more.
+            if slow.len() < packed.len() || close {
+                packed = slow;
+            }
         }
         if packed.len() < limit {
             return Self::Zstd(packed);
@@ -118,6 +141,22 @@ mod tests {
         let text = b"some text that says little, and says it again. ".repeat(1000);
         assert!(worth_modelling(&text));
         assert!(worth_modelling(b""));
+    }
+
+    #[test]
+    fn bytes_that_repeat_are_not_worth_the_model() {
+        let line = br#"{"id": 1, "text": "the same again", "tags": ["a", "b"]}"#;
+        let emoji = "\u{1f600}\u{1f680}".as_bytes();
+        for piece in [&b"\0"[..], emoji, line, b"ab\n"] {
+            let raw: Vec<u8> = piece.iter().copied().cycle().take(65_536).collect();
+            assert!(!worth_modelling(&raw));
+            let Packed::Zstd(packed) = Packed::smallest(&raw, None, false) else {
+                panic!("not zstd")
+            };
+            assert!(packed.len() < raw.len() / 100 && unzstd(&packed, raw.len()).unwrap() == raw);
+            // A short one costs the model no time worth sparing.
+            assert!(worth_modelling(&raw[..4096]));
+        }
     }
 
     #[test]

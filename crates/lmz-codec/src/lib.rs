@@ -70,7 +70,10 @@ pub use observer::{Observer, Phase, Progress};
 pub use options::{CompressOptions, DecompressOptions, Mix};
 pub use prime::Prime;
 pub use reader::Reader;
-pub use salvage::{Fill, LostRange, SalvageReport, salvage};
+pub use salvage::{
+    Fill, Holes, LostRange, MAX_WRITTEN_ZEROS, SalvageReport, Salvaging, salvage,
+    salvage_with_holes, write_zeros,
+};
 pub use source::ModelSource;
 pub use timing::{Direction, Timing, Timings};
 #[cfg(feature = "encode")]

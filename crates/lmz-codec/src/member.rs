@@ -11,7 +11,7 @@ use crate::pool::Pool;
 use crate::prime::{Prime, shown};
 use crate::shown::Shown;
 use crate::source::{ModelSource, check_versions};
-use crate::unzstd::unzstd;
+use crate::unzstd::{unzstd, unzstd_beginning};
 
 /// What a member may need to be decoded.
 #[derive(Clone, Copy)]
@@ -35,6 +35,9 @@ pub struct Ready {
     pub model: Model,
     pub shown: Shown,
 }
+
+/// More bytes than the range decoder looks ahead.
+const CUT: usize = 32;
 
 /// A segment's record, and its coded bytes.
 pub type CodedSegment = (SegmentInfo, Vec<u8>);
@@ -72,9 +75,8 @@ impl MemberDecoder {
         let jobs: Vec<(&[u8], usize)> = of(SegmentKind::Model).collect();
         let groups: Vec<(&[u8], usize)> = of(SegmentKind::Mixed).collect();
         let (mut decoded, mut mixed) = (Vec::new(), Vec::new());
-        if jobs.is_empty() && groups.is_empty() {
-            check_versions(&self.header)?;
-        } else {
+        // What zstd keeps and what is stored need no model, and no numerics.
+        if !(jobs.is_empty() && groups.is_empty()) {
             let Ready { model, shown } = self.find(means)?;
             let (model, shown) = (model.clone(), shown.clone());
             let drive = Drive::new(&model, self.header.context, &shown, means.observer);
@@ -99,6 +101,40 @@ impl MemberDecoder {
             checked(info, raw)
         });
         Ok(results.collect())
+    }
+
+    /// What the first of a segment's coded bytes, up to a cut, say for sure of its raw bytes. No checksum vouches for
+    /// them.
+    pub fn beginning(
+        &mut self,
+        info: &SegmentInfo,
+        left: &[u8],
+        means: Means<'_>,
+    ) -> Result<Vec<u8>> {
+        let raw_len = info.raw_len as usize;
+        let mut raw = match info.kind {
+            SegmentKind::Stored => left.to_vec(),
+            SegmentKind::Zstd => unzstd_beginning(left, raw_len),
+            // Its parts are known by their ends.
+            SegmentKind::Mixed => Vec::new(),
+            SegmentKind::Model => {
+                let Ready { model, shown } = self.find(means)?;
+                let (model, shown) = (model.clone(), shown.clone());
+                let drive = Drive::new(&model, self.header.context, &shown, means.observer);
+                // All that may follow lies between these: what they agree on does not depend on it.
+                let lowest = [left, &[0; CUT]].concat();
+                let highest = [left, &[0xff; CUT]].concat();
+                let jobs = [(&lowest[..], raw_len), (&highest[..], raw_len)];
+                let both = means
+                    .pool
+                    .install(|| drive.beginnings(&jobs, Phase::Decode))?;
+                let agreed = both[0].iter().zip(&both[1]).take_while(|(a, b)| a == b);
+                let agreed = agreed.count();
+                both[0][..agreed].to_vec()
+            }
+        };
+        raw.truncate(raw_len);
+        Ok(raw)
     }
 
     /// Refuses what this build cannot decode, finds the model, and takes of the prime what the model is shown.

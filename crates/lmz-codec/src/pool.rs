@@ -17,11 +17,18 @@ mod with_threads {
     use crate::error::CodecError;
 
     impl Pool {
-        /// So many threads, 0 standing for as many as there are processors.
+        /// So many threads, 0 standing for as many as there are processors, whatever RAYON_NUM_THREADS says.
         pub fn new(threads: usize) -> Result<Self> {
+            let threads = match threads {
+                0 => std::thread::available_parallelism().map_or(1, usize::from),
+                threads => threads,
+            };
             let builder = rayon::ThreadPoolBuilder::new().num_threads(threads);
-            let refused =
-                |e| CodecError::InvalidArgument(format!("cannot start {threads} threads: {e}"));
+            let refused = |e| {
+                CodecError::InvalidArgument(format!(
+                    "cannot start {threads} threads (fewer: -T): {e}"
+                ))
+            };
             let pool = builder.build().map_err(refused)?;
             Ok(Self { pool })
         }

@@ -189,6 +189,12 @@ impl<W: Write, O: Observer> Writer<W, O> {
             return Ok(0);
         }
         let n = wanted.min(bytes.len());
+        self.segment.try_reserve(n).map_err(|_| {
+            CodecError::InvalidArgument(format!(
+                "there is no memory for a segment of {} bytes (smaller ones: --segment)",
+                self.segment.len() + wanted
+            ))
+        })?;
         self.segment.extend_from_slice(&bytes[..n]);
         Ok(n)
     }

@@ -4,6 +4,10 @@
 pub fn free_memory() -> Option<u64> {
     let mut system = sysinfo::System::new();
     system.refresh_memory();
+    // Where /proc is missing or empty nothing is known, and the limits of a container cannot be asked for either.
+    if system.total_memory() == 0 {
+        return None;
+    }
     let free = match system.cgroup_limits() {
         Some(limits) => limits.free_memory.min(system.available_memory()),
         None => system.available_memory(),

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::io;
 
-use crate::limits::FORMAT_VERSION;
+use crate::limits::{FORMAT_VERSION, MAGIC};
 
 /// The result of everything in this crate.
 pub type Result<T, E = FormatError> = std::result::Result<T, E>;
@@ -58,7 +58,7 @@ pub enum FormatError {
     #[error("the input is empty: not an .lmz file")]
     Empty,
     /// The input does not begin with the magic.
-    #[error("not an .lmz file (it begins with {found:02x?}, not with 89 4c 4d 5a)")]
+    #[error("not an .lmz file (it begins with {}, not with {})", digits(found), digits(&MAGIC))]
     NotLmz {
         /// The first bytes, at most four.
         found: Vec<u8>,
@@ -133,6 +133,12 @@ pub enum FormatError {
         #[from]
         source: io::Error,
     },
+}
+
+/// Bytes as `89 4c 4d 5a`.
+fn digits(bytes: &[u8]) -> String {
+    let digits: Vec<String> = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    digits.join(" ")
 }
 
 impl FormatError {

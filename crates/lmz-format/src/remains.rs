@@ -28,6 +28,9 @@ pub struct Remains {
     pub raw_len: Option<u64>,
     /// The hash of its raw bytes; none if the footer is lost, and in small members.
     pub raw_hash: Option<RawHash>,
+    /// What stands in the hash's place of a damaged footer: it proves the raw bytes if it is theirs, and
+    /// says nothing if it is not.
+    pub likely_hash: Option<RawHash>,
     /// Header or end byte are damaged, and their copies are sound.
     pub repaired: bool,
     /// The index is of no use: the records were found one after the other.

@@ -1,11 +1,14 @@
 //! Finding the next sound piece of a damaged file.
 
+use std::collections::HashSet;
 use std::io::{Read, Seek};
+use std::ops::RangeInclusive;
 
 use crate::error::{Fault, Place, Result};
 use crate::footer::{TRAILER_LEN, footer_len};
+use crate::hash::RawHash;
 use crate::header::put_versioned_body;
-use crate::indexed::{Member, open_member};
+use crate::indexed::{Member, open_member, read_record};
 use crate::limits::{END_MAGIC, MAGIC};
 use crate::plan::SegmentPlan;
 use crate::record::{END_BYTE, MAX_RECORD_HEADER, MIN_RECORD, RecordHeader, SegmentKind};
@@ -24,6 +27,11 @@ const FOOTER_BUDGET: u64 = 256 << 20;
 const CHECK_BUDGET: u64 = 1 << 23;
 /// A record that no sound one follows is believed if no more than this many are lost before it.
 const NEAR: u64 = 16;
+
+/// How many bytes may be read in all for records of a member behind what looks like another one.
+pub(crate) fn crossing_budget(end: u64) -> u64 {
+    FOOTER_BUDGET.saturating_add(end.saturating_mul(4))
+}
 
 /// All members with a sound footer before `end`, in the order of their starts.
 pub(crate) fn footers<R: Read + Seek>(input: &mut R, end: u64) -> Result<Vec<Member>> {
@@ -105,9 +113,32 @@ pub(crate) struct Records<'a, R> {
     end: u64,
     footers: &'a [Member],
     budget: u64,
+    /// What is left of [`crossing_budget`].
+    crossing: &'a mut u64,
     /// Where the next member begins, once it was looked for.
     limit: u64,
     slots: Vec<Slot>,
+}
+
+/// What was found of a member whose footer is lost.
+pub(crate) struct Collected {
+    /// All segments.
+    pub(crate) slots: Vec<Slot>,
+    /// The member's raw length if its end is known.
+    pub(crate) raw_len: Option<u64>,
+    /// What stands where its footer has the hash.
+    pub(crate) hash: Option<RawHash>,
+    /// Where the next member begins.
+    pub(crate) next: u64,
+}
+
+/// What was passed in search of a record: members that may be inside one that is lost.
+#[derive(Default)]
+struct Crossed {
+    /// Whether there was any.
+    any: bool,
+    /// Where their records begin: these are not the outer member's.
+    records: HashSet<u64>,
 }
 
 /// What lies where a record may be.
@@ -118,6 +149,16 @@ enum Next {
     Nothing(&'static str),
 }
 
+/// What a search for records meets at some offset.
+enum Cross {
+    /// No member that begins there, or one that is looked into.
+    Nothing,
+    /// A member that may be inside a lost segment: the search goes on behind it.
+    Over(u64),
+    /// A member that is none of this one's segments' own.
+    Not,
+}
+
 impl<'a, R: Read + Seek> Records<'a, R> {
     pub(crate) fn new(
         input: &'a mut R,
@@ -125,6 +166,7 @@ impl<'a, R: Read + Seek> Records<'a, R> {
         member: u64,
         end: u64,
         footers: &'a [Member],
+        crossing: &'a mut u64,
     ) -> Self {
         Self {
             input,
@@ -133,6 +175,7 @@ impl<'a, R: Read + Seek> Records<'a, R> {
             end,
             footers,
             budget: CHECK_BUDGET,
+            crossing,
             limit: 0,
             slots: Vec::new(),
         }
@@ -146,8 +189,8 @@ impl<'a, R: Read + Seek> Records<'a, R> {
         self.open.header.plan
     }
 
-    /// All segments, the member's raw length if its end is known, and where the next member begins.
-    pub(crate) fn collect(mut self) -> Result<(Vec<Slot>, Option<u64>, u64)> {
+    /// Reads them one after the other.
+    pub(crate) fn collect(mut self) -> Result<Collected> {
         let (mut at, mut index) = (self.open.records_at, 0);
         loop {
             let raw = self.plan().start_of(index);
@@ -171,10 +214,9 @@ impl<'a, R: Read + Seek> Records<'a, R> {
                 }
                 Next::Nothing(why) => why,
             };
-            let limit = self.next_member(at.min(self.end))?;
-            let (found, to) = match self.resync(at, index, limit)? {
+            let (found, to) = match self.resync(at, index)? {
                 Some((found, next)) => (found, Some((next, self.plan().start_of(next)))),
-                None => (limit, None),
+                None => (self.next_member(at.min(self.end))?, None),
             };
             let to_raw = to.map(|(_, raw)| raw);
             // Bytes that slipped in between two records cost nothing.
@@ -189,15 +231,39 @@ impl<'a, R: Read + Seek> Records<'a, R> {
             }
             match to {
                 Some((next, _)) => (at, index) = (found, next),
-                None => return Ok((self.slots, None, found)),
+                None => {
+                    return Ok(Collected {
+                        slots: self.slots,
+                        raw_len: None,
+                        hash: None,
+                        next: found,
+                    });
+                }
             }
         }
     }
 
     /// The raw length is known; what is left of the footer belongs to this member.
-    fn ended(mut self, raw_len: u64, at: u64) -> Result<(Vec<Slot>, Option<u64>, u64)> {
+    fn ended(mut self, raw_len: u64, at: u64) -> Result<Collected> {
+        let hash = match self.is_end(at)? {
+            true => self.hash_at(at)?,
+            false => None,
+        };
         let next = self.next_member(at)?;
-        Ok((self.slots, Some(raw_len), next))
+        Ok(Collected {
+            slots: self.slots,
+            raw_len: Some(raw_len),
+            hash,
+            next,
+        })
+    }
+
+    /// What stands where the footer behind the end byte at `at` has the hash.
+    fn hash_at(&mut self, at: u64) -> Result<Option<RawHash>> {
+        let mut content = vec![END_BYTE];
+        put_versioned_body(&mut content, self.version(), &self.open.body);
+        let bytes = window(self.input, at + content.len() as u64, self.end, 16)?;
+        Ok(bytes.try_into().ok().map(RawHash))
     }
 
     /// Where the next member begins, from `at` on. Each piece of damage asks for it, and it may be far.
@@ -250,47 +316,132 @@ impl<'a, R: Read + Seek> Records<'a, R> {
             || (found.len() == content.len() && same + 1 >= content.len() - 1))
     }
 
-    /// The first sound record behind `from` and before `limit`, and its number, more than `index`.
-    fn resync(&mut self, from: u64, index: u64, limit: u64) -> Result<Option<(u64, u64)>> {
+    /// The first sound record behind `from`, and its number, `index` or more.
+    ///
+    /// What looks like a member on the way may lie inside a lost segment of this one, or may follow it. A record with a
+    /// right number behind it, no farther than the segments in between can reach, tells.
+    fn resync(&mut self, from: u64, index: u64) -> Result<Option<(u64, u64)>> {
         let plan = self.plan();
+        let mut crossed = Crossed::default();
         let (mut at, mut size) = (from + 1, FIRST_WINDOW);
-        while at < limit {
-            let bytes = window(self.input, at, limit, size + MAX_RECORD_HEADER as u64)?;
+        // Where the next member begins by its footer.
+        let mut footed = 0;
+        while at < self.end {
+            let bytes = window(self.input, at, self.end, size + MAX_RECORD_HEADER as u64)?;
             let offsets = (bytes.len() as u64).min(size);
-            for offset in 0..offsets {
-                let bytes = &bytes[offset as usize..];
+            let mut offset = 0;
+            while offset < offsets {
+                let rest = &bytes[offset as usize..];
+                let here = at + offset;
+                if footed < here {
+                    footed = first_from(self.footers, here).map_or(u64::MAX, |m| m.start);
+                }
+                if rest[0] == MAGIC[0] || footed == here {
+                    match self.crosses(here, rest, &mut crossed)? {
+                        Cross::Nothing => {}
+                        Cross::Over(behind) => {
+                            offset = behind - at;
+                            continue;
+                        }
+                        Cross::Not => return Ok(None),
+                    }
+                }
+                offset += 1;
                 // What no record begins with is passed over at once.
-                if SegmentKind::of_code(self.version(), bytes[0]).is_none() {
+                if SegmentKind::of_code(self.version(), rest[0]).is_none()
+                    || crossed.records.contains(&here)
+                {
                     continue;
                 }
                 // As many segments as the bytes in between can have held.
-                let most = (at + offset - from) / MIN_RECORD + 1;
-                if let Some(next) = self.numbered(at + offset, bytes, index, most, plan)? {
-                    return Ok(Some((at + offset, next)));
+                let most = (here - from) / MIN_RECORD + 1;
+                let least = match crossed.any {
+                    true => {
+                        (here - from).div_ceil(plan.size_at(u64::MAX) + MAX_RECORD_HEADER as u64)
+                    }
+                    false => 0,
+                };
+                let numbers = index.saturating_add(least)..=index.saturating_add(most);
+                if let Some(next) = self.numbered(here, rest, index, numbers, crossed.any)? {
+                    return Ok(Some((here, next)));
                 }
             }
             if offsets == 0 {
                 break;
             }
-            at += offsets;
+            if crossed.any {
+                *self.crossing = self.crossing.saturating_sub(offset);
+                if *self.crossing == 0 {
+                    break;
+                }
+            }
+            at += offset;
             size = (2 * size).min(WINDOW);
         }
         Ok(None)
     }
 
-    /// The number of the record at `at`, if it is one: `index` and at most `most` more.
+    /// Looks whether a member begins at `at`, where these bytes are, and whether it may be one inside a segment of
+    /// this member.
+    fn crosses(&mut self, at: u64, bytes: &[u8], crossed: &mut Crossed) -> Result<Cross> {
+        let footers = self.footers;
+        let footed = first_from(footers, at).filter(|member| member.start == at);
+        let start = match bytes.starts_with(&MAGIC) {
+            true => header_at(self.input, at, self.end)?,
+            false => Start::None,
+        };
+        let len = match (footed, &start) {
+            // What bytes that slipped in have moved is not where its footer says.
+            (Some(member), Start::None) if read_record(self.input, member, 0).is_ok() => member.len,
+            (Some(member), Start::Full(_)) => member.len,
+            (_, Start::Small(small)) => small.member_len(),
+            (_, Start::None) => return Ok(Cross::Nothing),
+            (None, Start::Full(open)) => {
+                crossed.any = true;
+                self.chain(open, crossed)?;
+                return Ok(Cross::Nothing);
+            }
+        };
+        crossed.any = true;
+        // A segment holds it whole, or it does not lie in one.
+        Ok(match len <= self.plan().size_at(u64::MAX) {
+            true => Cross::Over((at + len).min(self.end)),
+            false => Cross::Not,
+        })
+    }
+
+    /// Notes where the records of a member begin that has no sound footer.
+    fn chain(&mut self, open: &Opened, crossed: &mut Crossed) -> Result<()> {
+        let (mut at, mut index) = (open.records_at, 0);
+        while at < self.end && *self.crossing > 0 {
+            *self.crossing = self.crossing.saturating_sub(MAX_RECORD_HEADER as u64);
+            let bytes = window(self.input, at, self.end, MAX_RECORD_HEADER as u64)?;
+            let Ok((record, head)) = RecordHeader::parse(open.header.version(), &bytes, index)
+            else {
+                break;
+            };
+            crossed.records.insert(at);
+            at += head as u64 + u64::from(record.coded_len);
+            index += 1;
+        }
+        Ok(())
+    }
+
+    /// The number of the record at `at`, if it is one of these and `index` was expected. It is `doubtful`
+    /// whether it may be believed without another one behind it.
     fn numbered(
         &mut self,
         at: u64,
         bytes: &[u8],
         index: u64,
-        most: u64,
-        plan: SegmentPlan,
+        numbers: RangeInclusive<u64>,
+        doubtful: bool,
     ) -> Result<Option<u64>> {
+        let plan = self.plan();
         let Some(shape) = RecordHeader::shape(self.version(), bytes) else {
             return Ok(None);
         };
-        for next in index..=index.saturating_add(most) {
+        for next in numbers {
             if next - index > NEAR {
                 // There may be as many numbers as bytes, at as many places.
                 if self.budget == 0 {
@@ -307,8 +458,13 @@ impl<'a, R: Read + Seek> Records<'a, R> {
             };
             let whole = u64::from(record.raw_len) == size;
             let behind = at + head as u64 + u64::from(record.coded_len);
+            let likely = whole && next <= index + NEAR && !doubtful;
             if behind > self.end {
-                continue;
+                // The file was cut inside it.
+                match likely {
+                    true => return Ok(Some(next)),
+                    false => continue,
+                }
             }
             let confirmed = behind < self.end
                 && match self.next(behind, next + 1)? {
@@ -316,7 +472,7 @@ impl<'a, R: Read + Seek> Records<'a, R> {
                     Next::End => true,
                     Next::Nothing(_) => false,
                 };
-            if confirmed || (whole && next <= index + NEAR) {
+            if confirmed || likely {
                 return Ok(Some(next));
             }
         }

@@ -1,9 +1,9 @@
 //! What is left in a damaged file.
 //!
-//! Members are found by their footers, from the end of the file as far as these are sound, then by
-//! their headers; records by the index, or without it one after the other and, behind damage, by
-//! their checks. A record's check covers its number, so that what was lost between two records is
-//! known to the byte.
+//! Members are found one after the other from the start of the file, by their headers or by sound footers;
+//! records by the index, or without it one after the other and, behind damage, by their checks. A record's
+//! check covers its number, so that what was lost between two records is known to the byte. What lies in a
+//! record is its own, even if it looks like a member: no byte of the file is given out twice.
 
 use std::io::{Read, Seek};
 
@@ -11,8 +11,8 @@ use crate::error::{FormatError, Result};
 use crate::indexed::{Member, open_member, read_record, walk};
 use crate::record::SegmentInfo;
 use crate::remains::{Lost, Part, Remains, Slot};
-use crate::resync::{Records, first_from, footers, next_start};
-use crate::scan::{Start, header_at, input_len, read_at};
+use crate::resync::{Records, crossing_budget, first_from, footers, next_start};
+use crate::scan::{Start, header_at, input_len, read_at, window};
 
 /// A damaged file, taken stock of. (A sound one has no losses.)
 #[derive(Debug)]
@@ -34,7 +34,7 @@ impl<R: Read + Seek> Salvage<R> {
             return Err(FormatError::Empty);
         }
         // A sound file is what it is from its start on, whatever looks like a footer in it.
-        if let Ok(members) = walk(&mut input, file_len) {
+        if let Ok(members) = walk(&mut input, file_len, true) {
             let numbered = members.into_iter().zip(0..);
             let part = |(member, number)| Part::Member(indexed(&mut input, member, number));
             let parts = numbered.map(part).collect();
@@ -44,34 +44,16 @@ impl<R: Read + Seek> Salvage<R> {
                 parts,
             });
         }
-        let mut tail = Vec::new();
-        let mut end = file_len;
-        // What a small member holds may look like a footer.
-        if !matches!(header_at(&mut input, 0, file_len)?, Start::Small(_)) {
-            while end > 0 {
-                match open_member(&mut input, end) {
-                    Ok(member) => {
-                        end = member.start;
-                        tail.push(member);
-                    }
-                    Err(
-                        error
-                        @ (FormatError::Version { .. } | FormatError::UnknownExtension { .. }),
-                    ) if tail.is_empty() => {
-                        return Err(error);
-                    }
-                    Err(_) => break,
-                }
-            }
+        if matches!(header_at(&mut input, 0, file_len)?, Start::None)
+            && let Err(error @ (FormatError::Version { .. } | FormatError::UnknownExtension { .. })) =
+                open_member(&mut input, file_len)
+        {
+            return Err(error);
         }
+        // From the start on: what a segment holds may look like a member, and is none of the file's own.
         let mut parts = Vec::new();
-        if end > 0 {
-            let footers = footers(&mut input, end)?;
-            front(&mut input, end, &footers, &mut parts)?;
-        }
-        for (member, number) in tail.into_iter().rev().zip(members_in(&parts)..) {
-            parts.push(Part::Member(indexed(&mut input, member, number)));
-        }
+        let footers = footers(&mut input, file_len)?;
+        front(&mut input, file_len, &footers, &mut parts)?;
         if parts.iter().any(Part::lacks_something) {
             // Where bytes vanished or slipped in, the records are not where an index says.
             let mut others = Vec::new();
@@ -107,6 +89,15 @@ impl<R: Read + Seek> Salvage<R> {
         let part = "a segment's coded bytes";
         read_at(&mut self.input, place, info.coded_len.into(), part)
     }
+
+    /// Reads as many of a segment's coded bytes as the file has, if its end is cut off.
+    ///
+    /// # Errors
+    /// `Io`.
+    pub fn read_left(&mut self, info: &SegmentInfo) -> Result<Vec<u8>> {
+        let at = info.record_offset + u64::from(info.record_len - info.coded_len);
+        window(&mut self.input, at, self.file_len, info.coded_len.into())
+    }
 }
 
 /// Raw bytes of all segments that were found.
@@ -122,11 +113,6 @@ fn found_bytes(parts: &[Part]) -> u64 {
     found.sum()
 }
 
-fn members_in(parts: &[Part]) -> u64 {
-    let member = |part: &&Part| matches!(part, Part::Member(_));
-    parts.iter().filter(member).count() as u64
-}
-
 /// The members before `end`, by these footers and their headers.
 fn front<R: Read + Seek>(
     input: &mut R,
@@ -135,14 +121,20 @@ fn front<R: Read + Seek>(
     parts: &mut Vec<Part>,
 ) -> Result<()> {
     let (mut at, mut number) = (0, 0);
+    let mut crossing = crossing_budget(end);
     while at < end {
-        if let Some(member) = first_from(footers, at).filter(|member| member.start == at) {
+        let start = header_at(input, at, end)?;
+        // A small member may hold what looks like a footer of something that begins with it.
+        let footed = |member: &&Member| {
+            member.start == at && !(member.header_damaged && !matches!(start, Start::None))
+        };
+        if let Some(member) = first_from(footers, at).filter(footed) {
             at += member.len;
             parts.push(Part::Member(indexed(input, member.clone(), number)));
             number += 1;
             continue;
         }
-        match header_at(input, at, end)? {
+        match start {
             Start::Small(small) => {
                 let member = Member::of_small(&small, at);
                 at = (at + member.len).min(end);
@@ -152,17 +144,19 @@ fn front<R: Read + Seek>(
                 number += 1;
             }
             Start::Full(open) => {
-                let (slots, raw_len, next) =
-                    Records::new(input, &open, number, end, footers).collect()?;
+                let records = Records::new(input, &open, number, end, footers, &mut crossing);
+                let found = records.collect()?;
+                let next = found.next;
                 parts.push(Part::Member(Remains {
                     number,
                     header: open.header,
                     file: at..next,
-                    raw_len,
+                    raw_len: found.raw_len,
                     raw_hash: None,
+                    likely_hash: found.hash,
                     repaired: false,
                     index_lost: true,
-                    slots,
+                    slots: found.slots,
                 }));
                 number += 1;
                 at = next;
@@ -204,6 +198,7 @@ fn indexed<R: Read + Seek>(input: &mut R, mut member: Member, number: u64) -> Re
         file: member.start..member.start + member.len,
         raw_len: Some(member.raw_len),
         raw_hash: member.raw_hash,
+        likely_hash: None,
         repaired: member.header_damaged || member.end_byte_damaged,
         index_lost: false,
         slots,

@@ -66,6 +66,7 @@ pub struct StreamReader<R> {
     input: Input<R>,
     state: State,
     member: u64,
+    padded: bool,
 }
 
 impl<R: Read> StreamReader<R> {
@@ -75,7 +76,13 @@ impl<R: Read> StreamReader<R> {
             input: Input::new(input),
             state: State::Between,
             member: 0,
+            padded: false,
         }
+    }
+
+    /// Whether zero bytes stood behind the last member: padding, as tapes leave it. Known at [`Event::End`].
+    pub fn padded(&self) -> bool {
+        self.padded
     }
 
     /// Gives the reader underneath back. What was read ahead is lost, so this is of use after
@@ -122,6 +129,13 @@ impl<R: Read> StreamReader<R> {
             return Err(FormatError::Empty);
         }
         if !MAGIC.starts_with(found) {
+            if self.member > 0 && found[0] == 0 && self.only_zeros_follow()? {
+                self.padded = true;
+                self.state = State::Ended;
+                return Ok(Event::End);
+            }
+            let found = self.input.buffered();
+            let found = &found[..found.len().min(MAGIC.len())];
             return Err(match self.member {
                 0 => FormatError::NotLmz {
                     found: found.to_vec(),
@@ -157,6 +171,20 @@ impl<R: Read> StreamReader<R> {
             },
         }));
         Ok(Event::MemberStart(header))
+    }
+
+    /// Reads to the end, or to a byte that is not zero.
+    fn only_zeros_follow(&mut self) -> Result<bool> {
+        loop {
+            let bytes = self.input.buffered();
+            if bytes.iter().any(|&byte| byte != 0) {
+                return Ok(false);
+            }
+            self.input.consume(bytes.len());
+            if self.fill()? == 0 {
+                return Ok(true);
+            }
+        }
     }
 
     fn small(&mut self, small: Box<SmallHeader>) -> Result<Event> {

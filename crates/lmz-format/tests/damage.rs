@@ -162,7 +162,7 @@ fn swapped_segments_are_detected() {
 #[test]
 fn what_follows_the_last_member_is_garbage() {
     let (file, _) = small();
-    for tail in [&b"\0"[..], b"garbage", b"\x89LMX", b"ZML\x89"] {
+    for tail in [&b"\0x"[..], b"garbage", b"\x89LMX", b"ZML\x89"] {
         let bytes = [&file[..], tail].concat();
         for failure in [
             decode_stream(&bytes[..]).unwrap_err(),

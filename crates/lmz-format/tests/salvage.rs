@@ -355,3 +355,138 @@ proptest! {
         }
     }
 }
+
+/// A member that stores a whole `.lmz` behind 900 bytes of noise, its plan being 2000 bytes a segment.
+fn holding_another() -> (Vec<u8>, Vec<u8>, Vec<SegmentInfo>) {
+    let (inner, _) = small();
+    let mut raw = lmz_testkit::noise(14_000, 7);
+    raw[2900..2900 + inner.len()].copy_from_slice(&inner);
+    let plan = SegmentPlan::fixed(2000).unwrap();
+    let (file, _) = member(&header(plan), &raw, &[SegmentKind::Stored]);
+    let infos = infos(&file);
+    (file, raw, infos)
+}
+
+/// The file offsets of everything that is given out.
+fn given_out(file: &[u8]) -> Vec<std::ops::Range<u64>> {
+    let salvage = Salvage::open(Cursor::new(file)).unwrap();
+    let slots = salvage.parts().iter().flat_map(|part| match part {
+        Part::Member(remains) => &remains.slots[..],
+        Part::Rubbish(..) => &[],
+    });
+    let found = slots.filter_map(|slot| match slot {
+        Slot::Found(info) => {
+            Some(info.record_offset..info.record_offset + u64::from(info.record_len))
+        }
+        Slot::Lost(_) => None,
+    });
+    found.collect()
+}
+
+#[test]
+fn what_a_segment_holds_is_no_member_of_the_file() {
+    let (file, raw, infos) = holding_another();
+    let footer_at = file.len() - 60;
+    let inner_end = infos[1].record_offset as usize + 11 + 900 + small().0.len();
+    assert_eq!(&file[inner_end - 4..inner_end], &END_MAGIC);
+    // Cut behind the inner footer, anywhere else, with and without a damaged record around the inner member.
+    for cut in [inner_end, inner_end + 100, footer_at, file.len()] {
+        for damaged in [None, Some(1), Some(0), Some(2)] {
+            let mut left = file[..cut].to_vec();
+            if let Some(number) = damaged {
+                let at = infos[number].record_offset as usize + 1;
+                if at + 10 > cut {
+                    continue;
+                }
+                left[at..at + 4].fill(0xff);
+            }
+            let whole = |info: &&SegmentInfo| {
+                info.record_offset + u64::from(info.record_len) <= cut as u64
+                    && Some(info.index as usize) != damaged
+            };
+            let sound: u64 = infos
+                .iter()
+                .filter(whole)
+                .map(|i| u64::from(i.raw_len))
+                .sum();
+            let saved = salvage(&left);
+            let there = saved.raw.iter().filter(|byte| byte.is_some()).count() as u64;
+            let ranges = given_out(&left);
+            assert!(
+                ranges.windows(2).all(|w| w[0].end <= w[1].start),
+                "{ranges:?}"
+            );
+            if cut > inner_end + 100 || damaged != Some(1) {
+                right(&saved.raw, &raw);
+                assert_eq!((there, saved.members), (sound, 1), "{cut} {damaged:?}");
+            }
+        }
+    }
+}
+
+/// Two members of the same kind, the first of which lost its end: the second one is not taken for a part of it.
+#[test]
+fn a_member_behind_a_lost_end_is_not_swallowed() {
+    let (file, raw) = small();
+    let infos = infos(&file);
+    let cut = infos[2].record_offset as usize + 3;
+    for (lost_footer, want) in [(0, raw.len()), (30, raw.len())] {
+        let second = &file[..file.len() - lost_footer];
+        let all = [&file[..cut], second].concat();
+        let saved = salvage(&all);
+        assert_eq!(saved.members, 2);
+        let there: Vec<u8> = saved.raw.iter().flatten().copied().collect();
+        assert!(
+            there == [&raw[..32], &raw[..want]].concat(),
+            "{lost_footer}"
+        );
+    }
+}
+
+/// Without a sound footer the hash may still be there to be compared.
+#[test]
+fn the_hash_of_a_damaged_footer_is_found() {
+    let (file, raw) = small();
+    for (cut, want) in [(3, true), (8, true), (70, false)] {
+        let salvage = Salvage::open(Cursor::new(&file[..file.len() - cut])).unwrap();
+        let [Part::Member(remains)] = salvage.parts() else {
+            panic!("{:?}", salvage.parts())
+        };
+        assert_eq!(remains.raw_hash, None);
+        let right = remains
+            .likely_hash
+            .is_some_and(|hash| hash.agrees_with(RawHash::of(&raw)));
+        assert_eq!(right, want, "{cut}");
+    }
+}
+
+/// Behind the last member, zero bytes are what a tape or a block device adds.
+#[test]
+fn zero_bytes_behind_the_end_are_padding() {
+    let (file, raw) = small();
+    let mut zeros = Vec::new();
+    let brief = header(SegmentPlan::Default);
+    write_small(&mut zeros, &brief, &[0; 9], Some(Payload::Stored)).unwrap();
+    for (members, raw) in [
+        (file.clone(), raw.clone()),
+        ([&file[..], &file].concat(), [&raw[..], &raw].concat()),
+        (zeros.clone(), vec![0; 9]),
+        ([&file[..], &zeros].concat(), [&raw[..], &[0; 9]].concat()),
+        ([&zeros[..], &file].concat(), [&[0; 9][..], &raw].concat()),
+    ] {
+        for padding in [0, 1, 3, 511, 200_000] {
+            let padded = [&members[..], &vec![0; padding]].concat();
+            assert!(decode_stream(&padded[..]).unwrap() == raw);
+            assert!(decode_indexed(&padded).unwrap().0 == raw);
+            let index = IndexedReader::open(Cursor::new(&padded)).unwrap();
+            assert_eq!(index.padding(), padding as u64);
+            let more = [&padded[..], b"x"].concat();
+            assert!(decode_stream(&more[..]).is_err() && decode_indexed(&more).is_err());
+            // Between members it is no padding.
+            let between = [&padded[..], &members].concat();
+            assert_eq!(decode_stream(&between[..]).is_ok(), padding == 0);
+            assert_eq!(decode_indexed(&between).is_ok(), padding == 0, "{padding}");
+        }
+    }
+    assert!(decode_stream(&[0; 20][..]).is_err() && decode_indexed(&[0; 20]).is_err());
+}

@@ -119,7 +119,9 @@ fn indexed(bytes: &[u8], sound: Option<&Streamed>) {
             assert_eq!(bytes.total(), member.len);
         }
     }
-    assert_eq!((at, raw), (bytes.len() as u64, reader.raw_len()));
+    assert_eq!(at + reader.padding(), bytes.len() as u64);
+    assert!(bytes[at as usize..].iter().all(|&byte| byte == 0));
+    assert_eq!(raw, reader.raw_len());
     assert_eq!(reader.locate(raw), None);
     if let Some(sound) = sound {
         assert_eq!(segments, sound.segments, "index and stream disagree");
@@ -154,13 +156,36 @@ fn salvage(bytes: &[u8], sound: Option<&Streamed>) {
         assert!(range.start == at && range.end > at, "{parts:?}");
         at = range.end;
     }
-    assert_eq!(at, bytes.len() as u64, "{parts:?}");
+    // What is left of a sound file are the zero bytes behind its end.
+    let left = &bytes[at as usize..];
+    assert!(
+        left.is_empty() || left.iter().all(|&byte| byte == 0),
+        "{parts:?}"
+    );
+    assert!(once(&parts), "a byte is given out twice: {parts:?}");
     if let Some(sound) = sound {
         let rubbish = |part: &Part| matches!(part, Part::Rubbish(..));
         assert!(!parts.iter().any(rubbish), "rubbish in a sound file");
         assert_eq!(segments, sound.segments, "salvage and stream disagree");
         assert_eq!(number, sound.members.len() as u64);
     }
+}
+
+/// Whether no two records that were found overlap.
+fn once(parts: &[Part]) -> bool {
+    let slots = parts.iter().flat_map(|part| match part {
+        Part::Member(remains) => &remains.slots[..],
+        Part::Rubbish(..) => &[],
+    });
+    let mut end = 0;
+    slots.into_iter().all(|slot| match slot {
+        Slot::Found(info) => {
+            let follows = info.record_offset >= end;
+            end = info.record_offset + u64::from(info.record_len);
+            follows
+        }
+        Slot::Lost(_) => true,
+    })
 }
 
 /// Segments in the order of their raw bytes, none of them twice; what can be read of them.

@@ -59,6 +59,7 @@ mod batches;
 mod bootstrap;
 mod corpus;
 mod error;
+mod files;
 mod journal;
 pub mod ledger;
 mod plan;
@@ -82,7 +83,8 @@ pub use plan::{DroppedTail, Plan, TokenCounts, Unit};
 pub use protocol::{DocumentPlanner, PaperPlanner, Protocol, Stream, StreamSegment, StreamWindow};
 pub use report::{
     BatchFigures, CorpusFiles, CorpusIdentity, EngineIdentity, Figures, Identity, ModelIdentity,
-    ProtocolIdentity, RESULT_FILE, Report, ReportFacts, TimeFigures, WithoutTail, grouped,
+    ProtocolIdentity, Provenance, RESULT_FILE, Report, ReportFacts, TimeFigures, WithoutTail,
+    grouped,
 };
 pub use run::{Outcome, Part, Watch, run, run_part};
 pub use scorer::{ScoreError, Scorer, Window};

@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use crate::batches::BatchSizes;
 use crate::corpus::Census;
 use crate::error::{MetricError, Result};
+use crate::files::temporary;
 use crate::plan::{DroppedTail, Plan, TokenCounts, Unit};
 use crate::report::{CorpusFiles, Identity, Report, ReportFacts};
 use crate::run::{Outcome, Part};
@@ -236,11 +237,7 @@ impl WindowSums {
         let path = directory.join(SUMS_FILE);
         let io = MetricError::io(&path);
         let json = serde_json::to_vec(self).map_err(|error| io(error.into()))?;
-        let mut file = tempfile::Builder::new()
-            .prefix(".sums.")
-            .suffix(".tmp")
-            .tempfile_in(directory)
-            .map_err(&io)?;
+        let mut file = temporary(".sums.", directory).map_err(&io)?;
         let written = file.write_all(&json);
         written
             .and_then(|()| file.as_file().sync_all())

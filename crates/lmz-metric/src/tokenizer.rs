@@ -1,6 +1,9 @@
 //! From a document's text to token ids.
 
+use std::borrow::Cow;
+
 use lmz_model::{ExactTokenizer, Symbol};
+use serde_json::Value;
 use tokenizers::Tokenizer;
 
 use crate::error::{MetricError, Result};
@@ -24,15 +27,21 @@ pub trait Tokenize {
     /// # Errors
     /// The tokenizer failed, or cannot spell the text.
     fn encode(&self, text: &str) -> Result<Encoded>;
+
+    /// What a reader of a figure should know of how the text becomes tokens.
+    fn notices(&self) -> Vec<String> {
+        Vec::new()
+    }
 }
 
 /// A published tokenizer, as Hugging Face's `tokenizers` runs it: normaliser, special tokens,
-/// post-processor and all. Truncation and padding are off.
+/// post-processor and all. Truncation and padding are off, and so is dropout: a figure is not drawn by lot.
 #[derive(Debug)]
 pub struct PublishedTokenizer {
     inner: Tokenizer,
     /// Ids of special tokens, sorted.
     special: Vec<u32>,
+    notices: Vec<String>,
 }
 
 impl PublishedTokenizer {
@@ -42,18 +51,69 @@ impl PublishedTokenizer {
     /// [`MetricError::Tokenizer`].
     pub fn new(tokenizer_json: &[u8]) -> Result<Self> {
         let failed = |error: tokenizers::Error| MetricError::Tokenizer(error.to_string());
-        let mut inner = Tokenizer::from_bytes(tokenizer_json).map_err(failed)?;
+        let (json, notices) = without_dropout(tokenizer_json);
+        let mut inner = Tokenizer::from_bytes(json).map_err(failed)?;
         inner.with_truncation(None).map_err(failed)?;
         inner.with_padding(None);
         let added = inner.get_added_tokens_decoder();
         let special = added.into_iter().filter(|(_, token)| token.special);
         let mut special: Vec<u32> = special.map(|(id, _)| id).collect();
         special.sort_unstable();
-        Ok(Self { inner, special })
+        Ok(Self {
+            inner,
+            special,
+            notices,
+        })
+    }
+}
+
+/// A `tokenizer.json` that gives the same tokens each time, and what is to be said of it.
+fn without_dropout(tokenizer_json: &[u8]) -> (Cow<'_, [u8]>, Vec<String>) {
+    let mut notices = Vec::new();
+    // What is no JSON is refused by the library, in its own words.
+    let Ok(mut json) = serde_json::from_slice::<Value>(tokenizer_json) else {
+        return (tokenizer_json.into(), notices);
+    };
+    if changes_letters(&json["normalizer"]) {
+        notices.push(
+            "the tokenizer's normaliser changes letters (it lower-cases them, or strips accents): what is scored is \
+             not the text, and the figure is not one of lossless compression"
+                .to_owned(),
+        );
+    }
+    let dropout = json["model"]["dropout"].as_f64().unwrap_or(0.0);
+    if dropout == 0.0 {
+        return (tokenizer_json.into(), notices);
+    }
+    json["model"]["dropout"] = Value::Null;
+    notices.push(format!(
+        "the tokenizer's dropout of {dropout}, which is for training, is switched off: a figure is not drawn by lot"
+    ));
+    (json.to_string().into_bytes().into(), notices)
+}
+
+/// Whether a normaliser, or one in a sequence of them, makes one letter of two.
+fn changes_letters(normalizer: &Value) -> bool {
+    match normalizer["type"].as_str() {
+        Some("Lowercase" | "StripAccents" | "Nmt") => true,
+        Some("BertNormalizer") => {
+            // Accents are stripped where letters are lower-cased, unless it says otherwise.
+            let is = |key: &str| normalizer[key].as_bool().unwrap_or(false);
+            is("lowercase") || is("strip_accents")
+        }
+        Some("Sequence") => {
+            let all = normalizer["normalizers"].as_array();
+            all.is_some_and(|all| all.iter().any(changes_letters))
+        }
+        _ => false,
     }
 }
 
 impl Tokenize for PublishedTokenizer {
+    fn notices(&self) -> Vec<String> {
+        self.notices.clone()
+    }
+
     fn encode(&self, text: &str) -> Result<Encoded> {
         let failed = |error: tokenizers::Error| MetricError::Tokenizer(error.to_string());
         let encoding = self.inner.encode(text, true).map_err(failed)?;
@@ -91,5 +151,64 @@ impl Tokenize for ExactTokenizer {
             encoded.special.push(false);
         }
         Ok(encoded)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MODEL: &str = r#"{"version": "1.0", "truncation": null, "padding": null, "added_tokens": [],
+        "normalizer": NORMALIZER, "pre_tokenizer": null, "post_processor": null, "decoder": null,
+        "model": {"type": "BPE", "dropout": DROPOUT, "unk_token": null, "continuing_subword_prefix": null,
+        "end_of_word_suffix": null, "fuse_unk": false, "byte_fallback": false,
+        "vocab": {"a": 0, "b": 1, "ab": 2, "abab": 3}, "merges": [["a", "b"], ["ab", "ab"]]}}"#;
+
+    fn tokenizer(dropout: &str, normalizer: &str) -> PublishedTokenizer {
+        let json = MODEL
+            .replace("DROPOUT", dropout)
+            .replace("NORMALIZER", normalizer);
+        PublishedTokenizer::new(json.as_bytes()).unwrap()
+    }
+
+    #[test]
+    fn a_metric_never_draws() {
+        let plain = tokenizer("null", "null");
+        let text = "abababab".repeat(50);
+        let ids = plain.encode(&text).unwrap().ids;
+        assert!(plain.notices().is_empty());
+        for dropout in ["0.1", "0.9", "1.0"] {
+            let drawn = tokenizer(dropout, "null");
+            for _ in 0..3 {
+                assert_eq!(drawn.encode(&text).unwrap().ids, ids);
+            }
+            assert!(drawn.notices()[0].contains("switched off"), "{dropout}");
+        }
+    }
+
+    #[test]
+    fn a_normaliser_that_changes_letters_is_named() {
+        for (normalizer, changes) in [
+            (r#"{"type": "Lowercase"}"#, true),
+            (r#"{"type": "NFC"}"#, false),
+            (
+                r#"{"type": "Sequence", "normalizers": [{"type": "NFD"}, {"type": "StripAccents"}]}"#,
+                true,
+            ),
+            (
+                r#"{"type": "Sequence", "normalizers": [{"type": "NFD"}]}"#,
+                false,
+            ),
+            (
+                r#"{"type": "BertNormalizer", "clean_text": true, "handle_chinese_chars": true, "strip_accents": null, "lowercase": true}"#,
+                true,
+            ),
+        ] {
+            assert_eq!(
+                !tokenizer("null", normalizer).notices().is_empty(),
+                changes,
+                "{normalizer}"
+            );
+        }
     }
 }

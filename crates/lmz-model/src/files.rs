@@ -31,12 +31,27 @@ pub(crate) fn required(directory: &Path, file: &'static str) -> Result<PathBuf> 
     })
 }
 
+/// Refuses what is no regular file: opening a named pipe would wait for ever for who writes it.
+pub(crate) fn check_regular(path: &Path) -> Result<()> {
+    let io = |source| ModelError::Io {
+        path: path.to_owned(),
+        source,
+    };
+    match std::fs::metadata(path).map_err(io)?.is_file() {
+        true => Ok(()),
+        false => Err(io(std::io::Error::other(
+            "is not a regular file: a model directory holds no pipes and devices",
+        ))),
+    }
+}
+
 /// A whole file of at most `limit` bytes.
 pub(crate) fn read_bounded(path: &Path, limit: u64) -> Result<Vec<u8>> {
     let io = |source| ModelError::Io {
         path: path.to_owned(),
         source,
     };
+    check_regular(path)?;
     let file = File::open(path).map_err(io)?;
     let bytes = file.metadata().map_err(io)?.len();
     let too_large = |bytes| ModelError::TooLarge {
@@ -47,11 +62,28 @@ pub(crate) fn read_bounded(path: &Path, limit: u64) -> Result<Vec<u8>> {
     if bytes > limit {
         return Err(too_large(bytes));
     }
-    // A file may grow, and a pipe has no size: the limit holds for what is read.
+    // A file may grow: the limit holds for what is read.
     let mut content = Vec::new();
     file.take(limit + 1).read_to_end(&mut content).map_err(io)?;
     if content.len() as u64 > limit {
         return Err(too_large(content.len() as u64));
     }
     Ok(content)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    #[cfg(unix)]
+    fn a_pipe_in_a_model_directory_is_refused_at_once() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("config.json");
+        let made = std::process::Command::new("mkfifo").arg(&path).status();
+        assert!(made.unwrap().success());
+        let error = read_bounded(&path, 10).unwrap_err().to_string();
+        assert!(error.contains("not a regular file"), "{error}");
+        assert!(check_regular(&directory.path().join("none")).is_err());
+    }
 }

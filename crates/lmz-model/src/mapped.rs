@@ -7,6 +7,7 @@ use std::ops::Deref;
 use std::path::Path;
 
 use crate::error::{ModelError, Result};
+use crate::files::check_regular;
 
 /// A read-only view of a whole file.
 #[derive(Debug)]
@@ -22,6 +23,7 @@ impl MappedFile {
             path: path.to_owned(),
             source,
         };
+        check_regular(path)?;
         #[cfg(feature = "mmap")]
         let bytes = {
             let file = File::open(path).map_err(io)?;

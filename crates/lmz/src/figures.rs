@@ -40,14 +40,57 @@ pub fn compressed(raw: u64, compressed: u64, time: Duration) -> String {
     format!("{raw} -> {compressed} bytes{figures} in {}", seconds(time))
 }
 
-/// A path for people. Control characters do not reach the terminal.
+/// What to say of a file that the model shrank nowhere, with so many segments kept by zstd and stored.
+pub fn not_modelled(zstd: u64, stored: u64) -> &'static str {
+    match (zstd, stored) {
+        (0, _) => {
+            "nothing shrinks these bytes, as is usual for what is compressed or encrypted already"
+        }
+        _ => "the model did not help here: zstd -19 or xz -9 make it as small in less time",
+    }
+}
+
+/// A path for people. What steers a terminal or does not show does not reach it.
 pub fn show(path: &Path) -> String {
     let text = path.display().to_string();
-    if text.chars().any(char::is_control) {
+    if text.chars().any(|c| c.is_control() || is_unseen(c)) {
         format!("{path:?}")
     } else {
         text
     }
+}
+
+/// Characters that turn the order of those around them, or take no room: a name with them may look like another one.
+fn is_unseen(c: char) -> bool {
+    matches!(c,
+        // Soft hyphen, the Arabic letter mark, the Mongolian vowel separator.
+        '\u{ad}' | '\u{61c}' | '\u{180e}'
+        // Zero width, and directional marks.
+        | '\u{200b}'..='\u{200f}'
+        // Line and paragraph separators, embeddings and overrides.
+        | '\u{2028}'..='\u{202e}'
+        // Word joiner, invisible operators, isolates.
+        | '\u{2060}'..='\u{206f}'
+        | '\u{feff}' | '\u{fff9}'..='\u{fffb}'
+        // Tags.
+        | '\u{e0000}'..='\u{e007f}')
+}
+
+/// Text in which the characters that would steer a terminal, turn its neighbours round or not show are written out, as
+/// `\\u{202e}`. Ends of lines and tabs stay.
+pub fn visible(text: &str) -> std::borrow::Cow<'_, str> {
+    let hidden = |c: char| (c.is_control() && !matches!(c, '\n' | '\t')) || is_unseen(c);
+    if !text.chars().any(hidden) {
+        return text.into();
+    }
+    let mut shown = String::with_capacity(text.len());
+    for c in text.chars() {
+        match hidden(c) {
+            true => shown.extend(c.escape_unicode()),
+            false => shown.push(c),
+        }
+    }
+    shown.into()
 }
 
 /// Bytes as hexadecimal digits.
@@ -87,6 +130,12 @@ mod tests {
     #[test]
     fn control_characters_are_escaped() {
         assert_eq!(show(Path::new("größe.txt")), "größe.txt");
-        assert!(!show(Path::new("a\u{1b}[2Jb")).contains('\u{1b}'));
+        for hidden in ['\u{1b}', '\u{202e}', '\u{200b}', '\u{feff}', '\u{85}'] {
+            let name = format!("a{hidden}b");
+            assert!(!show(Path::new(&name)).contains(hidden), "{hidden:?}");
+            assert!(!visible(&name).contains(hidden), "{hidden:?}");
+        }
+        assert_eq!(visible("größe\t中文\n"), "größe\t中文\n");
+        assert_eq!(visible("a\u{202e}b"), "a\\u{202e}b");
     }
 }

@@ -6,6 +6,11 @@
 /// # Errors
 /// It was set before, or work has begun; threads cannot be started.
 pub fn use_threads(threads: usize) -> std::io::Result<()> {
+    // Not by RAYON_NUM_THREADS, which knows no limit.
+    let threads = match threads {
+        0 => std::thread::available_parallelism().map_or(1, usize::from),
+        threads => threads,
+    };
     rayon::ThreadPoolBuilder::new()
         .num_threads(threads)
         .build_global()

@@ -23,7 +23,7 @@ pub const USAGE: &str = "\
 lmz [OPTIONS] [FILE]...          compress FILE to FILE.lmz
        lmz -d [OPTIONS] [FILE.lmz]...   restore FILE
        lmz -t | -l [FILE.lmz]...        test | list
-       lmz cat -r A..B FILE.lmz         write a part of it
+       lmz cat -r A..B FILE.lmz...      write a part of it
        lmz verify FILE...               account for every bit of a file
        lmz inspect FILE [--html OUT]    see where the bits go
        lmz bench FILE...                compare with gzip, xz, zstd and others
@@ -45,6 +45,7 @@ Examples:
   lmz -t *.lmz                       decode and check, write nothing
   lmz -l --json book.txt.lmz         sizes, model and segments, for a program
   tar -I lmz -cf docs.tar.lmz docs/  and tar -I lmz -xf docs.tar.lmz
+  lmz -r --output-dir-mirror out d/  all files below d, to out/d
   lmz -d --keep-going book.txt.lmz   what is sound of a damaged file, and what is lost
   lmz cat -r 1M..+64K big.lmz        64 KiB from the middle, without decoding the rest
   lmz --lanes 1 book.txt             the smallest file; restoring takes longer
@@ -57,8 +58,9 @@ Examples:
 
 Files:
   Output gets its name once it is complete and checked; until then it has none (where a file system \
-needs one: .NAME.XXXXXX.tmp beside it), and an error or Ctrl-C leaves nothing. Permissions and modification time are the input's. \
-Several files: one that fails does not stop the others. A file that has the name of a verb is written './models', say. Compressed files may be concatenated. Options about compressing are accepted \
+needs one: .NAME.XXXXXX.tmp beside it), and an error or Ctrl-C leaves nothing. Permissions, modification time, extended attributes \
+and access control lists are the input's, where they can be had. A symbolic link is skipped without -f, unless -c or -o says where to write. \
+Several files: one that fails does not stop the others. Called unlmz, lmz restores; called lmzcat, it restores to standard output. A file that has the name of a verb is written './models', say. Compressed files may be concatenated. Options about compressing are accepted \
 and ignored with -d, so that tar -I 'lmz --segment 1M' works both ways.
 
 Environment:
@@ -77,7 +79,8 @@ Exit code:
   0  all went well
   1  an error; other files were still worked on
   2  the command line (or LMZ_KERNEL) makes no sense
-  3  --keep-going: something is lost; what is not was written
+  3  --keep-going: something is lost or could not be verified; the rest was
+     written
   An interrupt, or a reader of standard output that went away, ends lmz by its \
 signal.";
 

@@ -8,7 +8,9 @@ use std::process;
 use clap::{ArgAction, CommandFactory, Parser};
 use lmz::SegmentPlan;
 
+use super::levels::Levels;
 use crate::args::{RunArgs, bytes, help};
+use crate::terminal::usage::exit;
 
 /// `lmz [OPTIONS] [FILE]...`
 #[derive(Clone, Debug, Parser)]
@@ -70,6 +72,29 @@ pub struct FileArgs {
         help_heading = "What to do (compress, unless told otherwise)"
     )]
     pub fill: FillArg,
+    /// With --keep-going: give out what decodes before the end that a segment lost, although nothing vouches for it
+    #[arg(
+        long,
+        requires = "keep_going",
+        hide_short_help = true,
+        help_heading = "What to do (compress, unless told otherwise)"
+    )]
+    pub unverified: bool,
+    /// Go into directories, for all files in them (with -d, -t and -l: those that end in .lmz)
+    #[arg(
+        short,
+        long,
+        help_heading = "What to do (compress, unless told otherwise)"
+    )]
+    pub recursive: bool,
+    /// Read the names of files to work on from LIST, one a line
+    #[arg(
+        long,
+        value_name = "LIST",
+        hide_short_help = true,
+        help_heading = "What to do (compress, unless told otherwise)"
+    )]
+    pub filelist: Option<PathBuf>,
     /// Print the list, or what --keep-going found, as JSON
     #[arg(long, help_heading = "What to do (compress, unless told otherwise)")]
     pub json: bool,
@@ -77,7 +102,7 @@ pub struct FileArgs {
     /// Write to standard output
     #[arg(short = 'c', long, help_heading = "Output")]
     pub stdout: bool,
-    /// Write to PATH ('-' is standard output)
+    /// Write to PATH, or into it if it is a directory ('-' is standard output)
     #[arg(
         short,
         long,
@@ -86,12 +111,63 @@ pub struct FileArgs {
         help_heading = "Output"
     )]
     pub output: Option<PathBuf>,
-    /// Overwrite files, and write compressed data to a terminal
+    /// Write into DIR, which is made if it is not there
+    #[arg(
+        long,
+        value_name = "DIR",
+        conflicts_with_all = ["stdout", "output"],
+        hide_short_help = true,
+        help_heading = "Output"
+    )]
+    pub output_dir_flat: Option<PathBuf>,
+    /// Write into DIR, under the inputs' own directories
+    #[arg(
+        long,
+        value_name = "DIR",
+        conflicts_with_all = ["stdout", "output", "output_dir_flat"],
+        hide_short_help = true,
+        help_heading = "Output"
+    )]
+    pub output_dir_mirror: Option<PathBuf>,
+    /// Overwrite files, follow symbolic links, and write compressed data to a terminal
     #[arg(short, long, help_heading = "Output")]
     pub force: bool,
-    /// Keep input files: always so, accepted for the habit
-    #[arg(short, long, hide_short_help = true, help_heading = "Output")]
+    /// Remove each input once its output is complete, checked and on the disk
+    #[arg(
+        long,
+        overrides_with = "keep",
+        conflicts_with = "no_verify",
+        help_heading = "Output"
+    )]
+    pub rm: bool,
+    /// Keep input files: so it is unless --rm is given
+    #[arg(
+        short,
+        long,
+        overrides_with = "rm",
+        hide_short_help = true,
+        help_heading = "Output"
+    )]
     pub keep: bool,
+    /// Read what an input has at the beginning, although it may grow
+    #[arg(long, hide_short_help = true, help_heading = "Output")]
+    pub allow_changing: bool,
+    /// Restore blocks of zero bytes as holes of the file: so it is unless --no-sparse is given
+    #[arg(
+        long,
+        overrides_with = "no_sparse",
+        hide_short_help = true,
+        help_heading = "Output"
+    )]
+    pub sparse: bool,
+    /// Write blocks of zero bytes
+    #[arg(
+        long,
+        overrides_with = "sparse",
+        hide_short_help = true,
+        help_heading = "Output"
+    )]
+    pub no_sparse: bool,
     /// Print a short help (lmz help: a long one)
     #[arg(short, long, action = ArgAction::HelpShort, global = false, help_heading = "Output")]
     help: Option<bool>,
@@ -135,6 +211,17 @@ pub struct FileArgs {
         help_heading = "Format"
     )]
     pub overlap: Option<u32>,
+
+    /// Store no name and time: so it always is
+    #[arg(
+        short = 'n',
+        long,
+        hide_short_help = true,
+        help_heading = "Accepted from other compressors' habits"
+    )]
+    pub no_name: bool,
+    #[command(flatten)]
+    pub levels: Levels,
 }
 
 /// Whether what is seen of a file helps the model.
@@ -168,7 +255,7 @@ pub fn parse(args: Vec<OsString>) -> FileArgs {
         let _ = writeln!(io::stderr(), "{}", help.ansi());
         process::exit(2);
     }
-    FileArgs::parse_from(args)
+    FileArgs::try_parse_from(args).unwrap_or_else(|error| exit(error))
 }
 
 /// `1000`, `64K`, `64KiB`, `1M`, `1MiB`: bytes, in the range that the format allows.

@@ -7,22 +7,21 @@ use lmz::figures;
 use lmz::placement::Models;
 use lmz::{CompressReport, Model};
 
-use super::output::{fail, open_output, target};
+use super::output::{fail, open_input, open_output, remove, target};
 use super::settings::Settings;
-use crate::io::input::Input;
 use crate::io::names;
-use crate::io::source::{Source, Target};
+use crate::io::source::Source;
 use crate::settings::Volume;
 use crate::terminal::message::{Failure, say};
 use crate::terminal::progress::Progress;
 
 /// Compresses one source into its target.
 pub fn run(source: &Source, settings: &Settings, models: &Models) -> Result<(), Failure> {
+    let mut input = open_input(source, settings)?;
     let path = target(source, settings, |path| {
         names::compressed(path, settings.force)
     })?;
-    let mut input = Input::open(source, settings.target != Target::Beside)?;
-    let mut output = open_output(path.as_deref(), &input, settings.force)?;
+    let mut output = open_output(path.as_deref(), &input, settings.how())?;
     if output.is_terminal() && !settings.force {
         return Err(Failure::Fatal(anyhow!(
             "compressed data is not written to a terminal (-f forces it; see lmz --help)"
@@ -49,9 +48,12 @@ pub fn run(source: &Source, settings: &Settings, models: &Models) -> Result<(), 
     );
     drop(progress);
     let report = done.map_err(|error| fail(&output, error.into()))?;
-    input.unchanged()?;
+    input.unchanged(report.raw_hash)?;
     if let Err(error) = output.commit(input.regular()) {
         return Err(fail(&output, error));
+    }
+    if let (true, Some(path)) = (output.is_file(), &path) {
+        remove(&input, path, settings)?;
     }
     if settings.talk.reports {
         let (raw, packed) = (report.raw_len, report.compressed_len);
@@ -74,13 +76,15 @@ fn details(report: &CompressReport, model: &Model) {
     say(&format!(
         "  segments: {modelled} by the model, {mixed} mixed, {zstd} by zstd, {stored} stored"
     ));
+    let ideal = match modelled + mixed {
+        0 => String::new(),
+        _ => format!(" (the ideal is {:.1})", report.ideal_bits / 8.0),
+    };
     say(&format!(
-        "  bytes: coded {} (the ideal is {:.1}), header {}, segment records {}, index {}, footer {}",
-        c.coded,
-        report.ideal_bits / 8.0,
-        c.header,
-        c.records,
-        c.index,
-        c.footer
+        "  bytes: coded {}{ideal}, header {}, segment records {}, index {}, footer {}",
+        c.coded, c.header, c.records, c.index, c.footer
     ));
+    if modelled + mixed == 0 && report.raw_len > 0 {
+        say(&format!("  {}", figures::not_modelled(zstd, stored)));
+    }
 }

@@ -6,12 +6,12 @@ use lmz::figures;
 use lmz::placement::{Models, PlacedStore};
 use lmz::{CodecError, DecompressReport};
 
-use super::output::{fail, open_output, raw_len, refuse_terminal, target};
+use super::output::{fail, open_input, open_output, raw_len, refuse_terminal, remove, target};
 use super::settings::{Mode, Settings};
 use crate::io::input::{Input, Reader};
 use crate::io::names;
 use crate::io::output::Output;
-use crate::io::source::{Source, Target};
+use crate::io::source::Source;
 use crate::settings::Volume;
 use crate::terminal::message::{Failure, say};
 use crate::terminal::progress::Progress;
@@ -20,16 +20,16 @@ use crate::terminal::progress::Progress;
 pub fn run(source: &Source, settings: &Settings, models: &Models) -> Result<(), Failure> {
     let test = settings.mode == Mode::Test;
     refuse_terminal(source, settings.force)?;
+    let mut input = open_input(source, settings)?;
     let path = if test {
         None
     } else {
         target(source, settings, names::restored)?
     };
-    let mut input = Input::open(source, test || settings.target != Target::Beside)?;
     let mut output = if test {
         Output::null()
     } else {
-        open_output(path.as_deref(), &input, settings.force)?
+        open_output(path.as_deref(), &input, settings.how())?
     };
     let models = models
         .for_decompressing()
@@ -39,6 +39,15 @@ pub fn run(source: &Source, settings: &Settings, models: &Models) -> Result<(), 
     let report = done.map_err(|error| fail(&output, error.into()))?;
     if let Err(error) = output.commit(input.regular()) {
         return Err(fail(&output, error));
+    }
+    if report.padding && settings.talk.volume > Volume::Quiet {
+        say(&format!(
+            "lmz: {}: warning: zero bytes behind the end are taken for padding, and left out",
+            input.name
+        ));
+    }
+    if let (true, Some(path)) = (output.is_file(), &path) {
+        remove(&input, path, settings)?;
     }
     if report.header_damaged && settings.talk.volume > Volume::Quiet {
         say(&format!(

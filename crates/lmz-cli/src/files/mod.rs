@@ -3,10 +3,12 @@
 pub mod args;
 mod compress;
 mod decompress;
+mod levels;
 mod list;
 mod output;
 mod rescue;
 mod settings;
+mod walk;
 
 use clap::CommandFactory;
 
@@ -15,7 +17,7 @@ pub use output::{fail, open_output, refuse_terminal};
 use settings::{Mode, Settings};
 
 use crate::exit::Exit;
-use crate::terminal::message::Failure;
+use crate::terminal::message::{Failure, complain};
 use crate::terminal::signal;
 
 /// Does it, file by file.
@@ -28,17 +30,33 @@ pub fn run(args: FileArgs) -> Result<Exit, Failure> {
         Err(nonsense) => nonsense.exit(FileArgs::command()),
     };
     settings.read_prime()?;
-    if settings.mode == Mode::List {
-        return list::run(&settings).map(Exit::of);
-    }
     let mut exit = Exit::Success;
+    if settings.recursive {
+        let found = settings.sources.iter();
+        let found = found.flat_map(|source| walk::files_in(source, settings.mode));
+        let mut sources = Vec::new();
+        for (source, error) in found {
+            match error {
+                None => sources.push(source),
+                Some(error) => {
+                    complain(&source.to_string(), &error);
+                    exit = Exit::Error;
+                }
+            }
+        }
+        settings.sources = sources;
+    }
+    if settings.mode == Mode::List {
+        let listed = list::run(&settings)?;
+        return Ok(if listed { exit } else { Exit::Error });
+    }
     let mut partial = false;
     let models = settings.models();
     for source in &settings.sources {
         let done = match (settings.mode, settings.keep_going) {
             (Mode::Compress, _) => compress::run(source, &settings, &models),
             (_, None) => decompress::run(source, &settings, &models),
-            (_, Some(fill)) => rescue::run(source, fill, &settings, &models).map(|whole| {
+            (_, Some(how)) => rescue::run(source, how, &settings, &models).map(|whole| {
                 partial |= !whole;
             }),
         };

@@ -6,15 +6,14 @@ use std::time::Instant;
 use anyhow::anyhow;
 use lmz::figures;
 use lmz::placement::Models;
-use lmz::{Fill, LostRange, SalvageReport};
+use lmz::{LostRange, SalvageReport, Salvaging};
 use serde::Serialize;
 
-use super::output::{fail, open_output, raw_len, refuse_terminal, target};
+use super::output::{fail, open_input, open_output, raw_len, refuse_terminal, target};
 use super::settings::{Mode, Settings};
-use crate::io::input::Input;
 use crate::io::names;
 use crate::io::output::Output;
-use crate::io::source::{Source, Target};
+use crate::io::source::Source;
 use crate::settings::Volume;
 use crate::terminal::message::{Failure, say};
 use crate::terminal::progress::Progress;
@@ -33,6 +32,10 @@ struct Found<'a> {
     not_understood: Vec<Range<'a>>,
     /// Members that decode to something else than their hash says.
     members_with_wrong_hash: &'a [u64],
+    /// Members all of whose segments are sound, but whose hash is lost.
+    members_without_hash: &'a [u64],
+    /// Offsets in what was compressed, of bytes that nothing vouches for.
+    unverified: Vec<Offsets>,
     /// Something was damaged that other parts of the file could stand in for.
     repaired: bool,
 }
@@ -49,6 +52,12 @@ struct Lost<'a> {
 }
 
 #[derive(Serialize)]
+struct Offsets {
+    from: u64,
+    to: u64,
+}
+
+#[derive(Serialize)]
 struct Range<'a> {
     from: u64,
     to: u64,
@@ -58,22 +67,22 @@ struct Range<'a> {
 /// Restores or tests what is sound of one source; says whether that is all of it.
 pub fn run(
     source: &Source,
-    fill: Fill,
+    how: Salvaging,
     settings: &Settings,
     models: &Models,
 ) -> Result<bool, Failure> {
     let test = settings.mode == Mode::Test;
     refuse_terminal(source, settings.force)?;
+    let input = open_input(source, settings)?;
     let path = if test {
         None
     } else {
         target(source, settings, names::restored)?
     };
-    let input = Input::open(source, test || settings.target != Target::Beside)?;
     let mut output = if test {
         Output::null()
     } else {
-        open_output(path.as_deref(), &input, settings.force)?
+        open_output(path.as_deref(), &input, settings.how())?
     };
     let models = models
         .for_decompressing()
@@ -92,15 +101,19 @@ pub fn run(
         .predicting(reports)
         .metered(models.meter());
     let options = settings.decompress_options();
-    let done = lmz::salvage(&mut file, &mut output, models, &options, fill, &progress);
+    let done = lmz::salvage_with_holes(&mut file, &mut output, models, &options, how, &progress);
     drop(progress);
     let report = done.map_err(|error| fail(&output, error.into()))?;
     tell(&name, &report, settings);
     if settings.json {
         json(&name, &report).map_err(Failure::stdout)?;
     }
-    if report.restored == 0 && !report.is_whole() {
-        return Err(anyhow!("nothing of it can be restored: nothing was written").into());
+    if report.is_nothing() && !report.is_whole() {
+        return Err(anyhow!(
+            "nothing of it can be restored: nothing was written{}",
+            hint(&report, how)
+        )
+        .into());
     }
     if let Err(error) = output.commit(like.as_ref()) {
         return Err(fail(&output, error));
@@ -111,12 +124,27 @@ pub fn run(
             0 => String::new(),
             n => format!(", {n} zero bytes in place of lost ones"),
         };
+        let unverified: u64 = (report.unverified.iter())
+            .map(|range| range.end - range.start)
+            .sum();
+        let unverified = match unverified {
+            0 => String::new(),
+            n => format!(", {n} bytes unverified"),
+        };
         say(&format!(
-            "{name}: {} bytes restored{filled}, in {time}",
+            "{name}: {} bytes restored{filled}{unverified}, in {time}",
             report.restored
         ));
     }
     Ok(report.is_whole())
+}
+
+/// How more can be had of a file of which nothing is sound.
+fn hint(report: &SalvageReport, how: Salvaging) -> &'static str {
+    match how.unverified || report.members == 0 {
+        true => "",
+        false => " (--unverified gives what decodes before a cut)",
+    }
 }
 
 /// What is lost, range by range.
@@ -152,6 +180,18 @@ fn tell(name: &str, report: &SalvageReport, settings: &Settings) {
             "lmz: {name}: member {member} decodes, but not to what its hash says"
         ));
     }
+    for range in &report.unverified {
+        say(&format!(
+            "lmz: {name}: bytes {}..{} are what a damaged segment begins with: nothing vouches for them",
+            range.start, range.end
+        ));
+    }
+    for member in &report.unhashed {
+        say(&format!(
+            "lmz: {name}: the end of member {member} is lost, and with it the hash of its bytes: every \
+             segment that was found is sound, but nothing says that they are all"
+        ));
+    }
     if report.repaired && report.is_whole() {
         say(&format!(
             "lmz: {name}: warning: a header, an end byte or an index is damaged; all bytes are restored"
@@ -184,6 +224,13 @@ fn json(name: &str, report: &SalvageReport) -> io::Result<()> {
             })
             .collect(),
         members_with_wrong_hash: &report.mismatched,
+        members_without_hash: &report.unhashed,
+        unverified: (report.unverified.iter())
+            .map(|range| Offsets {
+                from: range.start,
+                to: range.end,
+            })
+            .collect(),
         repaired: report.repaired,
     };
     let mut out = io::stdout().lock();

@@ -1,14 +1,21 @@
 //! What a command line about files means, once its arguments are known to fit together.
 
-use std::path::Path;
+use std::cell::RefCell;
+use std::collections::HashSet;
+use std::fs;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
 
 use clap::error::ErrorKind;
+use lmz::figures::show;
 use lmz::placement::{Models, Task};
-use lmz::{CompressOptions, DecompressOptions, Fill, Mix, SegmentPlan};
+use lmz::{CompressOptions, DecompressOptions, Fill, Mix, Salvaging, SegmentPlan};
 
 use super::args::{FileArgs, FillArg, MixArg};
+use crate::io::output::How;
 use crate::io::source::{Source, Target};
-use crate::settings::{Nonsense, RunSettings, Talk};
+use crate::io::system::describe;
+use crate::settings::{Nonsense, RunSettings, Talk, Volume};
 
 /// What to do with each input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,7 +38,17 @@ pub struct Settings {
     run: RunSettings,
     pub options: CompressOptions,
     /// Do not stop at damage, and put this in the place of what is lost.
-    pub keep_going: Option<Fill>,
+    pub keep_going: Option<Salvaging>,
+    /// Directories are gone into.
+    pub recursive: bool,
+    /// Inputs are removed when their outputs are complete.
+    pub remove: bool,
+    /// An input may grow while it is read.
+    pub allow_changing: bool,
+    /// Blocks of zero bytes become holes of restored files.
+    pub sparse: bool,
+    /// What was written into a directory.
+    pub written: RefCell<HashSet<PathBuf>>,
 }
 
 impl Settings {
@@ -51,11 +68,21 @@ impl Settings {
         } else {
             Mode::Compress
         };
-        let mut sources = match Source::all(args.files) {
+        let mut files = args.files;
+        if let Some(list) = &args.filelist {
+            match listed(list) {
+                Ok(more) => files.extend(more),
+                Err(message) => return usage(ErrorKind::Io, message),
+            }
+        }
+        let mut sources = match Source::all(files) {
             Ok(sources) => sources,
             Err(message) => return usage(ErrorKind::TooManyValues, message.into()),
         };
-        if sources.is_empty() {
+        if sources.is_empty() && args.recursive {
+            sources.push(Source::File(".".into()));
+        }
+        if sources.is_empty() && args.filelist.is_none() {
             sources.push(Source::Stdin);
         }
         if args.json && mode != Mode::List && !args.keep_going {
@@ -76,9 +103,16 @@ impl Settings {
             let message = "-o has no meaning with -t and -l: they write no file".into();
             return usage(ErrorKind::ArgumentConflict, message);
         }
-        if args.output.is_some() && sources.len() > 1 {
-            let message = "-o names one file, but there are several inputs (use -c, or run lmz for \
-                           each)";
+        let directory = args.output_dir_flat.is_some() || args.output_dir_mirror.is_some();
+        if directory && reads_only {
+            let message =
+                "a directory for outputs has no meaning with -t and -l: they write no file";
+            return usage(ErrorKind::ArgumentConflict, message.into());
+        }
+        let into = args.output.as_deref().is_some_and(Path::is_dir);
+        if args.output.is_some() && !into && (sources.len() > 1 || args.recursive) {
+            let message = "-o names one file, but there may be several inputs (use -c, or -o with a \
+                           directory)";
             return usage(ErrorKind::ArgumentConflict, message.into());
         }
         if let (Some(context), Some(overlap)) = (args.context, args.overlap)
@@ -104,21 +138,32 @@ impl Settings {
         Ok(Self {
             mode,
             sources,
-            target: match args.output {
-                Some(path) if path == Path::new("-") => Target::Stdout,
-                Some(path) => Target::File(path),
-                None if args.stdout => Target::Stdout,
-                None => Target::Beside,
+            target: match (args.output, args.output_dir_flat, args.output_dir_mirror) {
+                (Some(path), ..) if path == Path::new("-") => Target::Stdout,
+                (Some(path), ..) if into => Target::Into(path),
+                (Some(path), ..) => Target::File(path),
+                (_, Some(directory), _) => Target::Into(directory),
+                (_, _, Some(directory)) => Target::Mirror(directory),
+                _ if args.stdout => Target::Stdout,
+                _ => Target::Beside,
             },
             force: args.force,
             json: args.json,
             talk: run.talk,
             run,
             options,
-            keep_going: args.keep_going.then_some(match args.fill {
-                FillArg::Zero => Fill::Zero,
-                FillArg::Skip => Fill::Skip,
+            keep_going: args.keep_going.then_some(Salvaging {
+                fill: match args.fill {
+                    FillArg::Zero => Fill::Zero,
+                    FillArg::Skip => Fill::Skip,
+                },
+                unverified: args.unverified,
             }),
+            recursive: args.recursive,
+            remove: args.rm,
+            allow_changing: args.allow_changing,
+            sparse: !args.no_sparse,
+            written: RefCell::default(),
         })
     }
 
@@ -145,10 +190,46 @@ impl Settings {
         self.run.models(&self.sources, task)
     }
 
-    /// Threads and prime for restoring.
+    /// How files are written.
+    pub fn how(&self) -> How {
+        How {
+            force: self.force,
+            private: false,
+            sparse: self.sparse && self.mode == Mode::Decompress,
+            quiet: self.talk.volume == Volume::Quiet,
+        }
+    }
+
+    /// How to restore.
     pub fn decompress_options(&self) -> DecompressOptions {
         self.run.decompress_options(self.options.prime.clone())
     }
+}
+
+/// The names in a list, one a line; that of the list itself may be `-`.
+fn listed(list: &Path) -> Result<Vec<PathBuf>, String> {
+    let read = match list == Path::new("-") {
+        true => {
+            let mut bytes = Vec::new();
+            io::stdin().read_to_end(&mut bytes).map(|_| bytes)
+        }
+        false => fs::read(list),
+    };
+    let bytes = read.map_err(|error| format!("{}: {:#}", show(list), describe(error)))?;
+    let lines = bytes.split(|&byte| byte == b'\n');
+    let names = lines.map(|line| line.strip_suffix(b"\r").unwrap_or(line));
+    Ok(names.filter(|name| !name.is_empty()).map(path).collect())
+}
+
+#[cfg(unix)]
+fn path(name: &[u8]) -> PathBuf {
+    use std::os::unix::ffi::OsStrExt;
+    std::ffi::OsStr::from_bytes(name).into()
+}
+
+#[cfg(not(unix))]
+fn path(name: &[u8]) -> PathBuf {
+    String::from_utf8_lossy(name).into_owned().into()
 }
 
 #[cfg(test)]
@@ -156,7 +237,6 @@ mod tests {
     use clap::Parser;
 
     use super::*;
-    use crate::settings::Volume;
 
     fn resolve(args: &[&str]) -> Result<Settings, String> {
         let args = std::iter::once("lmz").chain(args.iter().copied());
@@ -188,6 +268,24 @@ mod tests {
     }
 
     #[test]
+    fn habits_of_other_compressors_are_accepted() {
+        for level in 1..=9 {
+            assert!(resolve(&[&format!("-{level}k"), "-n", "a"]).is_ok());
+        }
+        assert!(!resolve(&["a"]).unwrap().remove);
+        assert!(resolve(&["--rm", "a"]).unwrap().remove);
+        // The last one counts.
+        assert!(!resolve(&["--rm", "-k", "a"]).unwrap().remove);
+        assert!(resolve(&["-k", "--rm", "a"]).unwrap().remove);
+        let into = resolve(&["-o", ".", "a", "b"]).unwrap().target;
+        assert_eq!(into, Target::Into(".".into()));
+        assert_eq!(
+            resolve(&["-r"]).unwrap().sources,
+            [Source::File(".".into())]
+        );
+    }
+
+    #[test]
     fn the_last_of_quiet_and_verbose_counts() {
         assert_eq!(resolve(&["-qv"]).unwrap().talk.volume, Volume::Verbose);
         assert_eq!(resolve(&["-vq"]).unwrap().talk.volume, Volume::Quiet);
@@ -207,6 +305,12 @@ mod tests {
             &["-dc", "--keep-going", "--json", "a"],
             &["-d", "--keep-going", "--fill", "ones", "a"],
             &["-", "-"],
+            &["--rm", "--no-verify", "a"],
+            &["-r", "-o", "no-such-directory", "a"],
+            &["-t", "--output-dir-flat", "x", "a"],
+            &["--output-dir-flat", "x", "--output-dir-mirror", "x", "a"],
+            &["--unverified", "-d", "a"],
+            &["--filelist", "no-such-list"],
             &["-T", "1025"],
             &["-T", "x"],
             &["--context", "0"],

@@ -32,7 +32,8 @@ pub fn restored(path: &Path) -> Result<PathBuf> {
     }
 }
 
-fn has_suffix(path: &Path) -> bool {
+/// Whether a path ends as compressed files do.
+pub fn has_suffix(path: &Path) -> bool {
     let suffix = OsStr::new(&SUFFIX[1..]);
     path.extension()
         .is_some_and(|e| e.eq_ignore_ascii_case(suffix))

@@ -46,6 +46,10 @@ impl fmt::Display for Source {
 pub enum Target {
     /// A name made from the input's (standard output for standard input).
     Beside,
+    /// That name in this directory.
+    Into(PathBuf),
+    /// That name in this directory, below the input's own ones.
+    Mirror(PathBuf),
     Stdout,
     File(PathBuf),
 }

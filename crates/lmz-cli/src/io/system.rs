@@ -1,6 +1,10 @@
 //! Errors of the operating system, in the words that they have everywhere in this program.
 
+use std::fs::File;
 use std::io;
+
+use anyhow::Context;
+use lmz::figures::show;
 
 /// What an error says, in words and without its number where the words suffice.
 pub fn describe(error: io::Error) -> anyhow::Error {
@@ -14,10 +18,23 @@ pub fn describe(error: io::Error) -> anyhow::Error {
     }
 }
 
+/// A temporary file without a name.
+///
+/// # Errors
+/// The directory for such files is missing or full; the message names it.
+pub fn temporary() -> anyhow::Result<File> {
+    tempfile::tempfile().map_err(describe).with_context(|| {
+        let place = std::env::temp_dir();
+        format!(
+            "cannot make a temporary file in {} (TMPDIR says where)",
+            show(&place)
+        )
+    })
+}
+
 /// An error of the metric; what the operating system says about a path is put into words.
 #[cfg(feature = "float")]
 pub fn about_a_path(error: lmz::metric::MetricError) -> anyhow::Error {
-    use lmz::figures::show;
     use lmz::metric::{CorpusError, MetricError};
     match error {
         MetricError::Io { path, error } | MetricError::Corpus(CorpusError::Io { path, error }) => {

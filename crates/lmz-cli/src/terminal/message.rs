@@ -2,21 +2,40 @@
 
 use std::io::{self, Write};
 
+use lmz::figures::visible;
+
 use super::signal;
 use crate::exit::Exit;
+use crate::io::closed;
 
-/// Prints a line. Nobody can be told that standard error is closed.
+/// Prints a line. Nobody can be told that standard error is closed. What would steer a terminal is shown.
 pub fn say(line: &str) {
-    let _ = writeln!(io::stderr(), "{line}");
+    let _ = writeln!(io::stderr(), "{}", visible(line));
 }
 
 /// Prints an error with its causes; `subject` is what it is about.
 pub fn complain(subject: &str, error: &anyhow::Error) {
+    let text = with_causes(error);
     if subject.is_empty() {
-        say(&format!("lmz: {error:#}"));
+        say(&format!("lmz: {text}"));
     } else {
-        say(&format!("lmz: {subject}: {error:#}"));
+        say(&format!("lmz: {subject}: {text}"));
     }
+}
+
+/// An error and its causes, without those whose words it says itself.
+fn with_causes(error: &anyhow::Error) -> String {
+    let mut text = String::new();
+    for cause in error.chain() {
+        let cause = cause.to_string();
+        if text.is_empty() {
+            text = cause;
+        } else if !text.contains(&cause) {
+            text.push_str(": ");
+            text.push_str(&cause);
+        }
+    }
+    text
 }
 
 /// Why a piece of work was not done.
@@ -60,6 +79,7 @@ impl Failure {
         if error.kind() == io::ErrorKind::BrokenPipe {
             Self::BrokenPipe
         } else {
+            let error = closed::check_output().err().unwrap_or(error);
             let error = crate::io::system::describe(error);
             Self::Fatal(error.context("cannot write standard output"))
         }
@@ -77,4 +97,18 @@ pub fn end(failure: &Failure) -> Exit {
     failure.end_if_broken_pipe();
     failure.print("");
     failure.exit()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cause_that_was_named_is_not_named_again() {
+        let io = io::Error::other("the disk");
+        let error = anyhow::Error::new(io).context("cannot read: the disk");
+        assert_eq!(with_causes(&error), "cannot read: the disk");
+        let error = anyhow::anyhow!("b").context("a");
+        assert_eq!(with_causes(&error), "a: b");
+    }
 }

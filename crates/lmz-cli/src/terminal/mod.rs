@@ -3,3 +3,5 @@
 pub mod message;
 pub mod progress;
 pub mod signal;
+pub mod usage;
+pub mod visible;

@@ -5,17 +5,19 @@ use std::path::{Path, PathBuf};
 
 use anyhow::anyhow;
 use clap::Parser;
-use lmz::placement::Task;
-use lmz::{ModelSource, Reader};
+use clap::error::ErrorKind;
+use lmz::placement::{Models, Task};
+use lmz::{DecompressOptions, ModelSource, Reader};
 
 use crate::args::{RunArgs, bytes};
 use crate::exit::Exit;
 use crate::files::{fail, open_output, refuse_terminal};
 use crate::io::input::Input;
-use crate::io::output::Output;
+use crate::io::output::{How, Output};
 use crate::io::source::Source;
-use crate::settings::RunSettings;
+use crate::settings::{Nonsense, RunSettings};
 use crate::terminal::message::Failure;
+use crate::terminal::signal;
 use crate::verb::{Entry, Verb, definition_of};
 
 /// Bytes that are decoded and written at a time.
@@ -40,10 +42,10 @@ The suffixes K, M and G stand for 1024 and its powers. What lies beyond the end 
     max_term_width = 100
 )]
 pub struct CatArgs {
-    /// A compressed file; '-' is standard input
-    #[arg(value_name = "FILE.lmz")]
-    pub file: PathBuf,
-    /// The part: A..B, A..+N, A.. or ..B [default: all]
+    /// Compressed files, one after the other; '-' is standard input
+    #[arg(value_name = "FILE.lmz", required = true)]
+    pub files: Vec<PathBuf>,
+    /// The part of each: A..B, A..+N, A.. or ..B [default: all]
     #[arg(short, long, value_name = "A..B", value_parser = parse_range)]
     pub range: Option<Range>,
     /// Write to PATH ('-' is standard output)
@@ -67,44 +69,118 @@ pub struct Range {
 impl Verb for CatArgs {
     const NAME: &'static str = "cat";
 
-    /// Writes the part.
+    /// Writes the parts.
     fn run(self, _: &[Entry]) -> Result<Exit, Failure> {
         let settings = RunSettings::resolve(self.run.clone(), true);
         let settings = settings.unwrap_or_else(|nonsense| nonsense.exit(definition_of::<Self>()));
         let prime = settings.read_prime()?;
-        let source = Source::named(self.file.clone());
-        refuse_terminal(&source, self.force)?;
-        let input = Input::open(&source, true)?;
+        let sources = Source::all(self.files.clone()).unwrap_or_else(|message| {
+            let nonsense = Nonsense::new(ErrorKind::TooManyValues, message);
+            nonsense.exit(definition_of::<Self>())
+        });
+        let models = settings.models(&sources, Task::Decompress);
+        let options = settings.decompress_options(prime);
         let path = self.output.as_deref();
         let path = path.filter(|path| *path != Path::new("-"));
-        let mut output = open_output(path, &input, self.force)?;
+        if let Some(path) = path
+            && sources.len() > 1
+        {
+            return self.all_into(path, &sources, &models, &options);
+        }
+        let mut exit = Exit::Success;
+        for source in &sources {
+            let done = self.one(source, path, &models, &options);
+            signal::end_if_interrupted();
+            if let Err(failure) = done {
+                exit = failure.exit();
+                failure.end_if_broken_pipe();
+                failure.print(&source.to_string());
+                if matches!(failure, Failure::Fatal(_)) {
+                    break;
+                }
+            }
+        }
+        Ok(exit)
+    }
+}
+
+impl CatArgs {
+    /// One file to its own output.
+    fn one(
+        &self,
+        source: &Source,
+        path: Option<&Path>,
+        models: &Models,
+        options: &DecompressOptions,
+    ) -> Result<(), Failure> {
+        refuse_terminal(source, self.force)?;
+        let input = Input::open(source, true)?;
+        let mut output = open_output(path, &input, self.how())?;
+        self.part(input, &mut output, models, options)?;
+        output.commit(None).map_err(|error| fail(&output, error))
+    }
+
+    /// All files to one output, which gets its name if none of them failed.
+    fn all_into(
+        &self,
+        path: &Path,
+        sources: &[Source],
+        models: &Models,
+        options: &DecompressOptions,
+    ) -> Result<Exit, Failure> {
+        let mut output = Output::file(path, self.how())?;
+        for source in sources {
+            refuse_terminal(source, self.force)?;
+            let named = |error: anyhow::Error| Failure::File(error.context(source.to_string()));
+            let input = Input::open(source, true).map_err(named)?;
+            let done = self.part(input, &mut output, models, options);
+            done.map_err(|failure| match failure {
+                Failure::File(error) => named(error),
+                other => other,
+            })?;
+        }
+        output.commit(None).map_err(|error| fail(&output, error))?;
+        Ok(Exit::Success)
+    }
+
+    fn how(&self) -> How {
+        How {
+            force: self.force,
+            quiet: self.run.talk.quiet,
+            ..How::default()
+        }
+    }
+
+    /// The part of one file.
+    fn part(
+        &self,
+        input: Input,
+        output: &mut Output,
+        models: &Models,
+        options: &DecompressOptions,
+    ) -> Result<(), Failure> {
         let file = input.into_seekable()?;
-        let models = settings.models(std::slice::from_ref(&source), Task::Decompress);
         let models = models
             .for_decompressing()
             .map_err(|error| Failure::Fatal(error.into()))?;
-        let options = settings.decompress_options(prime);
-        let open = Reader::open(BufReader::new(file), models, &options);
-        let named = |error: lmz::CodecError| anyhow::Error::from(error).context(source.to_string());
-        let mut reader = open.map_err(named)?;
+        let open = Reader::open(BufReader::new(file), models, options);
+        let mut reader = open.map_err(anyhow::Error::from)?;
         let Range { from, to } = self.range.unwrap_or(Range {
             from: 0,
             to: u64::MAX,
         });
         if from > reader.len() {
             return Err(anyhow!(
-                "{source}: byte {from} is beyond the end: the file restores to {} bytes",
+                "byte {from} is beyond the end: the file restores to {} bytes",
                 reader.len()
             )
             .into());
         }
         let to = to.min(reader.len());
-        write(&mut reader, from, to, &mut output).map_err(|error| match error {
-            Stopped::Read(error) => fail(&output, named(error)),
-            Stopped::Write(error) => fail(&output, error.into()),
-        })?;
-        output.commit(None).map_err(|error| fail(&output, error))?;
-        Ok(Exit::Success)
+        write(&mut reader, from, to, output).map_err(|error| match error {
+            Stopped::Read(error) => fail(output, error.into()),
+            Stopped::Write(error) => fail(output, error.into()),
+        })
     }
 }
 

@@ -6,7 +6,9 @@ use std::path::PathBuf;
 use anyhow::Context;
 use clap::{ArgAction, CommandFactory, Parser};
 use clap_complete::Shell;
+use lmz::figures::show;
 
+use super::pages;
 use crate::exit::Exit;
 use crate::files::args::FileArgs;
 use crate::terminal::message::Failure;
@@ -86,7 +88,9 @@ fn help(path: &[String], verbs: &[Entry]) -> Result<Exit, Failure> {
     }
     let text = command.render_long_help();
     let mut out = anstream(io::stdout());
-    out(&text).map_err(Failure::stdout)?;
+    out(&text)
+        .and_then(|()| io::stdout().flush())
+        .map_err(Failure::stdout)?;
     Ok(Exit::Success)
 }
 
@@ -106,7 +110,10 @@ impl Verb for CompletionsArgs {
     fn run(self, verbs: &[Entry]) -> Result<Exit, Failure> {
         let mut script = Vec::new();
         clap_complete::generate(self.shell, &mut tree(verbs), "lmz", &mut script);
-        io::stdout().write_all(&script).map_err(Failure::stdout)?;
+        let mut out = io::stdout();
+        out.write_all(&script)
+            .and_then(|()| out.flush())
+            .map_err(Failure::stdout)?;
         Ok(Exit::Success)
     }
 }
@@ -116,14 +123,16 @@ impl Verb for ManArgs {
 
     /// Prints or writes manual pages.
     fn run(self, verbs: &[Entry]) -> Result<Exit, Failure> {
+        let mut tree = tree(verbs);
+        tree.build();
         match &self.out {
-            Some(directory) => clap_mangen::generate_to(tree(verbs), directory)
-                .with_context(|| format!("cannot write to {}", directory.display()))?,
+            Some(directory) => pages::pages(&tree, directory)
+                .with_context(|| format!("cannot write to {}", show(directory)))?,
             None => {
                 let mut page = Vec::new();
-                clap_mangen::Man::new(tree(verbs))
-                    .render(&mut page)
+                pages::page(&tree, &mut page)
                     .and_then(|()| io::stdout().write_all(&page))
+                    .and_then(|()| io::stdout().flush())
                     .map_err(Failure::stdout)?;
             }
         }

@@ -7,6 +7,7 @@ mod devices;
 mod inspect;
 mod manual;
 mod models;
+mod pages;
 mod prepare;
 mod study;
 mod traced;

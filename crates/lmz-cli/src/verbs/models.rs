@@ -13,6 +13,7 @@ use super::prepare::{Preparation, count, prepare};
 use crate::args::help;
 use crate::exit::Exit;
 use crate::terminal::message::{Failure, complain, say};
+use crate::terminal::visible::Visible;
 use crate::verb::{Entry, Verb};
 
 /// `lmz models`
@@ -185,6 +186,7 @@ fn list(json: bool) -> Result<Exit, Failure> {
             serde_json::to_writer_pretty(&mut out, &facts)?;
             return writeln!(out);
         }
+        let mut out = Visible(&mut out);
         writeln!(
             out,
             "{:<16}  {:<20} {:>8} {:>7}  where",
@@ -223,6 +225,7 @@ fn info(args: &InfoArgs) -> Result<Exit, Failure> {
             serde_json::to_writer_pretty(&mut out, &facts)?;
             return writeln!(out);
         }
+        let mut out = Visible(&mut out);
         let b = &facts.blueprint;
         writeln!(out, "name        {}", facts.name)?;
         writeln!(out, "id          {}", facts.id)?;

@@ -9,7 +9,7 @@ use lmz::figures::{hex, show};
 
 use crate::exit::Exit;
 use crate::files::fail;
-use crate::io::output::Output;
+use crate::io::output::{How, Output};
 use crate::terminal::message::{Failure, say};
 
 const CHAT: &str = "it has a template for chats: if it was trained to chat, the base model of its family predicts \
@@ -44,7 +44,14 @@ pub fn prepare(task: &Preparation<'_>) -> Result<Exit, Failure> {
     let mut output = if task.output == Path::new("-") {
         Output::stdout()
     } else {
-        Output::file(task.output, task.force, false)?
+        Output::file(
+            task.output,
+            How {
+                force: task.force,
+                quiet: task.quiet,
+                ..How::default()
+            },
+        )?
     };
     if output.is_terminal() && !task.force {
         return Err(anyhow::anyhow!("a model is not written to a terminal").into());

@@ -2,11 +2,11 @@
 
 use std::fs::File;
 use std::io::{BufReader, Read, Seek};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use clap::error::ErrorKind;
 use lmz::format::{IndexedReader, MAGIC};
 use lmz::placement::{Models, Task};
@@ -14,8 +14,9 @@ use lmz::{CompressOptions, Direction, Meter, Model, Observer, Phase, Timing};
 
 use crate::args::RunArgs;
 use crate::io::input::Input;
+use crate::io::names::has_suffix;
 use crate::io::source::Source;
-use crate::io::system::describe;
+use crate::io::system::{describe, temporary};
 use crate::settings::{Nonsense, RunSettings, Talk};
 use crate::terminal::message::Failure;
 use crate::terminal::progress::Progress;
@@ -105,7 +106,7 @@ impl Traced {
         let model = models
             .for_compressing()
             .map_err(|error| Failure::Fatal(error.into()))?;
-        let mut packed = tempfile::tempfile().context("cannot make a temporary file")?;
+        let mut packed = temporary()?;
         let total = file.metadata().map_err(describe)?.len();
         let talk = tracing.run.talk;
         let progress = Progress::new(talk.progress, &name, Some(total), tracing.options.verify)
@@ -136,11 +137,6 @@ impl Traced {
             left: AtomicU64::new(0),
         }
     }
-}
-
-fn has_suffix(path: &Path) -> bool {
-    path.extension()
-        .is_some_and(|e| e.eq_ignore_ascii_case("lmz"))
 }
 
 /// Whether the file starts as members do; leaves it at its start.

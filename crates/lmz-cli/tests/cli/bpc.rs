@@ -145,7 +145,11 @@ fn a_killed_run_goes_on_to_the_same_result() {
     let file = fs::read(killed.join("result.json")).unwrap();
     assert_eq!(serde_json::from_slice::<Value>(&file).unwrap(), resumed);
     for result in [&mut expected, &mut resumed] {
-        result.as_object_mut().unwrap().remove("time").unwrap();
+        let result = result.as_object_mut().unwrap();
+        result.remove("time").unwrap();
+        let made = result.remove("provenance").unwrap();
+        assert_eq!(made["command"][1], "bpc");
+        assert!(made["weights"].as_u64().unwrap() > 0 && made["threads"].as_u64().unwrap() > 0);
     }
     assert_eq!(resumed, expected);
 }

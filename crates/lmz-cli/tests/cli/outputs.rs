@@ -176,7 +176,7 @@ mod unix {
         let place = Place::new();
         place.write("real", "text");
         symlink("real", place.path("link")).unwrap();
-        place.lmz(["-m", nano, "link"]).quiet();
+        place.lmz(["-fm", nano, "link"]).quiet();
         assert_eq!(place.lmz(["-dcm", nano, "link.lmz"]).quiet(), b"text");
         place
             .lmz(["-fm", nano, "real", "-o", "link"])

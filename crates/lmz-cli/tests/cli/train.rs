@@ -195,6 +195,26 @@ fn a_killed_run_resumes_to_the_same_model() {
         other.args(["--resume", "--seed", "5"]),
         "seed was 0 when the run began and is 5 now",
     );
+    for (name, message) in [
+        ("state.safetensors", "checksum"),
+        ("data/0000.u16", "checksum"),
+        ("data/data.json", "checksum"),
+    ] {
+        let path = path("broken/run").join(name);
+        let whole = fs::read(&path).unwrap();
+        let mut flipped = whole.clone();
+        let middle = flipped.len() / 2;
+        flipped[middle] ^= 1;
+        fs::write(&path, flipped).unwrap();
+        fails(again().arg("--resume"), message);
+        fs::remove_file(&path).unwrap();
+        let gone = match name {
+            "state.safetensors" => "it is gone",
+            _ => "cannot read",
+        };
+        fails(again().arg("--resume"), gone);
+        fs::write(&path, whole).unwrap();
+    }
     succeeds(again().arg("--resume"));
     for name in ["model.safetensors", "tokenizer.json", "config.json"] {
         let read = |run: &str| fs::read(path(run).join(name)).unwrap();

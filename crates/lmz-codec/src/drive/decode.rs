@@ -24,10 +24,32 @@ impl Drive<'_> {
     /// Decodes segments, each given by its coded bytes and its raw length. One that cannot be decoded gives the reason;
     /// whether the bytes are the right ones only a checksum tells.
     pub fn decode(&self, segments: &[(&[u8], usize)], phase: Phase) -> Result<Vec<Decoded>> {
-        let engine = self.model.engine();
-        let start_token = engine.start_token();
+        let known = self.known();
+        let done = self.decoded(segments, &known, phase)?;
+        Ok(done.into_iter().map(Decoding::into_result).collect())
+    }
+
+    /// What segments, as for [`decode`](Self::decode), hold up to where they cannot be decoded any further.
+    pub fn beginnings(&self, segments: &[(&[u8], usize)], phase: Phase) -> Result<Vec<Vec<u8>>> {
+        let known = self.known();
+        let done = self.decoded(segments, &known, phase)?;
+        Ok(done.into_iter().map(|decoding| decoding.out).collect())
+    }
+
+    /// What the model reads of what it is shown.
+    fn known(&self) -> Vec<u32> {
+        let start_token = self.model.engine().start_token();
         let shown = self.shown.iter();
-        let known: Vec<u32> = shown.map(|symbol| input(symbol, start_token)).collect();
+        shown.map(|symbol| input(symbol, start_token)).collect()
+    }
+
+    fn decoded<'a>(
+        &'a self,
+        segments: &[(&'a [u8], usize)],
+        known: &[u32],
+        phase: Phase,
+    ) -> Result<Vec<Decoding<'a>>> {
+        let engine = self.model.engine();
         let raw_lens = || segments.iter().map(|(_, raw_len)| *raw_len);
         // A block never has more positions than its lane has symbols, one a byte at most.
         let longest = known.len() + raw_lens().max().unwrap_or(0) + 1;
@@ -46,11 +68,10 @@ impl Drive<'_> {
             cpu_lanes: segments.len().div_ceil(threads).clamp(1, most),
             positions,
         };
-        let done = self.tasks(load, sizes, |number| {
+        self.tasks(load, sizes, |number| {
             let (coded, raw_len) = segments[number];
-            Ok(Decoding::new(self, coded, raw_len, &known))
-        })?;
-        Ok(done.into_iter().map(Decoding::into_result).collect())
+            Ok(Decoding::new(self, coded, raw_len, known))
+        })
     }
 }
 

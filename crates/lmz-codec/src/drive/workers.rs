@@ -1,6 +1,6 @@
 //! Who does the work: lanes of the model's device, and threads of the CPU.
 
-use lmz_exact::{CpuLanes, ExactError, Lanes};
+use lmz_exact::{Cache, CpuLanes, Engine, ExactError, Lanes};
 
 use super::context::Drive;
 use crate::error::{CodecError, Result};
@@ -39,6 +39,22 @@ pub struct Sizes {
     pub positions: usize,
 }
 
+impl Sizes {
+    /// Refuses lanes of the CPU that there is no memory for, before a part of them is there: an allocation that fails
+    /// in the middle ends the process.
+    fn check_memory(&self, engine: &Engine) -> Result<()> {
+        let lanes = self.threads.saturating_mul(self.cpu_lanes);
+        let bytes = lanes.saturating_mul(Cache::size(engine, self.positions));
+        Vec::<u8>::new().try_reserve_exact(bytes).map_err(|_| {
+            CodecError::InvalidArgument(format!(
+                "there is no memory for the {bytes} bytes that {lanes} lanes of {} positions take (fewer threads take \
+                 less: -T 1; so do a shorter --context and smaller segments when compressing)",
+                self.positions
+            ))
+        })
+    }
+}
+
 impl Drive<'_> {
     /// Has `work` done: by one worker with lanes of the model's device, if it has one; if not, or once that has failed,
     /// by workers on the CPU. What a worker has not done when its lanes fail it has to leave for the others.
@@ -67,6 +83,7 @@ impl Drive<'_> {
                 }
             }
         }
+        sizes.check_memory(self.model.engine())?;
         let threads: Vec<usize> = (0..sizes.threads).collect();
         pool::map(threads, |_| {
             let engine = self.model.engine();

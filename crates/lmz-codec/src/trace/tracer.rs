@@ -15,7 +15,7 @@ use crate::model::Model;
 use crate::observer::{Observer, Phase, check};
 use crate::pool::Pool;
 use crate::prime::Prime;
-use crate::source::{ModelSource, check_versions};
+use crate::source::ModelSource;
 
 /// How to trace.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -122,20 +122,22 @@ impl<R: Read + Seek, S: ModelSource> Tracer<R, S> {
             observer.begin(&[Phase::Decode, Phase::Encode], Some(self.raw_len()));
         }
         loop {
-            let Some(member) = self.index.members().get(self.member).cloned() else {
+            // Not the member itself: it holds as many offsets as it has segments.
+            let Some(member) = self.index.members().get(self.member) else {
                 return Ok(None);
             };
-            if self.segment < member.segment_count() {
-                let batch = self.batch(&member, observer)?;
+            let (number, count, raw_hash) =
+                (member.number, member.segment_count(), member.raw_hash);
+            if self.segment < count {
+                let batch = self.batch(observer)?;
                 // Fails before the last segments of a member are handed out.
-                if self.segment == member.segment_count() {
-                    check_hash(member.number, self.hasher.finish(), member.raw_hash)?;
+                if self.segment == count {
+                    check_hash(number, self.hasher.finish(), raw_hash)?;
                 }
                 return Ok(Some(batch));
             }
-            if member.segment_count() == 0 {
-                check_versions(&member.header)?;
-                check_hash(member.number, self.hasher.finish(), member.raw_hash)?;
+            if count == 0 {
+                check_hash(number, self.hasher.finish(), raw_hash)?;
             }
             self.member += 1;
             self.segment = 0;
@@ -144,15 +146,19 @@ impl<R: Read + Seek, S: ModelSource> Tracer<R, S> {
         }
     }
 
-    fn batch(&mut self, member: &Member, observer: &dyn Observer) -> Result<Vec<SegmentTrace>> {
+    /// The next segments of the current member.
+    fn batch(&mut self, observer: &dyn Observer) -> Result<Vec<SegmentTrace>> {
         check(observer)?;
+        let member = &self.index.members()[self.member];
+        let (number, count) = (member.number, member.segment_count());
+        let policy = member.header.context;
         let decoder = self
             .decoder
             .get_or_insert_with(|| MemberDecoder::new(member.header.clone()));
         let batching = Batching::new(decoder.model(), self.pool.threads()).bounded();
         let mut batch = Batch::default();
-        while self.segment < member.segment_count() && !batch.is_full(batching) {
-            let (info, coded) = self.index.read_coded(member.number, self.segment)?;
+        while self.segment < count && !batch.is_full(batching) {
+            let (info, coded) = self.index.read_coded(number, self.segment)?;
             batch.push(info.raw_len.into(), (info, coded));
             self.segment += 1;
         }
@@ -174,7 +180,7 @@ impl<R: Read + Seek, S: ModelSource> Tracer<R, S> {
                 .map(|((info, _), raw)| SegmentTrace::untraced(info, raw))
                 .collect());
         };
-        let drive = Drive::new(model, member.header.context, shown, observer);
+        let drive = Drive::new(model, policy, shown, observer);
         let most = model.engine().symbols().len();
         let each = self.options.alternatives.min(most);
         self.pool.install(|| traced(&drive, each, batch))

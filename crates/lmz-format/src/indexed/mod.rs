@@ -73,6 +73,12 @@ impl<R: Read + Seek> IndexedReader<R> {
         self.file_len
     }
 
+    /// Bytes behind the last member, all of them zero: padding, as tapes leave it.
+    pub fn padding(&self) -> u64 {
+        let end = self.members.last().map_or(0, |m| m.start + m.len);
+        self.file_len.saturating_sub(end)
+    }
+
     /// Where the raw byte at `raw_offset` of the concatenation lies; `None` beyond the end.
     pub fn locate(&self, raw_offset: u64) -> Option<Location> {
         // An empty member starts where the next one does, so the last that starts here counts.

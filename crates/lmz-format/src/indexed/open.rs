@@ -15,6 +15,9 @@ use crate::scan::{
 use crate::small::{MAX_SMALL_HEADER, is_small};
 use crate::stream::{Event, StreamReader};
 
+/// Bytes that are looked through for zeros at a time.
+const PIECE: u64 = 1 << 16;
+
 /// All members, and the length of the file.
 pub(super) fn open_members<R: Read + Seek>(input: &mut R) -> Result<(Vec<Member>, u64)> {
     let file_len = input_len(input)?;
@@ -24,9 +27,18 @@ pub(super) fn open_members<R: Read + Seek>(input: &mut R) -> Result<(Vec<Member>
     // What a small member holds may look like a footer: such a file is read from its start.
     let start = read_up_to(input, Place::default(), 5)?;
     let mut members = Vec::new();
+    let from_start = start.starts_with(&MAGIC) && is_small(&start);
     let mut end = file_len;
+    if !from_start {
+        // What a small member holds may end in zero bytes too, but a footer ends in others.
+        let unpadded = without_zeros(input, file_len)?;
+        if unpadded < file_len && open_member(input, unpadded).is_ok() {
+            end = unpadded;
+        }
+    }
+    let tail_end = end;
     let mut doubtful = false;
-    while end > 0 && !(start.starts_with(&MAGIC) && is_small(&start)) {
+    while end > 0 && !from_start {
         match open_member(input, end) {
             Ok(member) => {
                 doubtful = doubtful || small_ends(input, end)?;
@@ -37,23 +49,23 @@ pub(super) fn open_members<R: Read + Seek>(input: &mut R) -> Result<(Vec<Member>
             Err(error @ FormatError::Read { .. }) => return Err(error),
             Err(error) => {
                 // Of another version, unless it is a small member that stores such a file.
-                let mut members = walk(input, file_len).map_err(|_| error)?;
+                let mut members = walk(input, file_len, true).map_err(|_| error)?;
                 number(&mut members)?;
                 return Ok((members, file_len));
             }
         }
     }
     members.reverse();
-    if doubtful && let Ok(walked) = walk(input, file_len) {
+    if doubtful && let Ok(walked) = walk(input, file_len, true) {
         members = walked;
     } else if end > 0 {
-        match walk(input, end) {
+        match walk(input, end, members.is_empty()) {
             Ok(mut front) => {
                 front.append(&mut members);
                 members = front;
             }
             // The footers found were inside a small member.
-            Err(_) if end < file_len => members = walk(input, file_len)?,
+            Err(_) if end < tail_end => members = walk(input, file_len, true)?,
             Err(error) => return Err(error),
         }
     }
@@ -73,11 +85,35 @@ fn small_ends<R: Read + Seek>(input: &mut R, end: u64) -> Result<bool> {
     Ok(starts.any(|(found, at)| found == MAGIC && ends(at)))
 }
 
-/// The members from the start of the file to `end`; an error if anything is damaged there.
-pub(crate) fn walk<R: Read + Seek>(input: &mut R, end: u64) -> Result<Vec<Member>> {
-    let mut members = Vec::new();
+/// Where the zero bytes begin that end the first `end` bytes, if any do.
+fn without_zeros<R: Read + Seek>(input: &mut R, mut end: u64) -> Result<u64> {
+    while end > 0 {
+        let from = end.saturating_sub(PIECE);
+        let bytes = window(input, from, end, end - from)?;
+        if let Some(last) = bytes.iter().rposition(|&byte| byte != 0) {
+            return Ok(from + last as u64 + 1);
+        }
+        end = from;
+    }
+    Ok(end)
+}
+
+/// The members from the start of the file to `end`; an error if anything is damaged there. If it may be `padded`,
+/// zero bytes may follow the last.
+pub(crate) fn walk<R: Read + Seek>(input: &mut R, end: u64, padded: bool) -> Result<Vec<Member>> {
+    let mut members: Vec<Member> = Vec::new();
     let mut at = 0;
     while at < end {
+        if padded && !members.is_empty() && window(input, at, end, 1)? == [0] {
+            let place = Place {
+                offset: at,
+                ..Place::default()
+            };
+            match without_zeros(input, end)? <= at {
+                true => break,
+                false => return Err(FormatError::TrailingGarbage { place }),
+            }
+        }
         let place = Place {
             offset: at,
             member: members.len() as u64,

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::identity::Identity;
+use super::provenance::Provenance;
 use crate::bootstrap::Interval;
 use crate::plan::{DroppedTail, TokenCounts};
 
@@ -28,8 +29,11 @@ pub struct Report {
     pub batches: BatchFigures,
     /// Anything that a reader of the figures should know.
     pub notes: Vec<String>,
-    /// How long it took; the only part that differs when a run is repeated.
+    /// How long it took; this part and the next are all that differs when a run is repeated.
     pub time: TimeFigures,
+    /// Where, when and by what command it was made, where that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub provenance: Option<Provenance>,
 }
 
 /// Files of a corpus.

@@ -2,6 +2,7 @@
 
 mod figures;
 mod identity;
+mod provenance;
 mod table;
 
 use std::f64::consts::LN_2;
@@ -10,11 +11,13 @@ use std::path::Path;
 
 pub use figures::{BatchFigures, CorpusFiles, Figures, Report, TimeFigures, WithoutTail};
 pub use identity::{CorpusIdentity, EngineIdentity, Identity, ModelIdentity, ProtocolIdentity};
+pub use provenance::Provenance;
 pub use table::grouped;
 
 use crate::bootstrap;
 use crate::corpus::Census;
 use crate::error::{MetricError, Result};
+use crate::files::temporary;
 use crate::plan::{DroppedTail, Plan};
 use crate::run::Outcome;
 
@@ -90,6 +93,7 @@ impl Report {
                 scored_per_second: plan.counts.scored as f64 / seconds,
                 resumed_batches: outcome.resumed as u64,
             },
+            provenance: None,
         }
     }
 
@@ -106,11 +110,7 @@ impl Report {
     pub fn write(&self, directory: &Path) -> Result<()> {
         let path = directory.join(RESULT_FILE);
         let io = MetricError::io(&path);
-        let mut file = tempfile::Builder::new()
-            .prefix(".result.")
-            .suffix(".tmp")
-            .tempfile_in(directory)
-            .map_err(&io)?;
+        let mut file = temporary(".result.", directory).map_err(&io)?;
         let text = format!("{}\n", self.to_json());
         let written = file.write_all(text.as_bytes());
         written

@@ -1,5 +1,6 @@
 //! A corpus as tokens on disk, a file for each domain, and the batches drawn from it.
 
+mod checks;
 mod facts;
 mod writer;
 
@@ -85,13 +86,15 @@ impl Dataset {
         }
         let json = serde_json::to_vec_pretty(&all).unwrap_or_default();
         files::replace_bytes(&temporary.path().join("data.json"), &json)?;
+        checks::write(temporary.path(), &tokenizer.json)?;
         let kept = temporary.keep();
         fs::rename(kept, directory).map_err(TrainError::write(directory))?;
         Ok([skipped, skipped_of_held_out])
     }
 
-    /// Opens what [`make`](Self::make) left.
-    pub fn open(directory: &Path) -> Result<Self> {
+    /// Opens what [`make`](Self::make) left, with the `tokenizer.json` that it was made with.
+    pub fn open(directory: &Path, tokenizer: &[u8]) -> Result<Self> {
+        checks::check(directory, tokenizer)?;
         let path = directory.join("data.json");
         let json = fs::read(&path).map_err(TrainError::read(&path))?;
         let damaged = |path: &Path, reason: String| TrainError::State {
@@ -270,7 +273,8 @@ mod tests {
         }
         let json = serde_json::to_vec(&all).unwrap();
         fs::write(directory.path().join("data.json"), json).unwrap();
-        let dataset = Dataset::open(directory.path()).unwrap();
+        checks::write(directory.path(), b"").unwrap();
+        let dataset = Dataset::open(directory.path(), b"").unwrap();
         (directory, dataset)
     }
 

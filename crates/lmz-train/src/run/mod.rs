@@ -139,7 +139,7 @@ fn prepare(
             }
         }
     }
-    let dataset = Dataset::open(&data)?;
+    let dataset = Dataset::open(&data, &tokenizer.json)?;
     dataset.shares(&options.weights, options.preset.context)?;
     Ok(Some((tokenizer, dataset)))
 }

@@ -17,8 +17,12 @@ use crate::files;
 /// The file's name in the run's directory.
 pub(super) const FILE: &str = "state.safetensors";
 
-/// The key of [`Progress`] in the file's metadata.
+/// The key of [`Progress`] in the file's metadata, and of the checksum of all that the file holds.
 const KEY: &str = "lmz-train";
+const CHECK: &str = "blake3";
+
+/// The file that tells that a state was saved.
+const SAVED: &str = "saved";
 
 /// How far a run is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -61,10 +65,37 @@ pub(super) fn save<B: Kernels>(
         })
         .collect::<Result<Vec<_>>>()?;
     let json = serde_json::to_string(progress).unwrap_or_default();
-    let about = HashMap::from([(KEY.to_string(), json)]);
+    let check = check_of(
+        &json,
+        views.iter().map(|(name, view)| (name.as_str(), view)),
+    );
+    let about = HashMap::from([(KEY.to_string(), json), (CHECK.to_string(), check)]);
     let bytes =
         safetensors::serialize(views, Some(about)).map_err(|error| wrong(error.to_string()))?;
-    files::replace(&path, |file| file.write_all(&bytes))
+    files::replace(&path, |file| file.write_all(&bytes))?;
+    let saved = directory.join(SAVED);
+    match saved.exists() {
+        true => Ok(()),
+        false => files::replace_bytes(&saved, b""),
+    }
+}
+
+/// The checksum of the progress and of all tensors, in the order of their names.
+fn check_of<'a, 'b: 'a>(
+    progress: &str,
+    tensors: impl Iterator<Item = (&'a str, &'a TensorView<'b>)>,
+) -> String {
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(progress.as_bytes());
+    for (name, tensor) in tensors {
+        let lengths = tensor.shape().iter().map(|&length| length as u64);
+        hasher.update(name.as_bytes()).update(&[0]);
+        lengths.for_each(|length| {
+            hasher.update(&length.to_le_bytes());
+        });
+        hasher.update(tensor.data());
+    }
+    hasher.finalize().to_string()
 }
 
 /// What [`save`] saved; none if it never did.
@@ -73,23 +104,42 @@ pub(super) fn load<B: Kernels>(
     device: &B::Device,
 ) -> Result<Option<(Progress, Tensors<B>)>> {
     let path = directory.join(FILE);
-    let bytes = match fs::read(&path) {
-        Ok(bytes) => bytes,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(TrainError::read(&path)(error)),
-    };
     let wrong = |reason: String| TrainError::State {
         path: path.clone(),
         reason,
     };
+    let bytes = match fs::read(&path) {
+        Ok(bytes) => bytes,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            return match directory.join(SAVED).exists() {
+                false => Ok(None),
+                true => Err(wrong(
+                    "it is gone, and with it what the run has learnt (begin anew)".into(),
+                )),
+            };
+        }
+        Err(error) => return Err(TrainError::read(&path)(error)),
+    };
     let (_, about) =
         SafeTensors::read_metadata(&bytes).map_err(|error| wrong(error.to_string()))?;
-    let about = about.metadata().as_ref().and_then(|map| map.get(KEY));
-    let about = about.ok_or_else(|| wrong("it has no record of its progress".into()))?;
-    let progress = serde_json::from_str(about).map_err(|error| wrong(error.to_string()))?;
+    let get = |key: &str| about.metadata().as_ref().and_then(|map| map.get(key));
+    let (Some(json), Some(check)) = (get(KEY), get(CHECK)) else {
+        return Err(wrong(
+            "it has no record of its progress, or no checksum".into(),
+        ));
+    };
+    let progress = serde_json::from_str(json).map_err(|error| wrong(error.to_string()))?;
     let all = SafeTensors::deserialize(&bytes).map_err(|error| wrong(error.to_string()))?;
+    let mut views = all.tensors();
+    views.sort_by(|(a, _), (b, _)| a.cmp(b));
+    let found = check_of(json, views.iter().map(|(name, view)| (name.as_str(), view)));
+    if found != *check {
+        return Err(wrong(
+            "its checksum is wrong: it is damaged (begin anew)".into(),
+        ));
+    }
     let mut tensors = BTreeMap::new();
-    for (name, view) in all.tensors() {
+    for (name, view) in views {
         let (Dtype::F32, &[rows, columns]) = (view.dtype(), view.shape()) else {
             return Err(wrong(format!("{name} is no matrix of f32")));
         };

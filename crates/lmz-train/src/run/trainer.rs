@@ -117,6 +117,10 @@ impl<'a, B: Kernels> Run<'a, B> {
     fn restore(&mut self) -> Result<()> {
         let directory = self.trainer.directory;
         let Some((progress, mut tensors)) = state::load::<B>(directory, &self.here.device)? else {
+            if self.trainer.options.resume {
+                let notice = "no state was saved before the run ended: it begins again at step 0";
+                self.trainer.watch.event(&Event::Notice(notice.into()));
+            }
             return Ok(());
         };
         let wrong = |reason: String| TrainError::State {

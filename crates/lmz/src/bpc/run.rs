@@ -8,8 +8,8 @@ use lmz_codec::{CompressOptions, Mix, SegmentPlan};
 use lmz_float::{Device, Dtype, ScoringOptions};
 use lmz_metric::{
     BatchSizes, Batches, Census, CorpusIdentity, CorpusOptions, DocumentPlanner, EngineIdentity,
-    Identity, Journal, MetricError, PaperPlanner, Part, Plan, Protocol, ProtocolIdentity, Report,
-    ReportFacts, RunHeader, Shard, Watch, WindowSums, read_corpus,
+    Identity, Journal, MetricError, PaperPlanner, Part, Plan, Protocol, ProtocolIdentity,
+    Provenance, Report, ReportFacts, RunHeader, Shard, Watch, WindowSums, read_corpus,
 };
 
 use super::sizes::sizes;
@@ -78,7 +78,9 @@ impl BpcWatch for () {
 /// The model or the corpus cannot be opened, or is not fit for the protocol; the engine or a journal
 /// fails; `watch` stopped it; only a part was to be scored.
 pub fn bpc(options: &BpcOptions, watch: &dyn BpcWatch) -> Result<Report, ScoringError> {
-    let report = bpc_sums(options, watch)?.report()?;
+    let (sums, weights) = scored(options, watch)?;
+    let mut report = sums.report()?;
+    report.provenance = Some(Provenance::now(weights, rayon::current_num_threads()));
     if let Some(directory) = &options.out {
         report.write(directory)?;
     }
@@ -91,6 +93,11 @@ pub fn bpc(options: &BpcOptions, watch: &dyn BpcWatch) -> Result<Report, Scoring
 /// # Errors
 /// As [`bpc`].
 pub fn bpc_sums(options: &BpcOptions, watch: &dyn BpcWatch) -> Result<WindowSums, ScoringError> {
+    Ok(scored(options, watch)?.0)
+}
+
+/// What the windows cost, and how many weights the model has.
+fn scored(options: &BpcOptions, watch: &dyn BpcWatch) -> Result<(WindowSums, u64), ScoringError> {
     let start = Instant::now();
     let model = ScoredModel::open(&ModelStore::from_env(), options.model.as_deref())?;
     let planned = plan(options, &model, watch)?;
@@ -105,6 +112,11 @@ pub fn bpc_sums(options: &BpcOptions, watch: &dyn BpcWatch) -> Result<WindowSums
         });
     }
     let vocabulary = model.blueprint().vocab_size;
+    let tensors = model.blueprint().tensors();
+    let of_each = tensors
+        .iter()
+        .map(|tensor| tensor.shape.iter().product::<usize>());
+    let weights = of_each.map(|count| count as u64).sum();
     let largest = plan.largest_token();
     if largest.is_some_and(|id| id as usize >= vocabulary) {
         return Err(ScoringError::Vocabulary(vocabulary));
@@ -154,7 +166,7 @@ pub fn bpc_sums(options: &BpcOptions, watch: &dyn BpcWatch) -> Result<WindowSums
     if let Some(directory) = &options.out {
         sums.write(directory)?;
     }
-    Ok(sums)
+    Ok((sums, weights))
 }
 
 /// Sends the windows through the engine, with a journal if there is a place for it.
@@ -214,7 +226,8 @@ fn plan(
     if name == Protocol::Stream {
         return plan_stream(options, model, read);
     }
-    let (sliding, notes) = sizes(options.window, options.stride, model.blueprint())?;
+    let (sliding, mut notes) = sizes(options.window, options.stride, model.blueprint())?;
+    notes.extend(model.tokenizer.notices());
     let (plan, census) = if name == Protocol::Paper {
         let mut planner = PaperPlanner::new(sliding);
         let census = read(&mut |text| {

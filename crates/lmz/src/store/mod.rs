@@ -6,8 +6,8 @@ mod places;
 mod summary;
 
 use std::ffi::OsStr;
-use std::fs::{self, File};
-use std::io;
+use std::fs::File;
+use std::io::{self, Read, Seek};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
@@ -18,6 +18,7 @@ use lmz_model::{Checkpoint, Network, is_gguf};
 
 pub use cache::PreparedCache;
 pub use error::{ARCHIVED, Archived, StoreError};
+use summary::claimed_len;
 pub use summary::{ModelSummary, summarise};
 
 use crate::embedded::{embedded_bytes, embedded_model};
@@ -79,10 +80,29 @@ impl Origin {
         let prepared = match self {
             Self::Embedded => Prepared::from_bytes(embedded_bytes()),
             Self::File(path) => {
-                let bytes = fs::read(path).map_err(|source| StoreError::Io {
+                let io = |source| StoreError::Io {
                     path: path.clone(),
                     source,
-                })?;
+                };
+                let mut file = File::open(path).map_err(io)?;
+                // Before gigabytes are read that are none of a model's.
+                if let Ok(metadata) = file.metadata()
+                    && metadata.is_file()
+                {
+                    let (found, claimed) = (metadata.len(), claimed_len(&file));
+                    if claimed.is_some_and(|claimed| claimed != found) {
+                        let claimed = claimed.unwrap_or_default();
+                        return Err(io(io::Error::new(
+                            io::ErrorKind::InvalidData,
+                            format!(
+                                "is damaged: it has {found} bytes, and its header says {claimed}"
+                            ),
+                        )));
+                    }
+                    file.rewind().map_err(io)?;
+                }
+                let mut bytes = Vec::new();
+                file.read_to_end(&mut bytes).map_err(io)?;
                 Prepared::from_bytes(bytes)
             }
         };

@@ -1,5 +1,6 @@
 //! What an `.lmzm` file says about itself, read without loading its weights.
 
+use std::collections::BTreeMap;
 use std::io::{self, Read};
 
 use lmz_model::Blueprint;
@@ -86,6 +87,33 @@ pub fn summarise(mut input: impl Read) -> io::Result<ModelSummary> {
     })
 }
 
+/// The size in bytes that an `.lmzm` file has by its header, which is read and nothing else; none for what is no
+/// safetensors file.
+pub(super) fn claimed_len(mut input: impl Read) -> Option<u64> {
+    #[derive(Deserialize)]
+    struct Tensor {
+        data_offsets: (u64, u64),
+    }
+    let mut length = [0; 8];
+    input.read_exact(&mut length).ok()?;
+    let length = u64::from_le_bytes(length);
+    if length > MAX_HEADER {
+        return None;
+    }
+    let mut json = Vec::new();
+    input.take(length).read_to_end(&mut json).ok()?;
+    let header: BTreeMap<String, serde_json::Value> = serde_json::from_slice(&json).ok()?;
+    let tensors = header
+        .into_iter()
+        .filter(|(name, _)| name != "__metadata__");
+    let ends = tensors.map(|(_, tensor)| {
+        let tensor: Tensor = serde_json::from_value(tensor).ok()?;
+        Some(tensor.data_offsets.1)
+    });
+    let end = ends.collect::<Option<Vec<u64>>>()?.into_iter().max()?;
+    (8 + length).checked_add(end)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -96,6 +124,14 @@ mod tests {
         let model = crate::embedded_model().unwrap();
         assert_eq!(summary.name, model.name());
         assert_eq!(&summary.blueprint, &model.prepared().blueprint);
+    }
+
+    #[test]
+    fn the_header_tells_the_length() {
+        let bytes = crate::embedded_bytes();
+        assert_eq!(claimed_len(bytes), Some(bytes.len() as u64));
+        assert_eq!(claimed_len(&b"short"[..]), None);
+        assert_eq!(claimed_len(&b"\x02\0\0\0\0\0\0\0{}"[..]), None);
     }
 
     #[test]

@@ -5,7 +5,10 @@ mod table;
 use std::io::{self, Write};
 
 use anyhow::Result;
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
 use lmz::inspect::Listing;
+use serde::Serialize;
 
 use super::output::refuse_terminal;
 use super::settings::Settings;
@@ -13,7 +16,18 @@ use crate::io::input::Input;
 use crate::io::source::Source;
 use crate::settings::Volume;
 use crate::terminal::message::{Failure, complain, say};
+use crate::terminal::visible::Visible;
 use table::Table;
+
+/// What `--json` says about a file.
+#[derive(Serialize)]
+struct Listed {
+    #[serde(flatten)]
+    listing: Listing,
+    /// The bytes of a name that is no UTF-8, in base64: what stands in `file` is for people.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    file_base64: Option<String>,
+}
 
 /// Lists all sources on standard output; says whether all of them could be.
 pub fn run(settings: &Settings) -> Result<bool, Failure> {
@@ -25,6 +39,8 @@ pub fn run(settings: &Settings) -> Result<bool, Failure> {
 
 fn print(settings: &Settings) -> io::Result<bool> {
     let mut out = io::BufWriter::new(io::stdout());
+    // Names are for people here: what they hide, or do to a terminal, is shown.
+    let mut people = Visible(io::BufWriter::new(io::stdout()));
     let mut table = Table::default();
     let mut listings = Vec::new();
     let mut ok = true;
@@ -33,14 +49,18 @@ fn print(settings: &Settings) -> io::Result<bool> {
             Ok(listing) => {
                 warn(&listing, settings);
                 if settings.json {
-                    listings.push(listing);
+                    listings.push(Listed {
+                        listing,
+                        file_base64: unreadable(source),
+                    });
                 } else {
-                    table.row(&listing, settings.talk.volume == Volume::Verbose, &mut out)?;
+                    let verbose = settings.talk.volume == Volume::Verbose;
+                    table.row(&listing, verbose, &mut people)?;
                 }
             }
             Err(error) => {
                 ok = false;
-                out.flush()?;
+                people.flush()?;
                 complain(&source.to_string(), &error);
             }
         }
@@ -49,10 +69,21 @@ fn print(settings: &Settings) -> io::Result<bool> {
         serde_json::to_writer_pretty(&mut out, &listings)?;
         writeln!(out)?;
     } else {
-        table.total(&mut out)?;
+        table.total(&mut people)?;
     }
     out.flush()?;
+    people.flush()?;
     Ok(ok)
+}
+
+/// The bytes of a name that is no UTF-8.
+fn unreadable(source: &Source) -> Option<String> {
+    match source {
+        Source::File(path) if path.to_str().is_none() => {
+            Some(BASE64_STANDARD.encode(path.as_os_str().as_encoded_bytes()))
+        }
+        _ => None,
+    }
 }
 
 fn warn(listing: &Listing, settings: &Settings) {

@@ -1,7 +1,10 @@
 //! The list for people: a line for each file, then their total.
 
+use std::cell::OnceCell;
 use std::io::{self, Write};
+use std::path::Path;
 
+use lmz::ModelStore;
 use lmz::format::SegmentKind;
 
 use lmz::figures::{bits_per_byte, percent};
@@ -13,9 +16,23 @@ pub(super) struct Table {
     rows: u64,
     total: Sizes,
     kinds: [usize; 4],
+    /// [`known_models`], once a file needs them.
+    known: OnceCell<Vec<(String, String)>>,
 }
 
 impl Table {
+    /// The model's name, or the beginning of its id.
+    fn label<'a>(&'a self, model: &'a ModelFacts) -> &'a str {
+        if let Some(name) = &model.name {
+            return name;
+        }
+        let known = self.known.get_or_init(known_models).iter();
+        match { known }.find(|(id, _)| id.starts_with(&model.id)) {
+            Some((_, name)) => name,
+            None => &model.id[..model.id.len().min(12)],
+        }
+    }
+
     /// A file's line; with `verbose`, its members and segments.
     pub(super) fn row(
         &mut self,
@@ -38,7 +55,7 @@ impl Table {
                 .count()
         });
         let models = match listing.members.len() {
-            1 => label(&listing.first.model).to_owned(),
+            1 => self.label(&listing.first.model).to_owned(),
             n => format!("({n} members)"),
         };
         line(out, &listing.sizes, kinds, &models, &listing.file)?;
@@ -97,12 +114,16 @@ fn line(
     )
 }
 
-/// The model's name, or the beginning of its id.
-fn label(model: &ModelFacts) -> &str {
-    match &model.name {
-        Some(name) => name,
-        None => &model.id[..model.id.len().min(12)],
-    }
+/// The identities and names of models that short files, which name none, may have been made with: the one that is
+/// part of the program, and those that were once.
+fn known_models() -> Vec<(String, String)> {
+    let default = ModelStore::new([]).default_model();
+    let default = default.map(|model| (model.id().to_string(), model.name().to_owned()));
+    let former = lmz::ARCHIVED.iter().map(|archived| {
+        let name = Path::new(archived.file).file_stem().unwrap_or_default();
+        (archived.id.to_owned(), name.to_string_lossy().into_owned())
+    });
+    default.into_iter().chain(former).collect()
 }
 
 fn details(member: &MemberListing, out: &mut dyn Write) -> io::Result<()> {

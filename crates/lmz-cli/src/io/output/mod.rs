@@ -2,23 +2,43 @@
 
 mod nameless;
 mod pending;
+mod temporary;
 
-use std::fs::{self, File, Metadata};
+use std::fs::{self, File};
 use std::io::{self, BufWriter, IsTerminal, Write};
 use std::path::Path;
 
 use anyhow::{Context, Result, anyhow, bail};
-
-use crate::io::system::describe;
 use lmz::figures::show;
+use lmz::{Holes, write_zeros};
 
+use crate::io::attributes::Attributes;
+use crate::io::closed;
+use crate::io::sparse::Sparse;
+use crate::io::system::describe;
+use crate::terminal::message::say;
 use pending::Pending;
+
+/// How a file is written.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct How {
+    /// What has the name is replaced.
+    pub force: bool,
+    /// Nobody else may read it until it has the input's permissions.
+    pub private: bool,
+    /// Blocks of zero bytes become holes.
+    pub sparse: bool,
+    /// A symbolic link may be replaced without a word.
+    pub quiet: bool,
+}
 
 /// Where bytes are written. What is dropped before [`Output::commit`] leaves nothing behind.
 pub struct Output {
     /// What it is called in messages.
     name: String,
     sink: Sink,
+    /// Zero bytes of holes that were written all the same.
+    zeros: u64,
     /// The first error of a write, kept so that it can be told from all others.
     failure: Option<io::Error>,
 }
@@ -28,13 +48,18 @@ enum Sink {
     Stdout(BufWriter<io::Stdout>),
     /// A device or a pipe: there is nothing to rename.
     Device(BufWriter<File>),
-    File(BufWriter<Pending>),
+    File(BufWriter<Sparse<Pending>>),
 }
 
 impl Output {
     /// Takes everything and keeps nothing.
     pub fn null() -> Self {
         Self::new("nothing".into(), Sink::Null(io::sink()))
+    }
+
+    /// Whether it is a file that has no name yet.
+    pub fn is_file(&self) -> bool {
+        matches!(self.sink, Sink::File(_))
     }
 
     /// Standard output, buffered by 64 KiB.
@@ -45,11 +70,10 @@ impl Output {
 
     /// The file `path`, or the device or pipe of that name.
     ///
-    /// `private`: nobody else may read it until it has the input's permissions.
-    ///
     /// # Errors
-    /// It exists, unless `force`; it is a directory; its directory cannot be written.
-    pub fn file(path: &Path, force: bool, private: bool) -> Result<Self> {
+    /// It exists, unless forced; it is a directory; its directory cannot be written.
+    pub fn file(path: &Path, how: How) -> Result<Self> {
+        let How { force, private, .. } = how;
         let name = show(path);
         let named = || format!("cannot write {name}");
         // Replacing /dev/null by a file would be a nasty surprise.
@@ -64,11 +88,18 @@ impl Output {
             }
         }
         // A dangling link exists too.
-        if !force && fs::symlink_metadata(path).is_ok() {
-            bail!("{name} already exists: not overwritten (use -f)");
+        if let Ok(found) = fs::symlink_metadata(path) {
+            if !force {
+                bail!("{name} already exists: not overwritten (use -f)");
+            }
+            if found.is_symlink() && !how.quiet {
+                say(&format!(
+                    "lmz: warning: {name} is a symbolic link: it is replaced, and what it leads to stays as it is"
+                ));
+            }
         }
         let pending = Pending::create(path, force, private).with_context(named)?;
-        let writer = BufWriter::with_capacity(1 << 16, pending);
+        let writer = BufWriter::with_capacity(1 << 16, Sparse::new(pending, how.sparse));
         Ok(Self::new(name, Sink::File(writer)))
     }
 
@@ -76,6 +107,7 @@ impl Output {
         Self {
             name,
             sink,
+            zeros: 0,
             failure: None,
         }
     }
@@ -102,7 +134,10 @@ impl Output {
 
     /// The error of a write, if one failed: the error that the work ended with is then about this.
     pub fn failure(&self) -> Option<anyhow::Error> {
-        let error = copy(self.failure.as_ref()?);
+        let mut error = copy(self.failure.as_ref()?);
+        if let (Sink::Stdout(_), Err(closed)) = (&self.sink, closed::check_output()) {
+            error = closed;
+        }
         Some(describe(error).context(format!("cannot write {}", self.name)))
     }
 
@@ -111,7 +146,7 @@ impl Output {
     ///
     /// # Errors
     /// The last bytes cannot be written (see [`Output::failure`]); the name is taken after all.
-    pub fn commit(&mut self, like: Option<&Metadata>) -> Result<()> {
+    pub fn commit(&mut self, like: Option<&Attributes>) -> Result<()> {
         if self.flush().is_err() {
             return Err(self
                 .failure()
@@ -119,7 +154,8 @@ impl Output {
         }
         match &mut self.sink {
             Sink::File(writer) => {
-                let done = writer.get_mut().commit(like);
+                let ended = writer.get_mut().finish().map_err(describe);
+                let done = ended.and_then(|pending| pending.commit(like));
                 done.with_context(|| format!("cannot write {}", self.name))
             }
             Sink::Null(_) | Sink::Stdout(_) | Sink::Device(_) => Ok(()),
@@ -153,6 +189,21 @@ impl Write for Output {
 
     fn flush(&mut self) -> io::Result<()> {
         let result = self.sink().flush();
+        self.noting(result)
+    }
+}
+
+impl Holes for Output {
+    fn hole(&mut self, len: u64) -> io::Result<()> {
+        let result = match &mut self.sink {
+            Sink::Null(_) => Ok(()),
+            Sink::File(writer) => writer.flush().map(|()| writer.get_mut().leave_out(len)),
+            Sink::Stdout(_) | Sink::Device(_) => {
+                self.zeros = self.zeros.saturating_add(len);
+                let sum = self.zeros;
+                write_zeros(self.sink(), len, sum)
+            }
+        };
         self.noting(result)
     }
 }

@@ -1,14 +1,16 @@
 //! A file that gets its name when it is complete.
 
 use std::ffi::OsString;
-use std::fs::{self, File, Metadata};
-use std::io::{self, Seek, Write};
+use std::fs::File;
+use std::io::{self, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
-use tempfile::NamedTempFile;
 
 use super::nameless;
+use super::temporary::Temporary;
+use crate::io::attributes::Attributes;
+use crate::io::sparse::Lengthen;
 use crate::io::system::describe;
 use crate::terminal::signal::Registry;
 
@@ -27,14 +29,14 @@ pub struct Pending {
 
 enum Unnamed {
     Nameless(File),
-    Temporary(NamedTempFile),
+    Temporary(Temporary),
 }
 
 impl Unnamed {
-    fn file(&self) -> &File {
+    fn file(&mut self) -> io::Result<&mut File> {
         match self {
-            Self::Nameless(file) => file,
-            Self::Temporary(named) => named.as_file(),
+            Self::Nameless(file) => Ok(file),
+            Self::Temporary(named) => named.file().ok_or(io::ErrorKind::NotConnected.into()),
         }
     }
 }
@@ -66,15 +68,16 @@ impl Pending {
     ///
     /// # Errors
     /// The disk is full; the name is taken after all.
-    pub fn commit(&mut self, like: Option<&Metadata>) -> Result<()> {
-        let Some(unnamed) = self.file.take() else {
+    pub fn commit(&mut self, like: Option<&Attributes>) -> Result<()> {
+        let Some(mut unnamed) = self.file.take() else {
             bail!("it was written before");
         };
+        let file = unnamed.file().map_err(describe)?;
         if let Some(like) = like {
-            imitate(unnamed.file(), like);
+            like.give(file);
         }
         // A full disk may show only now.
-        unnamed.file().sync_all().map_err(describe)?;
+        file.sync_all().map_err(describe)?;
         let named = match unnamed {
             Unnamed::Nameless(file) => self.name(file, like),
             Unnamed::Temporary(named) => self.rename(named),
@@ -88,7 +91,7 @@ impl Pending {
         }
     }
 
-    fn name(&self, mut file: File, like: Option<&Metadata>) -> io::Result<()> {
+    fn name(&self, mut file: File, like: Option<&Attributes>) -> io::Result<()> {
         let taken = match nameless::link(&file, &self.path) {
             Ok(()) => return Ok(()),
             Err(error) => error.kind() == io::ErrorKind::AlreadyExists,
@@ -101,63 +104,41 @@ impl Pending {
             return self.rename(linked);
         }
         // Some sandbox forbids links.
-        let mut copy = self.temporary()?;
+        let mut temporary = self.temporary()?;
+        let copy = temporary.file().ok_or(io::ErrorKind::NotConnected)?;
         file.rewind()?;
-        io::copy(&mut file, copy.as_file_mut())?;
+        io::copy(&mut file, copy)?;
         if let Some(like) = like {
-            imitate(copy.as_file(), like);
+            like.give(copy);
         }
-        copy.as_file().sync_all()?;
-        self.rename(copy)
+        copy.sync_all()?;
+        self.rename(temporary)
     }
 
-    fn rename<F>(&self, temporary: NamedTempFile<F>) -> io::Result<()> {
-        if self.force {
-            temporary.persist(&self.path).map_err(|e| e.error)?;
-            return Ok(());
-        }
-        match temporary.persist_noclobber(&self.path) {
-            Ok(_) => Ok(()),
-            // Some file systems cannot rename without replacing.
-            Err(failed)
-                if failed.error.kind() != io::ErrorKind::AlreadyExists
-                    && fs::symlink_metadata(&self.path).is_err() =>
-            {
-                failed.file.persist(&self.path).map_err(|e| e.error)?;
-                Ok(())
-            }
-            Err(failed) => Err(failed.error),
+    fn rename(&self, temporary: Temporary) -> io::Result<()> {
+        match self.force {
+            true => temporary.replace(&self.path),
+            false => temporary.name(&self.path),
         }
     }
 
     /// A new file with a temporary name. A signal removes it.
-    fn temporary(&self) -> io::Result<NamedTempFile> {
-        let prefix = self.prefix();
-        let mut builder = tempfile::Builder::new();
-        builder.prefix(&prefix).suffix(".tmp");
-        #[cfg(unix)]
-        if !self.private {
-            use std::os::unix::fs::PermissionsExt;
-            // The process's mask takes its part of these away.
-            builder.permissions(fs::Permissions::from_mode(0o666));
-        }
-        #[cfg(not(unix))]
-        let _ = self.private;
-        let mut registry = Registry::lock();
-        let temporary = builder.tempfile_in(self.directory())?;
-        registry.set(temporary.path());
-        Ok(temporary)
+    fn temporary(&self) -> io::Result<Temporary> {
+        Temporary::create(self.directory(), &self.prefix(), self.private)
     }
 
     /// A temporary name for a file that has none. A signal removes it.
-    fn link(&self, file: &File) -> io::Result<NamedTempFile<()>> {
-        let prefix = self.prefix();
-        let mut builder = tempfile::Builder::new();
-        builder.prefix(&prefix).suffix(".tmp");
-        let mut registry = Registry::lock();
-        let linked = builder.make_in(self.directory(), |path| nameless::link(file, path))?;
-        registry.set(linked.path());
-        Ok(linked)
+    fn link(&self, file: &File) -> io::Result<Temporary> {
+        Temporary::link(self.directory(), &self.prefix(), |path| {
+            nameless::link(file, path)
+        })
+    }
+
+    fn open(&mut self) -> io::Result<&mut File> {
+        match &mut self.file {
+            Some(unnamed) => unnamed.file(),
+            None => Err(io::ErrorKind::NotConnected.into()),
+        }
     }
 
     fn directory(&self) -> &Path {
@@ -193,10 +174,7 @@ impl Drop for Pending {
 
 impl Write for Pending {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        match &self.file {
-            Some(unnamed) => unnamed.file().write(bytes),
-            None => Err(io::ErrorKind::NotConnected.into()),
-        }
+        self.open()?.write(bytes)
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -204,33 +182,22 @@ impl Write for Pending {
     }
 }
 
-/// Gives `file` the permissions, times and, where allowed, the owner that `like` has. As with
-/// gzip, what cannot be had is done without: the bytes are what counts.
-fn imitate(file: &File, like: &Metadata) {
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::{MetadataExt, PermissionsExt, fchown};
-        let mut mode = like.mode() & 0o777;
-        let _ = fchown(file, Some(like.uid()), None);
-        if fchown(file, None, Some(like.gid())).is_err() {
-            // These permissions were meant for another group.
-            mode &= 0o707;
-        }
-        let _ = file.set_permissions(fs::Permissions::from_mode(mode));
+impl Seek for Pending {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        self.open()?.seek(to)
     }
-    #[cfg(not(unix))]
-    let _ = file.set_permissions(like.permissions());
-    if let Ok(modified) = like.modified() {
-        let mut times = fs::FileTimes::new().set_modified(modified);
-        if let Ok(accessed) = like.accessed() {
-            times = times.set_accessed(accessed);
-        }
-        let _ = file.set_times(times);
+}
+
+impl Lengthen for Pending {
+    fn end_at(&mut self, len: u64) -> io::Result<()> {
+        self.open()?.set_len(len)
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     fn names(place: &Path) -> usize {
@@ -278,7 +245,8 @@ mod tests {
         let like = place.path().join("like");
         fs::write(&like, "").unwrap();
         fs::set_permissions(&like, fs::Permissions::from_mode(0o604)).unwrap();
-        let like = fs::metadata(&like).unwrap();
+        let like = File::open(&like).unwrap();
+        let like = Attributes::of(&like, like.metadata().unwrap());
         for force in [false, true, false] {
             let mut pending = Pending::create(&path, force, true).unwrap();
             let file = nameless::create(Path::new("/dev/shm"), true).unwrap();

@@ -10,7 +10,7 @@ use lmz::bench::Method;
 use lmz::figures::show;
 
 use super::sums::{Compared, Sum, sums};
-use crate::io::output::Output;
+use crate::io::output::{How, Output};
 
 const SIZE: (u32, u32) = (1000, 460);
 const TITLE_HEIGHT: u32 = 40;
@@ -28,7 +28,13 @@ pub fn draw(all: &[Compared], machine: &str, path: &Path) -> Result<()> {
     let mut svg = String::new();
     panels(&sums, all.len(), machine, &mut svg)
         .map_err(|error| anyhow!("the plot cannot be drawn: {error}"))?;
-    let mut output = Output::file(path, true, false)?;
+    let mut output = Output::file(
+        path,
+        How {
+            force: true,
+            ..How::default()
+        },
+    )?;
     std::io::Write::write_all(&mut output, svg.as_bytes())
         .map_err(|error| anyhow!("{}: {error}", show(path)))?;
     output.commit(None)

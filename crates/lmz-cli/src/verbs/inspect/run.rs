@@ -16,9 +16,10 @@ use super::{page, table};
 use crate::exit::Exit;
 use crate::files::fail;
 use crate::io::input::same_file;
-use crate::io::output::Output;
+use crate::io::output::{How, Output};
 use crate::io::source::Source;
 use crate::terminal::message::Failure;
+use crate::terminal::visible::Visible;
 use crate::verb::{Entry, Verb, definition_of};
 use crate::verbs::traced::{Traced, Tracing};
 
@@ -53,7 +54,13 @@ fn inspect(args: &InspectArgs, source: &Source, tracing: &Tracing) -> Result<(),
             {
                 return Err(anyhow!("input and output are the same file").into());
             }
-            Some(Output::file(path, args.force, false)?)
+            Some(Output::file(
+                path,
+                How {
+                    force: args.force,
+                    ..How::default()
+                },
+            )?)
         }
     };
     let models = tracing.models();
@@ -78,7 +85,7 @@ fn inspect(args: &InspectArgs, source: &Source, tracing: &Tracing) -> Result<(),
                 .map_err(io::Error::from)
                 .and_then(|()| writeln!(out))
         } else {
-            table::print(&summary, &mut out)
+            table::print(&summary, &mut Visible(&mut out))
         };
         return done.and_then(|()| out.flush()).map_err(Failure::stdout);
     };

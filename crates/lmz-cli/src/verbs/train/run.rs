@@ -59,13 +59,23 @@ impl Verb for TrainArgs {
         let resolved = self.out.canonicalize();
         let resolved = resolved.context("cannot find the model again")?;
         let name = resolved.file_name().unwrap_or_default().to_string_lossy();
-        prepare(&Preparation {
+        let prepared = self.out.join(format!("{name}.lmzm"));
+        let quiet = talk.volume == Volume::Quiet;
+        let exit = prepare(&Preparation {
             checkpoint: &self.out,
-            output: &self.out.join(format!("{name}.lmzm")),
+            output: &prepared,
             name: None,
             force: false,
-            quiet: talk.volume == Volume::Quiet,
-        })
+            quiet,
+        })?;
+        if !quiet {
+            let prepared = show(&prepared);
+            say(&format!(
+                "use it: lmz -m {prepared} FILE, and lmz -d -m {prepared} FILE.lmz (in a directory of \
+                 $LMZ_MODELS, -d finds it by itself)"
+            ));
+        }
+        Ok(exit)
     }
 }
 

@@ -101,7 +101,10 @@ impl Scorers {
         let weights = match given {
             // The very weights that the model was prepared from, if they are the file's.
             Some(given) => {
-                if model.prepared().checkpoint[..16] != header.checkpoint {
+                // The header of a small member names no checkpoint: the model's id stands for it.
+                if header.form == lmz::format::Form::Full
+                    && model.prepared().checkpoint[..16] != header.checkpoint
+                {
                     bail!(
                         "{} is another checkpoint than the one that the file's model was prepared from",
                         given.display()

@@ -15,6 +15,7 @@ use crate::exit::Exit;
 use crate::io::source::Source;
 use crate::terminal::message::{Failure, complain, say};
 use crate::terminal::signal;
+use crate::terminal::visible::Visible;
 use crate::verb::{Entry, Verb, definition_of};
 use crate::verbs::traced::{Traced, Tracing};
 
@@ -74,7 +75,7 @@ fn verify_all(args: &VerifyArgs, tracing: &Tracing) -> Result<Exit, Failure> {
                 ledger: ledger.report(),
             });
         } else {
-            let mut out = io::BufWriter::new(io::stdout());
+            let mut out = Visible(io::BufWriter::new(io::stdout()));
             table::print(&name, &ledger, &asked, &mut out)
                 .and_then(|()| out.flush())
                 .map_err(Failure::stdout)?;

@@ -2,7 +2,8 @@
 
 use std::io::{self, Write};
 
-use lmz::metric::ledger::{Ledger, Restored, Step, Verdict};
+use lmz::figures::not_modelled;
+use lmz::metric::ledger::{Bound, Ledger, Restored, Step, Verdict};
 
 use super::float::Asked;
 
@@ -30,7 +31,13 @@ pub fn print(name: &str, ledger: &Ledger, asked: &Asked, out: &mut dyn Write) ->
         "  segments: {modelled} by the model, {mixed} mixed ({} tokens, {} escaped bytes), {zstd} by zstd, {stored} stored",
         ledger.tokens, ledger.escapes
     )?;
+    let coded = modelled > 0 || ledger.raw_bytes == 0;
+    if !coded {
+        writeln!(out, "  {}", not_modelled(zstd, stored))?;
+    }
     match asked {
+        // Nothing that it could be asked about.
+        _ if !coded => {}
         Asked::Yes(engine) => writeln!(out, "  float engine: {engine}")?,
         Asked::No(why) => writeln!(out, "  float engine: {why}")?,
     }
@@ -39,7 +46,9 @@ pub fn print(name: &str, ledger: &Ledger, asked: &Asked, out: &mut dyn Write) ->
         "  {:<22} {:>14} {:>10} {:>14} {:>10} {:>10}",
         "", "bits", "%", "sum", "bits/byte", "bits/char"
     )?;
-    for line in ledger.lines() {
+    // Without the model all its lines are zeros.
+    let lines = ledger.lines();
+    for line in lines.iter().filter(|line| coded || line.bits.0 != 0) {
         let before = line.total - line.bits;
         let first = matches!(line.step, Step::Float) || before.0 == 0;
         let bits = if first {
@@ -63,7 +72,8 @@ pub fn print(name: &str, ledger: &Ledger, asked: &Asked, out: &mut dyn Write) ->
     }
     let bits = ledger.file_bytes as f64 * 8.0;
     row(out, "on disk", "", "", bits, ledger)?;
-    for bound in ledger.bounds() {
+    let about = |bound: &Bound| coded || bound.verdict != Verdict::Open;
+    for bound in ledger.bounds().into_iter().filter(about) {
         let verdict = match bound.verdict {
             Verdict::Kept => "kept  ",
             Verdict::Broken => "BROKEN",

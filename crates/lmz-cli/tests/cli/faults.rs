@@ -1,0 +1,421 @@
+//! What once went wrong: bytes lost or given out twice, streams that were closed, files that claim the impossible.
+
+use std::fs;
+use std::path::PathBuf;
+
+use serde_json::Value;
+
+use crate::harness::{Place, nano, noise, story};
+
+/// A file that was made by hand (tests/fixtures/faults).
+fn fixture(name: &str) -> Vec<u8> {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/fixtures/faults");
+    fs::read(PathBuf::from(folder).join(name)).unwrap()
+}
+
+fn with(name: &str) -> Place {
+    let place = Place::new();
+    place.write("file.lmz", fixture(name));
+    place
+}
+
+#[test]
+fn a_file_cut_behind_a_stored_lmz_gives_its_bytes_once() {
+    let file = fixture("salvage_cut_behind_stored_lmz.lmz");
+    let place = with("salvage_cut_behind_stored_lmz.lmz");
+    let run = place.lmz(["-dc", "--keep-going", "file.lmz"]);
+    run.fails(3, "nothing says that they are all");
+    assert!(!run.stderr.contains("all bytes are restored"));
+    assert!(run.stdout == file[61..]);
+    let run = place.lmz(["-t", "--json", "--keep-going", "file.lmz"]);
+    let found: Value = serde_json::from_slice(&run.stdout).unwrap();
+    assert_eq!(
+        (&found["whole"], &found["restored_bytes"]),
+        (&false.into(), &151.into())
+    );
+    assert_eq!(found["members_without_hash"], serde_json::json!([0]));
+}
+
+#[test]
+fn a_member_inside_a_lost_segment_is_no_end_of_the_outer_one() {
+    let file = fixture("salvage_inner_member_stops_outer.lmz");
+    let place = with("salvage_inner_member_stops_outer.lmz");
+    let run = place.lmz(["-dc", "--keep-going", "file.lmz"]);
+    run.fails(3, "bytes 2000..4000 are lost");
+    run.fails(
+        3,
+        "14000 bytes restored, 2000 zero bytes in place of lost ones",
+    );
+    // Each record of 2000 stored bytes has 11 bytes in front of them.
+    let records = [51, 4073, 6084, 8095, 10106, 12117, 14128];
+    let mut sound = records.iter().map(|at| &file[at + 11..at + 2011]);
+    let first = sound.next().unwrap();
+    let rest: Vec<u8> = sound.flatten().copied().collect();
+    assert!(run.stdout == [first, &[0; 2000], &rest].concat());
+}
+
+#[test]
+fn nothing_sound_is_worth_no_zeros() {
+    let place = with("zerobomb.lmz");
+    for args in [
+        &["-d", "--keep-going", "file.lmz"][..],
+        &["-dc", "--keep-going", "file.lmz"],
+    ] {
+        let run = place.lmz(args);
+        run.fails(1, "nothing of it can be restored: nothing was written");
+        assert!(run.stdout.is_empty());
+    }
+    assert_eq!(place.names(), ["file.lmz"]);
+}
+
+#[test]
+fn zstd_segments_are_one_frame() {
+    for name in ["twoframes.lmz", "skipframe.lmz", "skipfirst.lmz"] {
+        let place = with(name);
+        place
+            .lmz(["-dc", "file.lmz"])
+            .fails(1, "damaged: segment 0");
+        place
+            .lmz(["cat", "file.lmz"])
+            .fails(1, "damaged: segment 0");
+    }
+}
+
+#[test]
+fn stored_segments_need_no_model() {
+    let place = with("storedunk.lmz");
+    let file = fixture("storedunk.lmz");
+    let raw = file[65..84].to_vec();
+    assert!(place.lmz(["-dc", "file.lmz"]).quiet() == raw);
+    assert!(place.lmz(["cat", "file.lmz"]).quiet() == raw);
+    let part = place.lmz(["cat", "-r", "3..7", "file.lmz"]).quiet();
+    assert!(part == raw[3..7]);
+}
+
+#[test]
+fn what_decodes_before_a_cut_is_offered_and_marked() {
+    let nano = nano();
+    let place = Place::new();
+    let raw = [story(20_000), noise(3000)].concat();
+    place.write("text", &raw[..20_000]);
+    place.write("noise", &raw[20_000..]);
+    for (name, raw, least) in [
+        ("text", &raw[..20_000], 4000),
+        ("noise", &raw[20_000..], 1000),
+    ] {
+        let packed = place.lmz(["-cqm", nano, name]).quiet();
+        place.write("cut.lmz", &packed[..packed.len() / 2]);
+        let run = place.lmz(["-dcm", nano, "--keep-going", "cut.lmz"]);
+        run.fails(1, "--unverified gives what decodes before a cut");
+        let run = place.lmz([
+            "-dcm",
+            nano,
+            "--keep-going",
+            "--unverified",
+            "--fill",
+            "skip",
+            "cut.lmz",
+        ]);
+        run.fails(3, "nothing vouches for them");
+        assert!(
+            run.stdout.len() > least && raw.starts_with(&run.stdout),
+            "{name}"
+        );
+        let json = place.lmz([
+            "-tm",
+            nano,
+            "--keep-going",
+            "--unverified",
+            "--json",
+            "cut.lmz",
+        ]);
+        let found: Value = serde_json::from_slice(&json.stdout).unwrap();
+        assert_eq!(found["unverified"][0]["to"], run.stdout.len());
+        assert_eq!(found["restored_bytes"], 0);
+    }
+}
+
+#[test]
+fn zero_bytes_behind_the_end_are_padding_and_other_bytes_are_not() {
+    let nano = nano();
+    let place = Place::new();
+    for raw in [story(300), [story(5000), vec![0; 50]].concat()] {
+        let packed = place.lmz_with(["-cqm", nano], &raw).quiet();
+        place.write("padded.lmz", [&packed[..], &[0; 700]].concat());
+        for args in [&["-dcm", nano, "padded.lmz"][..], &["-dcm", nano]] {
+            let run = place.lmz_with(args, &place.read("padded.lmz"));
+            run.fails(0, "zero bytes behind the end are taken for padding");
+            assert!(run.stdout == raw);
+        }
+        assert!(place.lmz(["-dcqm", nano, "padded.lmz"]).quiet() == raw);
+        assert!(place.lmz(["cat", "-m", nano, "padded.lmz"]).quiet() == raw);
+        place.lmz(["-l", "padded.lmz"]).quiet();
+        place.write("more.lmz", [&packed[..], &[0; 700], b"x"].concat());
+        place
+            .lmz(["-tm", nano, "more.lmz"])
+            .fails(1, "trailing garbage");
+    }
+}
+
+#[test]
+fn a_prepared_model_longer_than_it_says_is_not_read() {
+    let place = Place::new();
+    fs::create_dir(place.path("models")).unwrap();
+    let path = place.write("models/big.lmzm", fs::read(nano()).unwrap());
+    let file = fs::File::options().write(true).open(&path).unwrap();
+    file.set_len(40 << 30).unwrap();
+    let mut command = place.command();
+    command
+        .env("LMZ_MODELS", place.path("models"))
+        .arg("models");
+    let run = crate::harness::run(&mut command, b"");
+    run.fails(1, "is damaged: it has 42949672960 bytes");
+}
+
+#[test]
+fn repeats_are_left_to_zstd_and_that_is_said() {
+    let place = Place::new();
+    place.write("zeros", vec![0; 300_000]);
+    let run = place.lmz(["-v", "zeros"]);
+    run.fails(0, "0 by the model");
+    run.fails(0, "the model did not help here");
+    assert!(!run.stderr.contains("ideal"), "{}", run.stderr);
+    assert!(place.read("zeros.lmz").len() < 1000);
+    assert!(place.lmz(["-dc", "zeros.lmz"]).quiet() == vec![0; 300_000]);
+    let told = String::from_utf8(place.lmz(["verify", "zeros.lmz"]).quiet()).unwrap();
+    assert!(told.contains("the model did not help here"), "{told}");
+    assert!(!told.contains("float engine"), "{told}");
+    place.write("noise", noise(5000));
+    place
+        .lmz(["-v", "noise"])
+        .fails(0, "nothing shrinks these bytes");
+}
+
+#[test]
+fn the_number_of_threads_is_not_the_environments() {
+    let nano = nano();
+    let place = Place::new();
+    place.write("a", story(500));
+    place.lmz(["-qm", nano, "a"]).quiet();
+    let mut command = place.command();
+    command.env("RAYON_NUM_THREADS", "100000");
+    let run = crate::harness::run(command.args(["-tqm", nano, "a.lmz"]), b"");
+    run.quiet();
+}
+
+#[cfg(unix)]
+mod unix {
+    use std::os::unix::fs::MetadataExt;
+    use std::process::{Command, Stdio};
+
+    use super::*;
+    use crate::harness::{finish, isolate, run, spawn};
+
+    /// The program by a shell, which may close its streams.
+    fn shell(place: &Place, script: &str, args: &[&str]) -> Command {
+        let mut command = Command::new("sh");
+        command.args(["-c", script, env!("CARGO_BIN_EXE_lmz")]);
+        command.args(args).current_dir(place.path(""));
+        isolate(&mut command);
+        command
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn closed_streams_are_no_null_devices() {
+        let nano = nano();
+        let place = Place::new();
+        place.write("a", "text");
+        let closed = r#"exec "$0" "$@" >&-"#;
+        let args: [&[&str]; 5] = [
+            &["-cm", nano, "a"],
+            &["-l", "b.lmz"],
+            &["--version"],
+            &["models"],
+            &["help"],
+        ];
+        place.lmz(["-qm", nano, "a", "-o", "b.lmz"]).quiet();
+        for args in args {
+            let run = run(&mut shell(&place, closed, args), b"");
+            run.fails(1, "standard output: it is closed");
+        }
+        // What writes files alone does not mind.
+        run(&mut shell(&place, closed, &["-qm", nano, "a"]), b"").quiet();
+        let mut no_input = shell(&place, r#"exec "$0" "$@" <&-"#, &["-cm", nano]);
+        let no_input = run(&mut no_input, b"");
+        no_input.fails(1, "standard input: is closed");
+        assert!(no_input.stdout.is_empty());
+        // The null device itself is as good as ever.
+        let null = run(
+            &mut shell(
+                &place,
+                r#"exec "$0" "$@" >/dev/null </dev/null"#,
+                &["-cqm", nano],
+            ),
+            b"",
+        );
+        null.quiet();
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn help_that_finds_no_room_is_an_error() {
+        let place = Place::new();
+        for args in [
+            &["--version"][..],
+            &["--help"],
+            &["help"],
+            &["cat", "--help"],
+            &["man"],
+        ] {
+            let full = r#"exec "$0" "$@" >/dev/full"#;
+            run(&mut shell(&place, full, args), b"").fails(1, "no space left");
+        }
+    }
+
+    #[test]
+    fn a_gap_is_a_hole_in_a_file_and_refused_by_a_pipe() {
+        let place = with("gap.lmz");
+        let run = place.lmz(["-d", "--keep-going", "file.lmz"]);
+        run.fails(3, "are lost");
+        let made = fs::metadata(place.path("file")).unwrap();
+        assert!(made.len() > 100 << 30, "{}", made.len());
+        assert!(made.blocks() < 1 << 18, "{} blocks", made.blocks());
+        let run = place.lmz(["-dc", "--keep-going", "file.lmz"]);
+        run.fails(1, "--fill skip");
+        assert!(run.stdout.len() < 1 << 30);
+    }
+
+    #[test]
+    fn zeros_are_restored_as_holes_unless_they_shall_not() {
+        let place = Place::new();
+        place.write(
+            "a",
+            [vec![0; 3 << 20], b"end".to_vec(), vec![0; 1 << 20]].concat(),
+        );
+        place.lmz(["-q", "a"]).quiet();
+        place.lmz(["-dq", "a.lmz", "-o", "holes"]).quiet();
+        place
+            .lmz(["-dq", "--no-sparse", "a.lmz", "-o", "none"])
+            .quiet();
+        assert!(place.read("holes") == place.read("a") && place.read("none") == place.read("a"));
+        let blocks = |name| fs::metadata(place.path(name)).unwrap().blocks();
+        assert!(blocks("holes") < 100 && blocks("none") > 4000);
+    }
+
+    /// Times of modification can be put back; a change is seen all the same, and one that leaves the bytes alone is none.
+    #[test]
+    fn a_change_with_its_time_put_back_is_noticed() {
+        let nano = nano();
+        let place = Place::new();
+        for changes in [true, false] {
+            let path = place.write("a", story(60_000));
+            let before = fs::metadata(&path).unwrap().modified().unwrap();
+            let child = spawn(place.command().args(["-fm", nano, "a"]));
+            place.wait_for_output(&child);
+            let file = fs::File::options().write(true).open(&path).unwrap();
+            if changes {
+                use std::os::unix::fs::FileExt;
+                file.write_at(b"X", 59_000).unwrap();
+            }
+            file.set_modified(before).unwrap();
+            let run = finish(child);
+            match changes {
+                true => run.fails(1, "changed while it was read"),
+                false => assert_eq!(run.code(), 0, "{}", run.stderr),
+            }
+        }
+    }
+
+    #[test]
+    fn a_growing_log_is_read_as_it_was() {
+        let nano = nano();
+        let place = Place::new();
+        let raw = story(60_000);
+        let path = place.write("log", &raw);
+        let child = spawn(
+            place
+                .command()
+                .args(["--allow-changing", "-m", nano, "log"]),
+        );
+        place.wait_for_output(&child);
+        let mut file = fs::File::options().append(true).open(&path).unwrap();
+        std::io::Write::write_all(&mut file, b"one more line").unwrap();
+        assert_eq!(finish(child).code(), 0);
+        assert!(place.lmz(["-dcm", nano, "log.lmz"]).quiet() == raw);
+    }
+
+    #[test]
+    fn a_directory_deeper_than_any_path_takes_outputs() {
+        let nano = nano();
+        let place = Place::new();
+        let script = r#"
+            name=$(printf '%0100d' 0)
+            i=0
+            while [ $i -lt 50 ]; do mkdir $name && cd -P $name || exit 9; i=$((i + 1)); done
+            printf text > a && "$0" -qm "$1" a && "$0" -qfm "$1" a && "$0" -dcqm "$1" a.lmz &&
+            "$0" -dfqm "$1" a.lmz && "$0" -qfm "$1" a -o a 2>&1
+            [ "$(cat a)" = text ]"#;
+        let run = run(&mut shell(&place, script, &[nano]), b"");
+        assert_eq!(run.code(), 0, "{}", run.stderr);
+        let told = String::from_utf8_lossy(&run.stdout).into_owned();
+        assert!(
+            told.starts_with("text") && told.contains("the same file"),
+            "{told}"
+        );
+    }
+
+    #[test]
+    fn a_missing_place_for_temporary_files_is_named() {
+        let place = Place::new();
+        let mut command = place.command();
+        command
+            .env("TMPDIR", place.path("nowhere"))
+            .args(["-l", "-"]);
+        let run = run(&mut command, b"not compressed");
+        run.fails(1, "nowhere");
+        run.fails(1, "TMPDIR");
+    }
+
+    #[test]
+    fn an_error_says_each_thing_once() {
+        let place = Place::new();
+        place.write("bad.lmzm", "not a model");
+        let run = place.lmz(["-m", "bad.lmzm", "-c", "/dev/null"]);
+        assert_eq!(run.code(), 1);
+        let said = run.stderr.trim_end();
+        let last = said.rsplit(": ").next().unwrap();
+        assert_eq!(said.matches(last).count(), 1, "{said}");
+        assert_eq!(said.lines().count(), 1, "{said}");
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn nothing_panics_without_proc() {
+        let place = Place::new();
+        let hidden = r#"umount -l /proc && exec "$0" "$@""#;
+        let mut command = Command::new("unshare");
+        command.args([
+            "-m",
+            "sh",
+            "-c",
+            hidden,
+            env!("CARGO_BIN_EXE_lmz"),
+            "devices",
+        ]);
+        isolate(&mut command);
+        let allowed = Command::new("unshare")
+            .args(["-m", "sh", "-c", "umount -l /proc"])
+            .stderr(Stdio::null())
+            .status();
+        let run = run(command.current_dir(place.path("")), b"");
+        // Who may not take /proc away sees that said, and nothing else.
+        let expected = if allowed.is_ok_and(|status| status.success()) {
+            0
+        } else {
+            run.code()
+        };
+        assert_eq!(run.code(), expected, "{}", run.stderr);
+        assert!(!run.stderr.contains("panicked"), "{}", run.stderr);
+    }
+}
