@@ -212,6 +212,8 @@ class Mixer:
         for s, dot in enumerate(self.dots):
             self.row[s] = saturate(self.row[s] + ((dot >> 8) * t + 128 >> 8))
             u = clamp((goal - squash(dot)) * rate + 2**13 >> 14, -32767, 32767)
+            if abs(u) < 32:
+                continue
             row = self.rows[s]
             for i, x in enumerate(self.inputs):
                 row[i] = saturate(row[i] + (x * u + 2 >> 2))
