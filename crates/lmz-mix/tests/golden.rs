@@ -80,16 +80,38 @@ fn short_inputs_are_coded_as_ever() {
     assert_eq!(found, rows.map(|(_, _, hex)| hex.to_owned()));
 }
 
+/// `tools/decoder/test_mixing.py` reads these, too: whether all bytes are tokens, lanes, block, symbols, seed.
+#[test]
+#[rustfmt::skip]
+fn short_texts_are_coded_as_ever() {
+    let rows = [
+        (true, 1, 40, 260, 21, "7a5288141185a02a4b79fdd2f33d5487a9c26d7cbc11c2b1225c80f82b3d2b4a0a8fbf2394fbe98ca39a6dacecbc676e140e9579b55faf93186daae12dec77f314b1568e1b51ed55b79667b99e591baf8c7c1b2d42eb7fb62dcfdb62c6fb9ab8eb7cc845e554901e774bcda70ff04026d2a81fd064754e"),
+        (false, 3, 17, 260, 22, "b7dadce05d4ac765c95ec6da75d5be8200fad5f58c96a7744ff14ec4aeb0c668bc5f5c312349cd371da3ea67cd32bf1e603e03c6f454a2346ad3bbc4c12253602e2e8fc029e35f7a5e3f772d654df529406a66587b9d9f7b28a7127cd60dfb280f0fbbe0dc048273feec6bc55e122896bbc685b76917ad814842aed5e5e50d57d291c969a700ab12f872ed186250478e798106164e3aad99904183957cf0f8521f1d12afeaf9d56e"),
+    ];
+    let found = rows.map(|(all_bytes, lanes, block, symbols, seed, _)| {
+        let walk = vocabulary(all_bytes);
+        let rounds = rounds(&walk, lanes, block, symbols, seed);
+        let mut encoder = Encoder::new();
+        code_text(&walk, 9, &TAUGHT, &rounds, &mut encoder);
+        let coded = encoder.finish();
+        assert!(decode_text(&walk, 9, &TAUGHT, &lengths(&rounds), &coded) == rounds);
+        coded.iter().map(|byte| format!("{byte:02x}")).collect::<String>()
+    });
+    assert_eq!(found, rows.map(|row| row.5.to_owned()));
+}
+
+/// What precedes the texts, by place.
+const TAUGHT: [usize; 8] = [3, 1, 4, 1, 5, 9, 2, 6];
+
 #[test]
 fn symbols_are_coded_as_ever() {
     let found = [(true, 1), (false, 1), (true, 4), (false, 16)].map(|(all_bytes, lanes)| {
         let walk = vocabulary(all_bytes);
         let rounds = rounds(&walk, lanes, 40, 1500, 11);
         let mut encoder = Encoder::new();
-        let taught = [3, 1, 4, 1, 5, 9, 2, 6];
-        code_text(&walk, 12, &taught, &rounds, &mut encoder);
+        code_text(&walk, 12, &TAUGHT, &rounds, &mut encoder);
         let coded = encoder.finish();
-        assert!(decode_text(&walk, 12, &taught, &lengths(&rounds), &coded) == rounds);
+        assert!(decode_text(&walk, 12, &TAUGHT, &lengths(&rounds), &coded) == rounds);
         (coded.len(), fnv(&coded))
     });
     assert_eq!(
