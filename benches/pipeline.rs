@@ -31,6 +31,7 @@ fn pipeline(c: &mut Criterion) {
             overlap: Some(0),
             verify: false,
             plan,
+            mix: lmz::Mix::None,
             ..Default::default()
         };
         let mut packed = Vec::new();

@@ -7,7 +7,7 @@ import re
 
 from bench import machine, measure, with_bits
 
-TEXTS = ["alice29.txt", "lcet10.txt", "plrabn12.txt", "asyoulik.txt", "web-1M.txt", "python-1M.txt", "math-1M.txt", "eips-1M.txt"]
+TEXTS = ["alice29.txt", "lcet10.txt", "plrabn12.txt", "web-1M.txt", "python-1M.txt", "math-1M.txt", "eips-1M.txt"]
 
 
 @measure("example")
@@ -56,12 +56,12 @@ def small_sizes(bench):
 
 @measure("held-out")
 def held_out(bench):
-    """Whole .lmz files of the held-out texts by the embedded model, default settings and without mixing."""
-    rows = ["| file | raw | lmz | lmz --mix none |", "|---|---|---|---|"]
+    """Whole .lmz files of the held-out texts by the embedded model, default settings."""
+    rows = ["| file | raw | lmz |", "|---|---|---|"]
     for name in TEXTS:
         path = bench.text(name)
         raw = len(path.read_bytes())
-        rows.append(f"| {name} | {raw:,} | {with_bits(bench.size(path), raw)} | {with_bits(bench.size(path, '--mix', 'none'), raw)} |")
+        rows.append(f"| {name} | {raw:,} | {with_bits(bench.size(path), raw)} |")
     return "\n".join(rows)
 
 
@@ -78,7 +78,7 @@ def ledger(bench):
 def exactness(bench):
     """The exact engine against the float engine, and what the container adds (`lmz verify --json`)."""
     rows = ["| file | raw | ideal bits, float | exact engine | on disk | bits/byte | bits/char |", "|---|---|---|---|---|---|---|"]
-    for name in TEXTS[:4]:
+    for name in TEXTS[:3]:
         path = bench.text(name)
         told, _ = bench.lmz("verify", "--json", path.name)
         [entry] = json.loads(told)
@@ -130,6 +130,6 @@ def speed(bench):
     bench.lmz("-k", "-f", text.name)
     raw = len(text.read_bytes())
     rows = [("compressing and verifying", best("-c", text.name)), ("compressing (`--no-verify`)", best("-c", "--no-verify", text.name)),
-            ("restoring", best("-dc", f"{text.name}.lmz")), ("compressing and verifying, `--mix none`", best("-c", "--mix", "none", text.name))]
+            ("restoring", best("-dc", f"{text.name}.lmz"))]
     lines = [f"| {what} | {seconds:.1f} s | {raw / seconds / 1000:.0f} KB/s |" for what, seconds in rows]
     return f"Measured on {machine()}; best of three.\n\n| alice29.txt | | |\n|---|---|---|\n" + "\n".join(lines)

@@ -13,7 +13,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 model=$here/../../models/lmz-5m
 root=${LMZ_TRAIN_DIR:-${XDG_CACHE_HOME:-$HOME/.cache}/lmz-train}
 free=${LMZ_TRAIN_FREE:-4}
-# What mixing cannot do itself: prose and the web; code, TeX and logs less (docs/mixing.md).
+# What mixing cannot do itself: prose and the web; code, TeX and logs less.
 shares=${LMZ_TRAIN_SHARES:-books=.26,web=.27,docs=.13,python=.10,code=.10,math=.06,multi=.05,records=.03}
 shape="--layers 5 --ffn 768 --ctx 1024 --muon-lr 0.015"
 python=$root/venv/bin/python

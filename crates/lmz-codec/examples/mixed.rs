@@ -10,15 +10,18 @@ use lmz_codec::{CompressOptions, DecompressOptions, Model};
 fn main() -> Result<(), Box<dyn Error>> {
     let mut arguments = std::env::args().skip(1);
     let model = Model::open(arguments.next().ok_or("a model")?.as_ref())?;
-    let lanes = arguments.next().ok_or("lanes")?.parse()?;
+    let lanes: usize = arguments.next().ok_or("lanes")?.parse()?;
     let size: usize = arguments.next().ok_or("bytes of a group")?.parse()?;
-    let options = CompressOptions::default();
+    let options = CompressOptions {
+        lanes: Some(lanes),
+        ..CompressOptions::default()
+    };
     let policy = options.context_policy(&model)?;
     for file in arguments {
         let raw = std::fs::read(&file)?;
         let groups: Vec<&[u8]> = raw.chunks(size).collect();
         let begun = Instant::now();
-        let coded = encode_groups(&groups, &model, &options, lanes, &())?;
+        let coded = encode_groups(&groups, &model, &options, &())?;
         let encoding = begun.elapsed().as_secs_f64();
         let begun = Instant::now();
         for (group, coded) in groups.iter().zip(&coded) {

@@ -26,6 +26,15 @@ impl Batching {
         }
     }
 
+    /// Of groups, whose threads do not share lanes: so many that each of `threads` threads has one.
+    #[cfg(feature = "encode")]
+    pub fn groups(threads: usize) -> Self {
+        Self {
+            segments: threads.max(1),
+            bytes: BYTES,
+        }
+    }
+
     /// For work that keeps much of each byte: no more bytes than the CPU's.
     #[cfg(feature = "encode")]
     pub fn bounded(self) -> Self {

@@ -41,6 +41,7 @@ fn bits_per_byte(raw: &[u8]) -> u64 {
 #[derive(Debug)]
 pub enum Packed {
     Model { coded: Vec<u8>, ideal_bits: u64 },
+    Mixed { coded: Vec<u8>, ideal_bits: u64 },
     Zstd(Vec<u8>),
     Stored,
 }
@@ -53,14 +54,18 @@ impl Packed {
                 coded,
                 ideal_bits: *ideal_bits,
             },
+            Self::Mixed { coded, ideal_bits } => Payload::Mixed {
+                coded,
+                ideal_bits: *ideal_bits,
+            },
             Self::Zstd(coded) => Payload::Zstd(coded),
             Self::Stored => Payload::Stored,
         }
     }
 
-    /// The smallest of what the model made, zstd and the bytes themselves. Without the model, because
-    /// the bytes look random, only zstd's fast level is tried.
-    pub fn smallest(raw: &[u8], model: Option<Coded>) -> Self {
+    /// The smallest of what the model made (with `mixed`, together with what is learnt), zstd and the bytes
+    /// themselves. Without the model, because the bytes look random, only zstd's fast level is tried.
+    pub fn smallest(raw: &[u8], model: Option<Coded>, mixed: bool) -> Self {
         let limit = model
             .as_ref()
             .map_or(raw.len(), |coded| coded.bytes.len().min(raw.len()));
@@ -79,9 +84,10 @@ impl Packed {
                 ideal,
             }) if coded.len() < raw.len() => {
                 let most = lmz_format::MAX_IDEAL_PER_RAW_BYTE * raw.len() as u64;
-                Self::Model {
-                    coded,
-                    ideal_bits: ideal.to_q8().min(most),
+                let ideal_bits = ideal.to_q8().min(most);
+                match mixed {
+                    true => Self::Mixed { coded, ideal_bits },
+                    false => Self::Model { coded, ideal_bits },
                 }
             }
             _ => Self::Stored,
@@ -105,7 +111,10 @@ mod tests {
         };
         let random: Vec<u8> = (0..65536).map(|_| next()).collect();
         assert!(!worth_modelling(&random));
-        assert!(matches!(Packed::smallest(&random, None), Packed::Stored));
+        assert!(matches!(
+            Packed::smallest(&random, None, false),
+            Packed::Stored
+        ));
         let text = b"some text that says little, and says it again. ".repeat(1000);
         assert!(worth_modelling(&text));
         assert!(worth_modelling(b""));
@@ -114,7 +123,7 @@ mod tests {
     #[test]
     fn zstd_wins_where_it_is_smaller() {
         let zeros = vec![0u8; 100_000];
-        let Packed::Zstd(packed) = Packed::smallest(&zeros, None) else {
+        let Packed::Zstd(packed) = Packed::smallest(&zeros, None, false) else {
             panic!("not zstd")
         };
         assert_eq!(unzstd(&packed, zeros.len()).unwrap(), zeros);

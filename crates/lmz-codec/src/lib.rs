@@ -2,7 +2,8 @@
 //!
 //! Here the container (`lmz-format`), the coder (`lmz-coder`) and the integer engine (`lmz-exact`)
 //! meet. A file is cut into segments that decode independently; within a segment the model runs in
-//! blocks of a bounded context. What a model would not shrink is kept by zstd or as it is.
+//! blocks of a bounded context. What a model would not shrink is kept by zstd or as it is. With [`Mix::Auto`] the
+//! segments are [groups](mixed), of which all is learnt that was seen before.
 //!
 //! * [`compress`] and [`decompress`] work on streams; [`decompress_seekable`] survives a damaged header, and
 //!   [`salvage`] restores what is left of a damaged file;
@@ -38,8 +39,8 @@ mod error;
 mod fallback;
 mod member;
 mod meter;
-#[cfg(feature = "mixed")]
 pub mod mixed;
+mod mixing;
 mod model;
 mod observer;
 mod options;
@@ -51,6 +52,8 @@ mod reader;
 mod salvage;
 mod shown;
 mod source;
+#[cfg(feature = "encode")]
+mod spent;
 mod timing;
 #[cfg(feature = "encode")]
 pub mod trace;
@@ -64,7 +67,7 @@ pub use error::{CodecError, ErrorKind, Result};
 pub use meter::Meter;
 pub use model::{Model, names};
 pub use observer::{Observer, Phase, Progress};
-pub use options::{CompressOptions, DecompressOptions};
+pub use options::{CompressOptions, DecompressOptions, Mix};
 pub use prime::Prime;
 pub use reader::Reader;
 pub use salvage::{Fill, LostRange, SalvageReport, salvage};

@@ -4,6 +4,7 @@ use lmz_format::{Header, RawHash, SegmentInfo, SegmentKind};
 
 use crate::drive::{Drive, Job};
 use crate::error::{CodecError, Result};
+use crate::mixed::decode_groups;
 use crate::model::Model;
 use crate::observer::{Observer, Phase};
 use crate::pool::Pool;
@@ -64,30 +65,37 @@ impl MemberDecoder {
         batch: &[CodedSegment],
         means: Means<'_>,
     ) -> Result<Vec<Result<Vec<u8>>>> {
-        let modelled = |info: &SegmentInfo| info.kind == SegmentKind::Model;
-        let jobs = batch.iter().filter(|(info, _)| modelled(info));
-        let jobs: Vec<Job<'_>> = jobs
-            .map(|(info, coded)| Job::new(coded, info.raw_len as usize))
+        let of = |kind| {
+            let own = batch.iter().filter(move |(info, _)| info.kind == kind);
+            own.map(|(info, coded)| (&coded[..], info.raw_len as usize))
+        };
+        let jobs: Vec<Job<'_>> = of(SegmentKind::Model)
+            .map(|(coded, raw_len)| Job::new(coded, raw_len))
             .collect();
-        let mut decoded = Vec::new();
-        if jobs.is_empty() {
+        let groups: Vec<(&[u8], usize)> = of(SegmentKind::Mixed).collect();
+        let (mut decoded, mut mixed) = (Vec::new(), Vec::new());
+        if jobs.is_empty() && groups.is_empty() {
             check_versions(&self.header)?;
         } else {
             let Ready { model, shown } = self.find(means)?;
             let (model, shown) = (model.clone(), shown.clone());
             let drive = Drive::new(&model, self.header.context, &shown, means.observer);
-            decoded = means.pool.install(|| drive.decode(&jobs, Phase::Decode))?;
+            means.pool.install(|| -> Result<()> {
+                decoded = drive.decode(&jobs, Phase::Decode)?;
+                mixed = decode_groups(&drive, &groups, Phase::Decode)?;
+                Ok(())
+            })?;
         }
-        let mut decoded = decoded.into_iter();
+        let (mut decoded, mut mixed) = (decoded.into_iter(), mixed.into_iter());
+        let missing = || Err("was not decoded".to_owned());
         let results = batch.iter().map(|(info, coded)| {
             let raw = match info.kind {
-                SegmentKind::Model => decoded
-                    .next()
-                    .unwrap_or_else(|| Err("was not decoded".into())),
+                SegmentKind::Model => decoded.next().unwrap_or_else(missing),
+                SegmentKind::Mixed => mixed.next().unwrap_or_else(missing),
                 SegmentKind::Zstd => unzstd(coded, info.raw_len as usize),
                 SegmentKind::Stored => Ok(coded.clone()),
             };
-            if !modelled(info) {
+            if matches!(info.kind, SegmentKind::Zstd | SegmentKind::Stored) {
                 means.observer.advance(Phase::Decode, info.raw_len.into());
             }
             checked(info, raw)

@@ -31,7 +31,6 @@ struct Inner {
     /// By which files of other versions of the numerics name it.
     other_ids: OnceLock<Vec<(u8, ModelId)>>,
     /// Only groups that are mixed need it.
-    #[cfg(feature = "mixed")]
     walk: OnceLock<lmz_mix::Walk>,
 }
 
@@ -83,7 +82,6 @@ impl Model {
                 #[cfg(feature = "encode")]
                 tokenizer: OnceLock::new(),
                 other_ids: OnceLock::new(),
-                #[cfg(feature = "mixed")]
                 walk: OnceLock::new(),
             }),
             device: None,
@@ -171,7 +169,6 @@ impl Model {
     }
 
     /// The walk through its vocabulary.
-    #[cfg(feature = "mixed")]
     pub(crate) fn walk(&self) -> &lmz_mix::Walk {
         self.inner.walk.get_or_init(|| {
             let table = self.inner.engine.symbols();

@@ -1,10 +1,23 @@
-//! What a caller may choose. Only `context`, `overlap`, `plan` and `prime` change the bytes.
+//! What a caller may choose. Only `context`, `overlap`, `plan`, `mix`, `lanes` and `prime` change the bytes.
 
 use lmz_exact::MAX_CONTEXT;
 use lmz_format::{ContextPolicy, SegmentPlan};
 
 use crate::error::{CodecError, Result};
+use crate::mixing::{GROUP_LEN, MAX_LANES};
 use crate::prime::Prime;
+
+/// Whether what is seen of a file helps the model.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Mix {
+    /// It does not: segments that the model codes alone, of which each bit is accounted for by the model's
+    /// probabilities. A file of format version 1.
+    None,
+    /// It does: groups of a mebibyte, each by the model, contexts that learn, or both, as its bytes say. A file of format
+    /// version 2, unless a short one is smaller without.
+    #[default]
+    Auto,
+}
 
 /// How to compress.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,8 +26,14 @@ pub struct CompressOptions {
     pub context: Option<u32>,
     /// Symbols of the block before that a block sees again. `None`: an eighth of the context.
     pub overlap: Option<u32>,
-    /// Where segments begin.
+    /// Where segments begin. With mixing [`SegmentPlan::Default`] stands for groups of
+    /// [`GROUP_LEN`](crate::mixed::GROUP_LEN) bytes.
     pub plan: SegmentPlan,
+    /// Whether what is seen of a file helps the model.
+    pub mix: Mix,
+    /// Blocks that are coded in lock step where files are mixed, 1 to [`MAX_LANES`](crate::mixed::MAX_LANES): with 1
+    /// the file is smallest, with more a decoder has more to do at once. `None`: few or one, as the text is long.
+    pub lanes: Option<usize>,
     /// Threads; 0 for as many as there are processors.
     pub threads: usize,
     /// Decode every segment again and compare before it is written.
@@ -29,6 +48,8 @@ impl Default for CompressOptions {
             context: None,
             overlap: None,
             plan: SegmentPlan::Default,
+            mix: Mix::default(),
+            lanes: None,
             threads: 0,
             verify: true,
             prime: None,
@@ -49,12 +70,30 @@ pub struct DecompressOptions {
 const DEFAULT_CONTEXT: u32 = 1024;
 
 impl CompressOptions {
+    /// Where segments begin: the plan, or with mixing what stands for the default one.
+    pub fn segments(&self) -> SegmentPlan {
+        match (self.mix, self.plan) {
+            (Mix::Auto, SegmentPlan::Default) => SegmentPlan::Fixed(GROUP_LEN),
+            (_, plan) => plan,
+        }
+    }
+
     /// The context policy with which these options compress under `model`.
     ///
     /// # Errors
     /// `InvalidArgument` for a context beyond the engine's limit and an overlap that does not fit.
     pub fn context_policy(&self, model: &crate::Model) -> Result<ContextPolicy> {
         self.policy(model.blueprint().max_positions)
+    }
+
+    /// Refuses a number of lanes that no round has.
+    pub(crate) fn check_lanes(&self) -> Result<()> {
+        match self.lanes {
+            Some(lanes) if !(1..=MAX_LANES).contains(&lanes) => Err(CodecError::InvalidArgument(
+                format!("{lanes} lanes are out of range: 1 to {MAX_LANES}"),
+            )),
+            _ => Ok(()),
+        }
     }
 
     /// The context policy for a model trained on `max_positions` positions.

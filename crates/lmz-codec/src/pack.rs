@@ -5,17 +5,44 @@ use lmz_format::Payload;
 use crate::drive::{Drive, Job};
 use crate::error::{CodecError, Result};
 use crate::fallback::{Packed, worth_modelling};
+use crate::mixed::{decode_groups, encode_with};
 use crate::observer::Phase;
+use crate::options::Mix;
 use crate::pool;
 use crate::unzstd::unzstd;
 
-/// Packs segments, the first of which begins at raw offset `offset`; with `verify`, each is decoded again and compared.
-pub fn pack(
-    drive: &Drive<'_>,
-    batch: &[Vec<u8>],
-    verify: bool,
-    offset: u64,
-) -> Result<Vec<Packed>> {
+/// Packs segments, the first of which begins at raw offset `offset`.
+pub fn pack(drive: &Drive<'_>, batch: &[Vec<u8>], how: How, offset: u64) -> Result<Vec<Packed>> {
+    let packed = match how.mix {
+        Mix::None => by_the_model(drive, batch)?,
+        Mix::Auto => mixed(drive, batch, how.lanes)?,
+    };
+    if how.verify {
+        verify(drive, batch, &packed, offset)?;
+    }
+    Ok(packed)
+}
+
+/// How segments are packed.
+#[derive(Clone, Copy, Debug)]
+pub struct How {
+    pub mix: Mix,
+    pub lanes: Option<usize>,
+    /// Whether each is decoded again and compared.
+    pub verify: bool,
+}
+
+/// As groups.
+fn mixed(drive: &Drive<'_>, batch: &[Vec<u8>], lanes: Option<usize>) -> Result<Vec<Packed>> {
+    let groups: Vec<&[u8]> = batch.iter().map(|raw| &raw[..]).collect();
+    let coded = encode_with(drive, &groups, lanes)?;
+    pool::map(batch.iter().zip(coded).collect(), |(raw, coded)| {
+        Ok(Packed::smallest(raw, Some(coded), true))
+    })
+}
+
+/// By the model alone, what it is worth running on.
+fn by_the_model(drive: &Drive<'_>, batch: &[Vec<u8>]) -> Result<Vec<Packed>> {
     let worth = pool::map(batch.iter().collect(), |raw| Ok(worth_modelling(raw)))?;
     let of = |wanted: bool| {
         let segments = batch.iter().zip(&worth);
@@ -27,35 +54,34 @@ pub fn pack(
         .iter()
         .map(|&worth| if worth { coded.next() } else { None });
     let packed = pool::map(batch.iter().zip(coded).collect(), |(raw, coded)| {
-        Ok(Packed::smallest(raw, coded))
+        Ok(Packed::smallest(raw, coded, false))
     })?;
-    if verify {
-        self::verify(drive, batch, &packed, offset)?;
-    }
     let skipped: usize = of(false).map(|(raw, _)| raw.len()).sum();
     drive.observer.advance(Phase::Encode, skipped as u64);
     Ok(packed)
 }
 
 fn verify(drive: &Drive<'_>, batch: &[Vec<u8>], packed: &[Packed], offset: u64) -> Result<()> {
-    let jobs = batch.iter().zip(packed);
-    let jobs: Vec<Job<'_>> = jobs
-        .filter_map(|(raw, packed)| match packed.payload() {
-            Payload::Model { coded, .. } => Some(Job::new(coded, raw.len())),
-            _ => None,
-        })
-        .collect();
+    let (mut jobs, mut groups) = (Vec::new(), Vec::new());
+    for (raw, packed) in batch.iter().zip(packed) {
+        match packed.payload() {
+            Payload::Model { coded, .. } => jobs.push(Job::new(coded, raw.len())),
+            Payload::Mixed { coded, .. } => groups.push((coded, raw.len())),
+            Payload::Zstd(_) | Payload::Stored => {}
+        }
+    }
     let mut decoded = drive.decode(&jobs, Phase::Verify)?.into_iter();
+    let mut mixed = decode_groups(drive, &groups, Phase::Verify)?.into_iter();
+    let missing = || Err("was not decoded".to_owned());
     let mut from = offset;
     for (raw, packed) in batch.iter().zip(packed) {
         let again = match packed {
-            Packed::Model { .. } => decoded
-                .next()
-                .unwrap_or_else(|| Err("was not decoded".to_owned())),
+            Packed::Model { .. } => decoded.next().unwrap_or_else(missing),
+            Packed::Mixed { .. } => mixed.next().unwrap_or_else(missing),
             Packed::Zstd(coded) => unzstd(coded, raw.len()),
             Packed::Stored => Ok(raw.clone()),
         };
-        if !matches!(packed, Packed::Model { .. }) {
+        if matches!(packed, Packed::Zstd(_) | Packed::Stored) {
             drive.observer.advance(Phase::Verify, raw.len() as u64);
         }
         let to = from + raw.len() as u64;

@@ -7,6 +7,7 @@ use lmz_exact::{NUMERICS, RECIPE};
 use lmz_format::Header;
 
 use crate::error::{CodecError, Result};
+use crate::mixing::MIXING;
 use crate::model::Model;
 
 /// Where decompression gets the model that a file names.
@@ -80,5 +81,6 @@ pub(crate) fn check_versions(header: &Header) -> Result<()> {
         })
     };
     check("numerics version", header.numerics_version, NUMERICS)?;
+    check("mixing version", header.mixing, 0..=MIXING)?;
     check("preparation recipe", header.recipe, RECIPE..=RECIPE)
 }

@@ -10,10 +10,11 @@ use crate::batching::{Batch, Batching};
 use crate::drive::Drive;
 use crate::error::{CodecError, Result};
 use crate::fallback::Packed;
+use crate::mixing::MIXING;
 use crate::model::Model;
 use crate::observer::{Observer, Phase, check};
-use crate::options::CompressOptions;
-use crate::pack::pack;
+use crate::options::{CompressOptions, Mix};
+use crate::pack::{How, pack};
 use crate::pool::Pool;
 use crate::shown::Shown;
 
@@ -25,9 +26,9 @@ pub struct CompressReport {
     pub raw_len: u64,
     /// Bytes written.
     pub compressed_len: u64,
-    /// Segments that the model coded, that zstd coded, and that are stored.
-    pub segments: [u64; 3],
-    /// Sum of the model's ideal bits over the segments that it coded.
+    /// Segments that the model coded, that zstd coded, that are stored, and that are mixed groups.
+    pub segments: [u64; 4],
+    /// Sum of the ideal bits over the segments that the model coded, or that are mixed.
     pub ideal_bits: f64,
     /// The container's bytes by part.
     pub container: ContainerBytes,
@@ -58,7 +59,7 @@ pub struct Writer<W: Write, O = ()> {
     container: Option<lmz_format::Writer<W>>,
     model: Model,
     policy: ContextPolicy,
-    verify: bool,
+    how: How,
     observer: O,
     pool: Pool,
     /// Whole segments.
@@ -81,6 +82,7 @@ impl<W: Write, O: Observer> Writer<W, O> {
     /// Impossible options; a model that cannot compress.
     pub fn new(output: W, model: &Model, options: &CompressOptions, observer: O) -> Result<Self> {
         let policy = options.policy(model.blueprint().max_positions)?;
+        options.check_lanes()?;
         // Fails now rather than after the first batch.
         model.tokenizer()?;
         let (prime, shown) = match &options.prime {
@@ -93,11 +95,15 @@ impl<W: Write, O: Observer> Writer<W, O> {
         let header = Header {
             numerics_version: model.prepared().numerics,
             recipe: model.prepared().recipe,
+            mixing: match options.mix {
+                Mix::None => 0,
+                Mix::Auto => MIXING,
+            },
             model_id: model.id(),
             checkpoint: model.checkpoint(),
             model_name: model.name().to_owned(),
             context: policy,
-            plan: options.plan,
+            plan: options.segments(),
             prime,
             form: Form::Full,
         };
@@ -108,7 +114,11 @@ impl<W: Write, O: Observer> Writer<W, O> {
             container: None,
             model: model.clone(),
             policy,
-            verify: options.verify,
+            how: How {
+                mix: options.mix,
+                lanes: options.lanes,
+                verify: options.verify,
+            },
             observer,
             pool: Pool::new(options.threads)?,
             batch: Batch::default(),
@@ -129,7 +139,11 @@ impl<W: Write, O: Observer> Writer<W, O> {
 
     fn begin(&self, raw_len: Option<u64>) {
         let phases = [Phase::Encode, Phase::Verify];
-        let phases = if self.verify { &phases } else { &phases[..1] };
+        let phases = if self.how.verify {
+            &phases
+        } else {
+            &phases[..1]
+        };
         self.observer.begin(phases, raw_len);
     }
 
@@ -165,7 +179,10 @@ impl<W: Write, O: Observer> Writer<W, O> {
         let wanted = self.header.plan.size_at(start) as usize - self.segment.len();
         if wanted == 0 {
             self.end_segment();
-            let batching = Batching::new(Some(&self.model), self.pool.threads());
+            let batching = match self.how.mix {
+                Mix::None => Batching::new(Some(&self.model), self.pool.threads()),
+                Mix::Auto => Batching::groups(self.pool.threads()),
+            };
             if self.batch.is_full(batching) {
                 self.flush_batch()?;
             }
@@ -185,10 +202,31 @@ impl<W: Write, O: Observer> Writer<W, O> {
 
     /// The whole input as a small member.
     fn small(&mut self, output: &mut W) -> Result<Summary> {
-        let (batch, packed) = self.pack_batch()?;
+        let batch = std::mem::take(&mut self.batch).items;
         let raw = batch.first().map_or(&[][..], |raw| raw);
+        let mut packed = self.pack(&batch, self.how, &self.observer)?;
+        let mut header = &self.header;
+        // Of a message of a few words, what was seen is less than what it takes to say that it was looked at.
+        let plain = Header {
+            mixing: 0,
+            ..self.header.clone()
+        };
+        if self.how.mix == Mix::Auto && plain.fits_small(raw.len() as u64) {
+            let how = How {
+                mix: Mix::None,
+                ..self.how
+            };
+            let alone = self.pack(&batch, how, &())?;
+            let size = |header: &Header, packed: &[Packed]| -> Result<u64> {
+                let payload = packed.first().map(Packed::payload);
+                Ok(write_small(std::io::sink(), header, raw, payload)?.compressed_len)
+            };
+            if size(&plain, &alone)? <= size(header, &packed)? {
+                (header, packed) = (&plain, alone);
+            }
+        }
         let payload = packed.first().map(Packed::payload);
-        let summary = write_small(output, &self.header, raw, payload)?;
+        let summary = write_small(output, header, raw, payload)?;
         if let Some(payload) = payload {
             self.count(payload.kind());
         }
@@ -196,7 +234,8 @@ impl<W: Write, O: Observer> Writer<W, O> {
     }
 
     fn flush_batch(&mut self) -> Result<()> {
-        let (batch, packed) = self.pack_batch()?;
+        let batch = std::mem::take(&mut self.batch).items;
+        let packed = self.pack(&batch, self.how, &self.observer)?;
         let mut container = self.open_container()?;
         for (raw, packed) in batch.iter().zip(&packed) {
             let info = container.segment(raw, packed.payload())?;
@@ -218,14 +257,12 @@ impl<W: Write, O: Observer> Writer<W, O> {
         }
     }
 
-    /// The segments collected so far, and their coded forms.
-    fn pack_batch(&mut self) -> Result<(Vec<Vec<u8>>, Vec<Packed>)> {
-        let batch = std::mem::take(&mut self.batch).items;
+    /// The coded forms of the segments collected so far.
+    fn pack(&self, batch: &[Vec<u8>], how: How, observer: &dyn Observer) -> Result<Vec<Packed>> {
         check(&self.observer)?;
-        let drive = Drive::new(&self.model, self.policy, &self.shown, &self.observer);
-        let (verify, offset) = (self.verify, self.offset);
-        let packed = self.pool.install(|| pack(&drive, &batch, verify, offset))?;
-        Ok((batch, packed))
+        let drive = Drive::new(&self.model, self.policy, &self.shown, observer);
+        let offset = self.offset;
+        self.pool.install(|| pack(&drive, batch, how, offset))
     }
 
     fn count(&mut self, kind: SegmentKind) {
@@ -233,6 +270,7 @@ impl<W: Write, O: Observer> Writer<W, O> {
             SegmentKind::Model => 0,
             SegmentKind::Zstd => 1,
             SegmentKind::Stored => 2,
+            SegmentKind::Mixed => 3,
         }] += 1;
     }
 }

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use lmz_codec::{
-    Accelerator, CompressOptions, DecompressOptions, Direction, Meter, Model, Observer, Phase,
+    Accelerator, CompressOptions, DecompressOptions, Direction, Meter, Mix, Model, Observer, Phase,
     SegmentPlan, Timing, compress, decompress,
 };
 use lmz_exact::{CpuLanes, ExactError, Lanes, Prediction, Query, Result, Row};
@@ -120,7 +120,7 @@ fn options() -> CompressOptions {
         overlap: Some(11),
         plan: SegmentPlan::Fixed(1 << 10),
         threads: 2,
-        ..CompressOptions::default()
+        ..common::alone()
     }
 }
 
@@ -209,5 +209,35 @@ fn a_lost_device_leaves_the_rest_to_the_cpu() {
         let decoding = DecompressOptions::default();
         decompress(&packed[..], &mut restored, &device, &decoding, &()).unwrap();
         assert_eq!(restored, text, "failed at {fails_at}");
+    }
+}
+
+#[test]
+fn mixed_groups_run_on_an_accelerator_and_survive_it() {
+    let model = common::nano().clone();
+    let text = text();
+    for lanes in [1, 3] {
+        let options = CompressOptions {
+            plan: SegmentPlan::Fixed(2500),
+            mix: Mix::Auto,
+            lanes: Some(lanes),
+            ..options()
+        };
+        let mut expected = Vec::new();
+        compress(&text[..], &mut expected, &model, &options, &()).unwrap();
+        // It fails never, at once, while blocks are scored, while groups are decoded; or has too few lanes.
+        for (seats, fails_at) in [(8, usize::MAX), (8, 0), (8, 5), (8, 90), (2, usize::MAX)] {
+            let (device, _) = pretended(&model, seats, fails_at);
+            let listener = Listener::default();
+            let mut packed = Vec::new();
+            compress(&text[..], &mut packed, &device, &options, &listener).unwrap();
+            let what = format!("{lanes} lanes, {seats} seats, fails at {fails_at}");
+            assert!(packed == expected, "{what}");
+            assert_eq!(listener.passed.load(Ordering::Relaxed), 2 * text.len());
+            let works = fails_at == usize::MAX && seats >= lanes;
+            let notices = listener.notices.lock().unwrap();
+            assert_eq!(notices.is_empty(), works, "{what}: {notices:?}");
+            assert_eq!(device.device_name().is_some(), works);
+        }
     }
 }

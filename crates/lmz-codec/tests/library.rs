@@ -6,7 +6,7 @@ mod common;
 use std::io::{Cursor, Read, Write};
 use std::sync::Arc;
 
-use common::{nano, packed, small, text};
+use common::{alone, nano, packed, small, text};
 use lmz_codec::{
     CodecError, CompressOptions, Decoder, DecompressOptions, ErrorKind, Model, Observer, Phase,
     Progress, Reader, Writer, compress_to_vec, decompress, decompress_seekable, decompress_to_vec,
@@ -177,7 +177,7 @@ fn the_phases_are_told() {
         }
     }
     let told = Told::default();
-    let writer = Writer::new(Vec::new(), nano(), &CompressOptions::default(), &told).unwrap();
+    let writer = Writer::new(Vec::new(), nano(), &alone(), &told).unwrap();
     writer.expect(77);
     let both = vec![Phase::Encode, Phase::Verify];
     let expected = vec![(both.clone(), None), (both, Some(77))];

@@ -1,5 +1,4 @@
 //! Groups that are coded by the model and by what is learnt: what goes in comes out, whatever the threads.
-#![cfg(feature = "mixed")]
 #![allow(missing_docs)]
 
 mod common;
@@ -18,7 +17,11 @@ fn with(threads: usize, prime: Option<Prime>) -> CompressOptions {
 }
 
 fn coded(raw: &[u8], options: &CompressOptions, lanes: usize) -> Vec<u8> {
-    let mut groups = encode_groups(&[raw], nano(), options, lanes, &()).unwrap();
+    let options = CompressOptions {
+        lanes: Some(lanes),
+        ..options.clone()
+    };
+    let mut groups = encode_groups(&[raw], nano(), &options, &()).unwrap();
     groups.remove(0)
 }
 
@@ -107,8 +110,13 @@ fn threads_change_nothing() {
     let all = cases();
     let groups: Vec<&[u8]> = all.iter().map(|(_, raw)| &raw[..]).collect();
     for lanes in [1, 5] {
-        let of =
-            |threads| encode_groups(&groups, nano(), &with(threads, None), lanes, &()).unwrap();
+        let of = |threads| {
+            let options = CompressOptions {
+                lanes: Some(lanes),
+                ..with(threads, None)
+            };
+            encode_groups(&groups, nano(), &options, &()).unwrap()
+        };
         let coded = of(1);
         for threads in [2, 3] {
             assert!(of(threads) == coded, "{lanes} lanes, {threads} threads");
@@ -154,9 +162,10 @@ fn another_model_does_it_too() {
     let options = CompressOptions {
         context: None,
         overlap: None,
+        lanes: Some(4),
         ..with(2, None)
     };
-    let coded = encode_groups(&[&raw], &model, &options, 4, &()).unwrap();
+    let coded = encode_groups(&[&raw], &model, &options, &()).unwrap();
     assert_eq!(
         restored(&coded[0], raw.len(), &model, &options).unwrap(),
         raw
@@ -166,7 +175,11 @@ fn another_model_does_it_too() {
 #[test]
 fn impossible_wishes_are_refused() {
     for lanes in [0, MAX_LANES + 1] {
-        assert!(encode_groups(&[b"a"], nano(), &small(), lanes, &()).is_err());
+        let options = CompressOptions {
+            lanes: Some(lanes),
+            ..small()
+        };
+        assert!(encode_groups(&[b"a"], nano(), &options, &()).is_err());
     }
 }
 

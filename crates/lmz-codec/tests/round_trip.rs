@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::{bootstrap, noise, packed, restored, small, text};
+use common::{alone, bootstrap, noise, packed, restored, small, text};
 use lmz_codec::{CompressOptions, DecompressOptions, compress, decompress};
 use proptest::prelude::*;
 
@@ -69,7 +69,7 @@ fn every_kind_of_bytes_round_trips() {
             small(),
             CompressOptions {
                 verify: true,
-                ..Default::default()
+                ..alone()
             },
         ] {
             let file = packed(&raw, &options);
@@ -83,8 +83,8 @@ fn the_embedded_model_restores_text() {
     let model = bootstrap();
     let raw = &text()[..12_000];
     let mut file = Vec::new();
-    let report = compress(raw, &mut file, &model, &CompressOptions::default(), &()).unwrap();
-    assert_eq!(report.segments, [1, 0, 0]);
+    let report = compress(raw, &mut file, &model, &alone(), &()).unwrap();
+    assert_eq!(report.segments, [1, 0, 0, 0]);
     let mut out = Vec::new();
     decompress(
         &file[..],
@@ -106,7 +106,7 @@ fn noise_grows_by_at_most_a_thousandth() {
             &noise(n),
             &CompressOptions {
                 verify: false,
-                ..Default::default()
+                ..alone()
             },
         );
         assert!(file.len() <= n + n / 1000 + 200, "{n} -> {}", file.len());

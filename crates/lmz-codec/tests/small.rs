@@ -5,7 +5,7 @@ mod common;
 
 use std::io::{Cursor, Read, Seek, SeekFrom, Write};
 
-use common::{bootstrap, nano, noise, packed, restored, small, text};
+use common::{alone, bootstrap, nano, noise, packed, restored, small, text};
 use lmz_codec::trace::{TraceOptions, Tracer};
 use lmz_codec::{
     CodecError, CompressOptions, DecompressOptions, Prime, Reader, SegmentPlan, Writer, compress,
@@ -29,7 +29,7 @@ fn is_small(file: &[u8]) -> bool {
 
 #[test]
 fn short_inputs_have_at_most_24_bytes_of_container() {
-    let options = CompressOptions::default();
+    let options = alone();
     let context = options.context_policy(nano()).unwrap().context as usize;
     for len in [0, 1, 50, 100, 200, 300, context.min(500), context] {
         for raw in [text()[..len].to_vec(), noise(len), vec![b' '; len]] {
@@ -48,23 +48,23 @@ fn short_inputs_have_at_most_24_bytes_of_container() {
 #[test]
 fn what_decides_is_bytes_and_options_alone() {
     let raw = &STORY.as_bytes()[..120];
-    let whole = packed(raw, &CompressOptions::default());
-    let mut writer = Writer::new(Vec::new(), nano(), &CompressOptions::default(), &()).unwrap();
+    let whole = packed(raw, &alone());
+    let mut writer = Writer::new(Vec::new(), nano(), &alone(), &()).unwrap();
     for byte in raw {
         writer.write_all(&[*byte]).unwrap();
     }
     let (trickled, report) = writer.finish().unwrap();
     assert!(trickled == whole);
-    assert_eq!((report.raw_len, report.segments), (120, [1, 0, 0]));
+    assert_eq!((report.raw_len, report.segments), (120, [1, 0, 0, 0]));
     assert!(report.ideal_bits > 8.0);
     for options in [
         CompressOptions {
             plan: SegmentPlan::fixed(119).unwrap(),
-            ..Default::default()
+            ..alone()
         },
         CompressOptions {
             context: Some(119),
-            ..Default::default()
+            ..alone()
         },
     ] {
         let file = packed(raw, &options);
@@ -75,10 +75,10 @@ fn what_decides_is_bytes_and_options_alone() {
     let small_coded = index.read_coded(0, 0).unwrap().1;
     let options = CompressOptions {
         context: Some(119),
-        ..Default::default()
+        ..alone()
     };
     let full = packed(&raw[..119], &options);
-    let cut = packed(&raw[..119], &CompressOptions::default());
+    let cut = packed(&raw[..119], &alone());
     let mut index = IndexedReader::open(Cursor::new(&cut)).unwrap();
     assert_eq!(
         full.len() as u64 - container(&full),
@@ -89,7 +89,7 @@ fn what_decides_is_bytes_and_options_alone() {
 
 #[test]
 fn all_ways_of_reading_take_small_members() {
-    let one = packed(STORY.as_bytes(), &CompressOptions::default());
+    let one = packed(STORY.as_bytes(), &alone());
     let two = packed(&text()[..900], &small());
     let file = [&one[..], &two, &one].concat();
     let raw = [STORY.as_bytes(), &text()[..900], STORY.as_bytes()].concat();
@@ -139,12 +139,12 @@ fn a_prime_is_needed_again_and_helps() {
         me the yellow ball!\" Max and Sue were happy at the lake.";
     let options = CompressOptions {
         verify: true,
-        ..Default::default()
+        ..alone()
     };
     let file = packed(raw, &primed(&prime, options));
     assert!(is_small(&file));
     assert!(restored_with(&file, Some(&prime)).unwrap() == raw);
-    let alone = packed(raw, &CompressOptions::default());
+    let alone = packed(raw, &alone());
     let coded = |file: &[u8]| file.len() as u64 - container(file);
     assert!(
         coded(&file) < coded(&alone),

@@ -4,9 +4,9 @@ mod common;
 
 use std::io::Cursor;
 
-use common::{nano, noise, packed, restored, small, text};
+use common::{alone, nano, noise, packed, restored, small, text};
 use lmz_codec::trace::{BlockContext, SegmentTrace, TraceOptions, Tracer, contexts, segments};
-use lmz_codec::{CodecError, CompressOptions, ErrorKind, Phase};
+use lmz_codec::{CodecError, CompressOptions, ErrorKind, Mix, Phase, SegmentPlan};
 use lmz_coder::{Cost, Encoder};
 use lmz_exact::{Cache, Run, Scratch};
 use lmz_format::{Payload, SegmentKind};
@@ -156,7 +156,7 @@ fn progress_passes_each_byte_twice_and_can_be_stopped() {
             self.1
         }
     }
-    let file = packed(&STORY.as_bytes().repeat(3), &CompressOptions::default());
+    let file = packed(&STORY.as_bytes().repeat(3), &alone());
     let length = 3 * STORY.len() as u64;
     let run = |watch: &Watch| {
         let mut tracer = Tracer::open(Cursor::new(&file), nano(), &TraceOptions::default())?;
@@ -212,7 +212,7 @@ fn another_tokenisation_is_refused() {
         ideal += cost;
     });
     // The header is that of a file of ours.
-    let ours = packed(raw, &CompressOptions::default());
+    let ours = packed(raw, &alone());
     let mut header = lmz_format::IndexedReader::open(Cursor::new(ours))
         .unwrap()
         .members()[0]
@@ -232,4 +232,46 @@ fn another_tokenisation_is_refused() {
     let error = trace(&file, 0).unwrap_err();
     assert!(matches!(error, CodecError::OtherEncoder { .. }), "{error}");
     assert_eq!(error.kind(), ErrorKind::Compatibility);
+}
+
+#[test]
+fn a_trace_accounts_for_mixed_groups() {
+    let raw = mixed();
+    for lanes in [1, 3] {
+        let options = CompressOptions {
+            plan: SegmentPlan::fixed(1200).unwrap(),
+            mix: Mix::Auto,
+            lanes: Some(lanes),
+            ..small()
+        };
+        let file = packed(&raw, &options);
+        let all = trace(&file, 2).unwrap();
+        let together: Vec<u8> = all.iter().flat_map(|s| s.raw.clone()).collect();
+        assert_eq!(together, raw);
+        let mut groups = 0;
+        for segment in &all {
+            let Some(group) = &segment.mixed else {
+                assert!(segment.info.kind != SegmentKind::Mixed);
+                continue;
+            };
+            groups += 1;
+            assert_eq!(group.lanes, lanes);
+            assert_eq!(Some(group.ideal().to_q8()), segment.info.ideal_bits);
+            let lens = group.parts.iter().map(|part| part.len);
+            assert_eq!(lens.sum::<usize>(), segment.raw.len());
+            let text = group.parts.iter().filter(|part| part.kind == "text");
+            let text: usize = text.map(|part| part.len).sum();
+            let spelled: u32 = segment.symbols.iter().map(|s| s.raw_len).sum();
+            assert_eq!(spelled as usize, text);
+            let costs = segment.symbols.iter().map(|s| s.mixed.unwrap());
+            assert_eq!(costs.sum::<Cost>(), group.text);
+            // The two strings and what stands beside them, to the byte.
+            let bits = (group.ideal().bits() / 8.0) as usize + group.head + group.stored;
+            let coded = segment.info.coded_len as usize;
+            assert!((bits..=bits + 3).contains(&coded), "{bits} {coded}");
+            let blocks: usize = segment.contexts().iter().map(|c| c.scored).sum();
+            assert_eq!(blocks, segment.symbols.len());
+        }
+        assert!(groups > 1);
+    }
 }

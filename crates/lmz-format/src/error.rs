@@ -71,7 +71,7 @@ pub enum FormatError {
     },
     /// The member has another format version.
     #[error(
-        "written by {} lmz (format version {version}); this build reads {FORMAT_VERSION} ({place})",
+        "written by {} lmz (format version {version}); this build reads 1 to {FORMAT_VERSION} ({place})",
         if *version > FORMAT_VERSION { "a newer" } else { "an older" }
     )]
     Version {

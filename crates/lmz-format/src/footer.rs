@@ -4,9 +4,9 @@ use crate::error::{Fault, Result};
 use crate::hash::{RawHash, agree};
 use crate::header::{Header, put_versioned_body, take_versioned_body};
 use crate::limits::END_MAGIC;
-use crate::limits::FORMAT_VERSION;
 use crate::record::MIN_RECORD;
 use crate::varint::{Cursor, put_varint};
+use crate::version::FormatVersion;
 
 /// The bytes after the part that `footer_len` counts: footer_len, crc, end magic.
 pub(crate) const TRAILER_LEN: u64 = 4 + 4 + 4;
@@ -14,6 +14,7 @@ pub(crate) const TRAILER_LEN: u64 = 4 + 4 + 4;
 /// What a footer is made of. `index` holds the record sizes as varints.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct FooterParts<'a> {
+    pub(crate) version: FormatVersion,
     pub(crate) body: &'a [u8],
     pub(crate) raw_hash: RawHash,
     pub(crate) raw_len: u64,
@@ -25,7 +26,7 @@ impl FooterParts<'_> {
     /// The footer's bytes, or `None` if `footer_len` would not fit its field.
     pub(crate) fn encode(&self) -> Option<Vec<u8>> {
         let mut out = Vec::with_capacity(self.body.len() + self.index.len() + 64);
-        put_versioned_body(&mut out, self.body);
+        put_versioned_body(&mut out, self.version, self.body);
         out.extend_from_slice(&self.raw_hash.0);
         put_varint(&mut out, self.raw_len);
         put_varint(&mut out, self.segments);
@@ -81,10 +82,8 @@ pub(crate) fn parse_footer(bytes: &[u8]) -> Result<ParsedFooter<'_>, Fault> {
 fn parse_content(content: &[u8]) -> Result<ParsedFooter<'_>, Fault> {
     let mut cursor = Cursor::new(content);
     let (version, body) = take_versioned_body(&mut cursor)?;
-    if version != FORMAT_VERSION {
-        return Err(Fault::Version(version));
-    }
-    let header = Header::parse_body(body)?;
+    let version = FormatVersion::of_number(version).ok_or(Fault::Version(version))?;
+    let header = Header::parse_body(version, body)?;
     let raw_hash = RawHash(cursor.array()?);
     let raw_len = cursor.varint()?;
     let segments = cursor.varint()?;

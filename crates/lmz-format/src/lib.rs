@@ -21,6 +21,7 @@
 //! let header = Header {
 //!     numerics_version: 0,
 //!     recipe: 1,
+//!     mixing: 0,
 //!     model_id: ModelId::new([7; 16]),
 //!     checkpoint: [9; 16],
 //!     model_name: "bootstrap".into(),
@@ -65,6 +66,7 @@ mod scan;
 mod small;
 mod stream;
 mod varint;
+mod version;
 mod writer;
 
 pub use error::{ErrorKind, FormatError, Place, Result};
@@ -83,4 +85,5 @@ pub use remains::{Lost, Part, Remains, Slot};
 pub use salvage::Salvage;
 pub use small::write_small;
 pub use stream::{Event, StreamReader};
+pub use version::FormatVersion;
 pub use writer::{Summary, Writer};

@@ -4,6 +4,7 @@ use crate::error::{Fault, FormatError, Place, Result};
 use crate::hash::agree;
 use crate::limits::{MAX_IDEAL_PER_RAW_BYTE, MAX_SEGMENT_LEN};
 use crate::varint::{Cursor, MAX_VARINT_LEN, put_varint};
+use crate::version::FormatVersion;
 
 /// The byte in place of a segment kind that ends the segments of a member.
 pub(crate) const END_BYTE: u8 = 0;
@@ -23,25 +24,52 @@ pub enum SegmentKind {
     Zstd,
     /// The raw bytes themselves.
     Stored,
+    /// A group: by the model together with what is learnt of it.
+    Mixed,
 }
 
 impl SegmentKind {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Model, Self::Zstd, Self::Stored, Self::Mixed];
+
     /// The kind's number in the format.
     pub fn code(self) -> u8 {
         match self {
             Self::Model => 1,
             Self::Zstd => 2,
             Self::Stored => 3,
+            Self::Mixed => 4,
         }
     }
 
-    /// A name for people and for JSON: `model`, `zstd` or `stored`.
+    /// A name for people and for JSON: `model`, `zstd`, `stored` or `mixed`.
     pub fn name(self) -> &'static str {
         match self {
             Self::Model => "model",
             Self::Zstd => "zstd",
             Self::Stored => "stored",
+            Self::Mixed => "mixed",
         }
+    }
+
+    /// Whether members of this version may have segments of this kind.
+    pub fn is_of(self, version: FormatVersion) -> bool {
+        match self {
+            Self::Model => version == FormatVersion::V1,
+            Self::Zstd | Self::Stored => true,
+            Self::Mixed => version == FormatVersion::V2,
+        }
+    }
+
+    /// Whether its record has the ideal code length.
+    pub fn has_ideal(self) -> bool {
+        matches!(self, Self::Model | Self::Mixed)
+    }
+
+    /// The kind of this number in members of a version.
+    pub(crate) fn of_code(version: FormatVersion, code: u8) -> Option<Self> {
+        let mut kinds = Self::ALL.into_iter();
+        kinds.find(|kind| kind.code() == code && kind.is_of(version))
     }
 }
 
@@ -55,6 +83,13 @@ pub enum Payload<'a> {
         /// The model's ideal code length, in units of 1/256 bit.
         ideal_bits: u64,
     },
+    /// Coded by the model and what is learnt of the group.
+    Mixed {
+        /// The coded bytes: not more than the raw ones.
+        coded: &'a [u8],
+        /// The sum of the costs of all coded decisions, in units of 1/256 bit.
+        ideal_bits: u64,
+    },
     /// One zstd frame of the raw bytes: not longer than they are.
     Zstd(&'a [u8]),
     /// The raw bytes themselves.
@@ -66,6 +101,7 @@ impl Payload<'_> {
     pub fn kind(&self) -> SegmentKind {
         match self {
             Self::Model { .. } => SegmentKind::Model,
+            Self::Mixed { .. } => SegmentKind::Mixed,
             Self::Zstd(_) => SegmentKind::Zstd,
             Self::Stored => SegmentKind::Stored,
         }
@@ -73,10 +109,12 @@ impl Payload<'_> {
 }
 
 impl<'a> Payload<'a> {
-    /// The coded bytes, for a model the ideal length too; `raw` are the raw bytes.
+    /// The coded bytes, and the ideal length of what has one; `raw` are the raw bytes.
     pub(crate) fn parts(&self, raw: &'a [u8]) -> (&'a [u8], Option<u64>) {
         match *self {
-            Self::Model { coded, ideal_bits } => (coded, Some(ideal_bits)),
+            Self::Model { coded, ideal_bits } | Self::Mixed { coded, ideal_bits } => {
+                (coded, Some(ideal_bits))
+            }
             Self::Zstd(coded) => (coded, None),
             Self::Stored => (raw, None),
         }
@@ -98,8 +136,8 @@ pub struct SegmentInfo {
     pub raw_len: u32,
     /// Coded bytes, at most `raw_len`.
     pub coded_len: u32,
-    /// The model's ideal code length in units of 1/256 bit; for kind [`SegmentKind::Model`], but not in
-    /// small members.
+    /// The ideal code length in units of 1/256 bit; for kinds [`SegmentKind::Model`] and
+    /// [`SegmentKind::Mixed`], but not in small members.
     pub ideal_bits: Option<u64>,
     /// CRC-32 of the raw bytes.
     pub raw_crc: u32,
@@ -169,15 +207,20 @@ impl RecordHeader {
         out.extend_from_slice(&check.to_le_bytes());
     }
 
-    /// Parses the header of segment number `index` at the front of `bytes`; returns its size
-    /// in bytes too.
-    pub(crate) fn parse(bytes: &[u8], index: u64) -> Result<(Self, usize), Fault> {
+    /// Parses the header of segment number `index` of a member of `version` at the front of `bytes`;
+    /// returns its size in bytes too.
+    pub(crate) fn parse(
+        version: FormatVersion,
+        bytes: &[u8],
+        index: u64,
+    ) -> Result<(Self, usize), Fault> {
         let mut cursor = Cursor::new(bytes);
         let code = cursor.u8()?;
+        let kind = SegmentKind::of_code(version, code);
         let max = u64::from(MAX_SEGMENT_LEN);
         let raw_len = cursor.varint_max(max, "the segment's raw length")? as u32;
         let coded_len = cursor.varint_max(max, "the segment's coded length")? as u32;
-        let ideal_bits = match code == SegmentKind::Model.code() {
+        let ideal_bits = match kind.is_some_and(SegmentKind::has_ideal) {
             true => Some(cursor.varint()?),
             false => None,
         };
@@ -187,12 +230,12 @@ impl RecordHeader {
             return Err(Fault::corrupt("the segment's record header is damaged"));
         }
         // Later kinds keep these fields, so that damage is told from news before this.
-        let kind = match code {
-            END_BYTE => return Err(Fault::corrupt("an end byte stands in a segment's place")),
-            1 => SegmentKind::Model,
-            2 => SegmentKind::Zstd,
-            3 => SegmentKind::Stored,
-            other => return Err(Fault::Kind(other)),
+        let kind = match (kind, code) {
+            (Some(kind), _) => kind,
+            (None, END_BYTE) => {
+                return Err(Fault::corrupt("an end byte stands in a segment's place"));
+            }
+            (None, other) => return Err(Fault::Kind(other)),
         };
         let header = Self {
             kind,
@@ -207,20 +250,15 @@ impl RecordHeader {
 
     /// The lengths at the front of `bytes`, if they may be those of a record header, whatever its
     /// check says: a quick look before all numbers are tried.
-    pub(crate) fn shape(bytes: &[u8]) -> Option<Self> {
+    pub(crate) fn shape(version: FormatVersion, bytes: &[u8]) -> Option<Self> {
         let mut cursor = Cursor::new(bytes);
-        let kind = match cursor.u8().ok()? {
-            1 => SegmentKind::Model,
-            2 => SegmentKind::Zstd,
-            3 => SegmentKind::Stored,
-            _ => return None,
-        };
+        let kind = SegmentKind::of_code(version, cursor.u8().ok()?)?;
         let max = u64::from(MAX_SEGMENT_LEN);
         let raw_len = cursor.varint_max(max, "a length").ok()? as u32;
         let coded_len = cursor.varint_max(max, "a length").ok()? as u32;
-        let ideal_bits = match kind {
-            SegmentKind::Model => Some(cursor.varint().ok()?),
-            _ => None,
+        let ideal_bits = match kind.has_ideal() {
+            true => Some(cursor.varint().ok()?),
+            false => None,
         };
         let header = Self {
             kind,
@@ -291,13 +329,19 @@ mod tests {
         };
         let mut bytes = Vec::new();
         header.encode(5, &mut bytes);
-        assert_eq!(RecordHeader::parse(&bytes, 5), Ok((header, bytes.len())));
-        assert!(RecordHeader::parse(&bytes, 6).is_err());
+        assert_eq!(
+            RecordHeader::parse(FormatVersion::V1, &bytes, 5),
+            Ok((header, bytes.len()))
+        );
+        assert!(RecordHeader::parse(FormatVersion::V1, &bytes, 6).is_err());
         bytes.extend([0; MAX_RECORD_HEADER]);
         for at in 0..bytes.len() - MAX_RECORD_HEADER {
             for change in 1..=255 {
                 bytes[at] ^= change;
-                assert!(RecordHeader::parse(&bytes, 5).is_err(), "{at} {change}");
+                assert!(
+                    RecordHeader::parse(FormatVersion::V1, &bytes, 5).is_err(),
+                    "{at} {change}"
+                );
                 bytes[at] ^= change;
             }
         }
@@ -338,7 +382,7 @@ mod tests {
             let mut bytes = Vec::new();
             header.encode(0, &mut bytes);
             assert!(matches!(
-                RecordHeader::parse(&bytes, 0),
+                RecordHeader::parse(FormatVersion::V1, &bytes, 0),
                 Err(Fault::Corrupt(_))
             ));
         }

@@ -11,6 +11,7 @@ use crate::plan::SegmentPlan;
 use crate::record::{END_BYTE, MAX_RECORD_HEADER, MIN_RECORD, RecordHeader, SegmentKind};
 use crate::remains::{Lost, Slot};
 use crate::scan::{Opened, Start, header_at, window};
+use crate::version::FormatVersion;
 
 /// Bytes that are looked through at a time: few at first, as what is looked for is often near, then twice as
 /// many each time.
@@ -137,6 +138,10 @@ impl<'a, R: Read + Seek> Records<'a, R> {
         }
     }
 
+    fn version(&self) -> FormatVersion {
+        self.open.header.version()
+    }
+
     fn plan(&self) -> SegmentPlan {
         self.open.header.plan
     }
@@ -212,7 +217,7 @@ impl<'a, R: Read + Seek> Records<'a, R> {
             return Ok(Next::End);
         }
         let bytes = window(self.input, at, self.end, MAX_RECORD_HEADER as u64)?;
-        Ok(match RecordHeader::parse(&bytes, index) {
+        Ok(match RecordHeader::parse(self.version(), &bytes, index) {
             Ok((record, head)) if self.follows_plan(&record, index) => Next::Record(record, head),
             Ok(_) => Next::Nothing("a segment's length does not follow the plan"),
             Err(Fault::Short) => Next::Nothing("the file ends inside a segment's record header"),
@@ -231,7 +236,7 @@ impl<'a, R: Read + Seek> Records<'a, R> {
     /// Whether the end byte lies at `at` and a footer's beginning behind it.
     fn is_end(&mut self, at: u64) -> Result<bool> {
         let mut content = vec![END_BYTE];
-        put_versioned_body(&mut content, &self.open.body);
+        put_versioned_body(&mut content, self.version(), &self.open.body);
         content.truncate(24);
         let found = window(self.input, at, self.end, content.len() as u64)?;
         // A footer that is cut off has at least this in common with a whole one.
@@ -254,7 +259,8 @@ impl<'a, R: Read + Seek> Records<'a, R> {
             let offsets = (bytes.len() as u64).min(size);
             for offset in 0..offsets {
                 let bytes = &bytes[offset as usize..];
-                if !(1..=SegmentKind::Stored.code()).contains(&bytes[0]) {
+                // What no record begins with is passed over at once.
+                if SegmentKind::of_code(self.version(), bytes[0]).is_none() {
                     continue;
                 }
                 // As many segments as the bytes in between can have held.
@@ -281,7 +287,7 @@ impl<'a, R: Read + Seek> Records<'a, R> {
         most: u64,
         plan: SegmentPlan,
     ) -> Result<Option<u64>> {
-        let Some(shape) = RecordHeader::shape(bytes) else {
+        let Some(shape) = RecordHeader::shape(self.version(), bytes) else {
             return Ok(None);
         };
         for next in index..=index.saturating_add(most) {
@@ -296,7 +302,7 @@ impl<'a, R: Read + Seek> Records<'a, R> {
             if u64::from(shape.raw_len) > size {
                 continue;
             }
-            let Ok((record, head)) = RecordHeader::parse(bytes, next) else {
+            let Ok((record, head)) = RecordHeader::parse(self.version(), bytes, next) else {
                 continue;
             };
             let whole = u64::from(record.raw_len) == size;

@@ -120,7 +120,7 @@ pub(crate) fn walk_records<R: Read + Seek>(
         if bytes.first() == Some(&END_BYTE) {
             break;
         }
-        let (record, head) = match RecordHeader::parse(&bytes, segments) {
+        let (record, head) = match RecordHeader::parse(open.header.version(), &bytes, segments) {
             Ok(found) => found,
             Err(Fault::Short | Fault::Corrupt(_)) => return Ok(None),
             Err(fault) => {
@@ -140,7 +140,7 @@ pub(crate) fn walk_records<R: Read + Seek>(
         segments += 1;
     }
     let mut content = Vec::new();
-    put_versioned_body(&mut content, &open.body);
+    put_versioned_body(&mut content, open.header.version(), &open.body);
     put_varint(&mut content, raw_len);
     put_varint(&mut content, segments);
     let footer_end = at + 1 + content.len() as u64 + 16 + index_len + TRAILER_LEN;

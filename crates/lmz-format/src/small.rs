@@ -1,4 +1,4 @@
-//! Small members: one header of at most 24 bytes (more with a prime), then the coded bytes.
+//! Small members: one header of a few dozen bytes, then the coded bytes.
 
 use std::io::Write;
 
@@ -6,34 +6,58 @@ use crate::error::{Fault, FormatError, Place, Result};
 use crate::hash::{RawHash, agree};
 use crate::header::{ContextPolicy, Form, Header, ModelId, parse_header};
 use crate::ledger::ContainerBytes;
-use crate::limits::{FORMAT_VERSION, MAGIC, MAX_SMALL_LEN};
+use crate::limits::MAGIC;
 use crate::plan::SegmentPlan;
 use crate::prime::PrimeId;
 use crate::record::{Payload, RecordHeader, SegmentInfo, SegmentKind};
 use crate::varint::{Cursor, put_varint};
+use crate::version::FormatVersion;
 use crate::writer::Summary;
 
 /// In the byte where other members have their format version, the bit that tells a small one.
 pub(crate) const SMALL_BIT: u8 = 0x80;
 /// More bytes than any small header has.
-pub(crate) const MAX_SMALL_HEADER: usize = 4 + 1 + 1 + ModelId::SHORT + 2 * 10 + 4 + 2 * 10 + 4 + 2;
+pub(crate) const MAX_SMALL_HEADER: usize =
+    4 + 1 + 1 + ModelId::SHORT + 1 + 2 * 10 + 2 * 10 + 4 + 2 * 10 + 4 + 2;
 
 /// The second byte after the magic: kind in bits 0 and 1, the rest from here.
 const PRIMED: u8 = 1 << 2;
 const RECIPE_SHIFT: u32 = 3;
 const NUMERICS_SHIFT: u32 = 5;
+/// In the byte of version 2 that holds the version of mixing, the bit that says that context and overlap follow.
+const BLOCKS: u8 = 1 << 7;
 
 impl Header {
     /// Whether a member of `raw_len` bytes with this header can have the small form: everything that
-    /// the form leaves out must follow from what it says, and one block must hold all symbols.
+    /// the form leaves out must follow from what it says. In version 1 one block must hold all symbols.
     pub fn fits_small(&self, raw_len: u64) -> bool {
-        let primed = self.prime.map_or(0, |prime| u64::from(prime.tokens));
-        raw_len <= MAX_SMALL_LEN as u64
+        raw_len <= self.version().max_small_len() as u64
             && raw_len <= self.plan.size_at(0)
-            && primed + raw_len <= u64::from(self.context.context)
+            && (self.version() == FormatVersion::V2 || self.has_one_block(raw_len))
             && self.numerics_version < 1 << (8 - NUMERICS_SHIFT)
             && self.recipe < 1 << (NUMERICS_SHIFT - RECIPE_SHIFT)
+            && self.mixing < BLOCKS
     }
+
+    /// Whether one block holds all symbols of so many bytes, whatever they are, and those of the prime.
+    fn has_one_block(&self, raw_len: u64) -> bool {
+        let primed = self.prime.map_or(0, |prime| u64::from(prime.tokens));
+        primed + raw_len <= u64::from(self.context.context)
+    }
+}
+
+/// What the two bits of a small header say of a kind; 0 stands for no bytes.
+fn code_of(kind: SegmentKind) -> u8 {
+    match kind {
+        SegmentKind::Model | SegmentKind::Mixed => 1,
+        SegmentKind::Zstd => 2,
+        SegmentKind::Stored => 3,
+    }
+}
+
+fn kind_of(version: FormatVersion, code: u8) -> Option<SegmentKind> {
+    let mut kinds = SegmentKind::ALL.into_iter();
+    kinds.find(|&kind| kind.is_of(version) && code_of(kind) == code)
 }
 
 /// A small header as it was read.
@@ -95,41 +119,40 @@ pub(crate) fn parse_small(bytes: &[u8]) -> Result<SmallHeader, Fault> {
     if cursor.take(MAGIC.len())? != MAGIC {
         return Err(Fault::corrupt("the member does not begin with the magic"));
     }
-    let version = cursor.u8()?;
+    let number = cursor.u8()? & !SMALL_BIT;
+    let Some(version) = FormatVersion::of_number(number) else {
+        return Err(news_or_damage(bytes, number));
+    };
     let flags = cursor.u8()?;
     let model_id = ModelId::beginning(cursor.array()?);
-    let most = MAX_SMALL_LEN as u64;
-    let raw_len = cursor.varint_max(most, "a small member's raw length");
-    // A newer version may mean something else by what stands here.
-    let newer = version != SMALL_BIT | FORMAT_VERSION;
-    let fault = |fault| match fault {
-        Fault::Short => Fault::Short,
-        _ if newer => Fault::Version(version & !SMALL_BIT),
-        other => other,
+    let mixing = match version {
+        FormatVersion::V1 => 0,
+        FormatVersion::V2 => cursor.u8()?,
     };
-    let raw_len = raw_len.map_err(fault)? as u32;
-    let coded_len = cursor.varint_max(most, "a small member's coded length");
-    let coded_len = coded_len.map_err(fault)? as u32;
+    let blocks = match mixing & BLOCKS != 0 {
+        true => Some((
+            cursor.varint_max(u32::MAX.into(), "the context")? as u32,
+            cursor.varint_max(u32::MAX.into(), "the overlap")? as u32,
+        )),
+        false => None,
+    };
+    let mixing = mixing & !BLOCKS;
+    let most = version.max_small_len() as u64;
+    let raw_len = cursor.varint_max(most, "a small member's raw length")? as u32;
+    let coded_len = cursor.varint_max(most, "a small member's coded length")? as u32;
     let prime = match flags & PRIMED != 0 {
-        true => Some(PrimeId::take_small(&mut cursor).map_err(fault)?),
+        true => Some(PrimeId::take_small(&mut cursor)?),
         false => None,
     };
     let raw_crc = cursor.u32()?;
     let covered = cursor.position();
-    let check = cursor.u16()?;
-    if newer {
-        return Err(news_or_damage(bytes, covered, check));
-    }
-    if !agree(check, check_of(&bytes[..covered])) {
+    if !agree(cursor.u16()?, check_of(&bytes[..covered])) {
         return Err(Fault::corrupt("the header of a small member is damaged"));
     }
-    let kind = match flags & 3 {
-        0 => None,
-        1 => Some(SegmentKind::Model),
-        2 => Some(SegmentKind::Zstd),
-        _ => Some(SegmentKind::Stored),
-    };
-    let record = kind.map(|kind| RecordHeader {
+    if version == FormatVersion::V2 && mixing == 0 {
+        return Err(Fault::corrupt("the header has no version of mixing"));
+    }
+    let record = kind_of(version, flags & 3).map(|kind| RecordHeader {
         kind,
         raw_len,
         coded_len,
@@ -142,16 +165,21 @@ pub(crate) fn parse_small(bytes: &[u8]) -> Result<SmallHeader, Fault> {
         None => return Err(Fault::corrupt("an empty small member holds something")),
     }
     let tokens = prime.map_or(0, |prime| prime.tokens);
-    let context = ContextPolicy {
-        context: raw_len.max(1).saturating_add(tokens),
-        overlap: 0,
+    let context = match blocks {
+        Some((context, overlap)) => ContextPolicy { context, overlap },
+        None => ContextPolicy {
+            context: raw_len.max(1).saturating_add(tokens),
+            overlap: 0,
+        },
     };
+    context.check().map_err(Fault::corrupt)?;
     if let Some(prime) = &prime {
         prime.check(context).map_err(Fault::corrupt)?;
     }
     let header = Header {
         numerics_version: flags >> NUMERICS_SHIFT,
         recipe: flags >> RECIPE_SHIFT & 3,
+        mixing,
         model_id,
         checkpoint: [0; 16],
         model_name: String::new(),
@@ -167,16 +195,24 @@ pub(crate) fn parse_small(bytes: &[u8]) -> Result<SmallHeader, Fault> {
     })
 }
 
-/// One wrong byte in the version's place is damage, and not a newer version.
-fn news_or_damage(bytes: &[u8], covered: usize, check: u16) -> Fault {
+/// One wrong byte in the version's place is damage, and not a newer version: the header of a version that is known
+/// is sound in its place then. What a newer version means by the bytes that follow nobody knows.
+fn news_or_damage(bytes: &[u8], number: u8) -> Fault {
     let mut mended = bytes.to_vec();
-    mended[4] = SMALL_BIT | FORMAT_VERSION;
-    let small = agree(check, check_of(&mended[..covered]));
-    mended[4] = FORMAT_VERSION;
-    if small || parse_header(&mended).is_ok() {
-        return Fault::corrupt("the member's version is damaged");
+    for version in FormatVersion::ALL {
+        mended[4] = SMALL_BIT | version.number();
+        match parse_small(&mended) {
+            // The shortest header decides whether more must be read.
+            Err(Fault::Short) if version == FormatVersion::V1 => return Fault::Short,
+            Err(_) => {}
+            Ok(_) => return Fault::corrupt("the member's version is damaged"),
+        }
+        mended[4] = version.number();
+        if parse_header(&mended).is_ok() {
+            return Fault::corrupt("the member's version is damaged");
+        }
     }
-    Fault::Version(bytes[4] & !SMALL_BIT)
+    Fault::Version(number)
 }
 
 /// Writes a whole small member: `payload` is the coded form of `raw`, none for no bytes at all. What
@@ -196,11 +232,12 @@ pub fn write_small(
             "these bytes do not fit a small member",
         ));
     }
+    let version = header.version();
     let (kind, coded, ideal_bits) = match payload {
         None => (0, &[][..], 0),
         Some(payload) => {
             let (coded, ideal_bits) = payload.parts(raw);
-            (payload.kind().code(), coded, ideal_bits.unwrap_or(0))
+            (code_of(payload.kind()), coded, ideal_bits.unwrap_or(0))
         }
     };
     if let Some(payload) = payload {
@@ -208,18 +245,33 @@ pub fn write_small(
             kind: payload.kind(),
             raw_len: raw.len() as u32,
             coded_len: u32::try_from(coded.len()).unwrap_or(u32::MAX),
-            ideal_bits: Some(ideal_bits),
+            ideal_bits: payload.kind().has_ideal().then_some(ideal_bits),
             raw_crc: 0,
         };
         record.check_lengths().map_err(FormatError::invalid)?;
+        if !record.kind.is_of(version) {
+            return Err(FormatError::invalid(format!(
+                "a file of format version {} has no segment of kind {}",
+                version.number(),
+                record.kind.name()
+            )));
+        }
     }
     let mut head = MAGIC.to_vec();
-    head.push(SMALL_BIT | FORMAT_VERSION);
+    head.push(SMALL_BIT | version.number());
     let primed = if header.prime.is_some() { PRIMED } else { 0 };
     head.push(
         kind | primed | header.recipe << RECIPE_SHIFT | header.numerics_version << NUMERICS_SHIFT,
     );
     head.extend_from_slice(&header.model_id.start());
+    if version == FormatVersion::V2 {
+        let one = header.has_one_block(raw.len() as u64);
+        head.push(header.mixing | if one { 0 } else { BLOCKS });
+        if !one {
+            put_varint(&mut head, header.context.context.into());
+            put_varint(&mut head, header.context.overlap.into());
+        }
+    }
     put_varint(&mut head, raw.len() as u64);
     put_varint(&mut head, coded.len() as u64);
     if let Some(prime) = &header.prime {

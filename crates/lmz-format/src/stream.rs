@@ -13,6 +13,7 @@ use crate::plan::SegmentPlan;
 use crate::record::{END_BYTE, RecordHeader, SegmentInfo};
 use crate::small::{SmallHeader, is_small, parse_small};
 use crate::varint::put_varint;
+use crate::version::FormatVersion;
 
 /// What a [`StreamReader`] has read.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,6 +39,7 @@ pub enum Event {
 /// A member of which the footer has not been read.
 #[derive(Debug)]
 struct Open {
+    version: FormatVersion,
     body: Vec<u8>,
     plan: SegmentPlan,
     index: Vec<u8>,
@@ -143,6 +145,7 @@ impl<R: Read> StreamReader<R> {
         })?;
         self.input.consume(len);
         self.state = State::Inside(Box::new(Open {
+            version: header.version(),
             body,
             plan: header.plan,
             index: Vec::new(),
@@ -191,7 +194,7 @@ impl<R: Read> StreamReader<R> {
         let index = open.segments;
         let place = self.place(Some(index));
         let (record, head) = self.parse("a segment's record header", Some(index), |bytes| {
-            RecordHeader::parse(bytes, index)
+            RecordHeader::parse(open.version, bytes, index)
         })?;
         if open.plan.start_of(index) != open.raw_len {
             let what = "a segment follows one that is shorter than the plan says";
@@ -223,7 +226,7 @@ impl<R: Read> StreamReader<R> {
     /// Everything in the footer but the hash is known by now: it is compared, not parsed.
     fn footer(&mut self, mut open: Open) -> Result<Event> {
         let mut content = Vec::new();
-        put_versioned_body(&mut content, &open.body);
+        put_versioned_body(&mut content, open.version, &open.body);
         self.expect(&content, "the footer's copy of the header differs from it")?;
         let hash = self.read(16, "the footer", None)?;
         let mut rest = Vec::new();

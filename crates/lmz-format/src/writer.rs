@@ -11,6 +11,7 @@ use crate::limits::MAX_BODY_LEN;
 use crate::plan::SegmentPlan;
 use crate::record::{END_BYTE, Payload, RecordHeader, SegmentInfo};
 use crate::varint::put_varint;
+use crate::version::FormatVersion;
 
 /// The index may grow to this, so that `footer_len` fits 32 bits.
 const MAX_INDEX_LEN: usize = u32::MAX as usize - MAX_BODY_LEN - 64;
@@ -36,6 +37,7 @@ pub struct Summary {
 #[derive(Debug)]
 pub struct Writer<W: Write> {
     out: W,
+    version: FormatVersion,
     body: Vec<u8>,
     plan: SegmentPlan,
     hasher: RawHasher,
@@ -55,10 +57,11 @@ impl<W: Write> Writer<W> {
     /// `InvalidArgument` for a header field out of range; `Io`.
     pub fn new(mut out: W, header: &Header) -> Result<Self> {
         let body = header.encode_body()?;
-        let encoded = encode_header(&body);
+        let encoded = encode_header(header.version(), &body);
         out.write_all(&encoded)?;
         Ok(Self {
             out,
+            version: header.version(),
             body,
             plan: header.plan,
             hasher: RawHasher::new(),
@@ -116,6 +119,13 @@ impl<W: Write> Writer<W> {
             raw_crc: crc32fast::hash(raw),
         };
         record.check_lengths().map_err(FormatError::invalid)?;
+        if !record.kind.is_of(self.version) {
+            return Err(FormatError::invalid(format!(
+                "a file of format version {} has no segment of kind {}",
+                self.version.number(),
+                record.kind.name()
+            )));
+        }
 
         let mut head = Vec::with_capacity(32);
         record.encode(self.segments, &mut head);
@@ -150,6 +160,7 @@ impl<W: Write> Writer<W> {
         self.check_usable()?;
         let raw_hash = self.hasher.finish();
         let footer = FooterParts {
+            version: self.version,
             body: &self.body,
             raw_hash,
             raw_len: self.raw_len,

@@ -30,6 +30,7 @@ fn header() -> Header {
     Header {
         numerics_version: 0,
         recipe: 1,
+        mixing: 0,
         model_id: ModelId::new(std::array::from_fn(|i| i as u8)),
         checkpoint: std::array::from_fn(|i| 0xf0 + i as u8),
         model_name: "example".into(),

@@ -80,14 +80,18 @@ fn absurd_lengths_do_not_allocate() {
         file.extend((file.len() as u32).to_le_bytes());
         file.extend(crc32fast::hash(&file).to_le_bytes());
         file.extend(END_MAGIC);
-        let (peak, result) = peak_of(|| IndexedReader::open(Cursor::new(&file)).map(|_| ()));
-        assert_eq!(result.unwrap_err().kind(), ErrorKind::Corruption);
-        assert!(peak < LIMIT, "{peak}");
+        // Alone, and behind a header, where the file is one of lmz.
+        let behind = [&cut[..6 + usize::from(cut[5])], &file].concat();
+        for (file, kind) in [(file, ErrorKind::NotLmz), (behind, ErrorKind::Corruption)] {
+            let (peak, result) = peak_of(|| IndexedReader::open(Cursor::new(&file)).map(|_| ()));
+            assert_eq!(result.unwrap_err().kind(), kind);
+            assert!(peak < LIMIT, "{peak}");
+        }
     }
 
     // A footer longer than any file.
     let file = [&u32::MAX.to_le_bytes()[..], &[0; 4], &END_MAGIC].concat();
     let (peak, result) = peak_of(|| IndexedReader::open(Cursor::new(&file)).map(|_| ()));
-    assert_eq!(result.unwrap_err().kind(), ErrorKind::Corruption);
+    assert_eq!(result.unwrap_err().kind(), ErrorKind::NotLmz);
     assert!(peak < LIMIT, "{peak}");
 }

@@ -26,14 +26,15 @@ fn any_header() -> impl Strategy<Value = Header> {
         overlap: k % context,
     });
     (
-        any::<(u8, u8, [u8; 16], [u8; 16])>(),
+        (any::<(u8, u8, [u8; 16], [u8; 16])>(), 0u8..3),
         "\\PC{0,20}",
         context,
         plan,
     )
-        .prop_map(|(fixed, model_name, context, plan)| Header {
+        .prop_map(|((fixed, mixing), model_name, context, plan)| Header {
             numerics_version: fixed.0,
             recipe: fixed.1,
+            mixing,
             model_id: ModelId::new(fixed.2),
             checkpoint: fixed.3,
             model_name,

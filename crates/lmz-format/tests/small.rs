@@ -23,16 +23,8 @@ fn small_member(raw: &[u8], kind: SegmentKind, prime: Option<PrimeId>) -> (Vec<u
         ..header(SegmentPlan::Default)
     };
     let coded = toy_code(kind, raw);
-    let payload = match kind {
-        SegmentKind::Model => Payload::Model {
-            coded: &coded,
-            ideal_bits: 100,
-        },
-        SegmentKind::Zstd => Payload::Zstd(&coded),
-        SegmentKind::Stored => Payload::Stored,
-    };
     let mut file = Vec::new();
-    let payload = Some(payload).filter(|_| !raw.is_empty());
+    let payload = Some(toy_payload(kind, &coded)).filter(|_| !raw.is_empty());
     let summary = write_small(&mut file, &header, raw, payload).unwrap();
     assert_eq!(summary.bytes.total(), file.len() as u64);
     (file, summary)

@@ -124,7 +124,15 @@ fn by_trace(bytes: &[u8]) -> Option<Vec<u8>> {
             for segment in batch {
                 let symbols = segment.symbols.iter();
                 let covered: u64 = symbols.map(|symbol| u64::from(symbol.raw_len)).sum();
-                assert!(segment.symbols.is_empty() || covered == segment.raw.len() as u64);
+                // A mixed group has more than symbols.
+                let text = match &segment.mixed {
+                    None => segment.raw.len() as u64,
+                    Some(group) => {
+                        let text = group.parts.iter().filter(|part| part.kind == "text");
+                        text.map(|part| part.len as u64).sum()
+                    }
+                };
+                assert!(segment.symbols.is_empty() || covered == text);
                 whole.extend(segment.raw);
             }
         }

@@ -3,7 +3,7 @@
 use std::io::Cursor;
 
 use lmz_codec::{
-    CompressOptions, DecompressOptions, Fill, Reader, SegmentPlan, compress, decompress,
+    CompressOptions, DecompressOptions, Fill, Mix, Reader, SegmentPlan, compress, decompress,
     decompress_seekable, salvage,
 };
 
@@ -18,6 +18,9 @@ const VERIFY: u8 = 2;
 /// Compress with portable kernels as well: the files must be the same.
 const PORTABLE: u8 = 4;
 const TWO_THREADS: u8 = 8;
+/// Mix, in as many lanes as the two highest bits say: 1, 2, 3, or as many as the writer likes.
+const MIXED: u8 = 16;
+const LANES_SHIFT: u32 = 6;
 
 /// Four bytes choose: context and overlap, 0 for the default; segments' size, 0 for the default plan; and
 /// the bits above. The others are compressed, and must come back in every way there is.
@@ -37,6 +40,11 @@ pub fn round_trip(bytes: &[u8]) {
         context: chosen(*context),
         overlap: chosen(*overlap),
         plan,
+        mix: if has(MIXED) { Mix::Auto } else { Mix::None },
+        lanes: match bits >> LANES_SHIFT {
+            3 => None,
+            lanes => Some(usize::from(lanes) + 1),
+        },
         threads,
         verify: has(VERIFY),
         prime: has(PRIMED).then(prime),

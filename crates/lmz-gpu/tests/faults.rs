@@ -10,7 +10,8 @@ mod support;
 use std::sync::Mutex;
 
 use lmz_codec::{
-    CompressOptions, DecompressOptions, Kernel, Model, Observer, SegmentPlan, compress, decompress,
+    CompressOptions, DecompressOptions, Kernel, Mix, Model, Observer, SegmentPlan, compress,
+    decompress,
 };
 use lmz_exact::Prepared;
 use lmz_gpu::Device;
@@ -67,6 +68,7 @@ fn options() -> CompressOptions {
         threads: 2,
         // What is written must be right without being looked at again.
         verify: false,
+        mix: Mix::None,
         ..CompressOptions::default()
     }
 }

@@ -9,8 +9,8 @@ use lmz_testkit::{Random, repository};
 use std::path::Path;
 
 use lmz_codec::{
-    CodecError, CompressOptions, DecompressOptions, Header, Kernel, Model, ModelSource, Observer,
-    Prime, SegmentPlan, compress, decompress,
+    CodecError, CompressOptions, DecompressOptions, Header, Kernel, Mix, Model, ModelSource,
+    Observer, Prime, SegmentPlan, compress, decompress,
 };
 use lmz_exact::{Prepared, prepare};
 use lmz_gpu::Device;
@@ -52,6 +52,7 @@ fn options(context: u32, overlap: u32, segment: u32, verify: bool) -> CompressOp
         plan: SegmentPlan::Fixed(segment),
         threads: 2,
         verify,
+        mix: Mix::None,
         ..CompressOptions::default()
     }
 }

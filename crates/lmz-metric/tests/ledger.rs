@@ -3,7 +3,7 @@
 use std::io::Cursor;
 
 use lmz_codec::trace::{TraceOptions, Tracer};
-use lmz_codec::{CodecError, CompressOptions, ErrorKind, Model, SegmentPlan, compress};
+use lmz_codec::{CodecError, CompressOptions, ErrorKind, Mix, Model, SegmentPlan, compress};
 use lmz_metric::ledger::{Bits, Ledger, LedgerError, Restored, Step, reconcile};
 use lmz_metric::{ScoreError, Scorer, Window};
 use lmz_testkit::{noise, repository};
@@ -16,10 +16,15 @@ fn model() -> Model {
 }
 
 fn packed(raw: &[u8], segment: u64) -> Vec<u8> {
+    packed_as(raw, segment, Mix::None)
+}
+
+fn packed_as(raw: &[u8], segment: u64, mix: Mix) -> Vec<u8> {
     let options = CompressOptions {
         context: Some(64),
         overlap: Some(16),
         plan: SegmentPlan::fixed(segment).unwrap(),
+        mix,
         threads: 2,
         verify: false,
         ..Default::default()
@@ -93,6 +98,42 @@ fn lines_add_up_to_the_file() {
 }
 
 #[test]
+fn what_mixing_takes_off_has_its_line() {
+    let raw = [
+        STORY.repeat(5).as_bytes(),
+        &noise(5000, 1),
+        &(0..900u32)
+            .flat_map(|i| (i * i).to_le_bytes())
+            .collect::<Vec<u8>>(),
+        STORY.as_bytes(),
+    ]
+    .concat();
+    let file = packed_as(&raw, 6000, Mix::Auto);
+    let ledger = ledger(&file, None, Some(&raw)).unwrap();
+    adds_up(&ledger, &file);
+    assert_eq!(ledger.broken(), []);
+    assert!(ledger.segments[3] > 1 && ledger.segments[0] == 0);
+    let lines = ledger.lines();
+    let bits = |step| {
+        lines
+            .iter()
+            .find(|line| line.step == step)
+            .unwrap()
+            .bits
+            .bits()
+    };
+    // A story that is told six times.
+    assert!(bits(Step::Mixing) < -0.3 * bits(Step::Exact));
+    assert!(bits(Step::Contexts) > 0.0 && bits(Step::Stored) > 8.0 * 4000.0);
+    assert_eq!((bits(Step::Frequencies), bits(Step::Coder)), (0.0, 0.0));
+    assert!((0.0..40.0).contains(&bits(Step::Seals)));
+    // Without groups nothing is said of them.
+    let plain = packed(STORY.as_bytes(), 400);
+    let plain = self::ledger(&plain, None, None).unwrap();
+    assert!(plain.lines().iter().all(|line| line.step != Step::Mixing));
+}
+
+#[test]
 fn members_are_taken_together() {
     let (a, b) = (packed(STORY.as_bytes(), 400), packed(&noise(600, 1), 400));
     let file = [&a[..], &b, &a].concat();
@@ -102,7 +143,7 @@ fn members_are_taken_together() {
     assert_eq!(all.restored, Restored::Checksums);
     let one = ledger(&a, None, None).unwrap();
     assert_eq!(all.exact.0, 2 * one.exact.0);
-    assert_eq!(all.segments, [2 * one.segments[0], 0, 2]);
+    assert_eq!(all.segments, [2 * one.segments[0], 0, 2, 0]);
 }
 
 #[test]

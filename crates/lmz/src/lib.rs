@@ -57,12 +57,13 @@ mod store;
 #[cfg(feature = "float")]
 mod threads;
 
+pub use lmz_codec::mixed::MAX_LANES;
 pub use lmz_codec::{
     CodecError, CompressOptions, CompressReport, ContextPolicy, Decoder, DecompressOptions,
-    DecompressReport, Direction, ErrorKind, Fill, Header, Isa, Kernel, LostRange, Meter, Model,
-    ModelId, ModelSource, Observer, Phase, Prime, Progress, Reader, SalvageReport, SegmentPlan,
-    Timing, Timings, Writer, compress, compress_to_vec, decompress, decompress_seekable,
-    decompress_to_vec, salvage, trace,
+    DecompressReport, Direction, ErrorKind, Fill, Header, Isa, Kernel, LostRange, Meter, Mix,
+    Model, ModelId, ModelSource, Observer, Phase, Prime, Progress, Reader, SalvageReport,
+    SegmentPlan, Timing, Timings, Writer, compress, compress_to_vec, decompress,
+    decompress_seekable, decompress_to_vec, salvage, trace,
 };
 pub use lmz_exact::{NUMERICS, NUMERICS_VERSION, Prepared, RECIPE, prepare};
 pub use lmz_model::{Blueprint, Checkpoint};

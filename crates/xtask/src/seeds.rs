@@ -3,7 +3,7 @@
 //! The files are what this build writes, whole and damaged; the same build writes the same bytes. Seeds
 //! stay as they are when the format grows: new ones are added.
 
-use lmz_codec::{CompressOptions, Model, Prime, SegmentPlan, compress};
+use lmz_codec::{CompressOptions, Mix, Model, Prime, SegmentPlan, compress};
 use lmz_format::{Form, Header, Payload, Writer, write_small};
 use lmz_testkit::{noise, read, repository};
 
@@ -28,7 +28,12 @@ fn members(files: &mut Files) -> Result<()> {
     let model = Model::open(&repository("tests/vectors/odd.lmzm"))?;
     let prime = read("tests/golden/numerics0-nano-primed.prime");
     let prime = Prime::new("prime", prime)?;
-    let pack = |raw: &[u8], segment: u64, context: u32, primed: bool| -> Result<Vec<u8>> {
+    let pack_as = |raw: &[u8],
+                   segment: u64,
+                   context: u32,
+                   primed: bool,
+                   lanes: Option<usize>|
+     -> Result<Vec<u8>> {
         let plan = match segment {
             0 => SegmentPlan::Default,
             n => SegmentPlan::fixed(n)?,
@@ -37,6 +42,12 @@ fn members(files: &mut Files) -> Result<()> {
             context: Some(context),
             overlap: Some(context / 4),
             plan,
+            mix: if lanes.is_some() {
+                Mix::Auto
+            } else {
+                Mix::None
+            },
+            lanes,
             prime: primed.then(|| prime.clone()),
             ..CompressOptions::default()
         };
@@ -44,8 +55,15 @@ fn members(files: &mut Files) -> Result<()> {
         compress(raw, &mut file, &model, &options, &())?;
         Ok(file)
     };
+    let pack = |raw: &[u8], segment: u64, context: u32, primed: bool| {
+        pack_as(raw, segment, context, primed, None)
+    };
     let mixed = [STORY, &[b'a'; 80], &noise(30, 1), STORY].concat();
     let long = [&STORY.repeat(4)[..], &noise(20, 2)].concat();
+    // A table, text, what repeats it: no model is worth running on the first.
+    let table: Vec<u8> = (0..90u8).flat_map(|i| [i, 0, i / 3]).collect();
+    let parts = [&table[..], &STORY.repeat(6), &table[..]].concat();
+    let grouped = pack_as(&mixed, 90, 16, false, Some(2))?;
     let small = pack(STORY, 0, 128, false)?;
     let full = pack(&mixed, 40, 128, false)?;
     let whole = [
@@ -64,6 +82,12 @@ fn members(files: &mut Files) -> Result<()> {
         ("full-empty", empty(&model)?),
         ("full-extended", extended(&model)?),
         ("footer-in-small", footer_in_small(&model, &full)?),
+        ("mixed-small", pack_as(STORY, 0, 16, false, Some(1))?),
+        ("mixed-lanes", pack_as(&long, 0, 8, false, Some(3))?),
+        ("mixed-primed", pack_as(STORY, 200, 32, true, Some(2))?),
+        ("mixed-parts", pack_as(&parts, 0, 32, false, Some(2))?),
+        ("mixed-groups", grouped.clone()),
+        ("mixed-then-full", [&grouped[..], &full].concat()),
     ];
     let golden = ["nano", "nano-small", "nano-primed", "bootstrap"]
         .map(|name| (name, read(&format!("tests/golden/numerics0-{name}.lmz"))));
@@ -73,6 +97,9 @@ fn members(files: &mut Files) -> Result<()> {
         }
         for (name, file) in damaged(&full) {
             save(files, target, name, &file)?;
+        }
+        for (name, file) in damaged(&grouped) {
+            save(files, target, &format!("mixed-{name}"), &file)?;
         }
         for (name, file) in &golden {
             // Their models take a decoder too long.
@@ -88,6 +115,7 @@ fn header(model: &Model) -> Result<Header> {
     Ok(Header {
         numerics_version: lmz_exact::NUMERICS_VERSION,
         recipe: lmz_exact::RECIPE,
+        mixing: 0,
         model_id: model.id(),
         checkpoint: [1; 16],
         model_name: "m".into(),

@@ -1,6 +1,6 @@
 "use strict";
 // The columns of the page's data as typed arrays, and the text as units: a unit is a symbol that the
-// model coded, or some bytes of a segment that it did not code.
+// model coded, or some bytes that it did not code. A symbol of a mixed group may be two units, with something else between.
 
 const facts = JSON.parse(document.getElementById("facts").textContent);
 const summary = facts.summary;
@@ -29,6 +29,7 @@ async function load() {
   }
   raw = columns.raw;
   columns.bits = new Uint16Array(columns.bits.buffer);
+  columns.model = new Uint16Array(columns.model.buffer);
   columns.price = new Uint16Array(columns.price.buffer);
   columns.other = new Uint32Array(columns.other.buffer);
   columns.length = varints(columns.length, facts.symbols);
@@ -62,33 +63,43 @@ function varints(bytes, count) {
 
 /** Fills `units`. */
 function cut() {
-  const room = facts.symbols + summary.segments.reduce(
-    (sum, s) => sum + (s.kind === "model" ? 0 : plainUnits(s)), 0);
+  const room = facts.symbols + summary.segments.reduce((sum, segment) => {
+    let at = segment.raw_offset;
+    // A part of text may begin inside a symbol.
+    for (const part of partsOf(segment)) {
+      sum += part.kind === "text" ? 1 : plainUnits(at, at + part.raw_len);
+      at += part.raw_len;
+    }
+    return sum;
+  }, 0);
   Object.assign(units, {
     start: new Uint32Array(room + 1), bits: new Float32Array(room),
     symbol: new Int32Array(room).fill(-1), segment: new Uint32Array(room),
   });
-  let unit = 0, symbol = 0;
+  // Of the current symbol: how many bytes have no unit yet.
+  let unit = 0, symbol = 0, left = 0;
   summary.segments.forEach((segment, number) => {
     let at = segment.raw_offset;
-    const end = at + segment.raw_len;
-    if (segment.kind === "model") {
-      for (let n = segment.tokens + segment.escapes; n > 0; n--) {
+    for (const part of partsOf(segment)) {
+      const end = at + part.raw_len, each = part.bits / part.raw_len;
+      while (at < end) {
         units.start[unit] = at;
-        units.bits[unit] = columns.bits[symbol] / 256;
-        units.symbol[unit] = symbol;
-        units.segment[unit++] = number;
-        at += columns.length[symbol++];
+        units.segment[unit] = number;
+        if (part.kind === "text") {
+          const whole = columns.length[symbol];
+          left = left || whole;
+          const bytes = Math.min(left, end - at);
+          units.bits[unit] = columns.bits[symbol] / 256 * bytes / whole;
+          units.symbol[unit++] = symbol;
+          at += bytes;
+          left -= bytes;
+          if (left === 0) symbol++;
+        } else {
+          const next = plainEnd(at, end);
+          units.bits[unit++] = each * (next - at);
+          at = next;
+        }
       }
-      return;
-    }
-    const each = segment.coded_len * 8 / segment.raw_len;
-    while (at < end) {
-      const next = plainEnd(at, end);
-      units.start[unit] = at;
-      units.bits[unit] = each * (next - at);
-      units.segment[unit++] = number;
-      at = next;
     }
   });
   units.count = unit;
@@ -104,11 +115,24 @@ function plainEnd(at, end) {
   return cutAt;
 }
 
-function plainUnits(segment) {
+function plainUnits(from, end) {
   let count = 0;
-  const end = segment.raw_offset + segment.raw_len;
-  for (let at = segment.raw_offset; at < end; at = plainEnd(at, end)) count++;
+  for (let at = from; at < end; at = plainEnd(at, end)) count++;
   return count;
+}
+
+/** What a segment is made of: a mixed group has parts, any other is one. */
+function partsOf(segment) {
+  if (segment.kind === "mixed") return segment.parts;
+  const kind = segment.kind === "model" ? "text" : segment.kind;
+  return [{ kind, raw_len: segment.raw_len, bits: 8 * segment.coded_len }];
+}
+
+/** The kind of part that a unit belongs to. */
+function kindOf(unit) {
+  const segment = summary.segments[units.segment[unit]];
+  let at = segment.raw_offset;
+  return partsOf(segment).find((part) => units.start[unit] < (at += part.raw_len)).kind;
 }
 
 /** The unit that holds the byte at `offset`. */

@@ -15,14 +15,14 @@ function fillHead() {
     ["raw", number(summary.raw_bytes), "bytes"],
     ["compressed", number(summary.file_bytes), `bytes, ${summary.raw_bytes ? (100 * summary.file_bytes / summary.raw_bytes).toFixed(1) + " %" : "–"}`],
     ["on disk", summary.bits_per_byte?.toFixed(3) ?? "–", "bits per byte"],
-    ["tokens", number(summary.tokens), summary.tokens ? `${(summary.model.raw_bytes / symbols).toFixed(2)} bytes each` : "none"],
-    ["a token costs", symbols ? (summary.model.ideal_bits / symbols).toFixed(3) : "–", "bits on average"],
+    ["tokens", number(summary.tokens), summary.tokens ? `${(summary.token_bytes / symbols).toFixed(2)} bytes each` : "none"],
+    ["a token costs", symbols ? (summary.token_bits / symbols).toFixed(3) : "–", "bits on average"],
     ["escapes", number(summary.escapes), "bytes that no token spells"],
   ];
   document.getElementById("tiles").innerHTML = tiles.map(([name, value, unit]) =>
     `<div><dt>${name}</dt><dd>${value} <small>${unit}</small></dd></div>`).join("");
   const c = summary.container;
-  const parts = [["by the model", summary.model.coded_bytes], ["zstd", summary.zstd.coded_bytes], ["stored", summary.stored.coded_bytes],
+  const parts = [["by the model", summary.model.coded_bytes], ["mixed", summary.mixed.coded_bytes], ["zstd", summary.zstd.coded_bytes], ["stored", summary.stored.coded_bytes],
     ["header", c.header], ["segment headers", c.records], ["index", c.index], ["footer, end byte", c.footer]];
   const shown = parts.map(([name, bytes], n) => ({ name, bytes, n })).filter((part) => part.bytes);
   const bar = document.getElementById("parts");

@@ -209,26 +209,29 @@ function describe(unit) {
   const figure = (value, name) => `<div><b>${value}</b><span>${name}</span></div>`;
   const head = `<div class="card-token"><span class="b${symbol < 0 ? 0 : levelOf(unit)}">${tokenMarkup(unit)}</span></div>`;
   if (symbol < 0) {
-    const how = segment.kind === "zstd" ? "kept by zstd" : "stored as it is";
-    return `${head}<div class="card-figures">${figure((bits / (to - from)).toFixed(2), "bits per byte, its segment's mean")}</div>
+    const how = { zstd: "kept by zstd", bytes: "by contexts alone", copy: "a repeat" }[kindOf(unit)] ?? "stored as it is";
+    return `${head}<div class="card-figures">${figure((bits / (to - from)).toFixed(2), "bits per byte, the mean of its kind here")}</div>
       <p class="card-place">${place}, ${how}</p>`;
   }
   const each = facts.alternatives, rank = columns.rank[symbol], escaped = columns.escaped[symbol];
   const top = columns.bits[symbol] === 65535;
   const priceAt = (n) => columns.price[n * facts.symbols + symbol] / 2048;
   // Where the symbol is among the alternatives, its price there is more precise.
-  const exact = !escaped && rank <= each ? priceAt(rank - 1) : bits;
+  const own = columns.model[symbol] / 256;
+  const exact = !escaped && rank <= each ? priceAt(rank - 1) : own;
   let rows = "";
   for (let n = 0; n < each; n++) {
     const other = columns.other[n * facts.symbols + symbol];
     if (columns.price[n * facts.symbols + symbol] === 65535) continue;
     const name = other === facts.escape_word ? "<i>escape</i>" : inlineMarkup(word(other));
-    const own = !escaped && n === rank - 1 || escaped && other === facts.escape_word;
-    rows += row(n + 1, name, priceAt(n), own);
+    const isOwn = !escaped && n === rank - 1 || escaped && other === facts.escape_word;
+    rows += row(n + 1, name, priceAt(n), isOwn);
   }
-  if (rank > each || escaped && !rows.includes("own")) rows += row(number(rank), tokenMarkup(unit), bits, true);
-  return `${head}<div class="card-figures">${figure((top ? "> " : "") + bits.toFixed(2), "bits")}${
-    figure(probability(exact), "probability")}${figure(number(rank), `rank among ${number(summary.vocabulary)}`)}</div>
+  if (rank > each || escaped && !rows.includes("own")) rows += row(number(rank), tokenMarkup(unit), own, true);
+  const cost = columns.bits[symbol] / 256, mixed = segment.kind === "mixed";
+  return `${head}<div class="card-figures">${figure((top ? "> " : "") + cost.toFixed(2), "bits")}${
+    mixed ? figure(own.toFixed(2), "by the model alone") : ""}${
+    figure(probability(exact), mixed ? "the model's probability" : "probability")}${figure(number(rank), `rank among ${number(summary.vocabulary)}`)}</div>
     <p class="card-place">${place} · ${(bits / (to - from)).toFixed(2)} bits/byte${escaped ? " · escaped: no token spells it" : ""}</p>
     ${rows ? `<table class="alts"><tbody>${rows}</tbody></table>` : ""}`;
 }

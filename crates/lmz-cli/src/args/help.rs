@@ -3,7 +3,7 @@
 /// After `lmz `, for `--version`.
 pub const LONG_VERSION: &str = concat!(
     env!("CARGO_PKG_VERSION"),
-    "\nformat version 1, numerics version 1, recipe 1"
+    "\nformat version 2, numerics version 1, recipe 1, mixing version 1"
 );
 
 pub const ABOUT: &str = "Compress files losslessly with a language model, and restore them exactly";
@@ -11,9 +11,10 @@ pub const ABOUT: &str = "Compress files losslessly with a language model, and re
 pub const LONG_ABOUT: &str = "\
 Compress files losslessly with a language model, and restore them exactly.
 
-FILE becomes FILE.lmz; the original is kept. Text costs what the model says it is worth, so it \
+FILE becomes FILE.lmz; the original is kept. Text costs what the model, and what was seen of the file \
+before, say that it is worth, so it \
 comes out smaller than from general-purpose compressors, at the price of time: expect tens of \
-kilobytes per second. What the model cannot shrink is stored with zstd or as it is.
+kilobytes per second. Tables and programs cost what was seen alone; what that cannot shrink is stored with zstd or as it is.
 
 A file decodes bit for bit on any machine, with any number of threads. It names the model that it \
 needs; the default one is part of this program.";
@@ -46,6 +47,8 @@ Examples:
   tar -I lmz -cf docs.tar.lmz docs/  and tar -I lmz -xf docs.tar.lmz
   lmz -d --keep-going book.txt.lmz   what is sound of a damaged file, and what is lost
   lmz cat -r 1M..+64K big.lmz        64 KiB from the middle, without decoding the rest
+  lmz --lanes 1 book.txt             the smallest file; restoring takes longer
+  lmz --mix none book.txt            what the model alone makes of it, to the bit
   lmz --prime kind.json note.json    short messages of a kind that both sides know;
                                      lmz -d --prime kind.json note.json.lmz
   lmz model prepare SmolLM2-135M/ -o smol.lmzm

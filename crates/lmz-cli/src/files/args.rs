@@ -105,8 +105,23 @@ pub struct FileArgs {
     #[arg(long, help_heading = "Model and speed")]
     pub no_verify: bool,
 
-    /// Cut the input into segments of SIZE bytes, with suffixes K and M (1024) [default: 64K to
-    /// 256K, growing with the offset]
+    /// Let what is seen of a file help the model (auto), or the model work alone (none) [default: auto]
+    #[arg(
+        long,
+        value_name = "HOW",
+        value_enum,
+        default_value_t = MixArg::Auto,
+        hide_default_value = true,
+        hide_possible_values = true,
+        help_heading = "Format"
+    )]
+    pub mix: MixArg,
+    /// Blocks that are coded in lock step, 1 to 64: 1 for the smallest file, more for a decoder with
+    /// more threads [default: up to 4, fewer for short texts]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=lmz::MAX_LANES as i64), hide_short_help = true, help_heading = "Format")]
+    pub lanes: Option<u16>,
+    /// Cut the input into segments of SIZE bytes, with suffixes K and M (1024) [default: 1M; with
+    /// --mix none 64K to 256K, growing with the offset]
     #[arg(long, value_name = "SIZE", value_parser = parse_segment, hide_short_help = true, help_heading = "Format")]
     pub segment: Option<SegmentPlan>,
     /// Tokens that a block may hold [default: the model's own context, at most 1,024]
@@ -120,6 +135,16 @@ pub struct FileArgs {
         help_heading = "Format"
     )]
     pub overlap: Option<u32>,
+}
+
+/// Whether what is seen of a file helps the model.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum MixArg {
+    /// The model works alone: each segment by itself, and each bit as the model says
+    None,
+    /// It does, where it makes the file smaller
+    #[default]
+    Auto,
 }
 
 /// What stands in the place of lost bytes.

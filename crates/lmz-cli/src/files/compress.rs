@@ -68,14 +68,14 @@ pub fn run(source: &Source, settings: &Settings, models: &Models) -> Result<(), 
 }
 
 fn details(report: &CompressReport, model: &Model) {
-    let [modelled, zstd, stored] = report.segments;
+    let [modelled, zstd, stored, mixed] = report.segments;
     let c = &report.container;
     say(&format!("  model {} (id {})", model.name(), model.id()));
     say(&format!(
-        "  segments: {modelled} by the model, {zstd} by zstd, {stored} stored"
+        "  segments: {modelled} by the model, {mixed} mixed, {zstd} by zstd, {stored} stored"
     ));
     say(&format!(
-        "  bytes: coded {} (the model's ideal is {:.1}), header {}, segment records {}, index {}, footer {}",
+        "  bytes: coded {} (the ideal is {:.1}), header {}, segment records {}, index {}, footer {}",
         c.coded,
         report.ideal_bits / 8.0,
         c.header,

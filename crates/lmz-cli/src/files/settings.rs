@@ -4,9 +4,9 @@ use std::path::Path;
 
 use clap::error::ErrorKind;
 use lmz::placement::{Models, Task};
-use lmz::{CompressOptions, DecompressOptions, Fill, SegmentPlan};
+use lmz::{CompressOptions, DecompressOptions, Fill, Mix, SegmentPlan};
 
-use super::args::{FileArgs, FillArg};
+use super::args::{FileArgs, FillArg, MixArg};
 use crate::io::source::{Source, Target};
 use crate::settings::{Nonsense, RunSettings, Talk};
 
@@ -93,6 +93,11 @@ impl Settings {
             context: args.context,
             overlap: args.overlap,
             plan: args.segment.unwrap_or(SegmentPlan::Default),
+            mix: match args.mix {
+                MixArg::None => Mix::None,
+                MixArg::Auto => Mix::Auto,
+            },
+            lanes: args.lanes.map(usize::from),
             verify: !args.no_verify,
             ..run.compress_options(None)
         };
@@ -133,7 +138,7 @@ impl Settings {
         let task = match self.mode {
             Mode::Compress => Task::Compress {
                 verify: self.options.verify,
-                plan: self.options.plan,
+                plan: self.options.segments(),
             },
             _ => Task::Decompress,
         };

@@ -22,7 +22,9 @@ fn json_and_table_tell_the_same() {
     let nano = nano();
     let place = Place::new();
     place.write("a", mixed());
-    place.lmz(["-m", nano, "--segment", "4K", "a"]).quiet();
+    place
+        .lmz(["-m", nano, "--mix", "none", "--segment", "4K", "a"])
+        .quiet();
     let file = json(
         &place
             .lmz(["inspect", "--json", "-m", nano, "a.lmz"])
@@ -69,6 +71,44 @@ fn json_and_table_tell_the_same() {
         "escapes",
         "12 -",
     ] {
+        assert!(table.contains(part), "{part:?} is not in:\n{table}");
+    }
+}
+
+#[test]
+fn a_mixed_group_shows_what_it_is_made_of() {
+    let nano = nano();
+    let place = Place::new();
+    let table: Vec<u8> = (0..900u32).flat_map(|i| (i * i).to_le_bytes()).collect();
+    place.write("a", [story(4096), table, noise(8192), story(2000)].concat());
+    place.lmz(["-m", nano, "--lanes", "2", "a"]).quiet();
+    let file = json(
+        &place
+            .lmz(["inspect", "--json", "-m", nano, "a.lmz"])
+            .quiet(),
+    );
+    assert_eq!(file["mixed"]["segments"], 1);
+    assert_eq!(file["members"][0]["mixing_version"], 1);
+    let segment = &file["segments"][0];
+    assert_eq!(
+        (&segment["kind"], &segment["lanes"]),
+        (&"mixed".into(), &2.into())
+    );
+    let parts = segment["parts"].as_array().unwrap();
+    let len = |kind: &str| -> u64 {
+        let own = parts.iter().filter(|part| part["kind"] == kind);
+        own.map(|part| part["raw_len"].as_u64().unwrap()).sum()
+    };
+    let all = ["text", "bytes", "stored", "copy"].map(len);
+    assert_eq!(all.iter().sum::<u64>(), file["raw_bytes"].as_u64().unwrap());
+    assert!(all[0] >= 4096 && all[1] > 3000 && all[2] > 4000, "{all:?}");
+    assert_eq!(file["token_bytes"], all[0]);
+    // What was seen helps: the text costs less than by the model alone.
+    let bits = |value: &Value| value.as_f64().unwrap();
+    assert!(bits(&file["token_bits"]) < bits(&segment["model_bits"]));
+    let table = place.lmz(["inspect", "-m", nano, "a.lmz"]).quiet();
+    let table = String::from_utf8(table).unwrap();
+    for part in ["mixed", "2 lane(s)", "by contexts alone"] {
         assert!(table.contains(part), "{part:?} is not in:\n{table}");
     }
 }
@@ -267,7 +307,9 @@ fn a_browser_finds_text_and_shows_segments_of_all_kinds() {
     let place = Place::new();
     let raw = [mixed(), b"The needle is here.\n".to_vec(), story(4000)].concat();
     place.write("a", raw);
-    place.lmz(["-m", nano, "--segment", "4K", "a"]).quiet();
+    place
+        .lmz(["-m", nano, "--mix", "none", "--segment", "4K", "a"])
+        .quiet();
     place
         .lmz(["inspect", "-m", nano, "a.lmz", "--html", "p.html"])
         .quiet();

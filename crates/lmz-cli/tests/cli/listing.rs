@@ -22,6 +22,8 @@ fn json_accounts_for_every_byte() {
         .lmz([
             "-m",
             nano,
+            "--mix",
+            "none",
             "--segment",
             "2K",
             "--context",
@@ -112,12 +114,47 @@ fn json_accounts_for_every_byte() {
 }
 
 #[test]
+fn a_mixed_file_says_so() {
+    let nano = nano();
+    let place = Place::new();
+    place.write("a", story(70_000));
+    place.lmz(["-m", nano, "-T2", "--no-verify", "a"]).quiet();
+    let list = json(&place.lmz(["-l", "--json", "a.lmz"]).quiet());
+    let file = &list[0];
+    for (field, value) in [
+        ("format_version", 2),
+        ("mixing_version", 1),
+        ("segment_size", 1 << 20),
+    ] {
+        assert_eq!(file[field], value, "{field}");
+    }
+    assert_eq!(file["segments"][0]["kind"], "mixed");
+    assert!(file["segments"][0]["lanes"].as_u64().unwrap() >= 1);
+    let ideal = file["segments"][0]["ideal_bits"].as_f64().unwrap();
+    let coded = file["segments"][0]["coded_len"].as_f64().unwrap() * 8.0;
+    assert!(ideal < coded && coded < ideal + 100.0, "{ideal} {coded}");
+    let text = |args: &[&str]| String::from_utf8(place.lmz(args).quiet()).unwrap();
+    assert!(text(&["-l", "a.lmz"]).contains(" 1x "));
+    let details = text(&["-lv", "a.lmz"]);
+    assert!(
+        details.contains("format 2") && details.contains("mixing 1"),
+        "{details}"
+    );
+    assert!(details.contains("mixed"), "{details}");
+    // A file without mixing is one of the first version.
+    place.lmz(["-qfm", nano, "--mix", "none", "a"]).quiet();
+    let list = json(&place.lmz(["-l", "--json", "a.lmz"]).quiet());
+    assert_eq!(list[0]["format_version"], 1);
+    assert_eq!(list[0]["mixing_version"], Value::Null);
+}
+
+#[test]
 fn tables_have_a_line_for_each_file_and_a_total() {
     let nano = nano();
     let place = Place::new();
     place.write("a", story(3000));
     place.write("b", "");
-    place.lmz(["-m", nano, "a", "b"]).quiet();
+    place.lmz(["-m", nano, "--mix", "none", "a", "b"]).quiet();
     let text = |args: &[&str]| String::from_utf8(place.lmz(args).quiet()).unwrap();
     let table = text(&["-l", "a.lmz", "b.lmz"]);
     let lines: Vec<_> = table.lines().collect();

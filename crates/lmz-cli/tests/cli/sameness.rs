@@ -1,6 +1,6 @@
 //! The same bytes, however they are made.
 
-use crate::harness::{Place, nano, run, story};
+use crate::harness::{Place, nano, noise, run, story};
 
 #[test]
 fn kernels_threads_files_and_pipes_give_the_same_bytes() {
@@ -13,6 +13,8 @@ fn kernels_threads_files_and_pipes_give_the_same_bytes() {
             "-c",
             "-m",
             nano,
+            "--mix",
+            "none",
             "--segment",
             "2K",
             "--context",
@@ -31,7 +33,19 @@ fn kernels_threads_files_and_pipes_give_the_same_bytes() {
         (
             "pipe",
             place
-                .lmz_with(["--segment", "2K", "--context", "64", "-m", nano], &text)
+                .lmz_with(
+                    [
+                        "--mix",
+                        "none",
+                        "--segment",
+                        "2K",
+                        "--context",
+                        "64",
+                        "-m",
+                        nano,
+                    ],
+                    &text,
+                )
                 .quiet(),
         ),
         (
@@ -39,6 +53,8 @@ fn kernels_threads_files_and_pipes_give_the_same_bytes() {
             place
                 .lmz([
                     "-cT1",
+                    "--mix",
+                    "none",
                     "--segment",
                     "2K",
                     "--context",
@@ -54,6 +70,8 @@ fn kernels_threads_files_and_pipes_give_the_same_bytes() {
             place
                 .lmz([
                     "-cT2",
+                    "--mix",
+                    "none",
                     "--segment",
                     "2K",
                     "--context",
@@ -70,6 +88,8 @@ fn kernels_threads_files_and_pipes_give_the_same_bytes() {
                 .lmz([
                     "-c",
                     "--no-verify",
+                    "--mix",
+                    "none",
                     "--segment",
                     "2K",
                     "--context",
@@ -82,13 +102,25 @@ fn kernels_threads_files_and_pipes_give_the_same_bytes() {
         ),
     ];
     place
-        .lmz(["--segment", "2K", "--context", "64", "-m", nano, "text"])
+        .lmz([
+            "--mix",
+            "none",
+            "--segment",
+            "2K",
+            "--context",
+            "64",
+            "-m",
+            nano,
+            "text",
+        ])
         .quiet();
     ways.push(("file", place.read("text.lmz")));
     for isa in lmz::Isa::available() {
         let mut command = place.command();
         command.env("LMZ_KERNEL", isa.name()).args([
             "-c",
+            "--mix",
+            "none",
             "--segment",
             "2K",
             "--context",
@@ -124,6 +156,31 @@ fn kernels_threads_files_and_pipes_give_the_same_bytes() {
 }
 
 #[test]
+fn mixed_groups_are_the_same_on_all_machines() {
+    let nano = nano();
+    let place = Place::new();
+    let text = [story(7000), noise(5000), story(4000)].concat();
+    let options = ["--segment", "6K", "--context", "64", "-m", nano];
+    let expected = place
+        .lmz_with(options.iter().chain(&["-T1"]), &text)
+        .quiet();
+    for isa in lmz::Isa::available() {
+        for threads in ["-T1", "-T2", "-T3"] {
+            let mut command = place.command();
+            command.env("LMZ_KERNEL", isa.name());
+            command.args(options).arg(threads);
+            let packed = run(&mut command, &text).quiet();
+            assert!(packed == expected, "{} {threads}", isa.name());
+            let mut command = place.command();
+            command.env("LMZ_KERNEL", isa.name());
+            command.args(["-d", "-m", nano, threads]);
+            let back = run(&mut command, &packed).quiet();
+            assert!(back == text, "{} {threads}", isa.name());
+        }
+    }
+}
+
+#[test]
 fn options_change_the_bytes_and_not_the_text() {
     let nano = nano();
     let place = Place::new();
@@ -132,7 +189,10 @@ fn options_change_the_bytes_and_not_the_text() {
     for options in [
         &[][..],
         &["--segment", "2K"],
-        &["--segment", "1M"],
+        &["--lanes", "3"],
+        &["--mix", "none"],
+        &["--mix", "none", "--segment", "2K"],
+        &["--mix", "none", "--segment", "1M"],
         &["--context", "64"],
         &["--context", "64", "--overlap", "0"],
         &["--context", "64", "--overlap", "20"],

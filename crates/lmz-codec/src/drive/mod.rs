@@ -21,8 +21,10 @@ mod timed;
 mod workers;
 
 pub use context::Drive;
-pub use decode::Job;
+pub use decode::{Decoded, Job};
 #[cfg(feature = "encode")]
 pub use encode::{Coded, seal};
 #[cfg(feature = "encode")]
-pub use score::Keep;
+pub use score::{Keep, Scored};
+pub use timed::Stopwatch;
+pub use workers::{Sizes, Stop};

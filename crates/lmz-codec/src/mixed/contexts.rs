@@ -1,9 +1,10 @@
 //! What no model is worth running on.
 
 use lmz_coder::BitDecoder;
-#[cfg(feature = "encode")]
-use lmz_coder::Encoder;
 use lmz_mix::Bytes;
+
+#[cfg(feature = "encode")]
+use super::priced::Priced;
 
 /// How many bits it takes to count to a length: the size that tables are made for.
 pub fn size_of(len: usize) -> u32 {
@@ -12,12 +13,12 @@ pub fn size_of(len: usize) -> u32 {
 
 /// Bytes to coded bytes.
 #[cfg(feature = "encode")]
-pub fn encode(raw: &[u8], size: u32) -> Vec<u8> {
-    let (mut model, mut encoder) = (Bytes::new(size), Encoder::new());
+pub fn encode(raw: &[u8], size: u32) -> Priced {
+    let (mut model, mut encoder) = (Bytes::new(size), Priced::default());
     for &byte in raw {
         model.code(&mut encoder, byte);
     }
-    encoder.finish()
+    encoder
 }
 
 /// Coded bytes, of which more and more are asked for.

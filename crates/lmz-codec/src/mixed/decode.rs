@@ -1,355 +1,312 @@
 //! Coded bytes to groups.
 
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::collections::VecDeque;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use lmz_coder::BitDecoder;
-use lmz_exact::{CpuLanes, Engine, ExactError, Lanes, Query, Row};
-use lmz_mix::{Symbol as Placed, Text, Walk};
-use lmz_model::Symbol;
+use lmz_exact::{CpuLanes, Engine, ExactError, Lanes};
 
 use super::contexts::{Decoding, size_of};
 use super::layout::{Head, Shape};
-use super::part::{PartKind, join, take_list, total};
-use super::places::{spelled, teach};
-use super::rounds::rounds;
-use crate::blocks::{Block, input};
-use crate::drive::Drive;
-use crate::error::{CodecError, Result};
+use super::part::{Part, PartKind, join, take_list, total};
+use super::text::TextGroup;
+use crate::drive::{Decoded, Drive, Sizes, Stop, Stopwatch};
+use crate::error::Result;
 use crate::observer::{Phase, check};
+use crate::pool;
+use crate::timing::Direction;
 
-/// Decodes a group of `raw_len` bytes with up to `threads` threads. One that cannot be decoded gives the reason;
-/// whether the bytes are the right ones only a checksum tells.
+/// Bytes that contexts decode from one look at the observer to the next.
+const STEP: usize = 1 << 14;
+
+/// Decodes groups: of each, the coded bytes and the raw length. One that cannot be decoded gives the reason; whether
+/// the bytes are the right ones only a checksum tells.
 ///
 /// # Errors
 /// Cancellation; a model that fails.
-pub fn decode_group(
+pub fn decode_groups(
     drive: &Drive<'_>,
-    coded: &[u8],
-    raw_len: usize,
-    threads: usize,
+    groups: &[(&[u8], usize)],
     phase: Phase,
-) -> Result<Result<Vec<u8>, String>> {
-    let mut rest = coded;
-    let head = match Head::take(&mut rest, raw_len) {
-        Ok(head) => head,
-        Err(why) => return Ok(Err(why)),
-    };
-    match head.shape {
-        Shape::Bytes => {
-            let raw = Decoding::new(rest, size_of(raw_len)).take(raw_len);
-            drive.observer.advance(phase, raw_len as u64);
-            Ok(Ok(raw))
-        }
-        Shape::Text => decode_text(drive, rest, head, raw_len, threads, phase),
-        Shape::List { list, coded } => {
-            let Some((packed, rest)) = rest.split_at_checked(coded) else {
-                return Ok(Err("ends before its parts".into()));
-            };
-            let mut decoding = Decoding::new(packed, size_of(raw_len));
-            let parts = match take_list(&decoding.take(list), raw_len) {
-                Ok(parts) => parts,
-                Err(why) => return Ok(Err(why)),
-            };
-            let bytes = decoding.take(total(&parts, PartKind::Bytes));
-            let Some((stored, rest)) = rest.split_at_checked(total(&parts, PartKind::Stored))
-            else {
-                return Ok(Err("ends before what it stores".into()));
-            };
-            let text_len = total(&parts, PartKind::Text);
-            drive.observer.advance(phase, (raw_len - text_len) as u64);
-            let text = match text_len {
-                0 => Ok(Vec::new()),
-                _ => decode_text(drive, rest, head, text_len, threads, phase)?,
-            };
-            Ok(text.map(|text| join(&parts, &text, &bytes, stored)))
-        }
-    }
-}
-
-/// What the threads of a group hand to each other.
-struct State<'a> {
-    text: Text<'a>,
-    decoder: BitDecoder<'a>,
-    /// The symbols so far, by lane of the round.
-    symbols: Vec<Vec<Symbol>>,
-    /// Raw bytes of them all, and of the rounds before.
-    raw_len: usize,
-    /// How many symbols have been taken in the round: whose turn it is.
-    turn: usize,
-    failure: Option<Failure>,
-}
-
-enum Failure {
-    Damage(String),
-    Other(CodecError),
-}
-
-fn decode_text(
-    drive: &Drive<'_>,
-    coded: &[u8],
-    head: Head,
-    raw_len: usize,
-    threads: usize,
-    phase: Phase,
-) -> Result<Result<Vec<u8>, String>> {
-    let walk = drive.model.walk();
-    let engine = drive.model.engine();
-    let table = engine.symbols();
-    let known = drive.shown.len();
-    if head.symbols == 0 {
-        return Ok(Err("has text without symbols".into()));
-    }
-    let mut state = State {
-        text: Text::new(walk, size_of(raw_len)),
-        decoder: BitDecoder::new(coded),
-        symbols: Vec::new(),
-        raw_len: 0,
-        turn: 0,
-        failure: None,
-    };
-    let mut all: Vec<Symbol> = drive.shown.to_vec();
-    // Of a block: no more than the text has symbols.
-    let positions = (drive.policy.context as usize).min(known + head.symbols);
-    let lanes = head.lanes.min(head.symbols);
-    let threads = threads.clamp(1, lanes);
-    // Each thread has some of the lanes.
-    let mut workers: Vec<CpuLanes<&Engine>> = (0..threads)
-        .map(|_| CpuLanes::new(engine, lanes.div_ceil(threads), positions))
-        .collect();
-    let mut raw: Vec<u8> = Vec::with_capacity(raw_len.min(coded.len().saturating_mul(64)));
-    let rounds = rounds(drive.policy, known, head.symbols, head.lanes);
-    for (number, round) in rounds.enumerate() {
-        check(drive.observer)?;
-        state.text.begin_round(round.len());
-        if number == 0 {
-            teach(&mut state.text, walk, table, drive.shown)?;
-        }
-        state.symbols = round.iter().map(|_| Vec::new()).collect();
-        state.turn = 0;
-        let before = state.raw_len;
-        let shared = Shared {
-            state: Mutex::new(state),
-            changed: Condvar::new(),
-            walk,
-            drive: *drive,
-            round: &round,
-            seen: &all,
-            most: raw_len,
+) -> Result<Vec<Decoded>> {
+    let opened = pool::map(groups.to_vec(), |(coded, raw_len)| {
+        Opened::new(drive, coded, raw_len, phase)
+    })?;
+    let mut done: Vec<Option<Decoded>> = opened.iter().map(|_| None).collect();
+    let mut queue = VecDeque::new();
+    for (number, opened) in opened.iter().enumerate() {
+        let Ok(Opened {
+            text: Some(text), ..
+        }) = opened
+        else {
+            continue;
         };
-        run(&shared, &mut workers);
-        state = shared
-            .state
-            .into_inner()
-            .unwrap_or_else(PoisonError::into_inner);
-        match state.failure {
-            Some(Failure::Damage(why)) => return Ok(Err(why)),
-            Some(Failure::Other(error)) => return Err(error),
-            None => {}
+        if text.head.symbols == 0 {
+            done[number] = Some(Err("has text without symbols".into()));
+        } else {
+            let begun = None;
+            let text = text.clone();
+            queue.push_back(Task {
+                number,
+                text,
+                begun,
+            });
         }
-        for symbols in std::mem::take(&mut state.symbols) {
-            for symbol in &symbols {
-                match *symbol {
-                    Symbol::Escape(byte) => raw.push(byte),
-                    Symbol::Token(token) => {
-                        let bytes = table.vocabulary().get(token);
-                        raw.extend_from_slice(bytes.unwrap_or_default());
-                    }
-                }
-            }
-            all.extend(symbols);
-        }
-        drive
-            .observer
-            .advance(phase, (state.raw_len - before) as u64);
     }
-    Ok(match raw.len() == raw_len {
-        true => Ok(raw),
-        false => Err(format!(
-            "has {} bytes of text instead of {raw_len}",
-            raw.len()
-        )),
-    })
-}
-
-/// What the threads share in a round.
-struct Shared<'a, 't> {
-    state: Mutex<State<'t>>,
-    changed: Condvar,
-    walk: &'a Walk,
-    drive: Drive<'a>,
-    round: &'a [Block],
-    /// All symbols of the rounds before, behind those that are shown.
-    seen: &'a [Symbol],
-    /// Raw bytes that the text has.
-    most: usize,
-}
-
-/// One round, with as many threads as there are workers with lanes.
-fn run(shared: &Shared<'_, '_>, workers: &mut [CpuLanes<&Engine>]) {
-    let lanes = shared.round.len();
-    let threads = workers.len().min(lanes);
-    let mut first = 0;
-    let mut shares = Vec::new();
-    for (i, worker) in workers.iter_mut().take(threads).enumerate() {
-        let own = lanes * (i + 1) / threads - first;
-        shares.push((first, own, worker));
-        first += own;
-    }
-    if threads == 1 {
-        for (first, own, worker) in shares {
-            work(shared, first, own, worker);
-        }
-        return;
-    }
-    std::thread::scope(|scope| {
-        for (first, own, worker) in shares {
-            scope.spawn(move || work(shared, first, own, worker));
+    let mut decoded = decode_texts(drive, queue, done, phase)?.into_iter();
+    let joined = opened.into_iter().map(|opened| {
+        let text = decoded.next().flatten();
+        let opened = opened?;
+        match (&opened.text, text) {
+            (None, _) => Ok(opened.join(&[])),
+            (Some(_), Some(text)) => Ok(opened.join(&text?)),
+            (Some(_), None) => Err("was not decoded".into()),
         }
     });
+    Ok(joined.collect())
 }
 
-fn work(shared: &Shared<'_, '_>, first: usize, own: usize, lanes: &mut dyn Lanes) {
-    let waiting = Waiting(shared);
-    if let Err(failure) = steps(shared, first, own, lanes) {
-        waiting.fail(failure);
+/// A group of which all but the text is known.
+struct Opened<'a> {
+    parts: Vec<Part>,
+    bytes: Vec<u8>,
+    stored: &'a [u8],
+    text: Option<CodedText<'a>>,
+}
+
+/// The text of a group, still coded.
+#[derive(Clone)]
+struct CodedText<'a> {
+    head: Head,
+    coded: &'a [u8],
+    raw_len: usize,
+}
+
+impl CodedText<'_> {
+    /// Lanes that it needs.
+    fn lanes(&self) -> usize {
+        self.head.lanes.min(self.head.symbols)
+    }
+
+    /// Positions that each lane needs: no more than the text has symbols.
+    fn positions(&self, drive: &Drive<'_>) -> usize {
+        let most = drive.shown.len() + self.head.symbols;
+        (drive.policy.context as usize).min(most)
     }
 }
 
-/// The threads that wait for this one's turn: they are told when it fails, and also when it panics.
-struct Waiting<'s, 'a, 't>(&'s Shared<'a, 't>);
-
-impl Waiting<'_, '_, '_> {
-    fn fail(&self, failure: Failure) {
-        let mut state = self.0.state.lock().unwrap_or_else(PoisonError::into_inner);
-        state.failure.get_or_insert(failure);
-        self.0.changed.notify_all();
-    }
-}
-
-impl Drop for Waiting<'_, '_, '_> {
-    fn drop(&mut self) {
-        if std::thread::panicking() {
-            self.fail(Failure::Damage("was given up".into()));
-        }
-    }
-}
-
-fn steps(
-    shared: &Shared<'_, '_>,
-    first: usize,
-    own: usize,
-    lanes: &mut dyn Lanes,
-) -> Result<(), Failure> {
-    let start = shared.drive.model.engine().start_token();
-    let table = shared.drive.model.engine().symbols();
-    let round = shared.round;
-    let count = round.len();
-    let longest = round.iter().map(|b| b.end - b.first).max().unwrap_or(0);
-    let mut last: Vec<Symbol> = vec![Symbol::Escape(0); own];
-    let mut positions = vec![0u32; own];
-    for step in 0..longest {
-        let (mut rows, mut queries, mut owners) = (Vec::new(), Vec::new(), Vec::new());
-        for lane in 0..own {
-            let block = &round[first + lane];
-            if step >= block.end - block.first {
-                continue;
+impl<'a> Opened<'a> {
+    /// One that cannot be decoded gives the reason.
+    fn new(
+        drive: &Drive<'_>,
+        coded: &'a [u8],
+        raw_len: usize,
+        phase: Phase,
+    ) -> Result<Result<Self, String>> {
+        let (mut opened, packed) = match Self::read(coded, raw_len) {
+            Ok(read) => read,
+            Err(why) => return Ok(Err(why)),
+        };
+        if let Some(mut decoding) = packed {
+            let len = total(&opened.parts, PartKind::Bytes);
+            while opened.bytes.len() < len {
+                check(drive.observer)?;
+                let n = STEP.min(len - opened.bytes.len());
+                opened.bytes.extend(decoding.take(n));
+                drive.observer.advance(phase, n as u64);
             }
-            let mut row = |token| {
-                let position = positions[lane];
-                positions[lane] += 1;
-                rows.push(Row {
-                    lane: lane as u32,
-                    position,
-                    token,
-                });
-            };
-            if step == 0 {
-                row(start);
-                // Without an overlap nothing before the block need be known.
-                let before = match block.overlap {
-                    0 => &[],
-                    n => &shared.seen[block.first - n..block.first],
+        }
+        let others = raw_len - opened.bytes.len() - opened.text_len();
+        drive.observer.advance(phase, others as u64);
+        Ok(Ok(opened))
+    }
+
+    /// All but what contexts hold of the raw bytes, and these.
+    fn read(coded: &'a [u8], raw_len: usize) -> Result<(Self, Option<Decoding<'a>>), String> {
+        let mut rest = coded;
+        let head = Head::take(&mut rest, raw_len)?;
+        let whole = |kind| vec![Part { kind, len: raw_len }];
+        match head.shape {
+            Shape::Bytes => {
+                let opened = Self {
+                    parts: whole(PartKind::Bytes),
+                    bytes: Vec::new(),
+                    stored: &[],
+                    text: None,
                 };
-                before.iter().for_each(|symbol| row(input(symbol, start)));
-            } else {
-                row(input(&last[lane], start));
+                Ok((opened, Some(Decoding::new(rest, size_of(raw_len)))))
             }
-            queries.push((rows.len() - 1, Query::Distribution));
-            owners.push(lane);
-        }
-        if rows.is_empty() {
-            return Ok(());
-        }
-        let failed = |error: ExactError| Failure::Other(error.into());
-        lanes.submit(&rows, &queries).map_err(failed)?;
-        let mut sums = Vec::new();
-        let mut failure = None;
-        lanes
-            .collect(&mut |query, prediction| {
-                let lane = owners[query];
-                let Some(scores) = prediction.distribution() else {
-                    failure.get_or_insert(Failure::Damage("got another answer".into()));
-                    return;
+            Shape::Text => {
+                let opened = Self {
+                    parts: whole(PartKind::Text),
+                    bytes: Vec::new(),
+                    stored: &[],
+                    text: Some(CodedText {
+                        head,
+                        coded: rest,
+                        raw_len,
+                    }),
                 };
-                if failure.is_some() {
-                    return;
-                }
-                let mut opinion = shared.walk.sums(scores.weights, &mut sums);
-                let turn = step * count + first + lane;
-                let mut state = shared.wait(turn);
-                if state.failure.is_some() {
-                    failure = Some(Failure::Damage(String::new()));
-                    return;
-                }
-                let State { text, decoder, .. } = &mut *state;
-                let placed = text.code(first + lane, &mut opinion, decoder, Placed::Token(0));
-                let len = match placed {
-                    Placed::Escape(_) => 1,
-                    Placed::Token(place) => shared.walk.bytes(place).len(),
+                Ok((opened, None))
+            }
+            Shape::List { list, coded } => {
+                let split = rest.split_at_checked(coded);
+                let (packed, rest) = split.ok_or("ends before its parts")?;
+                let mut decoding = Decoding::new(packed, size_of(raw_len));
+                let parts = take_list(&decoding.take(list), raw_len)?;
+                let split = rest.split_at_checked(total(&parts, PartKind::Stored));
+                let (stored, rest) = split.ok_or("ends before what it stores")?;
+                let text_len = total(&parts, PartKind::Text);
+                let opened = Self {
+                    parts,
+                    bytes: Vec::new(),
+                    stored,
+                    text: (text_len > 0).then_some(CodedText {
+                        head,
+                        coded: rest,
+                        raw_len: text_len,
+                    }),
                 };
-                let symbol = spelled(shared.walk, table, placed);
-                last[lane] = symbol;
-                state.symbols[first + lane].push(symbol);
-                state.raw_len += len;
-                if state.raw_len > shared.most {
-                    let why = "holds more text than it should".to_owned();
-                    state.failure = Some(Failure::Damage(why));
-                }
-                state.turn = next_turn(round, turn);
-                shared.changed.notify_all();
+                Ok((opened, Some(decoding)))
+            }
+        }
+    }
+
+    fn text_len(&self) -> usize {
+        self.text.as_ref().map_or(0, |text| text.raw_len)
+    }
+
+    fn join(&self, text: &[u8]) -> Vec<u8> {
+        join(&self.parts, text, &self.bytes, self.stored)
+    }
+}
+
+/// A text that is to be decoded.
+struct Task<'a> {
+    /// Of the group.
+    number: usize,
+    text: CodedText<'a>,
+    /// What lanes that failed have left.
+    begun: Option<TextGroup<'a>>,
+}
+
+/// The texts by the numbers of their groups; `done` are those that need no work.
+fn decode_texts(
+    drive: &Drive<'_>,
+    queue: VecDeque<Task<'_>>,
+    done: Vec<Option<Decoded>>,
+    phase: Phase,
+) -> Result<Vec<Option<Decoded>>> {
+    let raw_len = queue.iter().map(|task| task.text.raw_len).sum();
+    let lanes = queue.iter().map(|task| task.text.lanes()).max();
+    let positions = queue.iter().map(|task| task.text.positions(drive)).max();
+    let (Some(lanes), Some(positions)) = (lanes, positions) else {
+        return Ok(done);
+    };
+    let (threads, count) = (pool::threads(), queue.len());
+    let watch = Stopwatch::start(Direction::Decoding);
+    let work = Work {
+        drive: *drive,
+        phase,
+        queue: Mutex::new(queue),
+        done: Mutex::new(done),
+    };
+    if drive.model.device_name().is_none() && count < threads {
+        work.together(threads)?;
+    } else {
+        let sizes = Sizes {
+            device_lanes: lanes,
+            threads: threads.clamp(1, count),
+            cpu_lanes: lanes,
+            positions,
+        };
+        drive.run(sizes, |lanes| work.by(lanes))?;
+    }
+    watch.stop(drive, raw_len);
+    let done = work.done.into_inner();
+    Ok(done.unwrap_or_else(PoisonError::into_inner))
+}
+
+/// What is to be decoded, and what was.
+struct Work<'a> {
+    drive: Drive<'a>,
+    phase: Phase,
+    queue: Mutex<VecDeque<Task<'a>>>,
+    done: Mutex<Vec<Option<Decoded>>>,
+}
+
+impl<'a> Work<'a> {
+    fn queue(&self) -> MutexGuard<'_, VecDeque<Task<'a>>> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn next(&self) -> Option<Task<'a>> {
+        self.queue().pop_front()
+    }
+
+    /// Goes on with a text, to its end or until the lanes fail: it goes back then, for another worker.
+    fn run(&self, mut task: Task<'a>, lanes: &mut [&mut dyn Lanes]) -> Result<(), Stop> {
+        let CodedText {
+            head,
+            coded,
+            raw_len,
+        } = task.text;
+        let begun = task.begun.take();
+        let mut text =
+            begun.unwrap_or_else(|| TextGroup::new(&self.drive, head, coded, raw_len, self.phase));
+        match text.run(lanes) {
+            Ok(decoded) => {
+                let mut done = self.done.lock().unwrap_or_else(PoisonError::into_inner);
+                done[task.number] = Some(decoded);
+                Ok(())
+            }
+            Err(stop) => {
+                task.begun = Some(text);
+                self.queue().push_front(task);
+                Err(stop)
+            }
+        }
+    }
+
+    /// One worker, with these lanes, until all is done.
+    fn by(&self, lanes: &mut dyn Lanes) -> Result<(), Stop> {
+        while let Some(task) = self.next() {
+            let needed = task.text.lanes();
+            if lanes.lanes() < needed {
+                self.queue().push_front(task);
+                return Err(Stop::Lanes(ExactError::Device {
+                    device: "this device".into(),
+                    reason: format!("it has no room for {needed} lanes in lock step"),
+                }));
+            }
+            self.run(task, &mut [&mut *lanes])?;
+        }
+        Ok(())
+    }
+
+    /// There are more threads than texts: each text has several.
+    fn together(&self, threads: usize) -> Result<()> {
+        let tasks: Vec<_> = std::iter::from_fn(|| self.next()).collect();
+        let count = tasks.len();
+        let shares = tasks.into_iter().enumerate();
+        let shares =
+            shares.map(|(i, task)| (task, threads * (i + 1) / count - threads * i / count));
+        pool::map(shares.collect(), |(task, share)| {
+            let engine: &Engine = self.drive.model.engine();
+            let share = share.clamp(1, task.text.lanes());
+            let each = task.text.lanes().div_ceil(share);
+            let positions = task.text.positions(&self.drive);
+            let mut workers: Vec<CpuLanes<&Engine>> = (0..share)
+                .map(|_| CpuLanes::new(engine, each, positions))
+                .collect();
+            let mut lanes: Vec<&mut dyn Lanes> = Vec::new();
+            for worker in &mut workers {
+                lanes.push(worker);
+            }
+            self.run(task, &mut lanes).map_err(|stop| match stop {
+                Stop::Lanes(error) => error.into(),
+                Stop::All(error) => error,
             })
-            .map_err(failed)?;
-        if let Some(failure) = failure {
-            return Err(failure);
-        }
-    }
-    Ok(())
-}
-
-/// The turn after one: those of lanes that have ended are left out.
-fn next_turn(round: &[Block], turn: usize) -> usize {
-    let mut next = turn + 1;
-    let longest = round.iter().map(|b| b.end - b.first).max().unwrap_or(0);
-    while next < longest * round.len() {
-        let (step, lane) = (next / round.len(), next % round.len());
-        if step < round[lane].end - round[lane].first {
-            break;
-        }
-        next += 1;
-    }
-    next
-}
-
-impl<'t> Shared<'_, 't> {
-    /// The state, once it is this turn, or after a failure.
-    fn wait(&self, turn: usize) -> MutexGuard<'_, State<'t>> {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        while state.turn != turn && state.failure.is_none() {
-            state = self
-                .changed
-                .wait(state)
-                .unwrap_or_else(PoisonError::into_inner);
-        }
-        state
+        })?;
+        Ok(())
     }
 }

@@ -1,201 +1,210 @@
 //! Groups to coded bytes: all blocks of all groups are scored by the model at once, then each group is mixed.
 
-use lmz_coder::Encoder;
-use lmz_exact::{Prediction, Query, Symbols};
-use lmz_mix::{Text, Views, Walk};
+use lmz_coder::Cost;
+use lmz_mix::Text;
 use lmz_model::Symbol;
 
 use super::contexts::{self, size_of};
 use super::layout::{Head, Shape};
 use super::part::{Part, PartKind, gather, put_list};
 use super::places::{placed, teach, without_escapes};
-use super::rounds::policy_of;
+use super::priced::Priced;
+use super::rounds::{lanes_of, policy_of};
 use super::route::route;
-use crate::drive::{Drive, Keep};
+use super::views::{BlockViews, Reduce};
+use crate::drive::{Coded, Drive, Keep, Scored};
 use crate::error::Result;
+use crate::observer::{Phase, check};
 use crate::pool;
 
 /// A group on its way.
-struct Group<'a> {
+pub struct Group<'a> {
     raw: &'a [u8],
-    parts: Vec<Part>,
+    pub parts: Vec<Part>,
     text: Vec<u8>,
-    /// Of the text, behind those that are shown.
-    symbols: Vec<Symbol>,
+    /// Of the text, behind those that are shown; none without text.
+    pub symbols: Vec<Symbol>,
+    pub lanes: usize,
 }
 
-/// Codes groups in rounds of `lanes` blocks.
-pub fn encode_groups(drive: &Drive<'_>, groups: &[&[u8]], lanes: usize) -> Result<Vec<Vec<u8>>> {
-    let walk = drive.model.walk();
-    let table = drive.model.engine().symbols();
-    let tokenizer = drive.model.tokenizer()?;
-    let known = drive.shown.len();
-    let groups = pool::map(groups.to_vec(), |raw| {
-        let parts = route(raw);
-        let text = gather(raw, &parts, PartKind::Text);
-        let mut symbols = drive.shown.to_vec();
-        symbols.extend(tokenizer.encode(&text));
-        without_escapes(walk, table, &mut symbols[known..]);
-        Ok(Group {
-            raw,
-            parts,
-            text,
-            symbols,
-        })
-    })?;
-    let symbols: Vec<Vec<Symbol>> = groups
-        .iter()
-        .map(|group| match group.text.is_empty() {
-            true => Vec::new(),
-            false => group.symbols.clone(),
-        })
-        .collect();
-    let keep = Reduce { walk, table };
-    let total = groups.iter().map(|group| group.text.len()).sum();
-    let reader = Drive {
-        policy: policy_of(drive.policy, lanes),
-        ..*drive
+/// A group's coded bytes, and what they stand for.
+pub struct Mixed {
+    pub coded: Coded,
+    /// What was coded by contexts alone, the list of parts included.
+    pub bytes: Cost,
+    /// Bytes of the head.
+    pub head: usize,
+    /// Bytes that are stored.
+    pub stored: usize,
+}
+
+/// Codes groups in rounds of `lanes` blocks, or of as many as the text is worth.
+pub fn encode_groups(
+    drive: &Drive<'_>,
+    groups: &[&[u8]],
+    lanes: Option<usize>,
+) -> Result<Vec<Coded>> {
+    let groups = pool::map(groups.to_vec(), |raw| prepare(drive, raw, lanes))?;
+    let keep = Reduce {
+        walk: drive.model.walk(),
+        table: drive.model.engine().symbols(),
     };
-    let scored = reader.score(&symbols, &keep, total)?;
-    pool::map(groups.iter().zip(scored).collect(), |(group, blocks)| {
-        let blocks = blocks.into_iter().map(|(_, views)| views).collect();
-        mix(group, walk, table, known, lanes, blocks)
+    let scored = score(drive, &groups, &keep)?;
+    let mixed = pool::map(groups.iter().zip(scored).collect(), |(group, blocks)| {
+        let blocks: Vec<&BlockViews> = blocks.iter().map(|(_, views)| views).collect();
+        Ok(mix(drive, group, &blocks, &mut |_, _| ())?.coded)
+    })?;
+    // The text has passed already.
+    let others: usize = groups.iter().map(|g| g.raw.len() - g.text.len()).sum();
+    drive.observer.advance(Phase::Encode, others as u64);
+    Ok(mixed)
+}
+
+/// Finds the parts of a group, and the symbols of its text.
+pub fn prepare<'a>(drive: &Drive<'_>, raw: &'a [u8], lanes: Option<usize>) -> Result<Group<'a>> {
+    let parts = route(raw);
+    let text = gather(raw, &parts, PartKind::Text);
+    let mut symbols = Vec::new();
+    if !text.is_empty() {
+        symbols.extend_from_slice(drive.shown);
+        symbols.extend(drive.model.tokenizer()?.encode(&text));
+        let table = drive.model.engine().symbols();
+        without_escapes(drive.model.walk(), table, &mut symbols[drive.shown.len()..]);
+    }
+    let coded = symbols.len().saturating_sub(drive.shown.len());
+    Ok(Group {
+        raw,
+        parts,
+        text,
+        symbols,
+        lanes: lanes.unwrap_or_else(|| lanes_of(drive.policy, coded)),
     })
 }
 
-/// What is kept of the model's predictions of a block.
-#[derive(Debug, Default)]
-struct BlockViews {
-    views: Vec<i16>,
-    /// Of each symbol: where its views end, and the most likely place.
-    symbols: Vec<(u32, u32)>,
-    /// For the next prediction.
-    sums: Vec<u64>,
-}
-
-/// Reduces distributions to the views of the decisions on a symbol's path.
-struct Reduce<'a> {
-    walk: &'a Walk,
-    table: &'a Symbols,
-}
-
-impl Keep for Reduce<'_> {
-    type Kept = BlockViews;
-
-    fn query(&self, _: usize) -> Query {
-        Query::Distribution
-    }
-
-    fn keep(&self, kept: &mut BlockViews, _: Symbol, number: usize, prediction: &Prediction<'_>) {
-        if let Some(scores) = prediction.distribution() {
-            let place = (number < self.table.len()).then(|| self.walk.place(number));
-            let mut sums = self.walk.sums(scores.weights, &mut kept.sums);
-            let likely = self.walk.reduce(&mut sums, place, &mut kept.views);
-            kept.symbols.push((kept.views.len() as u32, likely));
+/// What `keep` keeps of each block of each group.
+pub fn score<K: Keep>(
+    drive: &Drive<'_>,
+    groups: &[Group<'_>],
+    keep: &K,
+) -> Result<Vec<Scored<K::Kept>>> {
+    let mut scored: Vec<Scored<K::Kept>> = groups.iter().map(|_| Vec::new()).collect();
+    // Blocks overlap where one lane reads them.
+    for alone in [true, false] {
+        let of = |(_, group): &(usize, &Group<'_>)| (group.lanes == 1) == alone;
+        let own: Vec<(usize, &Group<'_>)> = groups.iter().enumerate().filter(of).collect();
+        if own.is_empty() {
+            continue;
+        }
+        let symbols: Vec<Vec<Symbol>> = own.iter().map(|(_, g)| g.symbols.clone()).collect();
+        let reader = Drive {
+            policy: policy_of(drive.policy, own[0].1.lanes),
+            ..*drive
+        };
+        let raw_len = own.iter().map(|(_, group)| group.text.len()).sum();
+        let blocks = reader.score(&symbols, keep, raw_len)?;
+        for (&(number, _), blocks) in own.iter().zip(blocks) {
+            scored[number] = blocks;
         }
     }
+    Ok(scored)
 }
 
-impl BlockViews {
-    fn of(&self, symbol: usize) -> Views<'_> {
-        let from = match symbol {
-            0 => 0,
-            n => self.symbols[n - 1].0,
-        };
-        let (to, likely) = self.symbols[symbol];
-        Views::new(&self.views[from as usize..to as usize], likely)
-    }
-}
-
-fn mix(
+/// Mixes a group. `told` is told of each symbol that was coded: its number, and what all so far have cost.
+pub fn mix(
+    drive: &Drive<'_>,
     group: &Group<'_>,
-    walk: &Walk,
-    table: &Symbols,
-    known: usize,
-    lanes: usize,
-    blocks: Vec<BlockViews>,
-) -> Result<Vec<u8>> {
-    let text = match group.text.is_empty() {
-        true => Vec::new(),
-        false => mix_text(group, walk, table, known, lanes, &blocks)?,
-    };
-    let coded_symbols = match group.text.is_empty() {
-        true => 0,
-        false => group.symbols.len() - known,
-    };
+    blocks: &[&BlockViews],
+    told: &mut dyn FnMut(usize, &Priced),
+) -> Result<Mixed> {
+    let mut text = Priced::default();
+    if !group.text.is_empty() {
+        mix_text(drive, group, blocks, &mut text, told)?;
+    }
+    let text_cost = text.cost();
+    let text = text.finish();
     let head = |shape| Head {
         shape,
-        lanes,
-        symbols: coded_symbols,
+        lanes: group.lanes,
+        symbols: group.symbols.len().saturating_sub(drive.shown.len()),
     };
-    let mut coded = Vec::new();
-    match &group.parts[..] {
-        [
-            Part {
-                kind: PartKind::Text,
-                ..
-            },
-        ] => head(Shape::Text).put(&mut coded),
-        [
-            Part {
-                kind: PartKind::Bytes,
-                len,
-            },
-        ] => {
-            head(Shape::Bytes).put(&mut coded);
-            coded.extend(contexts::encode(group.raw, size_of(*len)));
-        }
-        parts => {
-            let list = put_list(parts);
+    let size = size_of(group.raw.len());
+    let kinds: Vec<PartKind> = group.parts.iter().map(|part| part.kind).collect();
+    let (shape, packed) = match kinds[..] {
+        [PartKind::Text] => (Shape::Text, None),
+        [PartKind::Bytes] => (Shape::Bytes, Some(contexts::encode(group.raw, size))),
+        _ => {
+            let list = put_list(&group.parts);
             let listed = list.len();
-            let bytes = gather(group.raw, parts, PartKind::Bytes);
-            let all = [list, bytes].concat();
-            let packed = contexts::encode(&all, size_of(group.raw.len()));
+            let all = [list, gather(group.raw, &group.parts, PartKind::Bytes)].concat();
+            // How long it gets is known in a moment.
             let shape = Shape::List {
                 list: listed,
-                coded: packed.len(),
+                coded: 0,
             };
-            head(shape).put(&mut coded);
-            coded.extend(packed);
-            coded.extend(gather(group.raw, parts, PartKind::Stored));
+            (shape, Some(contexts::encode(&all, size)))
         }
-    }
+    };
+    let bytes = packed.as_ref().map_or(Cost::default(), Priced::cost);
+    let packed = packed.map_or(Vec::new(), Priced::finish);
+    let shape = match shape {
+        Shape::List { list, .. } => Shape::List {
+            list,
+            coded: packed.len(),
+        },
+        other => other,
+    };
+    let stored = gather(group.raw, &group.parts, PartKind::Stored);
+    let mut coded = Vec::new();
+    head(shape).put(&mut coded);
+    let head = coded.len();
+    coded.extend(packed);
+    coded.extend(&stored);
     coded.extend(text);
-    Ok(coded)
+    Ok(Mixed {
+        coded: Coded {
+            bytes: coded,
+            ideal: text_cost + bytes,
+        },
+        bytes,
+        head,
+        stored: stored.len(),
+    })
 }
 
 fn mix_text(
+    drive: &Drive<'_>,
     group: &Group<'_>,
-    walk: &Walk,
-    table: &Symbols,
-    known: usize,
-    lanes: usize,
-    blocks: &[BlockViews],
-) -> Result<Vec<u8>> {
-    let (shown, symbols) = group.symbols.split_at(known);
+    blocks: &[&BlockViews],
+    encoder: &mut Priced,
+    told: &mut dyn FnMut(usize, &Priced),
+) -> Result<()> {
+    let walk = drive.model.walk();
+    let table = drive.model.engine().symbols();
+    let (shown, symbols) = group.symbols.split_at(drive.shown.len());
     let mut text = Text::new(walk, size_of(group.text.len()));
-    let mut encoder = Encoder::new();
-    let mut symbols = symbols;
-    for (number, round) in blocks.chunks(lanes).enumerate() {
+    let mut first = 0;
+    for (number, round) in blocks.chunks(group.lanes).enumerate() {
+        check(drive.observer)?;
         text.begin_round(round.len());
         if number == 0 {
             teach(&mut text, walk, table, shown)?;
         }
-        let mut rests = Vec::with_capacity(round.len());
+        // Where each lane's block begins.
+        let mut begins = Vec::with_capacity(round.len());
         for block in round {
-            let (own, rest) = symbols.split_at(block.symbols.len());
-            rests.push(own);
-            symbols = rest;
+            begins.push(first);
+            first += block.len();
         }
-        let longest = rests.iter().map(|own| own.len()).max().unwrap_or(0);
+        let longest = round.iter().map(|block| block.len()).max().unwrap_or(0);
         for at in 0..longest {
-            for (lane, (own, block)) in rests.iter().zip(round).enumerate() {
-                if let Some(&symbol) = own.get(at) {
-                    let symbol = placed(walk, table, symbol)?;
-                    text.code(lane, &mut block.of(at), &mut encoder, symbol);
+            for (lane, (begin, block)) in begins.iter().zip(round).enumerate() {
+                if at < block.len() {
+                    let symbol = placed(walk, table, symbols[begin + at])?;
+                    text.code(lane, &mut block.of(at), encoder, symbol);
+                    told(begin + at, encoder);
                 }
             }
         }
     }
-    Ok(encoder.finish())
+    Ok(())
 }

@@ -1,9 +1,8 @@
-//! A group's coded bytes: a head, what contexts code, what is stored, and the text (docs/format.md, "Mixed groups").
+//! A group's coded bytes: a head, what contexts code, what is stored, and the text (docs/format.md, "Mixed segments").
 
-use super::part::{put_number, take_number};
-
-/// Most lanes of a round.
-pub const MAX_LANES: usize = 64;
+#[cfg(any(feature = "encode", test))]
+use super::part::put_number;
+use super::part::take_number;
 
 /// A list has at most so many bytes, and one more for each eight raw bytes.
 pub const MAX_LIST: usize = 64;
@@ -29,8 +28,14 @@ pub enum Shape {
     List { list: usize, coded: usize },
 }
 
+/// What the first byte of a group says of its lanes; none if no group begins with it.
+pub fn lanes(first: u8) -> Option<usize> {
+    (first & 3 != 3).then_some(usize::from(first >> 2) + 1)
+}
+
 impl Head {
     /// Appends the head.
+    #[cfg(any(feature = "encode", test))]
     pub fn put(&self, out: &mut Vec<u8>) {
         let code = match self.shape {
             Shape::List { .. } => 0,
@@ -73,7 +78,7 @@ impl Head {
         };
         Ok(Self {
             shape,
-            lanes: usize::from(first >> 2) + 1,
+            lanes: lanes(first).ok_or("has a shape that is not known")?,
             symbols,
         })
     }
@@ -82,6 +87,7 @@ impl Head {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::mixing::MAX_LANES;
 
     #[test]
     fn heads_round_trip() {

@@ -22,6 +22,7 @@ pub enum PartKind {
 }
 
 /// Writes the list.
+#[cfg(any(feature = "encode", test))]
 pub fn put_list(parts: &[Part]) -> Vec<u8> {
     let mut list = Vec::new();
     for part in parts {
@@ -71,6 +72,7 @@ pub fn take_list(mut list: &[u8], raw_len: usize) -> Result<Vec<Part>, String> {
 }
 
 /// The bytes of all parts of one kind.
+#[cfg(any(feature = "encode", test))]
 pub fn gather(raw: &[u8], parts: &[Part], kind: PartKind) -> Vec<u8> {
     let mut at = 0;
     let mut all = Vec::new();
@@ -118,6 +120,7 @@ pub fn join(parts: &[Part], mut text: &[u8], mut bytes: &[u8], mut stored: &[u8]
 }
 
 /// Appends a number, seven bits a byte, the lowest first.
+#[cfg(any(feature = "encode", test))]
 pub fn put_number(out: &mut Vec<u8>, mut number: u64) {
     while number >= 0x80 {
         out.push(number as u8 | 0x80);

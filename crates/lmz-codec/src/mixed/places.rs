@@ -7,6 +7,7 @@ use lmz_model::Symbol;
 use crate::error::{CodecError, Result};
 
 /// Where every byte is a token, no byte needs an escape.
+#[cfg(feature = "encode")]
 pub fn without_escapes(walk: &Walk, table: &Symbols, symbols: &mut [Symbol]) {
     if walk.has_escape() {
         return;

@@ -15,6 +15,21 @@ pub fn policy_of(policy: ContextPolicy, lanes: usize) -> ContextPolicy {
     }
 }
 
+/// Most lanes, where nobody has asked for a number.
+#[cfg(feature = "encode")]
+const LANES: usize = 4;
+/// Rounds that a text has at least, before a lane more is worth what it costs.
+#[cfg(feature = "encode")]
+const ROUNDS: usize = 4;
+
+/// The lanes of a text of so many symbols, where nobody has asked for a number: what lanes that run ahead do not know
+/// of each other costs most at a text's beginning.
+#[cfg(feature = "encode")]
+pub fn lanes_of(policy: ContextPolicy, symbols: usize) -> usize {
+    let blocks = symbols / policy.context as usize;
+    (blocks / ROUNDS).clamp(1, LANES)
+}
+
 /// The rounds of a text of so many symbols behind `known` ones, one after the other.
 pub fn rounds(
     policy: ContextPolicy,

@@ -9,14 +9,16 @@
 //! model see, and which of them would it code?
 
 mod contexts;
+mod mixed;
+mod parts;
 mod score;
 mod segment;
-mod spent;
 mod symbol;
 mod tracer;
 
+pub use crate::spent::Spent;
 pub use contexts::{BlockContext, contexts, segments};
+pub use parts::{MixedTrace, TracedPart};
 pub use segment::SegmentTrace;
-pub use spent::Spent;
 pub use symbol::{Alternative, TracedBlock, TracedSymbol};
 pub use tracer::{TraceOptions, Tracer};

@@ -8,6 +8,7 @@ use super::symbol::{Alternative, TracedSymbol};
 use crate::drive::Keep;
 
 /// Keeps what each symbol cost, and what could have stood in its place.
+#[derive(Clone, Copy)]
 pub(super) struct Told<'a> {
     pub table: &'a Symbols,
     /// Alternatives of each symbol.
@@ -47,6 +48,7 @@ impl Keep for Told<'_> {
             ideal,
             interval,
             rank: rank(scores, number, ideal),
+            mixed: None,
         });
         if self.each > 0 {
             likeliest(scores, self.each, &mut kept.best);

@@ -1,14 +1,17 @@
 //! A traced segment.
 
-use lmz_coder::Cost;
+use lmz_coder::{Cost, Interval};
 use lmz_format::SegmentInfo;
 use lmz_model::Symbol;
 
 use super::contexts::BlockContext;
-use super::spent::Spent;
+use super::parts::MixedTrace;
+use super::score::BlockTold;
 use super::symbol::{Alternative, TracedBlock, TracedSymbol};
 use crate::blocks::Block;
+use crate::drive::Drive;
 use crate::shown::Shown;
+use crate::spent::Spent;
 
 /// A segment and all that was coded in it.
 #[derive(Clone, Debug)]
@@ -26,8 +29,10 @@ pub struct SegmentTrace {
     pub alternatives: Vec<Alternative>,
     /// How many alternatives each symbol has.
     pub alternatives_each: usize,
-    /// The coder's state after the last symbol, before the seal.
+    /// The coder's state after the last symbol, before the seal; of a mixed group, were it the model's alone.
     pub spent: Spent,
+    /// Of a mixed group.
+    pub mixed: Option<MixedTrace>,
     /// The token that every block starts with.
     pub(super) start_token: u32,
     /// The prime's symbols, which the first block sees.
@@ -35,6 +40,49 @@ pub struct SegmentTrace {
 }
 
 impl SegmentTrace {
+    /// A segment of which there is nothing to say but its bytes.
+    pub(super) fn untraced(info: SegmentInfo, raw: Vec<u8>) -> Self {
+        Self {
+            info,
+            raw,
+            symbols: Vec::new(),
+            blocks: Vec::new(),
+            alternatives: Vec::new(),
+            alternatives_each: 0,
+            spent: Spent::default(),
+            mixed: None,
+            start_token: 0,
+            shown: Shown::default(),
+        }
+    }
+
+    /// A segment whose blocks are yet to come.
+    pub(super) fn begin(drive: &Drive<'_>, each: usize, info: SegmentInfo) -> Self {
+        Self {
+            alternatives_each: each,
+            start_token: drive.model.engine().start_token(),
+            shown: drive.shown.clone(),
+            ..Self::untraced(info, Vec::new())
+        }
+    }
+
+    /// Adds a block.
+    pub(super) fn add(&mut self, block: Block, told: BlockTold) {
+        self.blocks.push(TracedBlock {
+            first: block.first - self.shown.len(),
+            len: block.end - block.first,
+            overlap: block.overlap,
+        });
+        for symbol in &told.symbols {
+            self.spent.take(symbol.interval);
+            if let Symbol::Escape(byte) = symbol.symbol {
+                self.spent.take(Interval::of_byte(byte));
+            }
+        }
+        self.symbols.extend(told.symbols);
+        self.alternatives.extend(told.alternatives);
+    }
+
     /// The alternatives of a symbol.
     pub fn alternatives(&self, symbol: usize) -> &[Alternative] {
         let from = symbol.saturating_mul(self.alternatives_each);
@@ -58,7 +106,7 @@ impl SegmentTrace {
             .collect()
     }
 
-    /// Sum of the ideal costs.
+    /// Sum of the ideal costs: the model's own, also where what was seen of a group helped it.
     pub fn ideal(&self) -> Cost {
         self.symbols.iter().map(TracedSymbol::ideal).sum()
     }

@@ -17,6 +17,8 @@ pub struct TracedSymbol {
     pub interval: Interval,
     /// How many symbols the model held for likelier, and one more: 1 is the model's first guess.
     pub rank: u32,
+    /// What it cost in the file, where what was seen of the group helped the model.
+    pub mixed: Option<Cost>,
 }
 
 impl TracedSymbol {
@@ -31,6 +33,11 @@ impl TracedSymbol {
     /// What it costs ideally, the raw byte behind an escape included.
     pub fn ideal(&self) -> Cost {
         self.ideal + self.raw_byte()
+    }
+
+    /// What it cost in the file: what mixing made of it, or what it costs ideally.
+    pub fn cost(&self) -> Cost {
+        self.mixed.unwrap_or_else(|| self.ideal())
     }
 
     /// What the integer frequencies make of that: 32 less the logarithm of the interval's width, with

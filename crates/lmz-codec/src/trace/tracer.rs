@@ -3,14 +3,11 @@
 use std::io::{Read, Seek};
 
 use lmz_format::{ContainerBytes, IndexedReader, Member, RawHasher, SegmentInfo, SegmentKind};
-use lmz_model::Symbol;
 
-use super::score::{BlockTold, Told};
+use super::mixed;
+use super::score::Told;
 use super::segment::SegmentTrace;
-use super::spent::Spent;
-use super::symbol::TracedBlock;
 use crate::batching::{Batch, Batching};
-use crate::blocks::Block;
 use crate::drive::{Drive, seal};
 use crate::error::{CodecError, Result};
 use crate::member::{CodedSegment, Means, MemberDecoder, Ready, check_hash, segment_error};
@@ -18,7 +15,6 @@ use crate::model::Model;
 use crate::observer::{Observer, Phase, check};
 use crate::pool::Pool;
 use crate::prime::Prime;
-use crate::shown::Shown;
 use crate::source::{ModelSource, check_versions};
 
 /// How to trace.
@@ -174,27 +170,14 @@ impl<R: Read + Seek, S: ModelSource> Tracer<R, S> {
         let batch: Vec<_> = batch.items.into_iter().zip(raw).collect();
         let Some(Ready { model, shown }) = decoder.ready() else {
             let plain = batch.into_iter();
-            return Ok(plain.map(|((info, _), raw)| untraced(info, raw)).collect());
+            return Ok(plain
+                .map(|((info, _), raw)| SegmentTrace::untraced(info, raw))
+                .collect());
         };
         let drive = Drive::new(model, member.header.context, shown, observer);
         let most = model.engine().symbols().len();
         let each = self.options.alternatives.min(most);
         self.pool.install(|| traced(&drive, each, batch))
-    }
-}
-
-/// A segment of which there is nothing to say but its bytes.
-fn untraced(info: SegmentInfo, raw: Vec<u8>) -> SegmentTrace {
-    SegmentTrace {
-        info,
-        raw,
-        symbols: Vec::new(),
-        blocks: Vec::new(),
-        alternatives: Vec::new(),
-        alternatives_each: 0,
-        spent: Spent::default(),
-        start_token: 0,
-        shown: Shown::default(),
     }
 }
 
@@ -215,16 +198,18 @@ fn traced(
     };
     let mut scored = drive.score(&symbols, &told, raw_len)?.into_iter();
     let segments = batch.into_iter().map(|((info, coded), raw)| {
-        let mut segment = untraced(info, raw);
-        if !modelled(&info) {
-            return Ok(segment);
+        match info.kind {
+            SegmentKind::Model => {}
+            SegmentKind::Mixed => return mixed::traced(drive, told, info, &coded, raw),
+            SegmentKind::Zstd | SegmentKind::Stored => {
+                return Ok(SegmentTrace::untraced(info, raw));
+            }
         }
         let blocks = scored
             .next()
             .ok_or_else(|| segment_error(&info, "was not traced"))?;
-        segment.alternatives_each = each;
-        segment.start_token = drive.model.engine().start_token();
-        segment.shown = drive.shown.clone();
+        let mut segment = SegmentTrace::begin(drive, each, info);
+        segment.raw = raw;
         for (block, told) in blocks {
             segment.add(block, told);
         }
@@ -236,22 +221,4 @@ fn traced(
         Ok(segment)
     });
     segments.collect()
-}
-
-impl SegmentTrace {
-    fn add(&mut self, block: Block, told: BlockTold) {
-        self.blocks.push(TracedBlock {
-            first: block.first - self.shown.len(),
-            len: block.end - block.first,
-            overlap: block.overlap,
-        });
-        for symbol in &told.symbols {
-            self.spent.take(symbol.interval);
-            if let Symbol::Escape(byte) = symbol.symbol {
-                self.spent.take(lmz_coder::Interval::of_byte(byte));
-            }
-        }
-        self.symbols.extend(told.symbols);
-        self.alternatives.extend(told.alternatives);
-    }
 }

@@ -4,7 +4,9 @@
 use std::path::Path;
 use std::sync::OnceLock;
 
-use lmz_codec::{CompressOptions, DecompressOptions, Model, SegmentPlan, compress, decompress};
+use lmz_codec::{
+    CompressOptions, DecompressOptions, Mix, Model, SegmentPlan, compress, decompress,
+};
 
 /// The 260,000-parameter model of tests/models.
 pub fn nano() -> &'static Model {
@@ -27,15 +29,25 @@ pub fn text() -> Vec<u8> {
     std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../corpora/alice29.txt")).unwrap()
 }
 
-/// Small segments and blocks, so that short inputs have many of both.
+/// Small segments and blocks, so that short inputs have many of both; the model alone.
 pub fn small() -> CompressOptions {
     CompressOptions {
         context: Some(24),
         overlap: Some(7),
         plan: SegmentPlan::fixed(200).unwrap(),
+        mix: Mix::None,
+        lanes: None,
         threads: 2,
         verify: false,
         prime: None,
+    }
+}
+
+/// As many bytes as possible in one segment, by the model alone.
+pub fn alone() -> CompressOptions {
+    CompressOptions {
+        mix: Mix::None,
+        ..CompressOptions::default()
     }
 }
 

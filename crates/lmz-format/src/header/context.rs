@@ -24,7 +24,7 @@ impl ContextPolicy {
     }
 
     /// Why it is none.
-    pub(super) fn check(self) -> Result<(), String> {
+    pub(crate) fn check(self) -> Result<(), String> {
         if self.overlap >= self.context {
             return Err(format!(
                 "an overlap of {} tokens does not fit a context of {}: it must be smaller",

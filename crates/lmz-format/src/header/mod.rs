@@ -5,10 +5,11 @@ mod model_id;
 
 use crate::error::{Fault, FormatError, Result};
 use crate::hash::agree;
-use crate::limits::{FORMAT_VERSION, MAGIC, MAX_BODY_LEN, MAX_MODEL_NAME_LEN, MAX_SEGMENT_LEN};
+use crate::limits::{MAGIC, MAX_BODY_LEN, MAX_MODEL_NAME_LEN, MAX_SEGMENT_LEN};
 use crate::plan::SegmentPlan;
 use crate::prime::PrimeId;
 use crate::varint::{Cursor, put_varint};
+use crate::version::FormatVersion;
 pub use context::ContextPolicy;
 pub use model_id::ModelId;
 
@@ -18,7 +19,7 @@ pub enum Form {
     /// Header, segment records, end byte and footer.
     #[default]
     Full,
-    /// One short header and the coded bytes of at most [`crate::MAX_SMALL_LEN`] raw ones.
+    /// One short header and the coded bytes of a few raw ones.
     Small,
 }
 
@@ -29,6 +30,8 @@ pub struct Header {
     pub numerics_version: u8,
     /// The number of the recipe that prepared the model.
     pub recipe: u8,
+    /// The version of mixing, or 0 without mixing, which makes a member of version 1.
+    pub mixing: u8,
     /// The prepared model's identity.
     pub model_id: ModelId,
     /// The hash of the checkpoint that the model was prepared from (its first 16 bytes). Zeros in a
@@ -48,6 +51,14 @@ pub struct Header {
 }
 
 impl Header {
+    /// The format version of the member.
+    pub fn version(&self) -> FormatVersion {
+        match self.mixing {
+            0 => FormatVersion::V1,
+            _ => FormatVersion::V2,
+        }
+    }
+
     /// Whether this is the header of a small member.
     pub fn is_small(&self) -> bool {
         self.form == Form::Small
@@ -75,6 +86,9 @@ impl Header {
             return Err(FormatError::invalid("a header holds a whole model id"));
         }
         let mut body = vec![self.numerics_version, self.recipe];
+        if self.version() == FormatVersion::V2 {
+            body.push(self.mixing);
+        }
         body.extend_from_slice(&self.model_id.bytes);
         body.extend_from_slice(&self.checkpoint);
         put_varint(&mut body, self.model_name.len() as u64);
@@ -89,10 +103,10 @@ impl Header {
         Ok(body)
     }
 
-    /// Reads a body of version 1; all of `body` must make sense.
-    pub(crate) fn parse_body(body: &[u8]) -> Result<Self, Fault> {
+    /// Reads a body of this version; all of `body` must make sense.
+    pub(crate) fn parse_body(version: FormatVersion, body: &[u8]) -> Result<Self, Fault> {
         let mut cursor = Cursor::new(body);
-        Self::parse_fields(&mut cursor)
+        Self::parse_fields(version, &mut cursor)
             .and_then(|mut header| {
                 header.prime = parse_extensions(&mut cursor)?;
                 if let Some(prime) = &header.prime {
@@ -106,9 +120,16 @@ impl Header {
             })
     }
 
-    fn parse_fields(cursor: &mut Cursor<'_>) -> Result<Self, Fault> {
+    fn parse_fields(version: FormatVersion, cursor: &mut Cursor<'_>) -> Result<Self, Fault> {
         let numerics_version = cursor.u8()?;
         let recipe = cursor.u8()?;
+        let mixing = match version {
+            FormatVersion::V1 => 0,
+            FormatVersion::V2 => cursor.u8()?,
+        };
+        if version == FormatVersion::V2 && mixing == 0 {
+            return Err(Fault::corrupt("the header has no version of mixing"));
+        }
         let model_id = ModelId::new(cursor.array()?);
         let checkpoint = cursor.array()?;
         let name_len =
@@ -131,6 +152,7 @@ impl Header {
         Ok(Self {
             numerics_version,
             recipe,
+            mixing,
             model_id,
             checkpoint,
             model_name,
@@ -178,8 +200,8 @@ fn parse_extensions(cursor: &mut Cursor<'_>) -> Result<Option<PrimeId>, Fault> {
 }
 
 /// `version, body_len, body`: what header and footer have in common.
-pub(crate) fn put_versioned_body(out: &mut Vec<u8>, body: &[u8]) {
-    out.push(FORMAT_VERSION);
+pub(crate) fn put_versioned_body(out: &mut Vec<u8>, version: FormatVersion, body: &[u8]) {
+    out.push(version.number());
     put_varint(out, body.len() as u64);
     out.extend_from_slice(body);
 }
@@ -192,9 +214,9 @@ pub(crate) fn take_versioned_body<'a>(cursor: &mut Cursor<'a>) -> Result<(u8, &'
 }
 
 /// The whole header that holds `body`.
-pub(crate) fn encode_header(body: &[u8]) -> Vec<u8> {
+pub(crate) fn encode_header(version: FormatVersion, body: &[u8]) -> Vec<u8> {
     let mut out = MAGIC.to_vec();
-    put_versioned_body(&mut out, body);
+    put_versioned_body(&mut out, version, body);
     let crc = crc32fast::hash(&out);
     out.extend_from_slice(&crc.to_le_bytes());
     out
@@ -224,11 +246,9 @@ pub(crate) fn parse_header(bytes: &[u8]) -> Result<ParsedHeader<'_>, Fault> {
              the input is a file and not a pipe",
         ));
     }
-    if version != FORMAT_VERSION {
-        return Err(Fault::Version(version));
-    }
+    let version = FormatVersion::of_number(version).ok_or(Fault::Version(version))?;
     Ok(ParsedHeader {
-        header: Header::parse_body(body)?,
+        header: Header::parse_body(version, body)?,
         body,
         len: cursor.position(),
     })
@@ -242,6 +262,7 @@ mod tests {
         Header {
             numerics_version: 3,
             recipe: 1,
+            mixing: 0,
             model_id: ModelId::new([1; 16]),
             checkpoint: [2; 16],
             model_name: "größe".into(),
@@ -258,14 +279,14 @@ mod tests {
     fn with_extensions(fields: &[u8]) -> Result<Header, Fault> {
         let mut body = header().encode_body().unwrap();
         body.extend_from_slice(fields);
-        let bytes = encode_header(&body);
+        let bytes = encode_header(FormatVersion::V1, &body);
         parse_header(&bytes).map(|parsed| parsed.header)
     }
 
     #[test]
     fn bodies_round_trip_and_every_prefix_is_short() {
         let body = header().encode_body().unwrap();
-        let bytes = encode_header(&body);
+        let bytes = encode_header(FormatVersion::V1, &body);
         let parsed = parse_header(&bytes).unwrap();
         assert_eq!((parsed.header, parsed.len), (header(), bytes.len()));
         for len in 0..bytes.len() {
@@ -304,7 +325,7 @@ mod tests {
         let patch = |at: usize, with: &[u8]| {
             let mut body = good.clone();
             body[at..at + with.len()].copy_from_slice(with);
-            Header::parse_body(&body)
+            Header::parse_body(FormatVersion::V1, &body)
         };
         let name_end = name_at + 1 + "größe".len();
         assert!(patch(name_at + 1, b"g").is_ok());
@@ -318,7 +339,7 @@ mod tests {
 
     #[test]
     fn a_newer_version_is_told_from_damage() {
-        let mut bytes = encode_header(&header().encode_body().unwrap());
+        let mut bytes = encode_header(FormatVersion::V1, &header().encode_body().unwrap());
         bytes[4] = 7;
         assert!(matches!(parse_header(&bytes), Err(Fault::Corrupt(_))));
         let covered = bytes.len() - 4;

@@ -115,6 +115,19 @@ impl<R: Read + Seek> IndexedReader<R> {
         Ok((info, coded))
     }
 
+    /// Reads the first coded bytes of a segment, at most `most` of them: what stands before the rest may tell more of
+    /// it than its record does.
+    ///
+    /// # Errors
+    /// As [`Self::read_coded`].
+    pub fn read_coded_start(&mut self, member: u64, segment: u64, most: u64) -> Result<Vec<u8>> {
+        let (info, head) = self.record(member, segment)?;
+        let mut place = info.place();
+        place.offset += head as u64;
+        let len = most.min(info.coded_len.into());
+        read_at(&mut self.input, place, len, "a segment's coded bytes")
+    }
+
     /// The records of all segments of a member in order.
     pub fn segments(&mut self, member: u64) -> impl Iterator<Item = Result<SegmentInfo>> + '_ {
         let count = usize::try_from(member)
@@ -196,8 +209,8 @@ pub(crate) fn read_record<R: Read + Seek>(
     }
     let part = "a segment's record header";
     let bytes = read_at(input, place, len.min(MAX_RECORD_HEADER as u64), part)?;
-    let (record, head) =
-        RecordHeader::parse(&bytes, segment).map_err(|fault| fault.at(part, place))?;
+    let (record, head) = RecordHeader::parse(member.header.version(), &bytes, segment)
+        .map_err(|fault| fault.at(part, place))?;
     if head as u64 + u64::from(record.coded_len) != len {
         let what = "the segment's size differs from the index's";
         return Err(FormatError::corrupt(what, place));

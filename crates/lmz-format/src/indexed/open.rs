@@ -137,7 +137,7 @@ pub(crate) fn open_member<R: Read + Seek>(input: &mut R, end: u64) -> Result<Mem
         record_starts,
     } = parse_footer(&footer).map_err(|fault| fault.at(part, at(footer_at)))?;
 
-    let expected = encode_header(body);
+    let expected = encode_header(header.version(), body);
     let header_len = expected.len() as u64;
     let records_len = record_starts.last().copied().unwrap_or(0);
     let start = footer_at

@@ -10,6 +10,7 @@ pub fn header(plan: SegmentPlan) -> Header {
     Header {
         numerics_version: 0,
         recipe: 1,
+        mixing: 0,
         model_id: ModelId::new(*b"prepared-model-1"),
         checkpoint: *b"checkpoint-hash1",
         model_name: "bootstrap".into(),
@@ -20,17 +21,26 @@ pub fn header(plan: SegmentPlan) -> Header {
     }
 }
 
+/// The same with mixing: a member of version 2.
+pub fn mixed_header(plan: SegmentPlan) -> Header {
+    Header {
+        mixing: 1,
+        ..header(plan)
+    }
+}
+
 /// A codec that changes no length, so that every flip in coded bytes shows in the raw ones.
 pub fn toy_code(kind: SegmentKind, bytes: &[u8]) -> Vec<u8> {
     let key = match kind {
         SegmentKind::Model => 0x5a,
         SegmentKind::Zstd => 0xa5,
         SegmentKind::Stored => 0,
+        SegmentKind::Mixed => 0x33,
     };
     bytes.iter().map(|b| b ^ key).collect()
 }
 
-/// One member with segments of the given kinds (repeated as needed).
+/// One member with segments of the given kinds (repeated as needed); what the model codes is mixed in version 2.
 pub fn member(header: &Header, raw: &[u8], kinds: &[SegmentKind]) -> (Vec<u8>, Summary) {
     let mut writer = Writer::new(Vec::new(), header).unwrap();
     let mut rest = raw;
@@ -38,16 +48,12 @@ pub fn member(header: &Header, raw: &[u8], kinds: &[SegmentKind]) -> (Vec<u8>, S
     while !rest.is_empty() {
         let len = (writer.next_segment_len() as usize).min(rest.len());
         let (segment, tail) = rest.split_at(len);
-        let kind = *kinds.next().unwrap();
-        let coded = toy_code(kind, segment);
-        let payload = match kind {
-            SegmentKind::Model => Payload::Model {
-                coded: &coded,
-                ideal_bits: coded.len() as u64 * 8 * 256,
-            },
-            SegmentKind::Zstd => Payload::Zstd(&coded),
-            SegmentKind::Stored => Payload::Stored,
+        let kind = match (*kinds.next().unwrap(), header.version()) {
+            (SegmentKind::Model, FormatVersion::V2) => SegmentKind::Mixed,
+            (kind, _) => kind,
         };
+        let coded = toy_code(kind, segment);
+        let payload = toy_payload(kind, &coded);
         let info = writer.segment(segment, payload).unwrap();
         info.check_raw(segment).unwrap();
         rest = tail;
@@ -56,6 +62,17 @@ pub fn member(header: &Header, raw: &[u8], kinds: &[SegmentKind]) -> (Vec<u8>, S
     assert_eq!(summary.compressed_len, file.len() as u64);
     assert_eq!(summary.bytes.total(), file.len() as u64);
     (file, summary)
+}
+
+/// The payload of coded bytes, with an ideal length that fits them.
+pub fn toy_payload(kind: SegmentKind, coded: &[u8]) -> Payload<'_> {
+    let ideal_bits = coded.len() as u64 * 8 * 256;
+    match kind {
+        SegmentKind::Model => Payload::Model { coded, ideal_bits },
+        SegmentKind::Mixed => Payload::Mixed { coded, ideal_bits },
+        SegmentKind::Zstd => Payload::Zstd(coded),
+        SegmentKind::Stored => Payload::Stored,
+    }
 }
 
 /// A member of a few segments of every kind, small enough for exhaustive damage.

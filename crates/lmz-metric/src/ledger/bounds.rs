@@ -1,13 +1,13 @@
 //! What is promised of every file, and whether this one keeps it.
 
-use super::account::Ledger;
+use super::account::{Ledger, Mixed};
 use super::bits::Bits;
 
 /// The most that integer frequencies and the range coder may add to the exact engine's ideal bits.
 pub const MAX_OVERHEAD: f64 = 0.0005;
 /// The most that the engines may differ, either way.
 pub const MAX_ENGINE_DIFFERENCE: f64 = 0.005;
-/// The most bits that the seal of a segment may add.
+/// The most bits that a seal may add: one ends each segment that the model codes; a mixed group has up to two.
 pub const SEAL_BITS: u32 = 8;
 /// Fewest tokens for which the engines' difference says something: it is a mean of single
 /// tokens' differences, which go both ways.
@@ -63,10 +63,11 @@ impl Ledger {
     }
 
     fn overhead(&self) -> Bound {
-        let over = self.spent - self.exact;
+        let exact = self.exact - self.mixed.exact;
+        let over = self.spent - exact;
         let verdict = match self.segments[0] {
             0 => Verdict::Open,
-            _ => Verdict::of(over.bits() <= self.exact.bits() * MAX_OVERHEAD),
+            _ => Verdict::of(over.bits() <= exact.bits() * MAX_OVERHEAD),
         };
         Bound {
             key: "coder_overhead",
@@ -74,20 +75,29 @@ impl Ledger {
                 "integer frequencies and the range coder add at most {} % to the exact engine's ideal bits",
                 MAX_OVERHEAD * 100.0
             ),
-            found: relative(over, self.exact),
+            found: relative(over, exact),
             verdict,
         }
     }
 
     fn seals(&self) -> Bound {
-        let seals = Bits::of_bytes(self.coded[0]) - self.spent;
-        let most = f64::from(SEAL_BITS) * self.segments[0] as f64;
+        let Mixed {
+            text,
+            contexts,
+            heads,
+            stored,
+            ..
+        } = self.mixed;
+        let coded = Bits::of_bytes(self.coded[0] + self.coded[3] - heads - stored);
+        let seals = coded - self.spent - text - contexts;
+        let segments = self.segments[0] + self.segments[3];
+        let most = f64::from(SEAL_BITS) * (segments + self.segments[3]) as f64;
         Bound {
             key: "seals",
-            promise: format!("a segment's seal adds at most {SEAL_BITS} bits"),
-            found: format!("{:.1} bits for {} segments", seals.bits(), self.segments[0]),
+            promise: format!("a seal adds at most {SEAL_BITS} bits; a mixed group has one or two"),
+            found: format!("{:.1} bits for {segments} segments", seals.bits()),
             // A thousandth of a bit: the logarithm of the coder's state is rounded.
-            verdict: match self.segments[0] {
+            verdict: match segments {
                 0 => Verdict::Open,
                 _ => Verdict::of(seals.bits() <= most * 1.001),
             },
@@ -143,7 +153,8 @@ impl Ledger {
             promise: "each segment's header records its ideal bits".into(),
             found: format!(
                 "{} of {} segments differ",
-                self.misrecorded, self.segments[0]
+                self.misrecorded,
+                self.segments[0] + self.segments[3]
             ),
             verdict: Verdict::of(self.misrecorded == 0),
         }

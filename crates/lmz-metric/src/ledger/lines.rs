@@ -11,6 +11,12 @@ pub enum Step {
     Float,
     /// Ideal bits under the exact engine: all of them, or the difference to the float engine's.
     Exact,
+    /// What was seen of a group helps the model: what that takes off.
+    Mixing,
+    /// What contexts code alone.
+    Contexts,
+    /// The heads of groups.
+    Heads,
     /// Probabilities become integer frequencies.
     Frequencies,
     /// The range coder's rounding.
@@ -37,6 +43,9 @@ impl Step {
         match self {
             Self::Float => "float",
             Self::Exact => "exact",
+            Self::Mixing => "mixing",
+            Self::Contexts => "contexts",
+            Self::Heads => "heads",
             Self::Frequencies => "frequencies",
             Self::Coder => "coder",
             Self::Seals => "seals",
@@ -54,6 +63,9 @@ impl Step {
         match self {
             Self::Float => "ideal, float engine",
             Self::Exact => "ideal, exact engine",
+            Self::Mixing => "mixing",
+            Self::Contexts => "contexts alone",
+            Self::Heads => "heads of groups",
             Self::Frequencies => "integer frequencies",
             Self::Coder => "range coder",
             Self::Seals => "seals to whole bytes",
@@ -81,17 +93,28 @@ pub struct Line {
 impl Ledger {
     /// The lines, in order. Their bits add up to `8 * file_bytes`, exactly.
     pub fn lines(&self) -> Vec<Line> {
-        let [modelled, zstd, stored] = self.coded.map(Bits::of_bytes);
+        let [modelled, zstd, stored, groups] = self.coded.map(Bits::of_bytes);
+        let mixed = &self.mixed;
+        let (heads, kept) = (Bits::of_bytes(mixed.heads), Bits::of_bytes(mixed.stored));
         let container = &self.container;
         let mut steps = Vec::new();
         steps.extend(self.float.map(|bits| (Step::Float, bits)));
+        steps.push((Step::Exact, self.exact - self.float.unwrap_or_default()));
+        if self.segments[3] > 0 {
+            steps.extend([
+                (Step::Mixing, mixed.text - mixed.exact),
+                (Step::Contexts, mixed.contexts),
+                (Step::Heads, heads),
+            ]);
+        }
+        let alone = self.exact - mixed.exact;
+        let coded = self.spent + mixed.text + mixed.contexts + heads + kept;
         steps.extend([
-            (Step::Exact, self.exact - self.float.unwrap_or_default()),
-            (Step::Frequencies, self.quantised - self.exact),
+            (Step::Frequencies, self.quantised - alone),
             (Step::Coder, self.spent - self.quantised),
-            (Step::Seals, modelled - self.spent),
+            (Step::Seals, modelled + groups - coded),
             (Step::Zstd, zstd),
-            (Step::Stored, stored),
+            (Step::Stored, stored + kept),
             (Step::Header, Bits::of_bytes(container.header)),
             (Step::Records, Bits::of_bytes(container.records)),
             (Step::Index, Bits::of_bytes(container.index)),

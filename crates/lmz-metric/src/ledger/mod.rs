@@ -7,11 +7,13 @@
 //! 1. the ideal code length under the **float engine** (where one is at hand): the sum of
 //!    `-log2 p(token | context)` over the very contexts that the file was coded in;
 //! 2. the same under the **exact engine**, whose probabilities the decoder can reproduce;
-//! 3. its probabilities rounded to **integer frequencies** of 2^32;
-//! 4. what the **range coder** loses to its finite state;
-//! 5. the **seal** that ends each segment at a whole byte;
-//! 6. the segments that no model coded, as they are (zstd, stored);
-//! 7. the **container**, part by part.
+//! 3. what **mixing** takes off: where what was seen of a group helps the model, a token costs what that makes of the
+//!    model's probability; and the **contexts** that code alone what no model is worth running on, and the groups' heads;
+//! 4. where the model codes alone, its probabilities rounded to **integer frequencies** of 2^32;
+//! 5. what the **range coder** loses to its finite state;
+//! 6. the **seal** that ends each coded string at a whole byte;
+//! 7. what no model coded, as it is (zstd, stored);
+//! 8. the **container**, part by part.
 //!
 //! **Escapes.** The exact engine may code a byte that no token spells: an escape symbol (of a fixed
 //! small probability) and 8 bits. The float engine has no such symbol, so an escaped byte costs on
@@ -30,7 +32,7 @@ mod lines;
 mod reconcile;
 mod report;
 
-pub use account::{Ledger, Restored};
+pub use account::{Ledger, Mixed, Restored};
 pub use bits::Bits;
 pub use bounds::{Bound, MAX_ENGINE_DIFFERENCE, MAX_OVERHEAD, MIN_TOKENS, SEAL_BITS, Verdict};
 pub use error::LedgerError;

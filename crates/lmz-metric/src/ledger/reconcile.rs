@@ -8,7 +8,7 @@ use lmz_coder::Cost;
 use lmz_format::{ContainerBytes, MAX_IDEAL_PER_RAW_BYTE, SegmentKind};
 use lmz_model::Symbol;
 
-use super::account::{Ledger, Restored};
+use super::account::{Ledger, Mixed, Restored};
 use super::bits::Bits;
 use super::characters::Characters;
 use super::error::LedgerError;
@@ -53,7 +53,7 @@ pub fn reconcile<R: Read + Seek, S: ModelSource>(
             None => Restored::Checksums,
         },
         members: tracer.members().len() as u64,
-        segments: [0; 3],
+        segments: [0; 4],
         models,
         tokens: 0,
         escapes: 0,
@@ -61,7 +61,8 @@ pub fn reconcile<R: Read + Seek, S: ModelSource>(
         exact: Bits::default(),
         quantised: Bits::default(),
         spent: Bits::default(),
-        coded: [0; 3],
+        mixed: Mixed::default(),
+        coded: [0; 4],
         container: ContainerBytes::default(),
         misrecorded: 0,
     };
@@ -98,10 +99,11 @@ impl Ledger {
             SegmentKind::Model => 0,
             SegmentKind::Zstd => 1,
             SegmentKind::Stored => 2,
+            SegmentKind::Mixed => 3,
         };
         self.segments[kind] += 1;
         self.coded[kind] += u64::from(segment.info.coded_len);
-        if kind != 0 {
+        if matches!(segment.info.kind, SegmentKind::Zstd | SegmentKind::Stored) {
             return;
         }
         for symbol in &segment.symbols {
@@ -112,12 +114,26 @@ impl Ledger {
         }
         let ideal: Cost = segment.ideal();
         self.exact += ideal.into();
-        self.quantised += segment.quantised().into();
-        self.spent += segment.spent.cost().into();
+        let coded = match &segment.mixed {
+            None => {
+                self.quantised += segment.quantised().into();
+                self.spent += segment.spent.cost().into();
+                ideal
+            }
+            Some(group) => {
+                let mixed = &mut self.mixed;
+                mixed.exact += ideal.into();
+                mixed.text += group.text.into();
+                mixed.contexts += group.contexts.into();
+                mixed.heads += group.head as u64;
+                mixed.stored += group.stored as u64;
+                group.ideal()
+            }
+        };
         let most = MAX_IDEAL_PER_RAW_BYTE * u64::from(segment.info.raw_len);
         // A small member's header has no room for it.
         let recorded = segment.info.ideal_bits;
-        if recorded.is_some_and(|recorded| recorded != ideal.to_q8().min(most)) {
+        if recorded.is_some_and(|recorded| recorded != coded.to_q8().min(most)) {
             self.misrecorded += 1;
         }
     }

@@ -23,7 +23,7 @@ pub struct LedgerReport {
     pub restored: &'static str,
     /// Members of the file.
     pub members: u64,
-    /// Segments by the model, by zstd, stored.
+    /// Segments by the model, by zstd, stored, and mixed groups.
     pub segments: SegmentCounts,
     /// The models that the file names.
     pub models: Vec<ModelName>,
@@ -48,6 +48,8 @@ pub struct SegmentCounts {
     pub zstd: u64,
     /// Segments that are stored as they are.
     pub stored: u64,
+    /// Mixed groups.
+    pub mixed: u64,
 }
 
 /// A model that a file names.
@@ -119,7 +121,7 @@ impl Ledger {
                 Verdict::Open => None,
             },
         });
-        let [model, zstd, stored] = self.segments;
+        let [model, zstd, stored, mixed] = self.segments;
         LedgerReport {
             file_bytes: self.file_bytes,
             raw_bytes: self.raw_bytes,
@@ -135,6 +137,7 @@ impl Ledger {
                 model,
                 zstd,
                 stored,
+                mixed,
             },
             models: self
                 .models

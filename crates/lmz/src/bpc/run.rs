@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Instant;
 
-use lmz_codec::{CompressOptions, SegmentPlan};
+use lmz_codec::{CompressOptions, Mix, SegmentPlan};
 use lmz_float::{Device, Dtype, ScoringOptions};
 use lmz_metric::{
     BatchSizes, Batches, Census, CorpusIdentity, CorpusOptions, DocumentPlanner, EngineIdentity,
@@ -251,6 +251,7 @@ fn plan_stream(
     let codec = model.codec()?;
     let compressing = CompressOptions {
         context: options.window,
+        mix: Mix::None,
         ..Default::default()
     };
     let policy = compressing.context_policy(&codec)?;

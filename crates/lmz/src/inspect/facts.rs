@@ -1,6 +1,6 @@
 //! What a header says, and what a container's bytes are for.
 
-use lmz_format::{ContainerBytes, FORMAT_VERSION, Form, Header, SegmentPlan};
+use lmz_format::{ContainerBytes, Form, Header, SegmentPlan};
 use serde::Serialize;
 
 use crate::figures::hex;
@@ -20,6 +20,8 @@ pub struct Facts {
     pub numerics_version: u8,
     /// Number of the recipe that prepared the model.
     pub recipe: u8,
+    /// Version of mixing; null for a file without it.
+    pub mixing_version: Option<u8>,
     /// Tokens of a block.
     pub context: u32,
     /// Tokens that a block repeats from the one before.
@@ -77,7 +79,8 @@ impl Facts {
                 checkpoint: known.then(|| hex(&header.checkpoint)),
             },
             prime: PrimeFacts::of(header),
-            format_version: FORMAT_VERSION,
+            format_version: header.version().number(),
+            mixing_version: mixing_version(header),
             numerics_version: header.numerics_version,
             recipe: header.recipe,
             context: header.context.context,
@@ -126,6 +129,11 @@ pub fn form(header: &Header) -> &'static str {
         Form::Full => "full",
         Form::Small => "small",
     }
+}
+
+/// Version of mixing; none for a file without it.
+pub(super) fn mixing_version(header: &Header) -> Option<u8> {
+    (header.mixing > 0).then_some(header.mixing)
 }
 
 /// Bytes of each segment; none for the default schedule.

@@ -2,7 +2,7 @@
 
 use std::io::{Read, Seek};
 
-use lmz_format::{FormatError, IndexedReader, SegmentInfo};
+use lmz_format::{FormatError, IndexedReader, SegmentInfo, SegmentKind};
 use serde::Serialize;
 
 use super::facts::{Container, Facts};
@@ -71,7 +71,7 @@ pub struct SegmentListing {
     pub member: u64,
     /// Its number in the member.
     pub index: u64,
-    /// `model`, `zstd` or `stored`.
+    /// `model`, `zstd`, `stored` or `mixed`.
     pub kind: &'static str,
     /// In the concatenation of all members.
     pub raw_offset: u64,
@@ -79,8 +79,10 @@ pub struct SegmentListing {
     pub raw_len: u32,
     /// Bytes that it is coded in.
     pub coded_len: u32,
-    /// Null for what the model did not code.
+    /// Null for what neither model nor contexts coded.
     pub ideal_bits: Option<f64>,
+    /// Blocks in lock step; null for what is not mixed.
+    pub lanes: Option<usize>,
     /// Where the record lies in the file.
     pub offset: u64,
     /// Bytes of the record.
@@ -109,8 +111,13 @@ impl Listing {
                 end_byte_damaged: found.end_byte_damaged,
                 ..Sizes::default()
             };
-            for info in reader.segments(found.number) {
-                let segment = SegmentListing::new(&info?, found.raw_start);
+            for index in 0..found.segment_count() {
+                let info = reader.segment(found.number, index)?;
+                let mut segment = SegmentListing::new(&info, found.raw_start);
+                if info.kind == SegmentKind::Mixed {
+                    let start = reader.read_coded_start(found.number, index, 1)?;
+                    segment.lanes = lmz_codec::mixed::lanes(&start);
+                }
                 sizes.ideal_bits += segment.ideal_bits.unwrap_or(0.0);
                 segments.push(segment);
             }
@@ -145,6 +152,7 @@ impl SegmentListing {
             raw_len: info.raw_len,
             coded_len: info.coded_len,
             ideal_bits: info.ideal_bits.map(|bits| bits as f64 / BIT),
+            lanes: None,
             offset: info.record_offset,
             record_len: info.record_len,
         }

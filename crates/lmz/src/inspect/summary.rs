@@ -2,13 +2,13 @@
 
 use std::io::{Read, Seek};
 
-use lmz_codec::trace::{SegmentTrace, Tracer};
+use lmz_codec::trace::{MixedTrace, SegmentTrace, Tracer};
 use lmz_codec::{Header, ModelSource, Result};
-use lmz_format::{FORMAT_VERSION, SegmentKind};
+use lmz_format::SegmentKind;
 use lmz_model::Symbol;
 use serde::Serialize;
 
-use super::facts::{Container, PrimeFacts, form, segment_size};
+use super::facts::{Container, PrimeFacts, form, mixing_version, segment_size};
 use crate::figures::bits_per_byte;
 
 /// Upper ends of the classes of costs, in bits; the last class has none. The page colours by them.
@@ -37,12 +37,18 @@ pub struct Summary {
     pub zstd: Kind,
     /// Segments that are kept as they are.
     pub stored: Kind,
+    /// Groups: by the model and what is learnt of them.
+    pub mixed: Kind,
     /// Tokens that the model coded.
     pub tokens: u64,
     /// Bytes that no token spells, each behind an escape.
     pub escapes: u64,
     /// Symbols that the model of the last member codes, without the escape.
     pub vocabulary: u64,
+    /// Raw bytes that tokens and escapes stand for.
+    pub token_bytes: u64,
+    /// What they cost in the file; the model's ideal, unless what was seen of a group helped it.
+    pub token_bits: f64,
     /// Tokens by what they cost.
     pub costs: Vec<Class>,
     /// All segments, in order.
@@ -78,6 +84,8 @@ pub struct Member {
     pub numerics_version: u8,
     /// Number of the recipe that prepared the model.
     pub recipe: u8,
+    /// Version of mixing; null for a file without it.
+    pub mixing_version: Option<u8>,
     /// Tokens of a block.
     pub context: u32,
     /// Tokens that a block repeats from the one before.
@@ -110,6 +118,17 @@ pub struct Class {
     pub bits: f64,
 }
 
+/// A part of a mixed group.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct Part {
+    /// `text` (by model and contexts), `bytes` (by contexts alone), `stored` or `copy` (of earlier bytes).
+    pub kind: &'static str,
+    /// Raw bytes.
+    pub raw_len: usize,
+    /// What they cost, as far as that is known of each byte alone: the mean of what contexts coded; null for text.
+    pub bits: Option<f64>,
+}
+
 /// A segment.
 #[derive(Clone, Debug, Serialize)]
 pub struct Segment {
@@ -117,7 +136,7 @@ pub struct Segment {
     pub member: u64,
     /// Its number in the member.
     pub index: u64,
-    /// `model`, `zstd` or `stored`.
+    /// `model`, `zstd`, `stored` or `mixed`.
     pub kind: &'static str,
     /// In the concatenation of all members.
     pub raw_offset: u64,
@@ -125,8 +144,14 @@ pub struct Segment {
     pub raw_len: u32,
     /// Bytes that it is coded in.
     pub coded_len: u32,
-    /// What the model says that it is worth; null for what it did not code.
+    /// The sum of what was coded in it; null for what was not coded by a model or by contexts.
     pub ideal_bits: Option<f64>,
+    /// What the model alone says that its tokens are worth.
+    pub model_bits: Option<f64>,
+    /// Blocks in lock step; of mixed groups.
+    pub lanes: Option<usize>,
+    /// What a mixed group is made of; of other segments nothing.
+    pub parts: Vec<Part>,
     /// Where its record lies in the file.
     pub offset: u64,
     /// Bytes of the record.
@@ -157,7 +182,8 @@ impl Summary {
             model: member.header.model_label(),
             model_id: member.header.model_id.to_string(),
             prime: PrimeFacts::of(&member.header),
-            format_version: FORMAT_VERSION,
+            format_version: member.header.version().number(),
+            mixing_version: mixing_version(&member.header),
             numerics_version: member.header.numerics_version,
             recipe: member.header.recipe,
             context: member.header.context.context,
@@ -176,9 +202,12 @@ impl Summary {
             model: Kind::default(),
             zstd: Kind::default(),
             stored: Kind::default(),
+            mixed: Kind::default(),
             tokens: 0,
             escapes: 0,
             vocabulary: 0,
+            token_bytes: 0,
+            token_bits: 0.0,
             costs: ends
                 .map(|below| Class {
                     below,
@@ -193,12 +222,17 @@ impl Summary {
     /// Takes the next segment.
     pub fn push(&mut self, trace: &SegmentTrace) {
         let info = &trace.info;
-        let ideal = trace.ideal().bits();
-        let is_model = info.kind == SegmentKind::Model;
+        let model = trace.ideal().bits();
+        let ideal = trace
+            .mixed
+            .as_ref()
+            .map_or(model, |group| group.ideal().bits());
+        let coded = info.kind.has_ideal();
         let kind = match info.kind {
             SegmentKind::Model => &mut self.model,
             SegmentKind::Zstd => &mut self.zstd,
             SegmentKind::Stored => &mut self.stored,
+            SegmentKind::Mixed => &mut self.mixed,
         };
         kind.segments += 1;
         kind.raw_bytes += u64::from(info.raw_len);
@@ -206,7 +240,9 @@ impl Summary {
         kind.ideal_bits += ideal;
         let mut escapes = 0;
         for symbol in &trace.symbols {
-            let bits = symbol.ideal().bits();
+            let bits = symbol.cost().bits();
+            self.token_bits += bits;
+            self.token_bytes += u64::from(symbol.raw_len);
             let class = CLASSES.partition_point(|&end| end <= bits);
             self.costs[class].tokens += 1;
             self.costs[class].bits += bits;
@@ -223,7 +259,10 @@ impl Summary {
             raw_offset: start.map_or(0, |m| m.raw_offset) + info.raw_offset,
             raw_len: info.raw_len,
             coded_len: info.coded_len,
-            ideal_bits: is_model.then_some(ideal),
+            ideal_bits: coded.then_some(ideal),
+            model_bits: coded.then_some(model),
+            lanes: trace.mixed.as_ref().map(|group| group.lanes),
+            parts: trace.mixed.as_ref().map_or(Vec::new(), parts),
             offset: info.record_offset,
             record_len: info.record_len,
             tokens,
@@ -234,6 +273,24 @@ impl Summary {
 
     /// The last member's header, if the model coded anything: for the bytes of its tokens.
     pub fn coded_by(&self) -> Option<&Header> {
-        self.header.as_ref().filter(|_| self.model.segments > 0)
+        let modelled = self.model.segments + self.mixed.segments;
+        self.header.as_ref().filter(|_| modelled > 0)
     }
+}
+
+/// The parts of a mixed group. What contexts code of it is not told apart: each byte of it gets its share.
+fn parts(group: &MixedTrace) -> Vec<Part> {
+    let learnt = group.parts.iter().filter(|part| part.kind == "bytes");
+    let learnt = learnt.map(|part| part.len).sum::<usize>().max(1);
+    let parts = group.parts.iter().map(|part| Part {
+        kind: part.kind,
+        raw_len: part.len,
+        bits: match part.kind {
+            "text" => None,
+            "bytes" => Some(group.contexts.bits() * part.len as f64 / learnt as f64),
+            "stored" => Some(8.0 * part.len as f64),
+            _ => Some(0.0),
+        },
+    });
+    parts.collect()
 }

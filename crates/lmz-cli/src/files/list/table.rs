@@ -12,7 +12,7 @@ use lmz::inspect::{Listing, MemberListing, ModelFacts, SegmentListing, Sizes};
 pub(super) struct Table {
     rows: u64,
     total: Sizes,
-    kinds: [usize; 3],
+    kinds: [usize; 4],
 }
 
 impl Table {
@@ -30,8 +30,7 @@ impl Table {
                 "compressed", "raw", "ratio", "bits/byte", "segments", "model"
             )?;
         }
-        let kinds = [SegmentKind::Model, SegmentKind::Zstd, SegmentKind::Stored];
-        let kinds = kinds.map(|kind| {
+        let kinds = SegmentKind::ALL.map(|kind| {
             listing
                 .segments
                 .iter()
@@ -70,11 +69,11 @@ impl Table {
 fn line(
     out: &mut dyn Write,
     sizes: &Sizes,
-    kinds: [usize; 3],
+    kinds: [usize; 4],
     model: &str,
     name: &str,
 ) -> io::Result<()> {
-    let letters = ['m', 'z', 's'];
+    let letters = ['m', 'z', 's', 'x'];
     let kinds: Vec<String> = kinds
         .iter()
         .zip(letters)
@@ -121,8 +120,15 @@ fn details(member: &MemberListing, out: &mut dyn Write) -> io::Result<()> {
     }
     writeln!(
         out,
-        "    format {}, numerics {}, recipe {}, context {} tokens, overlap {}",
-        facts.format_version, facts.numerics_version, facts.recipe, facts.context, facts.overlap
+        "    format {}, numerics {}, recipe {},{} context {} tokens, overlap {}",
+        facts.format_version,
+        facts.numerics_version,
+        facts.recipe,
+        facts
+            .mixing_version
+            .map_or(String::new(), |version| format!(" mixing {version},")),
+        facts.context,
+        facts.overlap
     )?;
     writeln!(
         out,
@@ -142,19 +148,28 @@ fn segments(segments: &[SegmentListing], out: &mut dyn Write) -> io::Result<()> 
     }
     writeln!(
         out,
-        "    {:>8} {:<6} {:>12} {:>9} {:>9} {:>9} {:>12} {:>12}",
-        "segment", "kind", "raw offset", "raw", "coded", "bits/byte", "ideal bits", "offset"
+        "    {:>8} {:<6} {:>5} {:>12} {:>9} {:>9} {:>9} {:>12} {:>12}",
+        "segment",
+        "kind",
+        "lanes",
+        "raw offset",
+        "raw",
+        "coded",
+        "bits/byte",
+        "ideal bits",
+        "offset"
     )?;
     for s in segments {
         let bits = bits_per_byte(s.raw_len.into(), s.coded_len.into()).unwrap_or(0.0);
         let ideal = s.ideal_bits.map_or("-".into(), |bits| format!("{bits:.1}"));
+        let lanes = s.lanes.map_or("-".into(), |lanes| lanes.to_string());
         let number = match s.member {
             0 => s.index.to_string(),
             member => format!("{member}/{}", s.index),
         };
         writeln!(
             out,
-            "    {number:>8} {:<6} {:>12} {:>9} {:>9} {bits:>9.3} {ideal:>12} {:>12}",
+            "    {number:>8} {:<6} {lanes:>5} {:>12} {:>9} {:>9} {bits:>9.3} {ideal:>12} {:>12}",
             s.kind, s.raw_offset, s.raw_len, s.coded_len, s.offset
         )?;
     }

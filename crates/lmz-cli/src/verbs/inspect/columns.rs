@@ -7,7 +7,8 @@
 //! |---|---|---|
 //! | `raw` | bytes | the raw bytes of the file |
 //! | `length` | varint each symbol | raw bytes of the symbol |
-//! | `bits` | u16 each symbol | ideal cost in 1/256 bit, 65535 for more |
+//! | `bits` | u16 each symbol | cost in 1/256 bit, 65535 for more: ideally, or what mixing made of it |
+//! | `model` | u16 each symbol | the model's own cost, likewise |
 //! | `rank` | varint each symbol | how many symbols were likelier, and one |
 //! | `escape` | varint each escape | distance from the escape before, in symbols |
 //! | `other` | u32 each alternative, the best of all symbols first | number in the table |
@@ -35,6 +36,7 @@ pub struct Columns {
     raw: Vec<u8>,
     length: Vec<u8>,
     bits: Vec<u8>,
+    model: Vec<u8>,
     rank: Vec<u8>,
     escape: Vec<u8>,
     /// Symbols since the last escape.
@@ -66,6 +68,7 @@ impl Columns {
             raw: Vec::new(),
             length: Vec::new(),
             bits: Vec::new(),
+            model: Vec::new(),
             rank: Vec::new(),
             escape: Vec::new(),
             since: 0,
@@ -80,8 +83,12 @@ impl Columns {
         self.raw.extend_from_slice(&trace.raw);
         for (n, symbol) in trace.symbols.iter().enumerate() {
             varint(&mut self.length, symbol.raw_len.into());
-            let bits = fixed(symbol.ideal(), 8);
-            self.bits.extend_from_slice(&bits.to_le_bytes());
+            for (column, cost) in [
+                (&mut self.bits, symbol.cost()),
+                (&mut self.model, symbol.ideal()),
+            ] {
+                column.extend_from_slice(&fixed(cost, 8).to_le_bytes());
+            }
             varint(&mut self.rank, symbol.rank.into());
             if let Symbol::Escape(_) = symbol.symbol {
                 varint(&mut self.escape, self.since);
@@ -130,10 +137,11 @@ impl Columns {
                 price.extend_from_slice(&cost.to_le_bytes());
             }
         }
-        let columns: [(&'static str, Vec<u8>); 9] = [
+        let columns: [(&'static str, Vec<u8>); 10] = [
             ("raw", self.raw),
             ("length", self.length),
             ("bits", self.bits),
+            ("model", self.model),
             ("rank", self.rank),
             ("escape", self.escape),
             ("other", other),

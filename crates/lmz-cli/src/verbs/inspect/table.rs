@@ -29,7 +29,7 @@ pub fn print(summary: &Summary, out: &mut dyn Write) -> io::Result<()> {
             .map_or("default".into(), |bytes| format!("{bytes} bytes"));
         writeln!(
             out,
-            "  {}member at {}: {} bytes in {}, model {} (id {})\n    format {}, numerics {}, recipe {}, context \
+            "  {}member at {}: {} bytes in {}, model {} (id {})\n    format {}, numerics {}, recipe {},{} context \
              {} tokens, overlap {}, segments {segments}, hash {}",
             if member.form == "small" { "small " } else { "" },
             member.offset,
@@ -40,6 +40,9 @@ pub fn print(summary: &Summary, out: &mut dyn Write) -> io::Result<()> {
             member.format_version,
             member.numerics_version,
             member.recipe,
+            member
+                .mixing_version
+                .map_or(String::new(), |version| format!(" mixing {version},")),
             member.context,
             member.overlap,
             member.raw_hash.as_deref().unwrap_or("none (checksum only)"),
@@ -64,8 +67,9 @@ fn kinds(summary: &Summary, out: &mut dyn Write) -> io::Result<()> {
         "bytes by kind", "segments", "raw", "on disk", "share", "bits/byte"
     )?;
     let share = |bytes| percent(summary.file_bytes, bytes);
-    let kinds: [(&str, Kind); 3] = [
+    let kinds: [(&str, Kind); 4] = [
         ("model", summary.model),
+        ("mixed", summary.mixed),
         ("zstd", summary.zstd),
         ("stored", summary.stored),
     ];
@@ -104,7 +108,7 @@ fn kinds(summary: &Summary, out: &mut dyn Write) -> io::Result<()> {
 fn costs(summary: &Summary, out: &mut dyn Write) -> io::Result<()> {
     let (tokens, bits) = (
         summary.tokens + summary.escapes,
-        summary.model.ideal_bits.max(f64::MIN_POSITIVE),
+        summary.token_bits.max(f64::MIN_POSITIVE),
     );
     if tokens == 0 {
         return Ok(());
@@ -172,6 +176,21 @@ fn segments(summary: &Summary, out: &mut dyn Write) -> io::Result<()> {
             "  {number:>8} {:<6} {:>12} {:>9} {:>9} {bits:>9.3} {:>9} {:>8} {:>7} {:>12}",
             s.kind, s.raw_offset, s.raw_len, s.coded_len, s.tokens, s.escapes, s.blocks, s.offset
         )?;
+        if let (Some(lanes), Some(model), Some(ideal)) = (s.lanes, s.model_bits, s.ideal_bits) {
+            let of = |kind| {
+                let parts = s.parts.iter().filter(move |part| part.kind == kind);
+                parts.map(|part| part.raw_len).sum::<usize>()
+            };
+            writeln!(
+                out,
+                "           {lanes} lane(s): {} bytes of text, {} by contexts alone, {} stored, {} repeated; ideal {ideal:.1} \
+                 bits, the text by the model alone {model:.1}",
+                of("text"),
+                of("bytes"),
+                of("stored"),
+                of("copy")
+            )?;
+        }
     }
     Ok(())
 }

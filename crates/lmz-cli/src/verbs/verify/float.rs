@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{BufReader, Seek};
 
 use anyhow::{Result, bail};
-use lmz::format::{IndexedReader, SegmentKind};
+use lmz::format::IndexedReader;
 use lmz::metric::Scorer;
 use lmz::{ModelId, ModelSource};
 
@@ -69,7 +69,7 @@ impl Scorers {
         let mut reader = IndexedReader::open(BufReader::new(&mut *file))?;
         let mut headers = Vec::new();
         for member in reader.members().to_vec() {
-            let modelled = |s: &lmz::format::SegmentInfo| s.kind == SegmentKind::Model;
+            let modelled = |s: &lmz::format::SegmentInfo| s.kind.has_ideal();
             let mut segments = reader.segments(member.number);
             if segments.any(|segment| segment.is_ok_and(|s| modelled(&s))) {
                 headers.push(member.header);

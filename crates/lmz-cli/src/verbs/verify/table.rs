@@ -17,7 +17,7 @@ pub fn print(name: &str, ledger: &Ledger, asked: &Asked, out: &mut dyn Write) ->
         "{name}: {} -> {} bytes; {how}",
         ledger.raw_bytes, ledger.file_bytes
     )?;
-    let [modelled, zstd, stored] = ledger.segments;
+    let [modelled, zstd, stored, mixed] = ledger.segments;
     for (id, model) in &ledger.models {
         // A small member names its model by the id alone.
         match model.as_str() {
@@ -27,7 +27,7 @@ pub fn print(name: &str, ledger: &Ledger, asked: &Asked, out: &mut dyn Write) ->
     }
     writeln!(
         out,
-        "  segments: {modelled} by the model ({} tokens, {} escaped bytes), {zstd} by zstd, {stored} stored",
+        "  segments: {modelled} by the model, {mixed} mixed ({} tokens, {} escaped bytes), {zstd} by zstd, {stored} stored",
         ledger.tokens, ledger.escapes
     )?;
     match asked {

@@ -21,7 +21,7 @@ impl Default for Spent {
 
 impl Spent {
     /// Narrows the range down to `interval`.
-    pub(super) fn take(&mut self, interval: Interval) {
+    pub(crate) fn take(&mut self, interval: Interval) {
         self.range = (self.range >> 32) * u128::from(interval.width);
         if self.range < 1 << 96 {
             self.range <<= 32;

@@ -1,0 +1,58 @@
+//! What is kept of the model's distributions until the walk comes by.
+
+use lmz_exact::{Prediction, Query, Symbols};
+use lmz_mix::{Views, Walk};
+use lmz_model::Symbol;
+
+use crate::drive::Keep;
+
+/// What is kept of the model's predictions of a block.
+#[derive(Debug, Default)]
+pub struct BlockViews {
+    views: Vec<i16>,
+    /// Of each symbol: where its views end, and the most likely place.
+    symbols: Vec<(u32, u32)>,
+    /// For the next prediction.
+    sums: Vec<u64>,
+}
+
+impl BlockViews {
+    /// How many symbols the block has.
+    pub fn len(&self) -> usize {
+        self.symbols.len()
+    }
+
+    /// The views of one symbol of the block.
+    pub fn of(&self, symbol: usize) -> Views<'_> {
+        let from = match symbol {
+            0 => 0,
+            n => self.symbols[n - 1].0,
+        };
+        let (to, likely) = self.symbols[symbol];
+        Views::new(&self.views[from as usize..to as usize], likely)
+    }
+}
+
+/// Reduces distributions to the views of the decisions on a symbol's path.
+#[derive(Clone, Copy)]
+pub struct Reduce<'a> {
+    pub walk: &'a Walk,
+    pub table: &'a Symbols,
+}
+
+impl Keep for Reduce<'_> {
+    type Kept = BlockViews;
+
+    fn query(&self, _: usize) -> Query {
+        Query::Distribution
+    }
+
+    fn keep(&self, kept: &mut BlockViews, _: Symbol, number: usize, prediction: &Prediction<'_>) {
+        if let Some(scores) = prediction.distribution() {
+            let place = (number < self.table.len()).then(|| self.walk.place(number));
+            let mut sums = self.walk.sums(scores.weights, &mut kept.sums);
+            let likely = self.walk.reduce(&mut sums, place, &mut kept.views);
+            kept.symbols.push((kept.views.len() as u32, likely));
+        }
+    }
+}
