@@ -158,7 +158,10 @@ fn salvage(bytes: &[u8], sound: Option<&Streamed>) {
     }
     // What is left of a sound file are the zero bytes behind its end.
     let left = &bytes[at as usize..];
-    assert!(left.is_empty() || left.iter().all(|&byte| byte == 0), "{parts:?}");
+    assert!(
+        left.is_empty() || left.iter().all(|&byte| byte == 0),
+        "{parts:?}"
+    );
     assert!(once(&parts), "a byte is given out twice: {parts:?}");
     if let Some(sound) = sound {
         let rubbish = |part: &Part| matches!(part, Part::Rubbish(..));
