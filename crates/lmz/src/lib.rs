@@ -104,7 +104,7 @@ pub mod train {
 #[cfg(feature = "float")]
 pub use bpc::{BpcOptions, BpcWatch, bpc, bpc_sums};
 pub use directories::cache_directory;
-pub use embedded::{embedded_bytes, embedded_model};
+pub use embedded::{EMBEDDED_ID, embedded_bytes, embedded_model};
 pub use kind::error_kind;
 #[cfg(feature = "float")]
 pub use scoring::FloatScorer;

@@ -97,8 +97,14 @@ fn outputs_go_into_directories() {
     let restored = place.lmz(["-dcqm", nano, "flat/a.lmz"]).quiet();
     assert_eq!(restored, b"the first");
     place
-        .lmz(["-qm", nano, "--output-dir-mirror", "mirror", "../x"])
-        .fails(1, "no such file");
+        .lmz([
+            "-qm",
+            nano,
+            "--output-dir-mirror",
+            "mirror",
+            "tree/../tree/a",
+        ])
+        .fails(1, "a path with '..' has no place");
     place
         .lmz(["-qm", nano, a, b, "-o", "single"])
         .fails(2, "-o names one file");
@@ -162,7 +168,7 @@ fn a_missing_file_is_missing_whatever_its_name() {
         &["cat", "nosuch"],
         &["nosuch.lmz"],
     ] {
-        place.lmz(args).fails(1, "nosuch: no such file");
+        place.lmz(args).fails(1, "no such file");
     }
 }
 

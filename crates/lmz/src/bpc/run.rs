@@ -116,7 +116,7 @@ fn scored(options: &BpcOptions, watch: &dyn BpcWatch) -> Result<(WindowSums, u64
     let of_each = tensors
         .iter()
         .map(|tensor| tensor.shape.iter().product::<usize>());
-    let weights = of_each.map(|count| count as u64).sum();
+    let weights: u64 = of_each.map(|count| count as u64).sum();
     let largest = plan.largest_token();
     if largest.is_some_and(|id| id as usize >= vocabulary) {
         return Err(ScoringError::Vocabulary(vocabulary));

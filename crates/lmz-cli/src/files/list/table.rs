@@ -4,7 +4,6 @@ use std::cell::OnceCell;
 use std::io::{self, Write};
 use std::path::Path;
 
-use lmz::ModelStore;
 use lmz::format::SegmentKind;
 
 use lmz::figures::{bits_per_byte, percent};
@@ -117,8 +116,8 @@ fn line(
 /// The identities and names of models that short files, which name none, may have been made with: the one that is
 /// part of the program, and those that were once.
 fn known_models() -> Vec<(String, String)> {
-    let default = ModelStore::new([]).default_model();
-    let default = default.map(|model| (model.id().to_string(), model.name().to_owned()));
+    let default = lmz::summarise(lmz::embedded_bytes());
+    let default = default.map(|summary| (lmz::EMBEDDED_ID.to_owned(), summary.name));
     let former = lmz::ARCHIVED.iter().map(|archived| {
         let name = Path::new(archived.file).file_stem().unwrap_or_default();
         (archived.id.to_owned(), name.to_string_lossy().into_owned())
