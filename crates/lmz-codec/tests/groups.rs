@@ -225,7 +225,7 @@ fn a_prime_teaches() {
     for raw in [&text[3000..4000], &text[3000..9000]] {
         let file = packed(raw, &with);
         assert!(file.len() < packed(raw, &without).len());
-        assert_eq!(headers(&file)[0].prime.is_some(), true);
+        assert!(headers(&file)[0].prime.is_some());
         let error = restored(&file).unwrap_err();
         assert!(matches!(error, CodecError::PrimeMissing { .. }), "{error}");
         let options = DecompressOptions {

@@ -126,7 +126,7 @@ fn front<R: Read + Seek>(
         let start = header_at(input, at, end)?;
         // A small member may hold what looks like a footer of something that begins with it.
         let footed = |member: &&Member| {
-            member.start == at && !(member.header_damaged && !matches!(start, Start::None))
+            member.start == at && (!member.header_damaged || matches!(start, Start::None))
         };
         if let Some(member) = first_from(footers, at).filter(footed) {
             at += member.len;

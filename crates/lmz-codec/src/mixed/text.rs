@@ -180,7 +180,6 @@ impl<'a> TextGroup<'a> {
                 }
             });
         }
-        drop(shared);
         self.state.failure.take()
     }
 }
