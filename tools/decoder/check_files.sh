@@ -31,6 +31,13 @@ head -c 300 "$root/docs/format.md" > "$work/f"
 cat "$work/d.lmz" "$work/f.lmz" "$work/e.lmz" "$work/g.lmz" > "$work/all.lmz"
 python3 "$root/tools/decoder/lmz_decode.py" --prime "$work/prime" "$nano" "$work/all.lmz" | cmp - <(cat "$work/d" "$work/f" "$work/d")
 if decode "$nano" "$work/g.lmz" 2>/dev/null >&2; then echo "a prime was not needed"; exit 1; fi
+# Mixed: text in rounds of several lanes, a table, noise and a long repeat in one group.
+{ head -c 700 "$root/corpora/alice29.txt"; for i in $(seq 60); do echo "$i,$((i * 7 % 13)),0"; done
+  head -c 600 /dev/urandom; head -c 700 "$root/corpora/alice29.txt"; } > "$work/h"
+"$lmz" -q -m "$nano" --mix auto --lanes 3 --context 48 --overlap 11 "$work/h"
+decode "$nano" "$work/h.lmz" | cmp - "$work/h"
+"$lmz" -cq -m "$nano" --mix auto --lanes 1 --context 48 --overlap 11 --prime "$work/prime" "$work/a" > "$work/i.lmz"
+python3 "$root/tools/decoder/lmz_decode.py" --prime "$work/prime" "$nano" "$work/i.lmz" | cmp - "$work/a"
 for golden in "$root"/tests/golden/*-nano.lmz "$root"/tests/golden/*-nano-small.lmz; do
   decode "$nano" "$golden" | cmp - "${golden%.lmz}"
 done

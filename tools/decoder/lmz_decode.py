@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """An independent decoder of .lmz files: plain Python 3, standard library only, scalar and slow.
 
-It is written from docs/format.md, docs/lmzm.md and docs/numerics.md alone; the functions cite
+It is written from docs/format.md, docs/lmzm.md, docs/numerics.md and docs/mixing.md alone; the functions cite
 their sections. It exists to show that these texts suffice to restore a file.
 
     lmz_decode.py MODEL.lmzm FILE.lmz > OUT         restores a file (--prime TEXT: one that was primed)
@@ -21,10 +21,13 @@ from array import array
 from itertools import accumulate
 from operator import mul
 
-FORMAT_VERSION, NUMERICS_VERSIONS, MODEL_VERSION = 1, (0, 1), 1
+import mixing
+
+FORMAT_VERSIONS, NUMERICS_VERSIONS, MIXING_VERSION, MODEL_VERSION = (1, 2), (0, 1), 1, 1
 MAGIC, END_MAGIC = b"\x89LMZ", b"ZML\x89"
-SMALL_BIT, MAX_SMALL = 0x80, 4096
-KIND_END, KIND_MODEL, KIND_ZSTD, KIND_STORED = 0, 1, 2, 3
+SMALL_BIT, MAX_SMALL = 0x80, (0, 4096, 2**16)
+KIND_END, KIND_MODEL, KIND_ZSTD, KIND_STORED, KIND_MIXED = 0, 1, 2, 3, 4
+BY_MODEL = (None, KIND_MODEL, KIND_MIXED)  # the kind that needs the model, by format version
 I32_MAX = 2**31 - 1
 
 
@@ -141,10 +144,12 @@ class Cursor:
         raise LmzError("invalid varint")
 
 
-def read_body(body):
+def read_body(body, version):
     """format.md, Header: the body's fields."""
     cur = Cursor(body)
-    head = {"numerics": cur.uint(1), "recipe": cur.uint(1), "model": cur.take(16), "checkpoint": cur.take(16)}
+    head = {"version": version, "numerics": cur.uint(1), "recipe": cur.uint(1), "mixing": cur.uint(1) if version > 1 else None,
+            "model": cur.take(16), "checkpoint": cur.take(16)}
+    require(head["mixing"] != 0, "header: mixing version 0")
     name = cur.take(cur.varint())
     try:
         head["name"] = name.decode("utf-8")
@@ -183,31 +188,40 @@ def read_header(cur):
     require(length <= 4096, "header: body too long")
     body = cur.take(length)
     require(zlib.crc32(cur.data[start:cur.at]) == cur.uint(4), "header: checksum mismatch")
-    require(version == FORMAT_VERSION, f"format version {version} is not known to this decoder")
-    return read_body(body), body
+    require(version in FORMAT_VERSIONS, f"format version {version} is not known to this decoder")
+    return read_body(body, version), body
 
 
 def read_small(cur):
     """format.md, Small members. Returns (header fields, segments)."""
     start = cur.at
     require(cur.take(4) == MAGIC, "trailing garbage" if start else "not an lmz file")
-    version, flags, model = cur.uint(1), cur.uint(1), cur.take(8)
-    require(version == SMALL_BIT | FORMAT_VERSION, f"format version {version & 127} is not known to this decoder")
+    version, flags, model = cur.uint(1) & ~SMALL_BIT, cur.uint(1), cur.take(8)
+    require(version in FORMAT_VERSIONS, f"format version {version} is not known to this decoder")
+    mixing_version = cur.uint(1) if version > 1 else None
+    context = overlap = None
+    if version > 1 and mixing_version & 128:
+        context, overlap, mixing_version = cur.varint(), cur.varint(), mixing_version & 127
     raw_length, coded_length = cur.varint(), cur.varint()
     prime = read_prime(cur, 4) if flags & 4 else None
     crc = cur.uint(4)
     check = zlib.crc32(cur.data[start:cur.at]) & 0xFFFF
     require(check == cur.uint(2), "small header: the check fails")
-    require(coded_length <= raw_length <= MAX_SMALL, "small header: bad lengths")
+    require(coded_length <= raw_length <= MAX_SMALL[version], "small header: bad lengths")
+    require(mixing_version != 0, "small header: mixing version 0")
     kind, tokens = flags & 3, prime["tokens"] if prime else 0
     require(not prime or tokens, "small header: the prime has no tokens")
-    head = {"numerics": flags >> 5, "recipe": flags >> 3 & 3, "model": model, "name": "", "prime": prime,
-            "context": max(raw_length, 1) + tokens, "overlap": 0, "plan": 0}
+    if context is None:
+        context, overlap = max(raw_length, 1) + tokens, 0
+    require(overlap < context < 2**32 and tokens < context, "small header: bad blocks")
+    head = {"version": version, "numerics": flags >> 5, "recipe": flags >> 3 & 3, "mixing": mixing_version, "model": model,
+            "name": "", "prime": prime, "context": context, "overlap": overlap, "plan": 0}
     if kind == 0:
         require(raw_length == crc == 0, "small header: an empty member holds something")
         return head, []
     require(raw_length, "small header: a segment of no bytes")
     require(kind != KIND_STORED or coded_length == raw_length, "small header: bad stored length")
+    kind = BY_MODEL[version] if kind == KIND_MODEL else kind
     return head, [{"number": 0, "kind": kind, "raw_length": raw_length, "crc": crc, "coded": cur.take(coded_length)}]
 
 
@@ -218,24 +232,25 @@ def segment_size(plan, offset):
     return (64 if offset < 2**20 else 128 if offset < 2**23 else 256) * 1024
 
 
-def read_record(cur, number, kind):
-    """format.md, Segment record; `kind` has been read, the cursor stands behind it."""
+def read_record(cur, number, kind, by_model):
+    """format.md, Segment record; `kind` has been read, the cursor stands behind it; `by_model` is the kind
+    that needs the model in this version."""
     start = cur.at - 1
     raw_length, coded_length = cur.varint(), cur.varint()
-    ideal = cur.varint() if kind == KIND_MODEL else None
+    ideal = cur.varint() if kind == by_model else None
     crc = cur.uint(4)
     check = zlib.crc32(number.to_bytes(8, "little") + cur.data[start:cur.at]) & 0xFFFF
     require(check == cur.uint(2), f"segment {number}: check of the record's header fails")
-    require(kind in (KIND_MODEL, KIND_ZSTD, KIND_STORED), f"segment {number}: kind {kind} is not known")
+    require(kind in (by_model, KIND_ZSTD, KIND_STORED), f"segment {number}: kind {kind} is not known")
     require(1 <= raw_length <= 2**26 and coded_length <= raw_length, f"segment {number}: bad lengths")
-    require(kind != KIND_MODEL or ideal <= raw_length << 14, f"segment {number}: bad ideal length")
+    require(kind != by_model or ideal <= raw_length << 14, f"segment {number}: bad ideal length")
     require(kind != KIND_STORED or coded_length == raw_length, f"segment {number}: bad stored length")
     coded = cur.take(coded_length)
     return {"number": number, "kind": kind, "raw_length": raw_length, "ideal": ideal, "crc": crc,
             "coded": coded, "size": cur.at - start}
 
 
-def read_footer(cur, body, segments):
+def read_footer(cur, head, body, segments):
     """format.md, Footer: every field agrees with what was read. Returns the hash."""
     start = cur.at
     version, length = cur.uint(1), cur.varint()
@@ -247,7 +262,7 @@ def read_footer(cur, body, segments):
     require(cur.uint(4) == size, "footer: wrong footer length")
     require(zlib.crc32(cur.data[start:cur.at]) == cur.uint(4), "footer: checksum mismatch")
     require(cur.take(4) == END_MAGIC, "footer: no end magic")
-    require(version == FORMAT_VERSION, "footer: version differs from the header's")
+    require(version == head["version"], "footer: version differs from the header's")
     require(copy == body, "footer: the copy of the header's body differs")
     require(raw_length == sum(s["raw_length"] for s in segments), "footer: raw length differs")
     require(index == [s["size"] for s in segments], "footer: the index differs")
@@ -262,13 +277,13 @@ def read_member(cur):
     segments, offset, ended = [], 0, False
     while (kind := cur.uint(1)) != KIND_END:
         require(not ended, "a segment follows a shorter one")
-        segment = read_record(cur, len(segments), kind)
+        segment = read_record(cur, len(segments), kind, BY_MODEL[head["version"]])
         size = segment_size(head["plan"], offset)
         require(segment["raw_length"] <= size, f"segment {segment['number']}: longer than the plan says")
         ended = segment["raw_length"] < size
         offset += segment["raw_length"]
         segments.append(segment)
-    return head, segments, read_footer(cur, body, segments)
+    return head, segments, read_footer(cur, head, body, segments)
 
 
 # ---- Segment kinds (format.md) ------------------------------------------------------------------
@@ -330,7 +345,9 @@ def decode_segment(segment, head, load_model, load_prime=lambda head, model: no_
     else:
         model = load_model(head)
         shown = load_prime(head, model)
-        raw = decode_symbols(model, segment["coded"], raw_length, head["context"], head["overlap"], shown)
+        decode = decode_symbols if segment["kind"] == KIND_MODEL else decode_group
+        require(head["mixing"] in (None, MIXING_VERSION), where + f"version {head['mixing']} of mixing is not known")
+        raw = decode(model, segment["coded"], raw_length, head["context"], head["overlap"], shown)
     require(len(raw) == raw_length, where + "wrong raw length")
     require(zlib.crc32(raw) == segment["crc"], where + "checksum mismatch")
     return bytes(raw)
@@ -992,6 +1009,110 @@ def decode_symbols(model, coded, raw_length, context, overlap, shown=()):
             raw.append(byte)
         require(len(raw) <= raw_length, "a symbol leaves the segment: the coded bytes are damaged")
         feed.push(symbol)
+    return raw
+
+
+# ---- Mixed segments (format.md) -----------------------------------------------------------------
+
+def leb(cur):
+    """A number of at most 63 bits."""
+    value = 0
+    for shift in range(0, 63, 7):
+        byte = cur.uint(1)
+        value |= (byte & 127) << shift
+        if byte < 128:
+            return value
+    raise LmzError("a number of more than 63 bits")
+
+
+def read_parts(items, raw_length):
+    """The list of parts: (kind, length, distance of a copy)."""
+    cur, parts, at = Cursor(items), [], 0
+    while cur.at < len(items):
+        number = leb(cur)
+        kind, length = number % 4, number // 4
+        distance = leb(cur) if kind == 3 else None
+        require(1 <= length <= raw_length - at, "a part has a bad length")
+        require(kind != 3 or 1 <= distance <= at, "a copy has a bad distance")
+        parts.append((kind, length, distance))
+        at += length
+    require(at == raw_length, "the parts have another length")
+    return parts
+
+
+def decode_group(model, coded, raw_length, context, overlap, shown=()):
+    cur = Cursor(coded)
+    first = cur.uint(1)
+    shape, lanes = first & 3, (first >> 2) + 1
+    require(shape != 3, "a group of an unknown shape")
+    list_length, bytes_length = (leb(cur), leb(cur)) if shape == 0 else (0, 0)
+    symbols = leb(cur) if shape < 2 else 0
+    require(list_length <= raw_length // 8 + 64 and symbols <= raw_length, "a group with bad lengths")
+    parts, pieces, size = [(shape - 1, raw_length, None)], [b"", b"", b""], (raw_length - 1).bit_length()
+    if shape != 1:
+        string = cur.take(bytes_length if shape == 0 else len(coded) - cur.at)
+        contexts, decoder = mixing.Bytes(size), mixing.Decoder(string)
+        for _ in range(list_length):
+            contexts.code(decoder)
+        if shape == 0:
+            parts = read_parts(contexts.history, raw_length)
+        for _ in range(sum(length for kind, length, _ in parts if kind == 1)):
+            contexts.code(decoder)
+        pieces[1] = bytes(contexts.history[list_length:])
+    pieces[2] = cur.take(sum(length for kind, length, _ in parts if kind == 2))
+    text_length = sum(length for kind, length, _ in parts if kind == 0)
+    if text_length:
+        pieces[0] = decode_text(model, coded[cur.at:], text_length, symbols, lanes, context, overlap, shown)
+    raw, at = bytearray(), [0, 0, 0]
+    for kind, length, distance in parts:
+        if kind == 3:
+            for _ in range(length):
+                raw.append(raw[-distance])
+        else:
+            raw += pieces[kind][at[kind]:at[kind] + length]
+            at[kind] += length
+    return raw
+
+
+def decode_text(model, coded, raw_length, symbols, lanes, context, overlap, shown):
+    """mixing.md, section 9, in rounds of blocks (numerics.md, section 7)."""
+    require(symbols, "a text without symbols")
+    require(context <= 2**17, "context above 2^17 positions")
+    overlap = overlap if lanes == 1 else 0
+    text = mixing.Text(mixing.Walk(model.spelling, 0 if model.all_bytes else 12), (raw_length - 1).bit_length())
+    decoder, raw, inputs, done = mixing.Decoder(coded), bytearray(), list(shown), 0
+    while done < symbols:
+        round_, begin = [], done
+        while begin < symbols and len(round_) < lanes:
+            seen = inputs[len(inputs) - overlap:] if begin else list(shown)
+            count = min(context - len(seen), symbols - begin)
+            round_.append({"block": Block(model), "pending": [model.start, *seen], "count": count, "raw": b"", "inputs": []})
+            begin += count
+        text.begin_round(len(round_))
+        if not done:
+            numbers = {token: number for number, token in enumerate(model.symbols)}
+            for token in shown:
+                if token in numbers:
+                    text.teach(0, numbers[token])
+        for at in range(max(lane["count"] for lane in round_)):
+            for number, lane in enumerate(round_):
+                if at == lane["count"]:
+                    lane["block"] = None
+                if at >= lane["count"]:
+                    continue
+                for token in lane["pending"][:-1]:
+                    lane["block"].step(token, want_logits=False)
+                weights = Distribution(model, lane["block"].step(lane["pending"][-1])).weights[:-1]
+                symbol, spelled = text.code(number, weights, decoder)
+                lane["pending"] = [model.start if symbol is None else model.symbols[symbol]]
+                lane["inputs"] += lane["pending"]
+                lane["raw"] += spelled
+        for lane in round_:
+            raw += lane["raw"]
+            inputs += lane["inputs"]
+        require(len(raw) <= raw_length, "the text is longer than its parts: the coded bytes are damaged")
+        done = begin
+    require(len(raw) == raw_length, "the text has another length than its parts: the coded bytes are damaged")
     return raw
 
 

@@ -1,13 +1,10 @@
-#!/usr/bin/env python3
-"""The bytes mode of docs/mixing.md in plain Python, written from that page.
-
-    tools/decoder/mixing.py CODED LENGTH SIZE > RAW
-
-decodes LENGTH bytes, coded with tables for 2^SIZE bytes. No format holds such bytes yet: this checks that the page
-says enough (tests/mixing.py beside it compares with what the Rust code wrote).
+"""docs/mixing.md in plain Python, written from that page: bytes by contexts alone (section 10), and text under a model
+(section 9), whose weights the caller has. lmz_decode.py decodes mixed segments with it; test_mixing.py compares both with what
+the Rust code wrote.
 """
 
-import sys
+from bisect import bisect_left
+from itertools import accumulate
 
 M32 = 0xFFFFFFFF
 FINE = 12 * 2**16 - 1
@@ -212,6 +209,8 @@ class Mixer:
         for s, dot in enumerate(self.dots):
             self.row[s] = saturate(self.row[s] + ((dot >> 8) * t + 128 >> 8))
             u = clamp((goal - squash(dot)) * rate + 2**13 >> 14, -32767, 32767)
+            if abs(u) < 32:
+                continue
             row = self.rows[s]
             for i, x in enumerate(self.inputs):
                 row[i] = saturate(row[i] + (x * u + 2 >> 2))
@@ -430,13 +429,325 @@ def decode_bytes(coded, length, size):
     return bytes(model.history)
 
 
-def main():
-    if len(sys.argv) != 4:
-        sys.exit(__doc__)
-    with open(sys.argv[1], "rb") as file:
-        coded = file.read()
-    sys.stdout.buffer.write(decode_bytes(coded, int(sys.argv[2]), int(sys.argv[3])))
+# ---- Section 9: text ----------------------------------------------------------------------------
+
+class Walk:
+    """The places of tokens in the order of their bytes, and the decisions on the way to one."""
+
+    def __init__(self, tokens, escape_shift):
+        self.order = sorted(range(len(tokens)), key=lambda token: (tokens[token], token))
+        self.bytes = [bytes(tokens[token]) for token in self.order]
+        self.place = {token: place for place, token in enumerate(self.order)}
+        self.escape_shift = escape_shift
+
+    def steps(self, decide):
+        """Walks to a place: `decide(kind, j, bit, partial, known bytes, low, middle, high)` says what comes, kind is
+        "twin", "end" or "bit"."""
+        low, high, j, spellings = 0, len(self.order), 0, self.bytes
+        while high - low > 1:
+            known = spellings[low][:j]
+            if j and len(spellings[low]) == j:
+                m = bisect_left(range(low, high), True, key=lambda place: len(spellings[place]) > j)
+                if m == high - low:
+                    middle = low + m // 2
+                    low, high = (middle, high) if decide("twin", j, 0, 1, known, low, middle, high) else (low, middle)
+                    continue
+                if not decide("end", j, 0, 1, known, low, low + m, high):
+                    high = low + m
+                    continue
+                low += m
+            partial = 1
+            for bit in range(8):
+                middle = low + bisect_left(range(low, high), 1, key=lambda place: spellings[place][j] >> (7 - bit) & 1)
+                if middle == low or middle == high:
+                    got = int(middle == low)
+                else:
+                    got = decide("bit", j, bit, partial, known, low, middle, high)
+                    low, high = (middle, high) if got else (low, middle)
+                    if high - low == 1:
+                        return low
+                partial = partial << 1 | got
+            j += 1
+        return low
 
 
-if __name__ == "__main__":
-    main()
+class History:
+    """The blocks' bytes, and where tokens begin."""
+
+    def __init__(self):
+        self.blocks, self.finished = [], 0
+
+    def begin_round(self, lanes):
+        self.finished = len(self.blocks)
+        self.blocks += [[] for _ in range(lanes)]
+
+    def behind(self, place):
+        """The bytes that are known to follow a place, with whether a token begins at each: at most 32."""
+        block, offset = place
+        found = self.blocks[block][offset:offset + 32]
+        while len(found) < 32 and block < self.finished and block + 1 < len(self.blocks):
+            block += 1
+            found = found + self.blocks[block][:32 - len(found)]
+        return found
+
+    def further(self, place, n):
+        block, offset = place[0], place[1] + n
+        while offset >= len(self.blocks[block]) and block < self.finished and block + 1 < len(self.blocks):
+            offset -= len(self.blocks[block])
+            block += 1
+        return block, offset
+
+    def before(self, place):
+        """The up to 32 bytes before a place, the last first."""
+        block, offset = place
+        found = self.blocks[block][max(offset - 32, 0):offset][::-1]
+        while len(found) < 32 and 0 < block <= self.finished:
+            block -= 1
+            found = found + self.blocks[block][::-1][:32 - len(found)]
+        return [byte for byte, _ in found]
+
+
+class TextMatch:
+    """A match of a lane."""
+
+    def __init__(self):
+        self.place, self.n, self.doubt, self.ahead = None, 0, 0, []
+
+    def expects(self, known, kind, bit, partial):
+        """Bucket and bit, or nothing."""
+        j = len(known)
+        if not self.n or bytes(byte for byte, _ in self.ahead[:j]) != known:
+            return None
+        if kind == "end":
+            if j == 32:
+                return None
+            expected = int(j < len(self.ahead) and not self.ahead[j][1])
+        else:
+            if j == len(self.ahead):
+                return None
+            byte = self.ahead[j][0] | 256
+            if byte >> (8 - bit) != partial:
+                return None
+            expected = byte >> (7 - bit) & 1
+        return bucket_of(self.n + j, self.doubt), expected
+
+    def commit(self, symbol, history):
+        if not self.n:
+            return
+        if bytes(byte for byte, _ in self.ahead[:len(symbol)]) == symbol:
+            self.n = min(self.n + len(symbol), 65535)
+            self.place = history.further(self.place, len(symbol))
+            if self.n > 16:
+                self.doubt = 0
+        else:
+            self.n, self.doubt = 0, 8
+
+
+class TextMatches:
+    """One of the two match models: what the lanes share."""
+
+    def __init__(self, length, bits):
+        self.length, self.shift, self.heads = length, 32 - bits, {}
+        self.hits = [[[first_hit(bucket, 0), first_hit(bucket, 1)] for _ in range(2)] for bucket in range(32)]
+
+    def see(self, tail, place, match, history):
+        """A byte has come, and `tail` are the last 16; `match` is given where one may begin."""
+        if len(tail) < self.length:
+            return
+        number = int.from_bytes(tail[-self.length:], "big")
+        b = [number >> 32 * i & M32 for i in range(4)]
+        slot = hash2(hash2(b[0], b[1]), b[2] ^ b[3]) >> self.shift
+        candidate = self.heads.get(slot)
+        if match and not match.n and candidate:
+            same = 0
+            for x, y in zip(history.before(candidate), history.before(place)):
+                if x != y:
+                    break
+                same += 1
+            if same >= self.length:
+                match.n, match.place, match.doubt = same, candidate, max(match.doubt - 1, 0)
+        self.heads[slot] = place
+
+
+class Lane:
+    def __init__(self):
+        self.tail, self.word, self.last_word, self.tokens = b"", 0, 0, [0, 0, 0]
+        self.line, self.above = bytearray(), bytearray()
+        self.matches = [TextMatch(), TextMatch()]
+
+    def push(self, byte):
+        self.tail = (self.tail + bytes([byte]))[-16:]
+        if byte >= 128 or chr(byte).isalpha() or byte == 95:
+            self.word = hash2(self.word + 1 & M32, byte | 32 if 65 <= byte <= 90 else byte)
+        else:
+            if self.word:
+                self.last_word = self.word
+            self.word = 0
+            if byte != 32:
+                self.last_word = hash2(self.last_word, byte)
+        if byte == 10:
+            self.line, self.above = bytearray(), self.line
+        elif len(self.line) < 4096:
+            self.line.append(byte)
+
+
+def text_contexts(lane, known):
+    """The hashes at a byte's boundary, where `known` are the symbol's bytes so far."""
+    j, prefix = len(known), 0
+    for byte in known:
+        prefix = hash2(prefix + 1 & M32, byte)
+    tail = int.from_bytes((lane.tail + known)[-6:], "big")
+    c4, c65 = tail & M32, tail >> 32
+    column = len(lane.line) + j
+    above = lane.above[column] if column < len(lane.above) else 0
+    t1, t2, t3 = lane.tokens
+    two = hash2(hash2(t1, t2 * 0x9E3779B1 & M32), prefix)
+    contexts = [
+        c4 & 0xFF,
+        c4 & 0xFFFF,
+        c4 & 0xFFFFFF,
+        c4,
+        hash2(c4, c65),
+        hash2(lane.word, prefix),
+        hash2(hash2(lane.word, lane.last_word), prefix),
+        hash2(t1, prefix),
+        two,
+        hash2(two, t3),
+        hash2(above | min(column, 255) << 8, c4 & 0xFF),
+        hash2(lane.last_word, prefix),
+    ]
+    return [hash2(context + (i + 1) * 0x3D4D51CB & M32, min(j, 7) + 1) for i, context in enumerate(contexts)]
+
+
+class Text:
+    """What is learnt from a text's symbols. `weights` are the model's, by token."""
+
+    def __init__(self, walk, size):
+        self.walk = walk
+        self.bank = Bank(12, clamp(size - 3, 8, 17), direct=True)
+        bits = clamp(size, 10, 20)
+        self.matches = [TextMatches(12, bits), TextMatches(5, bits)]
+        initial = [2**28 // 10 * 4] + [2**28 // 10 * 3] * 2 + [2**28 // 50] * 29
+        self.mixer = Mixer([192, 257, 768, 768, 60], initial, 60, 84, 84, 8)
+        self.plain, self.likely, self.last, self.last_pair = Map(1024), Map(4096), Map(4096), Map(16384)
+        self.history, self.lanes = History(), []
+
+    def begin_round(self, lanes):
+        before = self.lanes[-1] if self.lanes else Lane()
+        self.first_block = len(self.history.blocks)
+        self.history.begin_round(lanes)
+        self.lanes = [before] + [Lane() for _ in range(lanes - 1)]
+
+    def begin_symbol(self, lane):
+        self.hashes = self.slots_for = None
+        for match in lane.matches:
+            if match.n:
+                match.ahead = self.history.behind(match.place)
+
+    def select(self, lane, bit, partial, known):
+        """Brings the bank to a decision; the decision's node."""
+        if self.hashes is None or self.hashes[0] != known:
+            self.hashes, self.slots_for = (known, text_contexts(lane, known)), None
+        low = bit >= 4
+        if self.slots_for != low:
+            hashes = self.hashes[1]
+            self.bank.select([hash2(h, partial >> (bit - 4)) for h in hashes] if low else hashes)
+            self.slots_for = low
+        return 1 << (bit - 4) | partial & ((1 << (bit - 4)) - 1) if low else partial
+
+    def decide(self, lane, decoder, kind, bit, partial, known, view, likely):
+        node = self.select(lane, bit, partial, known)
+        end, j, start = int(kind == "end"), len(known), int(not known)
+        node = 0 if end else node
+        what = 256 if end else partial
+        place = 0 if end else 2 - start
+        kinds = 2 if end else start
+        pair = int.from_bytes((lane.tail + known)[-2:], "big")
+        c1 = pair & 255
+        expected = [match.expects(known, kind, bit, partial) for match in lane.matches]
+        inputs = [view, stretch16(self.plain.map(view, what + 512 * (1 - start)))]
+        inputs.append(stretch16(self.likely.map(view, hash2(likely, what + 1024 * j) % 4096)))
+        used = []
+        for e, matches in zip(expected, self.matches):
+            if e:
+                used.append((matches.hits[e[0]][end], e[1]))
+                hit = used[-1][0][e[1]]
+                inputs += [stretch16(hit), hit - 32768 >> 5]
+            else:
+                inputs += [0, 0]
+        inputs += self.bank.inputs(node, end) + [256]
+        by_match = 0
+        for e, base, step in zip(expected, (1, 40), (2, 4)):
+            if e:
+                by_match = base + e[0] // step * 2 + (e[1] == (view > 0))
+                break
+        states = [slot[node] != 0 for _, slot, _ in self.bank.slots]
+        seen = (4 * sum(states[1:5]) + sum(states[7:10])) * 3 + place
+        rows = [by_match * 3 + place, what, c1 + 256 * kinds, likely % 256 + 256 * place, seen]
+        y = self.mixer.mix(inputs, rows, seen)
+        m = self.last.map(y >> 8, hash2(c1, what + 512 * start) % 2**12)
+        m += self.last_pair.map(y >> 8, hash2(pair, what + 512 * start) % 2**14)
+        got = decoder.code(clamp((squash(y) + (m << 5)) // 2, 2, 2**22 - 2) << 10)
+        for part in (self.mixer, self.plain, self.likely, self.last, self.last_pair):
+            part.learn(got)
+        for row, bit in used:
+            row[bit] += 65535 * got - row[bit] >> 6
+        self.bank.learn(node, end, got)
+        return got
+
+    def code(self, number, weights, decoder):
+        """The next symbol of a lane: (token, its bytes), or (None, the byte) for an escape."""
+        walk, lane = self.walk, self.lanes[number]
+        self.begin_symbol(lane)
+        by_place = [weights[token] for token in walk.order]
+        likely = by_place.index(max(by_place))
+        sums = [0, *accumulate(w + 1 for w in by_place)]
+        if walk.escape_shift and alone(ratio(sums[-1], (sums[-1] >> walk.escape_shift) + 1), decoder):
+            partial = 1
+            for bit in range(8):
+                partial = partial << 1 | self.decide(lane, decoder, "bit", bit, partial, b"", 0, likely)
+            symbol = bytes([partial & 255])
+            self.commit(number, symbol, len(walk.order))
+            return None, symbol
+
+        def decide(kind, j, bit, partial, known, low, middle, high):
+            view = ratio(sums[middle] - sums[low], sums[high] - sums[middle])
+            if kind == "twin":
+                return alone(view, decoder)
+            return self.decide(lane, decoder, kind, bit, partial, known, view, likely)
+
+        place = walk.steps(decide)
+        self.commit(number, walk.bytes[place], place)
+        return walk.order[place], walk.bytes[place]
+
+    def teach(self, number, token):
+        lane, wanted = self.lanes[number], self.walk.place[token]
+        self.begin_symbol(lane)
+
+        def decide(kind, j, bit, partial, known, low, middle, high):
+            got = int(wanted >= middle)
+            if kind != "twin":
+                node = self.select(lane, bit, partial, known)
+                self.bank.learn(0 if kind == "end" else node, int(kind == "end"), got)
+            return got
+
+        place = self.walk.steps(decide)
+        self.commit(number, self.walk.bytes[place], place)
+
+    def commit(self, number, symbol, place):
+        lane, block = self.lanes[number], self.history.blocks[self.first_block + number]
+        begin = len(block)
+        block += [(byte, i == 0) for i, byte in enumerate(symbol)]
+        for match in lane.matches:
+            match.commit(symbol, self.history)
+        for i, byte in enumerate(symbol):
+            lane.push(byte)
+            last = i + 1 == len(symbol)
+            for matches, match in zip(self.matches, lane.matches):
+                matches.see(lane.tail, (self.first_block + number, begin + i + 1), match if last else None, self.history)
+        lane.tokens = [place + 1, *lane.tokens[:2]]
+
+
+def alone(view, decoder):
+    return decoder.code(clamp(squash(view << 8), 2, 2**22 - 2) << 10)
+

@@ -17,6 +17,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 import lmz_decode as lmz
+import mixing
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 FORMAT = (DOCS / "format.md").read_text(encoding="utf-8")
@@ -78,17 +79,17 @@ def crc(data):
     return struct.pack("<I", zlib.crc32(data))
 
 
-def record(number, kind, raw, coded):
-    head = bytes([kind]) + varint(len(raw)) + varint(len(coded)) + (varint(1) if kind == 1 else b"") + crc(raw)
+def record(number, kind, raw, coded, version=1):
+    head = bytes([kind]) + varint(len(raw)) + varint(len(coded)) + (varint(1) if kind == lmz.BY_MODEL[version] else b"") + crc(raw)
     return head + crc(number.to_bytes(8, "little") + head)[:2] + coded
 
 
 def member(segments, plan, identity=bytes(16), context=9, overlap=3, extension=b"", version=1):
     """segments: (kind, raw, coded)."""
-    body = bytes([0, 1]) + identity + bytes(16) + varint(4) + b"tiny"
+    body = bytes([0, 1] + [1] * (version == 2)) + identity + bytes(16) + varint(4) + b"tiny"
     body += varint(context) + varint(overlap) + varint(plan) + extension
     head = lmz.MAGIC + bytes([version]) + varint(len(body)) + body
-    records = [record(n, *s) for n, s in enumerate(segments)]
+    records = [record(n, *s, version) for n, s in enumerate(segments)]
     raw = b"".join(s[1] for s in segments)
     foot = bytes([version]) + varint(len(body)) + body + lmz.blake3(raw)[:16] + varint(len(raw))
     foot += varint(len(records)) + b"".join(varint(len(r)) for r in records)
@@ -109,6 +110,70 @@ def encode_symbols(model, symbols, context, overlap):
             raw += model.spelling[s]
         feed.push(number)
     return raw, encoder.seal()
+
+
+class MixingEncoder:
+    """Stands where the reader has its decoder: codes bits that are known, and says which they are."""
+
+    def __init__(self):
+        self.bits, self.encoder = [], RangeEncoder()
+
+    def code(self, one):
+        bit = self.bits.pop(0)
+        self.encoder.put(*((0, one) if bit else (one, 2**32 - one)))
+        return bit
+
+    def byte(self, byte):
+        self.bits += [byte >> (7 - bit) & 1 for bit in range(8)]
+
+
+def encode_text(model, symbols, lanes, context, overlap, shown=()):
+    """mixing.md, section 9: as encode_symbols. The prime's tokens are symbols' tokens."""
+    walk = mixing.Walk(model.spelling, 0 if model.all_bytes else 12)
+    raw = b"".join(bytes(s) if isinstance(s, tuple) else model.spelling[s] for s in symbols)
+    text, coder = mixing.Text(walk, (len(raw) - 1).bit_length()), MixingEncoder()
+    overlap, blocks, first = overlap if lanes == 1 else 0, [], 0
+    inputs = list(shown) + [model.start if isinstance(s, tuple) else model.symbols[s] for s in symbols]
+    while first < len(symbols):
+        seen = overlap if first else len(shown)
+        blocks.append((first, min(first + context - seen, len(symbols)), seen))
+        first = blocks[-1][1]
+    for at in range(0, len(blocks), lanes):
+        round_ = blocks[at:at + lanes]
+        text.begin_round(len(round_))
+        for token in shown if at == 0 else ():
+            text.teach(0, model.symbols.index(token))
+        running = [lmz.Block(model) for _ in round_]
+        for step in range(max(end - first for first, end, _ in round_)):
+            for lane, (first, end, seen) in enumerate(round_):
+                if first + step >= end:
+                    continue
+                here = len(shown) + first + step
+                known = inputs[here - 1:here] if step else [model.start, *inputs[here - seen:here]]
+                logits = [running[lane].step(token) for token in known][-1]
+                symbol = symbols[first + step]
+                if walk.escape_shift:
+                    coder.bits.append(int(isinstance(symbol, tuple)))
+                if isinstance(symbol, tuple):
+                    coder.byte(symbol[0])
+                else:
+                    wanted = walk.place[symbol]
+
+                    def note(kind, j, bit, partial, known, low, middle, high):
+                        coder.bits.append(int(wanted >= middle))
+                        return coder.bits[-1]
+                    walk.steps(note)
+                text.code(lane, lmz.Distribution(model, logits).weights[:-1], coder)
+                assert not coder.bits
+    return raw, coder.encoder.seal()
+
+
+def encode_bytes(raw, size):
+    contexts, coder = mixing.Bytes(size), MixingEncoder()
+    for byte in raw:
+        coder.byte(byte)
+        contexts.code(coder)
+    return coder.encoder.seal()
 
 
 # ---- A small random model, from lmzm.md ---------------------------------------------------------
@@ -303,7 +368,7 @@ class Container(unittest.TestCase):
         for message, bad in (("extension 3", member([], 0, extension=b"\x03\x00")),
                              ("do not increase", member([], 0, extension=b"\x02\x00\x02\x00")),
                              ("overlap", member([], 0, context=3, overlap=3)),
-                             ("version 2", member([], 0, version=2)),
+                             ("version 3", member([], 0, version=3)),
                              ("truncated", member([], 0, extension=b"\x02\x05"))):
             with self.assertRaisesRegex(lmz.LmzError, message):
                 self.decode(bad)
@@ -321,6 +386,66 @@ class Container(unittest.TestCase):
         for coded, message in ((frame + b"x", "after the zstd frame"), (frame[:-1], "truncated"), (b"x" * 9, "no frame")):
             with self.assertRaisesRegex(lmz.LmzError, message):
                 self.decode(member([(2, b"a" * 32, coded)], 0))
+
+
+class Mixed(unittest.TestCase):
+    """Groups (format.md, Mixed segments) in members of version 2."""
+
+    def setUp(self):
+        self.model = lmz.Model(tiny_model(3))
+        rng = random.Random(4)
+        self.symbols = [(rng.randrange(256),) if rng.random() < 0.1 else rng.randrange(len(self.model.symbols)) for _ in range(30)]
+        self.symbols += self.symbols[:12]
+
+    def decode(self, data):
+        return b"".join(lmz.decode_file(data, lambda head: self.model))
+
+    def test_text(self):
+        for lanes in (1, 3):
+            raw, string = encode_text(self.model, self.symbols, lanes, 9, 3)
+            coded = bytes([1 | lanes - 1 << 2]) + varint(len(self.symbols)) + string
+            self.assertEqual(self.decode(member([(4, raw, coded)], 0, version=2)), raw)
+            self.assertEqual(self.decode(member([(4, raw, coded)], 0, context=9, overlap=3, version=2)), raw)
+            with self.assertRaises(lmz.LmzError):
+                self.decode(member([(4, raw[:-1], coded)], 0, version=2))
+
+    def test_bytes(self):
+        raw = b"a table, a table; " * 4
+        coded = b"\2" + encode_bytes(raw, (len(raw) - 1).bit_length())
+        self.assertEqual(self.decode(member([(4, raw, coded)], 0, version=2)), raw)
+
+    def test_list(self):
+        text, string = encode_text(self.model, self.symbols[:20], 2, 9, 3)
+        cut = len(text) // 2
+        table, noise = b"1,2,3\n1,2,4\n", bytes(range(200, 230))
+        copied = len(noise) + 5
+        raw = text[:cut] + table + noise + table[-5:] + text[cut:]
+        parts = ((0, cut), (1, len(table)), (2, len(noise)), (3, 5), (0, len(text) - cut))
+        items = b"".join(varint(4 * n + kind) + (varint(copied) if kind == 3 else b"") for kind, n in parts)
+        first = encode_bytes(items + table, (len(raw) - 1).bit_length())
+        coded = bytes([0 | 1 << 2]) + varint(len(items)) + varint(len(first)) + varint(20) + first + noise + string
+        self.assertEqual(lmz.decode_group(self.model, coded, len(raw), 9, 3), raw)
+        for bad in (coded[:6], b"\3" + coded[1:]):
+            with self.assertRaises(lmz.LmzError):
+                lmz.decode_group(self.model, bad, len(raw), 9, 3)
+
+    def test_prime(self):
+        shown = [self.model.symbols[n] for n in (4, 2, 7, 1)]
+        for lanes in (1, 2):
+            raw, string = encode_text(self.model, self.symbols, lanes, 9, 3, shown)
+            coded = bytes([1 | lanes - 1 << 2]) + varint(len(self.symbols)) + string
+            self.assertEqual(lmz.decode_group(self.model, coded, len(raw), 9, 3, shown), raw)
+
+    def test_small(self):
+        for blocks in (False, True):
+            context, overlap = (9, 3) if blocks else (10**4, 0)
+            raw, string = encode_text(self.model, self.symbols, 1, context, overlap)
+            coded = b"\1" + varint(len(self.symbols)) + string
+            if len(coded) > len(raw):
+                raw, coded = b"abc" * 40, b"\2" + encode_bytes(b"abc" * 40, 7)
+            head = lmz.MAGIC + bytes([0x82, 1 | 1 << 3]) + bytes(8) + bytes([1 | blocks << 7])
+            head += (varint(9) + varint(3) if blocks else b"") + varint(len(raw)) + varint(len(coded)) + crc(raw)
+            self.assertEqual(self.decode(head + crc(head)[:2] + coded), raw)
 
 
 class Coder(unittest.TestCase):

@@ -1,5 +1,7 @@
 //! A bank of contexts: for each a hashed table of bit histories and a map from history to probability.
 
+use std::ops::Range;
+
 use crate::state::{States, states};
 use crate::tables::{Tables, tables};
 
@@ -151,6 +153,15 @@ impl<const DIRECT: usize> Bank<DIRECT> {
                 inputs[1] = self.tables.stretch(u32::from(slot.direct[node]) >> 4);
             }
         }
+    }
+
+    /// How many of some contexts have seen anything at a node.
+    #[inline]
+    pub fn seen(&self, contexts: Range<usize>, node: usize) -> usize {
+        self.at[contexts]
+            .iter()
+            .filter(|&&at| self.slots[at].states[node] != 0)
+            .count()
     }
 
     /// Learns the bit of a node.

@@ -23,6 +23,8 @@ pub struct Rates {
     pub last: i32,
     /// Of the second layer.
     pub second: i32,
+    /// Smallest step of the first layer: what was nearly right teaches nothing.
+    pub least: i32,
 }
 
 /// A mixer of `INPUTS` inputs, of which unused ones are 0.
@@ -107,9 +109,9 @@ impl<const INPUTS: usize> Mixer<INPUTS> {
             *weight = weight.saturating_add(change);
             let error = goal - self.tables.squash(self.dots[set]) as i32;
             // 16 bits with a sign: so that products are cheap.
-            let step =
-                ((i64::from(error) * i64::from(rate) + (1 << 13)) >> 14).clamp(-32767, 32767);
-            if step != 0 {
+            let step = (i64::from(error) * i64::from(rate) + (1 << 13)) >> 14;
+            let step = step.clamp(-32767, 32767) as i32;
+            if step.abs() >= self.rates.least {
                 train(inputs, &mut self.weights[self.rows[set]], step as i16);
             }
         }

@@ -56,6 +56,7 @@ impl Bytes {
             first: 200,
             last: 60,
             second: 16,
+            least: 32,
         };
         let head_bits = size.clamp(10, 22);
         Self {

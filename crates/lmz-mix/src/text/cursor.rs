@@ -1,12 +1,17 @@
 //! A token in the middle of being coded, and the contexts that it is seen in.
 
+use std::ops::Range;
+
 use super::lane::Lane;
 use crate::bank::MAX_CONTEXTS;
 use crate::tables::hash;
 use crate::walk::{Kind, Node};
 
 /// Contexts of the bank.
-pub const CONTEXTS: usize = 11;
+pub const CONTEXTS: usize = 12;
+/// Those of the last two bytes and more, and those of the last tokens.
+pub const OF_BYTES: Range<usize> = 1..5;
+pub const OF_TOKENS: Range<usize> = 7..10;
 
 /// A token in the middle of being coded.
 pub struct Cursor {
@@ -60,6 +65,7 @@ impl Cursor {
             two,
             hash(two, t3),
             hash(u32::from(above) | (column.min(255) as u32) << 8, c4 & 0xff),
+            hash(lane.last_word, prefix),
         ];
         let inside = self.byte.min(7) as u32 + 1;
         for (i, (h, context)) in self.hashes.iter_mut().zip(contexts).enumerate() {

@@ -12,7 +12,7 @@ use crate::mixer::{MAX_SETS, Mixer, Rates, WEIGHT_ONE};
 use crate::tables::{PROBABILITY_BITS, STRETCH_MAX, hash, tables};
 use crate::walk::{Opinion, Walk};
 
-use cursor::{CONTEXTS, Cursor, Decision};
+use cursor::{CONTEXTS, Cursor, Decision, OF_BYTES, OF_TOKENS};
 use history::History;
 use lane::Lane;
 use matches::{Expected, Matcher};
@@ -22,10 +22,14 @@ const INPUTS: usize = 32;
 /// The first input of each source.
 const OF_MATCHES: usize = 3;
 const OF_BANK: usize = 7;
-/// Contexts of the larger maps.
+const CONSTANT: usize = OF_BANK + 2 * CONTEXTS;
+/// Contexts of the larger maps, and of the one by two bytes.
 const MAP_CONTEXTS: usize = 1 << 12;
-/// Contexts of the mixer's sets.
-const SETS: [usize; 5] = [192, 257, 768, 768, 768];
+const PAIR_CONTEXTS: usize = 1 << 14;
+/// Contexts of the mixer's sets: the last one's are those of the second layer, too.
+const SETS: [usize; 5] = [192, 257, 768, 768, KNOWN];
+/// How many contexts of bytes (0 to 4) and of tokens (0 to 3) were seen before, and where in the token.
+const KNOWN: usize = 5 * 4 * 3;
 
 /// A token by its place in the walk, or a byte that no token spells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,7 +51,9 @@ pub struct Text<'w> {
     plain: Apm,
     /// By the most likely token, too.
     likely: Apm,
+    /// What was mixed, by the last byte and by the last two.
     last: Apm,
+    last_pair: Apm,
     history: History,
     lanes: Vec<Lane>,
     /// The last lane of the round before.
@@ -62,23 +68,25 @@ impl<'w> Text<'w> {
         initial[0] = WEIGHT_ONE / 10 * 4;
         initial[1] = WEIGHT_ONE / 10 * 3;
         initial[2] = WEIGHT_ONE / 10 * 3;
-        for weight in &mut initial[OF_MATCHES..OF_BANK + 2 * CONTEXTS] {
+        for weight in &mut initial[OF_MATCHES..=CONSTANT] {
             *weight = WEIGHT_ONE / 50;
         }
         let rates = Rates {
             first: 84,
             last: 84,
             second: 8,
+            least: 32,
         };
         let head_bits = size.clamp(10, 20);
         Self {
             walk,
             bank: Bank::new(CONTEXTS, bits),
             matchers: [Matcher::new(12, head_bits), Matcher::new(5, head_bits)],
-            mixer: Mixer::new(&SETS, &initial, 3, rates),
+            mixer: Mixer::new(&SETS, &initial, KNOWN, rates),
             plain: Apm::new(1024),
             likely: Apm::new(MAP_CONTEXTS),
             last: Apm::new(MAP_CONTEXTS),
+            last_pair: Apm::new(PAIR_CONTEXTS),
             history: History::default(),
             lanes: Vec::new(),
             before: Lane::default(),
@@ -289,10 +297,7 @@ impl<'w> Text<'w> {
         let what = if end { 256 } else { usize::from(partial) };
         let start = usize::from(byte == 0);
         let place = if end { 0 } else { 2 - start };
-        let (c1, c2) = (
-            cursor.tail as usize & 255,
-            (cursor.tail >> 8) as usize & 255,
-        );
+        let c1 = cursor.tail as usize & 255;
         let expected: [Option<Expected>; 2] =
             std::array::from_fn(|i| lane.matches[i].expects(byte, end, bit.unwrap_or(0), partial));
 
@@ -307,7 +312,8 @@ impl<'w> Text<'w> {
             pair.copy_from_slice(&self.matchers[i].inputs(expected[i], end));
         }
         self.bank
-            .inputs(node, usize::from(end), &mut inputs[OF_BANK..]);
+            .inputs(node, usize::from(end), &mut inputs[OF_BANK..CONSTANT]);
+        inputs[CONSTANT] = 256;
 
         let agrees = |e: Expected| usize::from(e.bit == (view > 0));
         let by_match = match expected {
@@ -316,18 +322,23 @@ impl<'w> Text<'w> {
             _ => 0,
         };
         let kind = if end { 2 } else { start };
+        let seen = self.bank.seen(OF_BYTES, node) * 4 + self.bank.seen(OF_TOKENS, node);
+        let known = seen * 3 + place;
         let mut rows = [0; MAX_SETS];
         rows[..5].copy_from_slice(&[
             by_match * 3 + place,
             what,
             c1 + 256 * kind,
             likely as usize % 256 + 256 * place,
-            c2 + 256 * kind,
+            known,
         ]);
-        let mixed = self.mixer.mix(&inputs, &rows, place);
-        let by_last = hash(c1 as u32, (what + 512 * start) as u32) as usize % MAP_CONTEXTS;
-        let corrected = self.last.map(mixed >> 8, by_last);
-        let p = (tables().squash(mixed) + (corrected << (PROBABILITY_BITS - 16))) / 2;
+        let mixed = self.mixer.mix(&inputs, &rows, known);
+        let what = (what + 512 * start) as u32;
+        let by_last = hash(c1 as u32, what) as usize % MAP_CONTEXTS;
+        let by_pair = hash(cursor.tail as u32 & 0xffff, what) as usize % PAIR_CONTEXTS;
+        let corrected =
+            self.last.map(mixed >> 8, by_last) + self.last_pair.map(mixed >> 8, by_pair);
+        let p = (tables().squash(mixed) + (corrected << (PROBABILITY_BITS - 17))) / 2;
         let p = p.clamp(2, (1 << PROBABILITY_BITS) - 2);
         let bit = coder.code(p << (32 - PROBABILITY_BITS), wanted);
 
@@ -335,6 +346,7 @@ impl<'w> Text<'w> {
         self.plain.learn(bit);
         self.likely.learn(bit);
         self.last.learn(bit);
+        self.last_pair.learn(bit);
         for (matcher, expected) in self.matchers.iter_mut().zip(expected) {
             matcher.learn(expected, bit);
         }
