@@ -33,7 +33,7 @@ cat kept.lmz kept.lmz > twice.lmz && "$lmz" -dc twice.lmz | cmp - <(cat text tex
 "$lmz" -l --json kept.lmz | python3 -c '
 import json, sys
 [entry] = json.load(sys.stdin)
-assert entry["raw_bytes"] == 30000 and entry["model"]["name"] and len(entry["model"]["id"]) == 32, entry
+assert entry["raw_bytes"] == 30000 and entry["form"] == "small" and len(entry["model"]["id"]) == 16, entry
 assert sum(s["raw_len"] for s in entry["segments"]) == 30000, entry' || fail "-l --json"
 ok "concatenation, test, list"
 
