@@ -108,8 +108,8 @@ fn without_mixing_files_are_as_they_were() {
         let raw = std::fs::read(&path).expect("an original");
         let packed = std::fs::read(path.with_extension("lmz")).expect("a golden file");
         let prime = std::fs::read(path.with_extension("prime")).ok();
-        let file = lmz::format::IndexedReader::open(std::io::Cursor::new(&packed))
-            .expect("a golden file");
+        let file =
+            lmz::format::IndexedReader::open(std::io::Cursor::new(&packed)).expect("a golden file");
         let header = &file.members()[0].header;
         let options = lmz::CompressOptions {
             // A small member does not say in what blocks it would have been coded, had it been longer.

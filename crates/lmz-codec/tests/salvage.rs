@@ -6,7 +6,9 @@ mod common;
 use std::io::Cursor;
 
 use common::{nano, noise, packed, small, text};
-use lmz_codec::{DecompressOptions, Fill, SalvageReport, salvage};
+use lmz_codec::{
+    DecompressOptions, Fill, MAX_WRITTEN_ZEROS, SalvageReport, Salvaging, salvage, write_zeros,
+};
 use lmz_format::{IndexedReader, SegmentInfo};
 
 fn raw() -> Vec<u8> {
@@ -117,7 +119,7 @@ fn members_are_counted_on() {
 fn a_repaired_file_is_whole() {
     let raw = raw();
     let file = packed(&raw, &small());
-    for at in [9, file.len() - 30] {
+    for at in [9, file.len() - 14] {
         let mut damaged = file.clone();
         damaged[at] ^= 0xff;
         let (out, report) = save(&damaged, Fill::Zero);
@@ -126,4 +128,69 @@ fn a_repaired_file_is_whole() {
             "{at}: {report:?}"
         );
     }
+}
+
+/// Without its footer's hash all that is known of a member is that its segments are sound.
+#[test]
+fn a_hash_that_is_lost_is_told() {
+    let raw = raw();
+    let file = packed(&raw, &small());
+    for cut in [file.len() - 1, file.len() - 70] {
+        let (out, report) = save(&file[..cut], Fill::Zero);
+        assert!(out == raw && report.lost.is_empty(), "{cut}: {report:?}");
+        // One byte less leaves the hash, 70 do not.
+        let compared = cut == file.len() - 1;
+        assert_eq!(report.is_whole(), compared, "{cut}");
+        assert_eq!(report.unhashed.is_empty(), compared);
+    }
+}
+
+/// What no missing byte could change is given out on demand, and no more: at every cut it is a beginning of the text.
+#[test]
+fn the_beginning_of_a_cut_segment_is_right() {
+    let raw = &text()[..400];
+    let options = lmz_codec::CompressOptions {
+        plan: lmz_codec::SegmentPlan::fixed(4000).unwrap(),
+        ..small()
+    };
+    let file = packed(raw, &options);
+    let info = infos_of_small_or_full(&file);
+    let mut most = 0;
+    for cut in (info..file.len()).step_by(5) {
+        let how = Salvaging {
+            fill: Fill::Skip,
+            unverified: true,
+        };
+        let mut out = Vec::new();
+        let input = Cursor::new(&file[..cut]);
+        let options = DecompressOptions::default();
+        let report = salvage(input, &mut out, nano(), &options, how, &()).unwrap();
+        assert!(raw.starts_with(&out), "{cut}");
+        assert_eq!((report.restored, report.is_whole()), (0, false));
+        assert_eq!(report.is_nothing(), out.is_empty());
+        assert!(out.len() >= most, "{cut}: more bytes say less");
+        most = out.len();
+    }
+    assert!(most > 300, "{most}");
+}
+
+/// Where the coded bytes of a file's one segment begin.
+fn infos_of_small_or_full(file: &[u8]) -> usize {
+    let mut index = IndexedReader::open(Cursor::new(file)).unwrap();
+    let info = index.segment(0, 0).unwrap();
+    (info.record_offset + u64::from(info.record_len - info.coded_len)) as usize
+}
+
+#[test]
+fn zeros_are_bounded_and_not_written_for_nothing() {
+    assert!(write_zeros(&mut Vec::new(), 10, MAX_WRITTEN_ZEROS).is_ok());
+    let error = write_zeros(&mut Vec::new(), 10, MAX_WRITTEN_ZEROS + 1).unwrap_err();
+    assert!(error.to_string().contains("--fill skip"), "{error}");
+    let raw = raw();
+    let mut file = packed(&raw, &small());
+    for info in infos(&file) {
+        file[info.record_offset as usize + 1] ^= 0x5a;
+    }
+    let (out, report) = save(&file, Fill::Zero);
+    assert!(out.is_empty() && report.is_nothing() && !report.lost.is_empty());
 }

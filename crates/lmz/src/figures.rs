@@ -40,12 +40,11 @@ pub fn compressed(raw: u64, compressed: u64, time: Duration) -> String {
     format!("{raw} -> {compressed} bytes{figures} in {}", seconds(time))
 }
 
-/// What to say of a file that the model shrank nowhere, with so many segments kept by zstd and stored.
-pub fn not_modelled(zstd: u64, stored: u64) -> &'static str {
-    match (zstd, stored) {
-        (0, _) => {
-            "nothing shrinks these bytes, as is usual for what is compressed or encrypted already"
-        }
+/// What to say of a file of so many bytes that the model shrank nowhere, with so many segments kept by zstd.
+pub fn not_modelled(raw: u64, zstd: u64) -> &'static str {
+    match zstd {
+        _ if raw < 256 => "so few bytes are hardly worth a model",
+        0 => "nothing shrinks these bytes, as is usual for what is compressed or encrypted already",
         _ => "the model did not help here: zstd -19 or xz -9 make it as small in less time",
     }
 }

@@ -85,6 +85,9 @@ fn details(report: &CompressReport, model: &Model) {
         c.coded, c.header, c.records, c.index, c.footer
     ));
     if modelled + mixed == 0 && report.raw_len > 0 {
-        say(&format!("  {}", figures::not_modelled(zstd, stored)));
+        say(&format!(
+            "  {}",
+            figures::not_modelled(report.raw_len, zstd)
+        ));
     }
 }

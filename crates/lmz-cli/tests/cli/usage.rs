@@ -1,6 +1,6 @@
 //! The command line itself.
 
-use crate::harness::{Place, nano, run};
+use crate::harness::{Place, nano, run, story};
 
 #[test]
 fn nonsense_exits_with_2() {
@@ -141,9 +141,9 @@ fn help_and_version_are_on_standard_output() {
 fn verbose_says_more_and_quiet_nothing() {
     let nano = nano();
     let place = Place::new();
-    place.write("a", "text");
+    place.write("a", story(200));
     let run = place.lmz(["-vm", nano, "a"]);
-    run.fails(0, "a: 4 -> ");
+    run.fails(0, "a: 200 -> ");
     run.fails(0, "model stories260K (id ");
     run.fails(0, "ideal");
     place
@@ -151,7 +151,7 @@ fn verbose_says_more_and_quiet_nothing() {
         .fails(0, "a.lmz: ");
     place
         .lmz(["-tvm", nano, "a.lmz"])
-        .fails(0, "a.lmz: OK, 4 bytes");
+        .fails(0, "a.lmz: OK, 200 bytes");
     place.lmz(["-vqfm", nano, "a"]).quiet();
 }
 

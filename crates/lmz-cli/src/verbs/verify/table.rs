@@ -33,7 +33,7 @@ pub fn print(name: &str, ledger: &Ledger, asked: &Asked, out: &mut dyn Write) ->
     )?;
     let coded = modelled > 0 || ledger.raw_bytes == 0;
     if !coded {
-        writeln!(out, "  {}", not_modelled(zstd, stored))?;
+        writeln!(out, "  {}", not_modelled(ledger.raw_bytes, zstd))?;
     }
     match asked {
         // Nothing that it could be asked about.
