@@ -115,7 +115,8 @@ mod tests {
         let mut raw = vec![7u8; 5000];
         raw.resize(5000 + 50_000, 0);
         raw.extend([8; 100]);
-        raw.resize(raw.len() + 9000, 0);
+        // Up to the end of a block: of a part of one nothing is left out.
+        raw.resize(16 * BLOCK, 0);
         for piece in [1, 100, 4096, 10_000, raw.len()] {
             let mut sparse = Sparse::new(io::Cursor::new(Vec::new()), true);
             for bytes in raw.chunks(piece) {
