@@ -138,7 +138,7 @@ mod tests {
             Packed::smallest(&random, None, false),
             Packed::Stored
         ));
-        let text = b"some text that says little, and says it again. ".repeat(1000);
+        let text = b"some text that says little, and says it again. ".repeat(100);
         assert!(worth_modelling(&text));
         assert!(worth_modelling(b""));
     }

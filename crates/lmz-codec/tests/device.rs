@@ -165,8 +165,8 @@ fn an_accelerator_writes_and_reads_the_same_files() {
             "{report:?}"
         );
         assert_eq!(listener.passed.load(Ordering::Relaxed), 2 * text.len());
-        // While one pass is answered there is another to go on with.
-        assert_eq!(most_queued.swap(0, Ordering::Relaxed), 2);
+        // While one half of the lanes is answered there is another to go on with.
+        assert_eq!(most_queued.swap(0, Ordering::Relaxed), lanes.min(2));
         let mut restored = Vec::new();
         let decoding = DecompressOptions::default();
         decompress(&packed[..], &mut restored, &device, &decoding, &listener).unwrap();

@@ -27,7 +27,7 @@ pub struct RunArgs {
 
 #[derive(Clone, Debug, clap::Args)]
 pub struct ModelArg {
-    /// Use this model: a name or id of `lmz models`, an .lmzm or .gguf file, a directory
+    /// Use this model: name or id of `lmz models`, .lmzm or .gguf file, directory
     ///
     /// A directory is one of Hugging Face's: config.json, tokenizer.json and safetensors. It and a GGUF file are
     /// prepared the first time; what comes of it is kept in the user's cache directory.

@@ -80,7 +80,7 @@ pub struct FileArgs {
         help_heading = "What to do (compress, unless told otherwise)"
     )]
     pub unverified: bool,
-    /// Go into directories, for all files in them (with -d, -t and -l: those that end in .lmz)
+    /// Go into directories (with -d, -t and -l: for files that end in .lmz)
     #[arg(
         short,
         long,
@@ -129,7 +129,7 @@ pub struct FileArgs {
         help_heading = "Output"
     )]
     pub output_dir_mirror: Option<PathBuf>,
-    /// Overwrite files, follow symbolic links, and write compressed data to a terminal
+    /// Overwrite files, follow symbolic links, write to a terminal
     #[arg(short, long, help_heading = "Output")]
     pub force: bool,
     /// Remove each input once its output is complete, checked and on the disk
@@ -181,7 +181,7 @@ pub struct FileArgs {
     #[arg(long, help_heading = "Model and speed")]
     pub no_verify: bool,
 
-    /// Let what is seen of a file help the model (auto), or the model work alone (none) [default: auto]
+    /// Learn the file while coding it (auto), or not (none) [default: auto]
     #[arg(
         long,
         value_name = "HOW",

@@ -100,7 +100,7 @@ fn what_decodes_before_a_cut_is_offered_and_marked() {
     place.write("text", &raw[..1500]);
     place.write("noise", &raw[1500..]);
     for (name, raw, least) in [("text", &raw[..1500], 300), ("noise", &raw[1500..], 1000)] {
-        let packed = place.lmz(["-cqm", nano, name]).quiet();
+        let packed = place.lmz(["-cqm", nano, "--mix", "none", name]).quiet();
         place.write("cut.lmz", &packed[..packed.len() / 2]);
         let run = place.lmz(["-dcm", nano, "--keep-going", "cut.lmz"]);
         run.fails(1, "--unverified gives what decodes before a cut");
@@ -173,7 +173,7 @@ fn a_prepared_model_longer_than_it_says_is_not_read() {
 fn repeats_are_left_to_zstd_and_that_is_said() {
     let place = Place::new();
     place.write("zeros", vec![0; 300_000]);
-    let run = place.lmz(["-v", "zeros"]);
+    let run = place.lmz(["-v", "--mix", "none", "zeros"]);
     run.fails(0, "0 by the model");
     run.fails(0, "the model did not help here");
     assert!(!run.stderr.contains("ideal"), "{}", run.stderr);

@@ -11,7 +11,8 @@ fn a_model_is_found_by_its_identity() {
     let nano = nano();
     let place = Place::new();
     let text = story(900);
-    let packed = place.lmz_with(["-m", nano], &text).quiet();
+    // A short file has the model's name in it only without mixing.
+    let packed = place.lmz_with(["--mix", "none", "-m", nano], &text).quiet();
     place.write("a.lmz", &packed);
     fs::create_dir_all(place.path("listed/lmz/models")).unwrap();
     fs::create_dir(place.path("empty")).unwrap();
@@ -120,7 +121,7 @@ fn another_model_of_the_same_name_is_told_apart() {
         .quiet();
     let text = story(900);
     place.write("a", &text);
-    place.lmz(["-m", "twin.lmzm", "a"]).quiet();
+    place.lmz(["--mix", "none", "-m", "twin.lmzm", "a"]).quiet();
     let run = place.lmz(["-dc", "a.lmz"]);
     run.fails(1, &format!("it needs the model {name:?}"));
     run.fails(

@@ -31,7 +31,7 @@ pub fn print(name: &str, ledger: &Ledger, asked: &Asked, out: &mut dyn Write) ->
         "  segments: {modelled} by the model, {mixed} mixed ({} tokens, {} escaped bytes), {zstd} by zstd, {stored} stored",
         ledger.tokens, ledger.escapes
     )?;
-    let coded = modelled > 0 || ledger.raw_bytes == 0;
+    let coded = modelled + mixed > 0 || ledger.raw_bytes == 0;
     if !coded {
         writeln!(out, "  {}", not_modelled(ledger.raw_bytes, zstd))?;
     }
