@@ -116,8 +116,10 @@ impl MemberDecoder {
                 // All that may follow lies between these: what they agree on does not depend on it.
                 let lowest = [left, &[0; CUT]].concat();
                 let highest = [left, &[0xff; CUT]].concat();
-                let jobs = [&lowest, &highest].map(|coded| Job::beginning(coded, raw_len));
-                let decoded = means.pool.install(|| drive.decode(&jobs, Phase::Decode))?;
+                let jobs = [&lowest, &highest].map(|coded| Job::new(coded, raw_len));
+                let decoded = means
+                    .pool
+                    .install(|| drive.beginnings(&jobs, Phase::Decode))?;
                 let both: Vec<Vec<u8>> =
                     decoded.into_iter().map(Result::unwrap_or_default).collect();
                 let agreed = both[0].iter().zip(&both[1]).take_while(|(a, b)| a == b);

@@ -24,8 +24,6 @@ use crate::timing::Direction;
 pub struct Job<'a> {
     pub coded: &'a [u8],
     pub raw_lens: Vec<usize>,
-    /// Its end is cut off: what decodes before is wanted.
-    cut: bool,
 }
 
 impl<'a> Job<'a> {
@@ -34,15 +32,6 @@ impl<'a> Job<'a> {
         Self {
             coded,
             raw_lens: vec![raw_len],
-            cut: false,
-        }
-    }
-
-    /// A segment whose end is cut off.
-    pub fn beginning(coded: &'a [u8], raw_len: usize) -> Self {
-        Self {
-            cut: true,
-            ..Self::new(coded, raw_len)
         }
     }
 }
@@ -61,6 +50,15 @@ impl Drive<'_> {
     /// Decodes jobs. One that cannot be decoded gives the reason; whether the bytes are the right ones only
     /// a checksum tells.
     pub fn decode(&self, jobs: &[Job<'_>], phase: Phase) -> Result<Vec<Decoded>> {
+        self.decode_jobs(jobs, phase, false)
+    }
+
+    /// Of jobs whose ends are cut off, what decodes before anything stops it.
+    pub fn beginnings(&self, jobs: &[Job<'_>], phase: Phase) -> Result<Vec<Decoded>> {
+        self.decode_jobs(jobs, phase, true)
+    }
+
+    fn decode_jobs(&self, jobs: &[Job<'_>], phase: Phase, cut: bool) -> Result<Vec<Decoded>> {
         let group = jobs.iter().map(|job| job.raw_lens.len()).max().unwrap_or(0);
         if group == 0 {
             return Ok(jobs.iter().map(|_| Ok(Vec::new())).collect());
@@ -97,6 +95,7 @@ impl Drive<'_> {
             exchange: Exchange::new(),
             done: Mutex::new(jobs.iter().map(|_| None).collect()),
             phase,
+            cut,
         };
         let watch = Stopwatch::start(Direction::Decoding);
         self.run(sizes, |lanes| work.by(lanes))?;
@@ -126,6 +125,8 @@ struct Work<'a> {
     exchange: Exchange<Group<'a>>,
     done: Mutex<Vec<Option<Decoded>>>,
     phase: Phase,
+    /// What decodes before a failure is wanted.
+    cut: bool,
 }
 
 impl<'a> Work<'a> {
@@ -393,7 +394,7 @@ impl<'a> Worker<'_, 'a> {
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner);
             let job = group.job;
-            done[job] = Some(match self.work.jobs[job].cut {
+            done[job] = Some(match self.work.cut {
                 true => Ok(group.into_beginning()),
                 false => group.into_result(),
             });
