@@ -129,7 +129,7 @@ mod tests {
         let random: Vec<u8> = (0..65536).map(|_| next()).collect();
         assert!(!worth_modelling(&random));
         assert!(matches!(Packed::smallest(&random, None), Packed::Stored));
-        let text = b"some text that says little, and says it again. ".repeat(1000);
+        let text = b"some text that says little, and says it again. ".repeat(100);
         assert!(worth_modelling(&text));
         assert!(worth_modelling(b""));
     }
