@@ -29,6 +29,25 @@ def files():
                 yield path, data
 
 
+def remembered(decode):
+    """`decode_segment`, which takes seconds, once for each segment: most files are variants of a few."""
+    known = {}
+
+    def once(segment, head, *loaders):
+        key = repr((sorted(segment.items(), key=str), head["numerics"], head["recipe"], head["model"], head["context"],
+                    head["overlap"], head["prime"]))
+        if key not in known:
+            try:
+                known[key] = decode(segment, head, *loaders), None
+            except lmz.LmzError as e:
+                known[key] = None, e
+        raw, error = known[key]
+        if error:
+            raise error
+        return raw
+    return once
+
+
 def by_python(data, load_model):
     """The bytes, or None if it refuses them."""
     try:
@@ -50,6 +69,7 @@ def by_rust(program, data):
 def main():
     program = str(Path(sys.argv[1]).resolve())
     load_model = lmz.model_loader(str(MODEL))
+    lmz.decode_segment = remembered(lmz.decode_segment)
     different, taken, refused = [], 0, 0
     for path, data in files():
         python, rust = by_python(data, load_model), by_rust(program, data)

@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use crate::observer::Phase;
-
 /// Raw bytes that went through the engine, and the time that they took, one batch after the other.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
@@ -48,14 +46,4 @@ pub enum Direction {
     Encoding,
     /// One position after the other: decoding, also for verification.
     Decoding,
-}
-
-impl Direction {
-    /// Of work that is in this phase.
-    pub(crate) fn of(phase: Phase) -> Self {
-        match phase {
-            Phase::Encode => Self::Encoding,
-            Phase::Verify | Phase::Decode => Self::Decoding,
-        }
-    }
 }

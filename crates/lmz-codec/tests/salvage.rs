@@ -154,9 +154,9 @@ fn the_beginning_of_a_cut_segment_is_right() {
         ..small()
     };
     let file = packed(raw, &options);
-    let info = infos_of_small_or_full(&file);
+    let coded = coded_bytes(&file);
     let mut most = 0;
-    for cut in (info..file.len()).step_by(5) {
+    for cut in coded.step_by(5) {
         let how = Salvaging {
             fill: Fill::Skip,
             unverified: true,
@@ -174,11 +174,12 @@ fn the_beginning_of_a_cut_segment_is_right() {
     assert!(most > 300, "{most}");
 }
 
-/// Where the coded bytes of a file's one segment begin.
-fn infos_of_small_or_full(file: &[u8]) -> usize {
+/// Where the coded bytes of a file's one segment lie.
+fn coded_bytes(file: &[u8]) -> std::ops::Range<usize> {
     let mut index = IndexedReader::open(Cursor::new(file)).unwrap();
     let info = index.segment(0, 0).unwrap();
-    (info.record_offset + u64::from(info.record_len - info.coded_len)) as usize
+    let end = (info.record_offset + u64::from(info.record_len)) as usize;
+    end - info.coded_len as usize..end
 }
 
 #[test]

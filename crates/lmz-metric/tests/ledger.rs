@@ -122,8 +122,8 @@ fn what_mixing_takes_off_has_its_line() {
             .bits
             .bits()
     };
-    // A story that is told six times.
-    assert!(bits(Step::Mixing) < -0.3 * bits(Step::Exact));
+    // A story that is told six times, five of them as copies: of the first little is learnt.
+    assert!(bits(Step::Mixing) < 0.0);
     assert!(bits(Step::Contexts) > 0.0 && bits(Step::Stored) > 8.0 * 4000.0);
     assert_eq!((bits(Step::Frequencies), bits(Step::Coder)), (0.0, 0.0));
     assert!((0.0..40.0).contains(&bits(Step::Seals)));

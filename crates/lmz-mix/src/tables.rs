@@ -132,7 +132,8 @@ mod tests {
             let exact = 4_194_304.0 / (1.0 + (-f64::from(x) / 65536.0).exp());
             let error = (f64::from(t.squash(x)) - exact).abs();
             assert!(
-                error < 1.0 + exact.min(4_194_304.0 - exact) * 4e-5,
+                // Entries are rounded, what lies between two of them is cut.
+                error < 1.5 + exact.min(4_194_304.0 - exact) * 4e-5,
                 "{x}: {error}"
             );
         }

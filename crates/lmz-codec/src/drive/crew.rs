@@ -5,13 +5,9 @@ use std::sync::{Mutex, PoisonError};
 
 use super::context::Drive;
 use super::exchange::Exchange;
-use super::task::Task;
-use super::timed::Stopwatch;
-use super::worker::{Seated, Worker};
-use super::workers::Sizes;
+use super::task::{Seated, Task};
 use crate::error::Result;
 use crate::observer::Phase;
-use crate::timing::Direction;
 
 /// How much there is to do.
 #[derive(Clone, Copy, Debug)]
@@ -34,7 +30,23 @@ pub struct Crew<'a, T> {
     done: Mutex<Vec<Option<T>>>,
 }
 
-impl<T: Task> Crew<'_, T> {
+impl<'a, T: Task> Crew<'a, T> {
+    /// Before any task is begun: `begin` makes them of their numbers.
+    pub fn new(
+        drive: Drive<'a>,
+        load: Load,
+        begin: &'a (dyn Fn(usize) -> Result<T> + Sync),
+    ) -> Self {
+        Self {
+            drive,
+            load,
+            begin,
+            next: AtomicUsize::new(0),
+            exchange: Exchange::new(),
+            done: Mutex::new((0..load.tasks).map(|_| None).collect()),
+        }
+    }
+
     /// A task that nobody has begun, if there is one.
     pub fn begin(&self) -> Result<Option<Seated<T>>> {
         if self.next.load(Ordering::Relaxed) >= self.load.tasks {
@@ -52,33 +64,11 @@ impl<T: Task> Crew<'_, T> {
     pub fn end(&self, number: usize, task: T) {
         self.done.lock().unwrap_or_else(PoisonError::into_inner)[number] = Some(task);
     }
-}
 
-impl Drive<'_> {
-    /// Does the tasks that `begin` makes of their numbers, and returns them in order.
-    pub fn tasks<T: Task>(
-        &self,
-        load: Load,
-        sizes: Sizes,
-        begin: impl Fn(usize) -> Result<T> + Sync,
-    ) -> Result<Vec<T>> {
-        if load.tasks == 0 {
-            return Ok(Vec::new());
-        }
-        let crew = Crew {
-            drive: *self,
-            load,
-            begin: &begin,
-            next: AtomicUsize::new(0),
-            exchange: Exchange::new(),
-            done: Mutex::new((0..load.tasks).map(|_| None).collect()),
-        };
-        let watch = Stopwatch::start(Direction::of(load.phase));
-        self.run(sizes, |lanes| Worker::new(&crew, lanes).work())?;
-        watch.stop(self, load.raw_len);
-        let done = crew.done.into_inner();
-        // Each was done, or an error was returned.
+    /// All tasks in order: each was done, or a worker has returned an error.
+    pub fn into_done(self) -> Vec<T> {
+        let done = self.done.into_inner();
         let done = done.unwrap_or_else(PoisonError::into_inner).into_iter();
-        Ok(done.flatten().collect())
+        done.flatten().collect()
     }
 }

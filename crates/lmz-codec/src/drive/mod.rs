@@ -16,6 +16,7 @@ mod pace;
 #[cfg(feature = "encode")]
 mod score;
 mod task;
+mod tasks;
 #[cfg(all(test, feature = "encode"))]
 mod tests;
 mod timed;

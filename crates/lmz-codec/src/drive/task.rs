@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use lmz_exact::{Prediction, Query, Row};
+use lmz_exact::{Cache, Prediction, Query, Row};
 
 /// A sequence of symbols of which the model is asked, in a lane of its own.
 pub trait Task: Send {
@@ -23,6 +23,25 @@ pub trait Task: Send {
 
     /// Goes on in a lane that has the first so many positions of its block, and no more. What was asked is not answered.
     fn resume(&mut self, positions: usize);
+}
+
+/// A task on its way.
+pub struct Seated<T> {
+    pub number: usize,
+    pub task: T,
+    /// What its positions left, while it goes from one worker to another.
+    pub cache: Option<Cache>,
+}
+
+impl<T> Seated<T> {
+    /// One that begins.
+    pub fn new(number: usize, task: T) -> Self {
+        Self {
+            number,
+            task,
+            cache: None,
+        }
+    }
 }
 
 /// Rows that the lanes of some seats are run on together, and what is asked about them.

@@ -3,12 +3,12 @@
 use std::collections::VecDeque;
 use std::ops::Range;
 
-use lmz_exact::{Cache, Lanes};
+use lmz_exact::Lanes;
 
 use super::crew::Crew;
 use super::exchange::Presence;
 use super::pace::Pace;
-use super::task::{Pass, Task};
+use super::task::{Pass, Seated, Task};
 use super::workers::Stop;
 use crate::clock;
 use crate::observer::{Phase, check};
@@ -16,25 +16,7 @@ use crate::observer::{Phase, check};
 /// Rows from one look at the observer to the next.
 const LOOK: usize = 32;
 
-/// A task on its way.
-pub struct Seated<T> {
-    number: usize,
-    task: T,
-    /// What its positions left, while it goes from one worker to another.
-    cache: Option<Cache>,
-}
-
-impl<T> Seated<T> {
-    /// One that begins.
-    pub fn new(number: usize, task: T) -> Self {
-        Self {
-            number,
-            task,
-            cache: None,
-        }
-    }
-}
-
+/// Lanes, and the tasks that sit on them.
 pub struct Worker<'w, 'a, T: Task> {
     crew: &'w Crew<'a, T>,
     lanes: &'w mut dyn Lanes,
