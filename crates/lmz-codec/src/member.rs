@@ -124,13 +124,10 @@ impl MemberDecoder {
                 // All that may follow lies between these: what they agree on does not depend on it.
                 let lowest = [left, &[0; CUT]].concat();
                 let highest = [left, &[0xff; CUT]].concat();
-                let jobs = [(&lowest[..], raw_len), (&highest[..], raw_len)];
-                let both = means
+                let coded = [&lowest[..], &highest[..]];
+                means
                     .pool
-                    .install(|| drive.beginnings(&jobs, Phase::Decode))?;
-                let agreed = both[0].iter().zip(&both[1]).take_while(|(a, b)| a == b);
-                let agreed = agreed.count();
-                both[0][..agreed].to_vec()
+                    .install(|| drive.agreed(coded, raw_len, Phase::Decode))?
             }
         };
         raw.truncate(raw_len);

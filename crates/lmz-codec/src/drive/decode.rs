@@ -29,11 +29,33 @@ impl Drive<'_> {
         Ok(done.into_iter().map(Decoding::into_result).collect())
     }
 
-    /// What segments, as for [`decode`](Self::decode), hold up to where they cannot be decoded any further.
-    pub fn beginnings(&self, segments: &[(&[u8], usize)], phase: Phase) -> Result<Vec<Vec<u8>>> {
+    /// The bytes of the symbols that two coded strings of a segment of `raw_len` bytes have in common at their beginning,
+    /// and so has any string between them. Bytes that only look alike do not count: between two symbols that begin in the
+    /// same way may lie others.
+    pub fn agreed(&self, coded: [&[u8]; 2], raw_len: usize, phase: Phase) -> Result<Vec<u8>> {
         let known = self.known();
-        let done = self.decoded(segments, &known, phase)?;
-        Ok(done.into_iter().map(|decoding| decoding.out).collect())
+        let done = self.decoded(&coded.map(|coded| (coded, raw_len)), &known, phase)?;
+        let [a, b] = &done[..] else {
+            return Ok(Vec::new());
+        };
+        let engine = self.model.engine();
+        let vocabulary = engine.symbols().vocabulary();
+        let mut len = 0;
+        for (token, other) in a.history.iter().zip(&b.history).skip(known.len()) {
+            let symbol_len = match *token == engine.start_token() {
+                // An escaped byte.
+                true => 1,
+                false => vocabulary.get(*token).map_or(0, <[u8]>::len),
+            };
+            let of = |decoding: &Decoding<'_>| {
+                decoding.out.get(len..len + symbol_len).map(<[u8]>::to_vec)
+            };
+            if token != other || of(a).is_none() || of(a) != of(b) {
+                break;
+            }
+            len += symbol_len;
+        }
+        Ok(a.out[..len].to_vec())
     }
 
     /// What the model reads of what it is shown.
