@@ -17,7 +17,6 @@ pub struct Block {
 }
 
 /// The blocks of `symbols` symbols, of which the first `known` are the prime's and not coded.
-#[cfg(any(feature = "encode", test))]
 pub fn blocks(policy: ContextPolicy, known: usize, symbols: usize) -> impl Iterator<Item = Block> {
     let mut first = known;
     std::iter::from_fn(move || {

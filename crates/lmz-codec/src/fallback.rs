@@ -1,9 +1,9 @@
 //! Segments that the model would not shrink, or not as well as zstd does.
 
-use lmz_coder::log2_q24;
 use lmz_format::Payload;
 
 use crate::drive::Coded;
+use crate::entropy::bits_per_byte;
 
 /// Level of the segments that zstd keeps.
 const LEVEL: i32 = 19;
@@ -39,21 +39,6 @@ fn repeats(raw_len: usize, packed: &[u8]) -> bool {
 /// One frame, or the bytes themselves if zstd fails.
 fn zstd_of(raw: &[u8], level: i32) -> Vec<u8> {
     zstd::bulk::compress(raw, level).unwrap_or_else(|_| raw.to_vec())
-}
-
-/// Order-0 entropy in units of 2^-24 bit, in integers: it decides what is written.
-fn bits_per_byte(raw: &[u8]) -> u64 {
-    let mut counts = [0u64; 256];
-    for &byte in raw {
-        counts[usize::from(byte)] += 1;
-    }
-    let n = raw.len() as u64;
-    // The sum stays below 2^26 bytes x 27 bits x 2^24.
-    let bits: u64 = counts
-        .iter()
-        .map(|&count| count * (log2_q24(n) - log2_q24(count)))
-        .sum();
-    bits / n.max(1)
 }
 
 /// A segment's coded bytes, owned.

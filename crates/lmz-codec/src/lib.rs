@@ -34,6 +34,8 @@ mod decoder;
 mod decompress;
 mod device;
 mod drive;
+#[cfg(feature = "encode")]
+mod entropy;
 mod error;
 #[cfg(feature = "encode")]
 mod fallback;

@@ -4,7 +4,9 @@ use lmz_exact::MAX_CONTEXT;
 use lmz_format::{ContextPolicy, SegmentPlan};
 
 use crate::error::{CodecError, Result};
-use crate::mixing::{GROUP_LEN, MAX_LANES};
+use crate::mixing::GROUP_LEN;
+#[cfg(feature = "encode")]
+use crate::mixing::MAX_LANES;
 use crate::prime::Prime;
 
 /// Whether what is seen of a file helps the model.
@@ -87,6 +89,7 @@ impl CompressOptions {
     }
 
     /// Refuses a number of lanes that no round has.
+    #[cfg(feature = "encode")]
     pub(crate) fn check_lanes(&self) -> Result<()> {
         match self.lanes {
             Some(lanes) if !(1..=MAX_LANES).contains(&lanes) => Err(CodecError::InvalidArgument(

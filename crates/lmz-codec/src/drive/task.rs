@@ -55,6 +55,10 @@ pub struct Pass {
     /// Whether all seats have had their turn with it.
     pub ends_round: bool,
     /// Rows that make full use of a device.
+    #[cfg_attr(
+        not(feature = "encode"),
+        allow(dead_code, reason = "what is decoded puts all that it has to")
+    )]
     most: usize,
     /// The seat that is asking.
     seat: usize,
@@ -77,6 +81,10 @@ impl Pass {
     }
 
     /// Rows that can be put before the pass is full. One that has to be may be put all the same.
+    #[cfg_attr(
+        not(feature = "encode"),
+        allow(dead_code, reason = "what is decoded puts all that it has to")
+    )]
     pub fn room(&self) -> usize {
         self.most.saturating_sub(self.rows.len())
     }

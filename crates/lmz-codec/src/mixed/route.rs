@@ -1,9 +1,8 @@
 //! Which bytes are worth a model: the router. It looks at the bytes and nothing else.
 
-use lmz_coder::log2_q24;
-
 use super::part::{Part, PartKind};
 use super::repeats::repeats;
+use crate::entropy::bits_per_byte;
 
 /// Bytes that are judged together. Archives align to 512.
 const WINDOW: usize = 256;
@@ -146,20 +145,6 @@ fn is_dense(window: &[u8]) -> bool {
         .map(<[u8]>::len)
         .max();
     longest.unwrap_or(0) >= 60
-}
-
-/// Order-0 entropy in units of 2^-24 bit, in integers: it decides what is written.
-fn bits_per_byte(raw: &[u8]) -> u64 {
-    let mut counts = [0u64; 256];
-    for &byte in raw {
-        counts[usize::from(byte)] += 1;
-    }
-    let n = raw.len() as u64;
-    let bits: u64 = counts
-        .iter()
-        .map(|&count| count * (log2_q24(n) - log2_q24(count)))
-        .sum();
-    bits / n.max(1)
 }
 
 #[cfg(test)]
