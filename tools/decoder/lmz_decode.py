@@ -25,7 +25,7 @@ import mixing
 
 FORMAT_VERSIONS, NUMERICS_VERSIONS, MIXING_VERSION, MODEL_VERSION = (1, 2), (0, 1), 1, 1
 MAGIC, END_MAGIC = b"\x89LMZ", b"ZML\x89"
-SMALL_BIT, MAX_SMALL = 0x80, (0, 4096, 2**16)
+SMALL_BIT, MAX_SMALL = 0x80, (0, 4096, 2**20)
 KIND_END, KIND_MODEL, KIND_ZSTD, KIND_STORED, KIND_MIXED = 0, 1, 2, 3, 4
 BY_MODEL = (None, KIND_MODEL, KIND_MIXED)  # the kind that needs the model, by format version
 I32_MAX = 2**31 - 1
@@ -144,19 +144,25 @@ class Cursor:
         raise LmzError("invalid varint")
 
 
+def read_name(cur):
+    """format.md, Header: the model's name."""
+    name = cur.take(cur.varint())
+    require(len(name) <= 255, "header: the model's name is too long")
+    try:
+        name = name.decode("utf-8")
+    except UnicodeDecodeError as e:
+        raise LmzError("header: the model's name is not UTF-8") from e
+    require(all(unicodedata.category(c) != "Cc" for c in name), "header: control character in the name")
+    return name
+
+
 def read_body(body, version):
     """format.md, Header: the body's fields."""
     cur = Cursor(body)
     head = {"version": version, "numerics": cur.uint(1), "recipe": cur.uint(1), "mixing": cur.uint(1) if version > 1 else None,
             "model": cur.take(16), "checkpoint": cur.take(16)}
     require(head["mixing"] != 0, "header: mixing version 0")
-    name = cur.take(cur.varint())
-    try:
-        head["name"] = name.decode("utf-8")
-    except UnicodeDecodeError as e:
-        raise LmzError("header: the model's name is not UTF-8") from e
-    require(len(name) <= 255, "header: the model's name is too long")
-    require(all(unicodedata.category(c) != "Cc" for c in head["name"]), "header: control character in the name")
+    head["name"] = read_name(cur)
     head["context"], head["overlap"], head["plan"] = cur.varint(), cur.varint(), cur.varint()
     require(1 <= head["context"] < 2**32, "header: context out of range")
     require(head["overlap"] < head["context"], "header: overlap not below context")
@@ -204,6 +210,7 @@ def read_small(cur):
         context, overlap, mixing_version = cur.varint(), cur.varint(), mixing_version & 127
     raw_length, coded_length = cur.varint(), cur.varint()
     prime = read_prime(cur, 4) if flags & 4 else None
+    name = read_name(cur) if raw_length > 2**16 else ""
     crc = cur.uint(4)
     check = zlib.crc32(cur.data[start:cur.at]) & 0xFFFF
     require(check == cur.uint(2), "small header: the check fails")
@@ -215,7 +222,7 @@ def read_small(cur):
         context, overlap = max(raw_length, 1) + tokens, 0
     require(overlap < context < 2**32 and tokens < context, "small header: bad blocks")
     head = {"version": version, "numerics": flags >> 5, "recipe": flags >> 3 & 3, "mixing": mixing_version, "model": model,
-            "name": "", "prime": prime, "context": context, "overlap": overlap, "plan": 0}
+            "name": name, "prime": prime, "context": context, "overlap": overlap, "plan": 0}
     if kind == 0:
         require(raw_length == crc == 0, "small header: an empty member holds something")
         return head, []

@@ -1,4 +1,4 @@
-//! What a caller may choose. Only `context`, `overlap`, `plan`, `mix`, `lanes` and `prime` change the bytes.
+//! What a caller may choose. Only `context`, `overlap`, `plan`, `mix`, `lanes`, `full` and `prime` change the bytes.
 
 use lmz_exact::MAX_CONTEXT;
 use lmz_format::{ContextPolicy, SegmentPlan};
@@ -36,6 +36,8 @@ pub struct CompressOptions {
     /// Blocks that are coded in lock step where files are mixed, 1 to [`MAX_LANES`](crate::mixed::MAX_LANES): with 1
     /// the file is smallest, with more a decoder has more to do at once. `None`: few or one, as the text is long.
     pub lanes: Option<usize>,
+    /// The full form of a member (index, 128-bit hash, a second copy of the header) also where a short one will do.
+    pub full: bool,
     /// Threads; 0 for as many as there are processors.
     pub threads: usize,
     /// Decode every segment again and compare before it is written.
@@ -52,6 +54,7 @@ impl Default for CompressOptions {
             plan: SegmentPlan::Default,
             mix: Mix::default(),
             lanes: None,
+            full: false,
             threads: 0,
             verify: true,
             prime: None,

@@ -69,14 +69,16 @@ pub struct Writer<W: Write, O = ()> {
     /// Raw offset of the batch's first byte.
     offset: u64,
     header: Header,
+    /// Never a small member.
+    full: bool,
     /// What the model is shown before each segment.
     shown: Shown,
     report: CompressReport,
 }
 
 impl<W: Write, O: Observer> Writer<W, O> {
-    /// Nothing is written before the first batch of segments is full: an input of no more than a few
-    /// hundred bytes becomes a small member, whose header holds its length.
+    /// Nothing is written before the first batch of segments is full: an input of one group becomes a small member,
+    /// whose header holds its length.
     ///
     /// # Errors
     /// Impossible options; a model that cannot compress.
@@ -125,6 +127,7 @@ impl<W: Write, O: Observer> Writer<W, O> {
             segment: Vec::new(),
             offset: 0,
             header,
+            full: options.full,
             shown,
             report: CompressReport::default(),
         };
@@ -155,7 +158,7 @@ impl<W: Write, O: Observer> Writer<W, O> {
         self.end_segment();
         let raw_len = self.batch.bytes();
         let (output, summary) = match self.output.take() {
-            Some(mut output) if self.header.fits_small(raw_len) => {
+            Some(mut output) if !self.full && self.header.fits_small(raw_len) => {
                 let summary = self.small(&mut output)?;
                 (output, summary)
             }

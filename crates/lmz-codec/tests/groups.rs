@@ -106,8 +106,9 @@ fn any_part_is_read() {
 
 #[test]
 fn a_small_file_has_a_small_container() {
-    let text = text();
-    for len in [0, 1, 80, 4096, 4097, 65_536, 65_537] {
+    // What repeats is copied.
+    let text = text().repeat(7);
+    for len in [0, 1, 80, 4096, 4097, 65_536, 65_537, 1 << 20, (1 << 20) + 1] {
         let options = CompressOptions {
             context: Some(256),
             overlap: Some(32),
@@ -119,7 +120,9 @@ fn a_small_file_has_a_small_container() {
         let report = compress(raw, &mut file, nano(), &options, &()).unwrap();
         let container = file.len() as u64 - report.container.coded;
         let header = &headers(&file)[0];
-        assert_eq!(header.is_small(), len <= 65_536, "{len}");
+        assert_eq!(header.is_small(), len <= 1 << 20, "{len}");
+        let named = header.is_small() && len > 65_536;
+        assert!(!named || header.model_name == nano().name(), "{len}");
         assert!(!header.is_small() || container <= 40, "{len}: {container}");
         assert!(restored(&file).unwrap() == raw, "{len}");
         if len <= 4096 {

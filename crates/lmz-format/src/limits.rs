@@ -13,6 +13,8 @@ pub const MAX_BODY_LEN: usize = 4096;
 /// The most bytes that a model's name may take.
 pub const MAX_MODEL_NAME_LEN: usize = 255;
 /// The most raw bytes that a small member of any version may hold.
-pub const MAX_SMALL_LEN: usize = 64 << 10;
+pub const MAX_SMALL_LEN: usize = 1 << 20;
+/// The most raw bytes of a small member that does not name its model.
+pub const MAX_NAMELESS_LEN: usize = 64 << 10;
 /// The most ideal bits, in units of 1/256 bit, that a segment may claim per raw byte (64 bits).
 pub const MAX_IDEAL_PER_RAW_BYTE: u64 = 64 * 256;

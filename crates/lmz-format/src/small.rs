@@ -4,9 +4,9 @@ use std::io::Write;
 
 use crate::error::{Fault, FormatError, Place, Result};
 use crate::hash::{RawHash, agree};
-use crate::header::{ContextPolicy, Form, Header, ModelId, parse_header};
+use crate::header::{ContextPolicy, Form, Header, ModelId, parse_header, check_name, put_name, take_name};
 use crate::ledger::ContainerBytes;
-use crate::limits::MAGIC;
+use crate::limits::{MAGIC, MAX_MODEL_NAME_LEN, MAX_NAMELESS_LEN};
 use crate::plan::SegmentPlan;
 use crate::prime::PrimeId;
 use crate::record::{Payload, RecordHeader, SegmentInfo, SegmentKind};
@@ -18,7 +18,7 @@ use crate::writer::Summary;
 pub(crate) const SMALL_BIT: u8 = 0x80;
 /// More bytes than any small header has.
 pub(crate) const MAX_SMALL_HEADER: usize =
-    4 + 1 + 1 + ModelId::SHORT + 1 + 2 * 10 + 2 * 10 + 4 + 2 * 10 + 4 + 2;
+    4 + 1 + 1 + ModelId::SHORT + 1 + 2 * 10 + 2 * 10 + 4 + 2 * 10 + 10 + MAX_MODEL_NAME_LEN + 4 + 2;
 
 /// The second byte after the magic: kind in bits 0 and 1, the rest from here.
 const PRIMED: u8 = 1 << 2;
@@ -44,6 +44,12 @@ impl Header {
         let primed = self.prime.map_or(0, |prime| u64::from(prime.tokens));
         primed + raw_len <= u64::from(self.context.context)
     }
+}
+
+/// Whether the header of a small member of so many bytes names the model: a few bytes that are nothing then, and that
+/// say what to look for where the model is not at hand.
+fn has_name(raw_len: u64) -> bool {
+    raw_len > MAX_NAMELESS_LEN as u64
 }
 
 /// What the two bits of a small header say of a kind; 0 stands for no bytes.
@@ -144,6 +150,10 @@ pub(crate) fn parse_small(bytes: &[u8]) -> Result<SmallHeader, Fault> {
         true => Some(PrimeId::take_small(&mut cursor)?),
         false => None,
     };
+    let model_name = match has_name(raw_len.into()) {
+        true => take_name(&mut cursor)?,
+        false => String::new(),
+    };
     let raw_crc = cursor.u32()?;
     let covered = cursor.position();
     if !agree(cursor.u16()?, check_of(&bytes[..covered])) {
@@ -182,7 +192,7 @@ pub(crate) fn parse_small(bytes: &[u8]) -> Result<SmallHeader, Fault> {
         mixing,
         model_id,
         checkpoint: [0; 16],
-        model_name: String::new(),
+        model_name,
         context,
         plan: SegmentPlan::Default,
         prime,
@@ -216,7 +226,7 @@ fn news_or_damage(bytes: &[u8], number: u8) -> Fault {
 }
 
 /// Writes a whole small member: `payload` is the coded form of `raw`, none for no bytes at all. What
-/// the header says of name, checkpoint, context and plan is left out.
+/// the header says of checkpoint and plan is left out, and for short ones the model's name.
 ///
 /// # Errors
 /// `InvalidArgument` unless [`Header::fits_small`], and for a payload that breaks the rules of the
@@ -227,6 +237,7 @@ pub fn write_small(
     raw: &[u8],
     payload: Option<Payload<'_>>,
 ) -> Result<Summary> {
+    check_name(&header.model_name).map_err(FormatError::invalid)?;
     if !header.fits_small(raw.len() as u64) || payload.is_none() != raw.is_empty() {
         return Err(FormatError::invalid(
             "these bytes do not fit a small member",
@@ -276,6 +287,9 @@ pub fn write_small(
     put_varint(&mut head, coded.len() as u64);
     if let Some(prime) = &header.prime {
         prime.put_small(&mut head);
+    }
+    if has_name(raw.len() as u64) {
+        put_name(&mut head, &header.model_name);
     }
     head.extend_from_slice(&crc32fast::hash(raw).to_le_bytes());
     let check = check_of(&head);

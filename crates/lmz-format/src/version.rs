@@ -1,5 +1,7 @@
 //! Versions of the container, and what differs between them.
 
+use crate::limits::MAX_SMALL_LEN;
+
 /// A version of the container (docs/format.md, Versions).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum FormatVersion {
@@ -29,7 +31,7 @@ impl FormatVersion {
     pub fn max_small_len(self) -> usize {
         match self {
             Self::V1 => 4 << 10,
-            Self::V2 => 64 << 10,
+            Self::V2 => MAX_SMALL_LEN,
         }
     }
 }

@@ -60,6 +60,9 @@ fn a_small_member_takes_at_most_40_bytes() {
         (4096, 1024, 29),
         (65_536, 1024, 31),
         (65_536, 1 << 14, 32),
+        // And the model's name.
+        (65_537, 1024, 31 + 10),
+        (1 << 20, 1024, 31 + 10),
     ] {
         let raw = vec![7; len];
         for kind in KINDS {
@@ -68,9 +71,13 @@ fn a_small_member_takes_at_most_40_bytes() {
             assert_eq!(container, most, "{len}");
             assert_eq!(decode_stream(&file[..]).unwrap(), raw);
             assert_eq!(decode_indexed(&file).unwrap(), (raw.clone(), false));
+            let reader = IndexedReader::open(Cursor::new(&file)).unwrap();
+            let name = &reader.members()[0].header.model_name;
+            assert_eq!(name, if len > 65_536 { "bootstrap" } else { "" });
         }
         let (_, primed) = small_member(&raw, SegmentKind::Mixed, context, true);
-        assert!(primed.bytes.total() - primed.bytes.coded <= 40 + 1);
+        let named = if len > 65_536 { 10 } else { 0 };
+        assert!(primed.bytes.total() - primed.bytes.coded <= 40 + 1 + named);
     }
 }
 
@@ -83,8 +90,8 @@ fn a_small_member_has_blocks_where_it_needs_them() {
         assert_eq!((header.context.context, header.context.overlap), expected);
         assert_eq!((header.mixing, header.is_small()), (1, true));
     }
-    let header = mixed_header(SegmentPlan::Fixed(1 << 20));
-    assert!(header.fits_small(65_536) && !header.fits_small(65_537));
+    let header = mixed_header(SegmentPlan::Fixed(1 << 21));
+    assert!(header.fits_small(1 << 20) && !header.fits_small((1 << 20) + 1));
     let plain = Header {
         mixing: 0,
         ..header.clone()

@@ -211,6 +211,9 @@ pub struct FileArgs {
         help_heading = "Format"
     )]
     pub overlap: Option<u32>,
+    /// Give files of up to 1 MiB what longer ones have: a second copy of the header, a 128-bit hash, an index
+    #[arg(long, hide_short_help = true, help_heading = "Format")]
+    pub full: bool,
 
     /// Store no name and time: so it always is
     #[arg(

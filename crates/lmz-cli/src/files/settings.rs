@@ -132,6 +132,7 @@ impl Settings {
                 MixArg::Auto => Mix::Auto,
             },
             lanes: args.lanes.map(usize::from),
+            full: args.full,
             verify: !args.no_verify,
             ..run.compress_options(None)
         };

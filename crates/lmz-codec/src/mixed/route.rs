@@ -6,9 +6,11 @@ use crate::entropy::bits_per_byte;
 
 /// Bytes that are judged together. Archives align to 512.
 const WINDOW: usize = 256;
-/// Shorter stretches of text between other bytes are not worth a switch, nor are shorter ones of other bytes in text.
+/// Shorter stretches of text between other bytes are not worth a switch.
 const SHORT_TEXT: usize = 2 * WINDOW;
-const SHORT_BYTES: usize = WINDOW;
+/// Nor are shorter ones of what could be text but has no words: indented lines, a table in a book. A model takes them for
+/// less than contexts that have not seen the text around them; only where there is much of it is its time the greater cost.
+const SHORT_TABLE: usize = 16 * WINDOW;
 /// Bytes that are judged together as noise or not.
 const NOISE_WINDOW: usize = 4096;
 /// Bits per byte, in units of 2^-24, from which on the histogram of a noise window looks like that of noise: 7.93.
@@ -36,24 +38,39 @@ fn add(parts: &mut Vec<Part>, kind: PartKind, len: usize) {
     }
 }
 
+/// What a window looks like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Look {
+    /// Words.
+    Text,
+    /// Characters of text without words: runs, numbers, encoded bytes.
+    Table,
+    /// Bytes that text does not have.
+    Binary,
+}
+
+/// Windows of one look, and their bytes.
+type Run = (Look, usize);
+
 /// Appends the parts of bytes that repeat nothing.
 fn judge(raw: &[u8], parts: &mut Vec<Part>) {
-    // Runs of windows of one kind.
-    let mut runs: Vec<(bool, usize)> = Vec::new();
-    for window in raw.chunks(WINDOW) {
-        let text = is_text(window);
-        match runs.last_mut() {
-            Some((kind, len)) if *kind == text => *len += window.len(),
-            _ => runs.push((text, window.len())),
-        }
-    }
-    smooth(&mut runs);
+    let looks = raw.chunks(WINDOW).map(|window| (look(window), window.len()));
+    let mut runs = join(looks);
+    // Words between the lines of a table belong to it; what is then still a short table belongs to the text.
+    become_other(&mut runs, Look::Text, SHORT_TEXT, Look::Table);
+    become_other(&mut runs, Look::Table, SHORT_TABLE, Look::Text);
+    let binary = runs.iter().map(|&(look, len)| match look {
+        Look::Table => (Look::Binary, len),
+        _ => (look, len),
+    });
+    let mut runs = join(binary);
+    become_other(&mut runs, Look::Text, SHORT_TEXT, Look::Binary);
     let mut at = 0;
     let count = runs.len();
     for i in 0..count {
-        let (text, len) = runs[i];
+        let (look, len) = runs[i];
         let mut end = at + len;
-        if text && i + 1 < count {
+        if look == Look::Text && i + 1 < count {
             // Where the text ends inside the next window, or ended inside its own last one.
             let from = end - WINDOW.min(len);
             let to = (end + WINDOW).min(raw.len());
@@ -65,29 +82,39 @@ fn judge(raw: &[u8], parts: &mut Vec<Part>) {
             runs[i + 1].1 = (runs[i + 1].1 as isize - moved) as usize;
             end = cut;
         }
-        if text {
-            add(parts, PartKind::Text, end - at);
-        } else {
-            noise(&raw[at..end], parts);
+        match look {
+            Look::Text => add(parts, PartKind::Text, end - at),
+            Look::Table | Look::Binary => noise(&raw[at..end], parts),
         }
         at = end;
     }
 }
 
-/// Joins runs that are too short to what is around them.
-fn smooth(runs: &mut Vec<(bool, usize)>) {
-    let mut smoothed: Vec<(bool, usize)> = Vec::with_capacity(runs.len());
-    let count = runs.len();
-    for (i, &(text, len)) in runs.iter().enumerate() {
-        let inner = i > 0 && i + 1 < count;
-        let short = if text { SHORT_TEXT } else { SHORT_BYTES };
-        let kind = if inner && len < short { !text } else { text };
-        match smoothed.last_mut() {
-            Some((last, length)) if *last == kind => *length += len,
-            _ => smoothed.push((kind, len)),
+/// Joins neighbours of one look.
+fn join(runs: impl Iterator<Item = Run>) -> Vec<Run> {
+    let mut joined: Vec<Run> = Vec::new();
+    for (look, len) in runs {
+        match joined.last_mut() {
+            Some((last, sum)) if *last == look => *sum += len,
+            _ => joined.push((look, len)),
         }
     }
-    *runs = smoothed;
+    joined
+}
+
+/// Runs of a look of less than `short` bytes become another, if they touch a run of it, and no end of the bytes.
+fn become_other(runs: &mut Vec<Run>, look: Look, short: usize, other: Look) {
+    let count = runs.len();
+    let looks: Vec<Look> = runs.iter().map(|run| run.0).collect();
+    let changed = runs.iter().enumerate().map(|(i, &(own, len))| {
+        let inner = i > 0 && i + 1 < count;
+        let touches = |i: usize| looks[i] == other;
+        match own == look && len < short && inner && (touches(i - 1) || touches(i + 1)) {
+            true => (other, len),
+            false => (own, len),
+        }
+    });
+    *runs = join(changed);
 }
 
 /// Splits what is not text into what contexts may learn and noise.
@@ -109,7 +136,7 @@ fn is_odd(byte: u8) -> bool {
 }
 
 /// Whether a model of language is worth its time on a window.
-fn is_text(window: &[u8]) -> bool {
+fn look(window: &[u8]) -> Look {
     let n = window.len();
     let (mut odd, mut letters, mut digits, mut spaces, mut same) = (0, 0, 0, 0, 0);
     let mut last = None;
@@ -128,14 +155,16 @@ fn is_text(window: &[u8]) -> bool {
     // A character may be cut at either end.
     let garbled = garbled.saturating_sub(6);
     if (odd + garbled) * 64 > n {
-        return false;
+        return Look::Binary;
     }
-    // Runs, tables of numbers, and encoded bytes: no words.
     if same * 2 > n || digits * 2 > n || (letters + spaces) * 4 < n {
-        return false;
+        return Look::Table;
     }
     let ascii_words = window.iter().all(u8::is_ascii) && n == WINDOW;
-    !(ascii_words && spaces * 100 < n && is_dense(window))
+    match ascii_words && spaces * 100 < n && is_dense(window) {
+        true => Look::Table,
+        false => Look::Text,
+    }
 }
 
 /// Whether no punctuation or space separates anything for long: base64 and the like.

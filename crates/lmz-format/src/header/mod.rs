@@ -37,7 +37,7 @@ pub struct Header {
     /// The hash of the checkpoint that the model was prepared from (its first 16 bytes). Zeros in a
     /// small member.
     pub checkpoint: [u8; 16],
-    /// A name for people: at most 255 bytes of UTF-8 without control characters. Empty in a small
+    /// A name for people: at most 255 bytes of UTF-8 without control characters. Empty in a short small
     /// member.
     pub model_name: String,
     /// Blocks inside a segment.
@@ -91,8 +91,7 @@ impl Header {
         }
         body.extend_from_slice(&self.model_id.bytes);
         body.extend_from_slice(&self.checkpoint);
-        put_varint(&mut body, self.model_name.len() as u64);
-        body.extend_from_slice(self.model_name.as_bytes());
+        put_name(&mut body, &self.model_name);
         put_varint(&mut body, u64::from(self.context.context));
         put_varint(&mut body, u64::from(self.context.overlap));
         put_varint(&mut body, self.plan.code());
@@ -132,13 +131,7 @@ impl Header {
         }
         let model_id = ModelId::new(cursor.array()?);
         let checkpoint = cursor.array()?;
-        let name_len =
-            cursor.varint_max(MAX_MODEL_NAME_LEN as u64, "the length of the model's name")?;
-        let name = cursor.take(name_len as usize)?;
-        let model_name = std::str::from_utf8(name)
-            .map_err(|_| Fault::corrupt("the model's name is not UTF-8"))?
-            .to_owned();
-        check_name(&model_name).map_err(Fault::corrupt)?;
+        let model_name = take_name(cursor)?;
         let max = u64::from(u32::MAX);
         let context = ContextPolicy {
             context: cursor.varint_max(max, "the context")? as u32,
@@ -164,8 +157,23 @@ impl Header {
     }
 }
 
+/// Appends a model's name, which has been checked.
+pub(crate) fn put_name(out: &mut Vec<u8>, name: &str) {
+    put_varint(out, name.len() as u64);
+    out.extend_from_slice(name.as_bytes());
+}
+
+/// Reads a model's name.
+pub(crate) fn take_name(cursor: &mut Cursor<'_>) -> Result<String, Fault> {
+    let len = cursor.varint_max(MAX_MODEL_NAME_LEN as u64, "the length of the model's name")?;
+    let name = std::str::from_utf8(cursor.take(len as usize)?)
+        .map_err(|_| Fault::corrupt("the model's name is not UTF-8"))?;
+    check_name(name).map_err(Fault::corrupt)?;
+    Ok(name.to_owned())
+}
+
 /// The name is printed on terminals: a file must not smuggle control sequences into them.
-fn check_name(name: &str) -> Result<(), String> {
+pub(crate) fn check_name(name: &str) -> Result<(), String> {
     if name.len() > MAX_MODEL_NAME_LEN {
         return Err(format!(
             "the model's name has {} bytes, more than {MAX_MODEL_NAME_LEN}",
