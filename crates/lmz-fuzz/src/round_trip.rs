@@ -45,6 +45,7 @@ pub fn round_trip(bytes: &[u8]) {
             3 => None,
             lanes => Some(usize::from(lanes) + 1),
         },
+        full: false,
         threads,
         verify: has(VERIFY),
         prime: has(PRIMED).then(prime),
