@@ -4,7 +4,9 @@ use std::io::Write;
 
 use crate::error::{Fault, FormatError, Place, Result};
 use crate::hash::{RawHash, agree};
-use crate::header::{ContextPolicy, Form, Header, ModelId, parse_header, check_name, put_name, take_name};
+use crate::header::{
+    ContextPolicy, Form, Header, ModelId, check_name, parse_header, put_name, take_name,
+};
 use crate::ledger::ContainerBytes;
 use crate::limits::{MAGIC, MAX_MODEL_NAME_LEN, MAX_NAMELESS_LEN};
 use crate::plan::SegmentPlan;

@@ -10,6 +10,8 @@ pub const MAX_CONTEXTS: usize = 16;
 /// Nodes of a slot: 0 for the end of a token, 1 to 15 for the bits of a nibble.
 pub const NODES: usize = 16;
 
+/// Slots that are looked at for a hash.
+const TRIED: usize = 3;
 /// Bits of a map's count, below those of its probability.
 const COUNT_BITS: u32 = 10;
 /// Seen histories weigh at most so much in the maps.
@@ -17,10 +19,26 @@ const COUNT_LIMIT: u32 = 255;
 /// Largest n of the direct probabilities' rate 1 / (n + 1.6).
 const DIRECT_LIMIT: u32 = 30;
 
+/// A slot that fills a line of a processor's cache, and is to begin with one.
+#[derive(Clone, Copy, Debug)]
+#[repr(align(64))]
+pub struct Line;
+
+/// Half a line.
+#[derive(Clone, Copy, Debug)]
+#[repr(align(32))]
+pub struct HalfLine;
+
+/// The bank for text: histories and direct probabilities.
+pub type TextBank = Bank<NODES, Line>;
+/// The bank for bytes: histories.
+pub type ByteBank = Bank<0, HalfLine>;
+
 /// What was seen in one context, for the decisions of one nibble.
 #[derive(Clone, Copy, Debug)]
-#[repr(C, align(32))]
-struct Slot<const DIRECT: usize> {
+#[repr(C)]
+struct Slot<const DIRECT: usize, A> {
+    align: [A; 0],
     /// Of the hash; 0 for an empty slot.
     check: u16,
     states: [u8; NODES],
@@ -28,9 +46,10 @@ struct Slot<const DIRECT: usize> {
     direct: [u16; DIRECT],
 }
 
-impl<const DIRECT: usize> Slot<DIRECT> {
+impl<const DIRECT: usize, A> Slot<DIRECT, A> {
     fn new(check: u16) -> Self {
         Self {
+            align: [],
             check,
             states: [0; NODES],
             direct: [1 << 15; DIRECT],
@@ -41,11 +60,11 @@ impl<const DIRECT: usize> Slot<DIRECT> {
 /// The bank. `DIRECT` is [`NODES`] where slots hold probabilities of their own beside the histories: two inputs of
 /// the mixer for each context; or 0: one.
 #[derive(Debug)]
-pub struct Bank<const DIRECT: usize> {
+pub struct Bank<const DIRECT: usize, A> {
     contexts: usize,
     /// Slots of a context, a power of two.
     size: usize,
-    slots: Vec<Slot<DIRECT>>,
+    slots: Vec<Slot<DIRECT, A>>,
     /// By context, kind of decision and state: 22 bits of probability, 10 of count.
     maps: Vec<u32>,
     /// Where each context's slot lies in `slots`.
@@ -56,7 +75,7 @@ pub struct Bank<const DIRECT: usize> {
     rates: [u32; 256],
 }
 
-impl<const DIRECT: usize> Bank<DIRECT> {
+impl<const DIRECT: usize, A: Copy> Bank<DIRECT, A> {
     /// Inputs of the mixer for a context.
     pub const INPUTS: usize = if DIRECT > 0 { 2 } else { 1 };
 
@@ -94,7 +113,7 @@ impl<const DIRECT: usize> Bank<DIRECT> {
 
     /// Bytes that a bank takes.
     pub fn memory(contexts: usize, bits: u32) -> usize {
-        contexts * ((size_of::<Slot<DIRECT>>() << bits) + 2048)
+        contexts * ((size_of::<Slot<DIRECT, A>>() << bits) + 2048)
     }
 
     /// Finds or makes the slots of the contexts' hashes.
@@ -103,7 +122,9 @@ impl<const DIRECT: usize> Bank<DIRECT> {
         let mut fetched = 0;
         for (context, &hash) in hashes.iter().enumerate().take(self.contexts) {
             let home = hash as usize & (self.size - 1);
-            fetched |= self.slots[context * self.size + home].check;
+            for step in 0..TRIED {
+                fetched |= self.slots[context * self.size + (home ^ step)].check;
+            }
         }
         std::hint::black_box(fetched);
         for (context, &hash) in hashes.iter().enumerate().take(self.contexts) {
@@ -116,7 +137,7 @@ impl<const DIRECT: usize> Bank<DIRECT> {
         let home = hash as usize & (self.size - 1);
         let base = context * self.size;
         let (mut worst, mut least) = (0, u32::MAX);
-        for step in 0..3 {
+        for step in 0..TRIED {
             let at = base + (home ^ step);
             let slot = &self.slots[at];
             if slot.check == check {

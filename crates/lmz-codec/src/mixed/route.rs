@@ -54,7 +54,9 @@ type Run = (Look, usize);
 
 /// Appends the parts of bytes that repeat nothing.
 fn judge(raw: &[u8], parts: &mut Vec<Part>) {
-    let looks = raw.chunks(WINDOW).map(|window| (look(window), window.len()));
+    let looks = raw
+        .chunks(WINDOW)
+        .map(|window| (look(window), window.len()));
     let mut runs = join(looks);
     // Words between the lines of a table belong to it; what is then still a short table belongs to the text.
     become_other(&mut runs, Look::Text, SHORT_TEXT, Look::Table);

@@ -4,7 +4,7 @@ mod matches;
 mod record;
 
 use crate::apm::Apm;
-use crate::bank::{Bank, MAX_CONTEXTS};
+use crate::bank::{ByteBank, MAX_CONTEXTS};
 use crate::coder::Coder;
 use crate::mixer::{MAX_SETS, Mixer, Rates, WEIGHT_ONE};
 use crate::tables::{PROBABILITY_BITS, hash, tables};
@@ -24,7 +24,7 @@ const MAP_CONTEXTS: usize = 1 << 12;
 /// What is learnt from a sequence of bytes.
 #[derive(Debug)]
 pub struct Bytes {
-    bank: Bank<0>,
+    bank: ByteBank,
     matchers: [Matcher; 2],
     mixer: Mixer<INPUTS>,
     last: Apm,
@@ -60,7 +60,7 @@ impl Bytes {
         };
         let head_bits = size.clamp(10, 22);
         Self {
-            bank: Bank::new(CONTEXTS, bits),
+            bank: ByteBank::new(CONTEXTS, bits),
             matchers: [Matcher::new(8, head_bits), Matcher::new(5, head_bits)],
             mixer: Mixer::new(&SETS, &initial, 256, rates),
             last: Apm::new(MAP_CONTEXTS),
@@ -79,7 +79,7 @@ impl Bytes {
 
     /// Bytes of memory that [`Bytes::new`] takes, to a few percent.
     pub fn memory(size: u32) -> usize {
-        Bank::<0>::memory(CONTEXTS, slot_bits(size)) + (7 << 20) + (8 << size.clamp(10, 22))
+        ByteBank::memory(CONTEXTS, slot_bits(size)) + (7 << 20) + (8 << size.clamp(10, 22))
     }
 
     /// What was coded so far.

@@ -6,7 +6,7 @@ mod lane;
 mod matches;
 
 use crate::apm::Apm;
-use crate::bank::{Bank, NODES};
+use crate::bank::TextBank;
 use crate::coder::Coder;
 use crate::mixer::{MAX_SETS, Mixer, Rates, WEIGHT_ONE};
 use crate::tables::{PROBABILITY_BITS, STRETCH_MAX, hash, tables};
@@ -44,7 +44,7 @@ pub enum Symbol {
 #[derive(Debug)]
 pub struct Text<'w> {
     walk: &'w Walk,
-    bank: Bank<NODES>,
+    bank: TextBank,
     matchers: [Matcher; 2],
     mixer: Mixer<INPUTS>,
     /// By what is decided.
@@ -80,7 +80,7 @@ impl<'w> Text<'w> {
         let head_bits = size.clamp(10, 20);
         Self {
             walk,
-            bank: Bank::new(CONTEXTS, bits),
+            bank: TextBank::new(CONTEXTS, bits),
             matchers: [Matcher::new(12, head_bits), Matcher::new(5, head_bits)],
             mixer: Mixer::new(&SETS, &initial, KNOWN, rates),
             plain: Apm::new(1024),
@@ -95,7 +95,7 @@ impl<'w> Text<'w> {
 
     /// Bytes of memory that [`Text::new`] takes, to a few percent.
     pub fn memory(size: u32) -> usize {
-        Bank::<NODES>::memory(CONTEXTS, slot_bits(size)) + (4 << 20) + (16 << size.clamp(10, 20))
+        TextBank::memory(CONTEXTS, slot_bits(size)) + (4 << 20) + (16 << size.clamp(10, 20))
     }
 
     /// Begins a round of `lanes` blocks. The first goes on where the last block ended.

@@ -74,8 +74,7 @@ impl Facts {
         Self {
             form: form(header),
             model: ModelFacts {
-                name: (known || !header.model_name.is_empty())
-                    .then(|| header.model_name.clone()),
+                name: (known || !header.model_name.is_empty()).then(|| header.model_name.clone()),
                 id: header.model_id.to_string(),
                 checkpoint: known.then(|| hex(&header.checkpoint)),
             },
