@@ -31,6 +31,7 @@ fn options(lanes: usize, plan: SegmentPlan, prime: Option<Prime>) -> CompressOpt
         plan,
         mix: Mix::Auto,
         lanes: Some(lanes),
+        full: false,
         threads: 2,
         verify: true,
         prime,

@@ -37,6 +37,7 @@ pub fn small() -> CompressOptions {
         plan: SegmentPlan::fixed(200).unwrap(),
         mix: Mix::None,
         lanes: None,
+        full: false,
         threads: 2,
         verify: false,
         prime: None,
