@@ -163,10 +163,21 @@ impl RunSettings {
         Ok(Some(Prime::read(name, file)?))
     }
 
+    /// Threads, no more than there is memory for what each of them learns of its group; 0 for one on each processor.
+    fn threads(&self) -> usize {
+        let (asked, Some(memory)) = (self.wanted.threads, self.wanted.memory) else {
+            return self.wanted.threads;
+        };
+        let all = || std::thread::available_parallelism().map_or(1, usize::from);
+        let wanted = if asked == 0 { all() } else { asked };
+        let groups = memory / lmz::group_memory(lmz::GROUP_LEN as usize) as u64;
+        wanted.min(usize::try_from(groups).unwrap_or(wanted).max(1))
+    }
+
     /// How to compress, with everything else as it is by default.
     pub fn compress_options(&self, prime: Option<Prime>) -> CompressOptions {
         CompressOptions {
-            threads: self.wanted.threads,
+            threads: self.threads(),
             prime,
             ..CompressOptions::default()
         }
@@ -175,7 +186,7 @@ impl RunSettings {
     /// Threads and prime for restoring.
     pub fn decompress_options(&self, prime: Option<Prime>) -> DecompressOptions {
         DecompressOptions {
-            threads: self.wanted.threads,
+            threads: self.threads(),
             prime,
         }
     }

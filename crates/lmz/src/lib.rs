@@ -57,7 +57,7 @@ mod store;
 #[cfg(feature = "float")]
 mod threads;
 
-pub use lmz_codec::mixed::MAX_LANES;
+pub use lmz_codec::mixed::{GROUP_LEN, MAX_LANES, memory as group_memory};
 pub use lmz_codec::{
     CodecError, CompressOptions, CompressReport, ContextPolicy, Decoder, DecompressOptions,
     DecompressReport, Direction, ErrorKind, Fill, Header, Holes, Isa, Kernel, LostRange, Meter,

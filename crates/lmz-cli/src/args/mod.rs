@@ -73,7 +73,8 @@ pub struct MemoryArg {
     /// what is free]
     ///
     /// It holds the model and all that is computed from it. A model that needs more runs on the CPU,
-    /// with a notice that says how much. With --device cpu it does nothing. A device that does not tell
+    /// with a notice that says how much. On the CPU it bounds the groups that are worked on at once, 155M
+    /// each, and with them the threads. A device that does not tell
     /// what is free gives 1G unless told otherwise.
     #[arg(
         long,

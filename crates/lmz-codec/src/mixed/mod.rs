@@ -48,6 +48,13 @@ pub use alone::{decode_group, encode_groups};
 
 pub use crate::mixing::{GROUP_LEN, MAX_LANES};
 
+/// Bytes of memory that contexts take for a group of so many raw bytes that is worked on, at most: those of its text and those of
+/// its other bytes. Each thread works on one.
+pub fn memory(raw_len: usize) -> usize {
+    let size = contexts::size_of(raw_len);
+    lmz_mix::Text::memory(size) + lmz_mix::Bytes::memory(size)
+}
+
 /// How many blocks go in lock step in a group that begins with these coded bytes; none in what no group begins with.
 pub fn lanes(coded: &[u8]) -> Option<usize> {
     layout::lanes(*coded.first()?)
