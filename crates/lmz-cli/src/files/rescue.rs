@@ -141,9 +141,9 @@ pub fn run(
 
 /// How more can be had of a file of which nothing is sound.
 fn hint(report: &SalvageReport, how: Salvaging) -> &'static str {
-    match how.unverified || report.members == 0 {
+    match how.unverified || report.cut == 0 {
         true => "",
-        false => " (--unverified gives what decodes before a cut)",
+        false => " (--unverified gives what decodes before the cut, if anything does)",
     }
 }
 
