@@ -1,10 +1,13 @@
 //! From a document's text to token ids.
 
 use std::borrow::Cow;
+use std::sync::{Arc, mpsc};
+use std::thread;
+use std::time::Duration;
 
-use lmz_model::{ExactTokenizer, Symbol};
+use lmz_model::{ExactTokenizer, PATIENCE, Symbol};
 use serde_json::Value;
-use tokenizers::Tokenizer;
+use tokenizers::{Encoding, Tokenizer};
 
 use crate::error::{MetricError, Result};
 
@@ -38,7 +41,7 @@ pub trait Tokenize {
 /// post-processor and all. Truncation and padding are off, and so is dropout: a figure is not drawn by lot.
 #[derive(Debug)]
 pub struct PublishedTokenizer {
-    inner: Tokenizer,
+    inner: Arc<Tokenizer>,
     /// Ids of special tokens, sorted.
     special: Vec<u32>,
     notices: Vec<String>,
@@ -60,10 +63,54 @@ impl PublishedTokenizer {
         let mut special: Vec<u32> = special.map(|(id, _)| id).collect();
         special.sort_unstable();
         Ok(Self {
-            inner,
+            inner: Arc::new(inner),
             special,
             notices,
         })
+    }
+}
+
+/// Documents of fewer bytes are not watched: whatever a regular expression makes of them ends.
+const WATCHED: usize = 1 << 10;
+/// Bytes for each second that a long document may take beyond [`PATIENCE`]: a fiftieth of what slow tokenizers do.
+const PACE: u64 = 20_000;
+/// How often the watch is looked at. A program that was stopped for a while is not slow.
+const TICK: Duration = Duration::from_millis(200);
+
+impl PublishedTokenizer {
+    /// What the library makes of a text, if it does so in time: its regular expressions are the model's, and nothing else
+    /// bounds them.
+    fn encoding(&self, text: &str) -> Result<Result<Encoding, tokenizers::Error>> {
+        if text.len() < WATCHED {
+            return Ok(self.inner.encode(text, true));
+        }
+        let allowed = PATIENCE + Duration::from_secs(text.len() as u64 / PACE);
+        let (give, take) = mpsc::channel();
+        let (inner, copy) = (self.inner.clone(), text.to_owned());
+        // It cannot be stopped. What it takes too long for is an error, with which a program ends.
+        let started = thread::Builder::new().spawn(move || {
+            // Nobody may wait any more.
+            let _ = give.send(inner.encode(copy, true));
+        });
+        started.map_err(|error| MetricError::Tokenizer(error.to_string()))?;
+        let mut waited = Duration::ZERO;
+        loop {
+            match take.recv_timeout(TICK) {
+                Ok(encoding) => return Ok(encoding),
+                Err(mpsc::RecvTimeoutError::Timeout) if waited < allowed => waited += TICK,
+                Err(mpsc::RecvTimeoutError::Timeout) => {
+                    return Err(MetricError::Tokenizer(format!(
+                        "it takes more than {} s for a document of {} bytes: a fault of its regular expressions",
+                        allowed.as_secs(),
+                        text.len()
+                    )));
+                }
+                Err(mpsc::RecvTimeoutError::Disconnected) => {
+                    let why = "the library gave up on a document";
+                    return Err(MetricError::Tokenizer(why.into()));
+                }
+            }
+        }
     }
 }
 
@@ -116,7 +163,7 @@ impl Tokenize for PublishedTokenizer {
 
     fn encode(&self, text: &str) -> Result<Encoded> {
         let failed = |error: tokenizers::Error| MetricError::Tokenizer(error.to_string());
-        let encoding = self.inner.encode(text, true).map_err(failed)?;
+        let encoding = self.encoding(text)?.map_err(failed)?;
         let ids = encoding.get_ids().to_vec();
         let added = encoding.get_special_tokens_mask();
         let special = ids.iter().zip(added);
@@ -134,7 +181,8 @@ impl Tokenize for PublishedTokenizer {
 /// text's. Prepared models carry no other.
 impl Tokenize for ExactTokenizer {
     fn encode(&self, text: &str) -> Result<Encoded> {
-        let symbols = self.encode(text.as_bytes());
+        let symbols = self.try_encode(text.as_bytes());
+        let symbols = symbols.map_err(|error| MetricError::Tokenizer(error.to_string()))?;
         let mut encoded = Encoded::default();
         let mut end = 0;
         for symbol in &symbols {

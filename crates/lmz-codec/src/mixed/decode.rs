@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use lmz_exact::{CpuLanes, Engine, ExactError, Lanes};
+use lmz_mix::{Bytes, Text};
 
 use super::contexts::{Decoding, size_of};
 use super::layout::{Head, Shape};
@@ -11,6 +12,7 @@ use super::part::{Part, PartKind, join, take_list, total};
 use super::text::{CodedText, TextGroup};
 use crate::drive::{Decoded, Drive, Sizes, Stop, Stopwatch};
 use crate::error::Result;
+use crate::memory::ask;
 use crate::observer::{Phase, check};
 use crate::pool;
 use crate::timing::Direction;
@@ -28,6 +30,13 @@ pub fn decode_groups(
     groups: &[(&[u8], usize)],
     phase: Phase,
 ) -> Result<Vec<Decoded>> {
+    let sizes = groups
+        .iter()
+        .map(|(_, raw_len)| Bytes::memory(size_of(*raw_len)));
+    let at_once = pool::threads().min(groups.len());
+    ask(at_once.saturating_mul(sizes.max().unwrap_or(0)), || {
+        format!("the contexts of {at_once} groups")
+    })?;
     let opened = pool::map(groups.to_vec(), |(coded, raw_len)| {
         Opened::new(drive, coded, raw_len, phase)
     })?;
@@ -202,6 +211,12 @@ fn decode_texts(
         return Ok(done);
     };
     let (threads, count) = (pool::threads(), queue.len());
+    let tables = queue
+        .iter()
+        .map(|task| Text::memory(size_of(task.text.raw_len)));
+    let at_once = threads.min(count);
+    let tables = at_once.saturating_mul(tables.max().unwrap_or(0));
+    ask(tables, || format!("the contexts of {at_once} texts"))?;
     let watch = Stopwatch::start(Direction::Decoding);
     let work = Work {
         drive: *drive,
@@ -210,6 +225,13 @@ fn decode_texts(
         done: Mutex::new(done),
     };
     if drive.model.device_name().is_none() && count < threads {
+        let sizes = Sizes {
+            device_lanes: 0,
+            threads,
+            cpu_lanes: (count * lanes).div_ceil(threads),
+            positions,
+        };
+        sizes.check_memory(drive.model.engine())?;
         work.together(threads)?;
     } else {
         let sizes = Sizes {

@@ -2,18 +2,66 @@
 
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
-use lmz_exact::{Lanes, Query, Row};
-use lmz_mix::Symbol as Placed;
+use lmz_coder::BitDecoder;
+use lmz_exact::{ExactError, Lanes, Query, Row};
+use lmz_mix::{Symbol as Placed, Text};
 use lmz_model::Symbol;
 
 use super::places::spelled;
-use super::text::{Failure, State};
 use crate::blocks::{Block, input};
 use crate::drive::Drive;
+use crate::error::CodecError;
 use crate::observer::{Phase, check};
+use crate::pool::cannot_start;
 
 /// Steps from one look at the observer to the next.
 const LOOK: usize = 32;
+
+/// What the threads of a group hand to each other.
+pub struct State<'a> {
+    pub text: Text<'a>,
+    pub decoder: BitDecoder<'a>,
+    /// The symbols of the round, by lane.
+    pub symbols: Vec<Vec<Symbol>>,
+    /// Raw bytes of all symbols so far, and those that the observer has heard of.
+    pub raw_len: usize,
+    reported: usize,
+    /// Whose turn it is: how many symbols of the round come before.
+    pub turn: usize,
+    pub failure: Option<Failure>,
+}
+
+/// Why a round does not go on.
+pub enum Failure {
+    /// No encoder can have written these bytes.
+    Damage(String),
+    /// What is left of the bytes decides nothing any more.
+    Cut,
+    Lanes(ExactError),
+    Other(CodecError),
+}
+
+impl<'a> State<'a> {
+    /// Before the first symbol.
+    pub fn new(text: Text<'a>, decoder: BitDecoder<'a>) -> Self {
+        Self {
+            text,
+            decoder,
+            symbols: Vec::new(),
+            raw_len: 0,
+            reported: 0,
+            turn: 0,
+            failure: None,
+        }
+    }
+
+    /// Tells the observer what is done since the last time.
+    pub fn report(&mut self, drive: &Drive<'_>, phase: Phase) {
+        let bytes = self.raw_len - self.reported;
+        self.reported = self.raw_len;
+        drive.observer.advance(phase, bytes as u64);
+    }
+}
 
 /// What is to be decoded.
 #[derive(Clone, Copy)]
@@ -51,7 +99,13 @@ pub fn decode(state: &mut State<'_>, round: Round<'_>, lanes: &mut [&mut dyn Lan
         std::thread::scope(|scope| {
             for (first, own, lanes) in shares {
                 let shared = &shared;
-                scope.spawn(move || shared.work(first, own, *lanes));
+                let work = move || shared.work(first, own, *lanes);
+                let started = std::thread::Builder::new().spawn_scoped(scope, work);
+                if let Err(error) = started {
+                    // The others wait for its turn.
+                    Waiting(shared).fail(Failure::Other(cannot_start(threads, &error)));
+                    break;
+                }
             }
         });
     }

@@ -1,13 +1,13 @@
 //! The text of a group, round by round, from coded bytes.
 
 use lmz_coder::BitDecoder;
-use lmz_exact::{ExactError, Lanes};
+use lmz_exact::Lanes;
 use lmz_mix::Text;
 use lmz_model::Symbol;
 
 use super::contexts::size_of;
 use super::layout::Head;
-use super::lockstep;
+use super::lockstep::{self, Failure, State};
 use super::places::teach;
 use super::rounds::rounds;
 use crate::blocks::Block;
@@ -53,30 +53,6 @@ pub struct TextGroup<'a> {
     state: State<'a>,
 }
 
-/// What the threads of a group hand to each other.
-pub struct State<'a> {
-    pub text: Text<'a>,
-    pub decoder: BitDecoder<'a>,
-    /// The symbols of the round, by lane.
-    pub symbols: Vec<Vec<Symbol>>,
-    /// Raw bytes of all symbols so far, and those that the observer has heard of.
-    pub raw_len: usize,
-    reported: usize,
-    /// Whose turn it is: how many symbols of the round come before.
-    pub turn: usize,
-    pub failure: Option<Failure>,
-}
-
-/// Why a round does not go on.
-pub enum Failure {
-    /// No encoder can have written these bytes.
-    Damage(String),
-    /// What is left of the bytes decides nothing any more.
-    Cut,
-    Lanes(ExactError),
-    Other(CodecError),
-}
-
 impl<'a> TextGroup<'a> {
     /// A text that begins.
     pub fn new(drive: &Drive<'a>, of: CodedText<'a>, phase: Phase) -> Self {
@@ -95,18 +71,13 @@ impl<'a> TextGroup<'a> {
             round: None,
             seen: drive.shown.to_vec(),
             raw: Vec::with_capacity(raw_len.min(coded.len().saturating_mul(64))),
-            state: State {
-                text: Text::new(drive.model.walk(), size_of(raw_len)),
-                decoder: match cut {
+            state: State::new(
+                Text::new(drive.model.walk(), size_of(raw_len)),
+                match cut {
                     true => BitDecoder::cut(coded),
                     false => BitDecoder::new(coded),
                 },
-                symbols: Vec::new(),
-                raw_len: 0,
-                reported: 0,
-                turn: 0,
-                failure: None,
-            },
+            ),
         }
     }
 
@@ -209,14 +180,5 @@ impl<'a> TextGroup<'a> {
             lanes,
         );
         self.state.failure.take()
-    }
-}
-
-impl State<'_> {
-    /// Tells the observer what is done since the last time.
-    pub fn report(&mut self, drive: &Drive<'_>, phase: Phase) {
-        let bytes = self.raw_len - self.reported;
-        self.reported = self.raw_len;
-        drive.observer.advance(phase, bytes as u64);
     }
 }
