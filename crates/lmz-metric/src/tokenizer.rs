@@ -80,11 +80,15 @@ const TICK: Duration = Duration::from_millis(200);
 impl PublishedTokenizer {
     /// What the library makes of a text, if it does so in time: its regular expressions are the model's, and nothing else
     /// bounds them.
-    fn encoding(&self, text: &str) -> Result<Result<Encoding, tokenizers::Error>> {
+    fn encoding(
+        &self,
+        text: &str,
+        patience: Duration,
+    ) -> Result<Result<Encoding, tokenizers::Error>> {
         if text.len() < WATCHED {
             return Ok(self.inner.encode(text, true));
         }
-        let allowed = PATIENCE + Duration::from_secs(text.len() as u64 / PACE);
+        let allowed = patience + Duration::from_secs(text.len() as u64 / PACE);
         let (give, take) = mpsc::channel();
         let (inner, copy) = (self.inner.clone(), text.to_owned());
         // It cannot be stopped. What it takes too long for is an error, with which a program ends.
@@ -163,7 +167,7 @@ impl Tokenize for PublishedTokenizer {
 
     fn encode(&self, text: &str) -> Result<Encoded> {
         let failed = |error: tokenizers::Error| MetricError::Tokenizer(error.to_string());
-        let encoding = self.encoding(text)?.map_err(failed)?;
+        let encoding = self.encoding(text, PATIENCE)?.map_err(failed)?;
         let ids = encoding.get_ids().to_vec();
         let added = encoding.get_special_tokens_mask();
         let special = ids.iter().zip(added);
@@ -232,6 +236,23 @@ mod tests {
             }
             assert!(drawn.notices()[0].contains("switched off"), "{dropout}");
         }
+    }
+
+    /// Looks at all of the text again for each of its words.
+    #[test]
+    fn a_tokenizer_that_takes_too_long_is_given_up() {
+        let split = r#""pre_tokenizer": {"type": "Split", "pattern": {"Regex": "(?!(?:(?!b)a)*x)a"},
+            "behavior": "Isolated", "invert": false}"#;
+        let json = MODEL.replace(r#""pre_tokenizer": null"#, split);
+        let json = json
+            .replace("DROPOUT", "null")
+            .replace("NORMALIZER", "null");
+        let slow = PublishedTokenizer::new(json.as_bytes()).unwrap();
+        assert_eq!(slow.encode(&"a".repeat(1100)).unwrap().ids.len(), 1100);
+        let error = slow
+            .encoding(&"a".repeat(12_000), Duration::ZERO)
+            .unwrap_err();
+        assert!(error.to_string().contains("12000 bytes"), "{error}");
     }
 
     #[test]
