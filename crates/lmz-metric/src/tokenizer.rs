@@ -53,7 +53,6 @@ impl PublishedTokenizer {
     /// # Errors
     /// [`MetricError::Tokenizer`].
     pub fn new(tokenizer_json: &[u8]) -> Result<Self> {
-        let failed = |error: tokenizers::Error| MetricError::Tokenizer(error.to_string());
         let (json, notices) = without_dropout(tokenizer_json);
         let mut inner = Tokenizer::from_bytes(json).map_err(failed)?;
         inner.with_truncation(None).map_err(failed)?;
@@ -77,16 +76,17 @@ const PACE: u64 = 20_000;
 /// How often the watch is looked at. A program that was stopped for a while is not slow.
 const TICK: Duration = Duration::from_millis(200);
 
+/// What the library says.
+fn failed(error: tokenizers::Error) -> MetricError {
+    MetricError::Tokenizer(error.to_string())
+}
+
 impl PublishedTokenizer {
     /// What the library makes of a text, if it does so in time: its regular expressions are the model's, and nothing else
     /// bounds them.
-    fn encoding(
-        &self,
-        text: &str,
-        patience: Duration,
-    ) -> Result<Result<Encoding, tokenizers::Error>> {
+    fn encoding(&self, text: &str, patience: Duration) -> Result<Encoding> {
         if text.len() < WATCHED {
-            return Ok(self.inner.encode(text, true));
+            return self.inner.encode(text, true).map_err(failed);
         }
         let allowed = patience + Duration::from_secs(text.len() as u64 / PACE);
         let (give, take) = mpsc::channel();
@@ -100,7 +100,7 @@ impl PublishedTokenizer {
         let mut waited = Duration::ZERO;
         loop {
             match take.recv_timeout(TICK) {
-                Ok(encoding) => return Ok(encoding),
+                Ok(encoding) => return encoding.map_err(failed),
                 Err(mpsc::RecvTimeoutError::Timeout) if waited < allowed => waited += TICK,
                 Err(mpsc::RecvTimeoutError::Timeout) => {
                     return Err(MetricError::Tokenizer(format!(
@@ -166,8 +166,7 @@ impl Tokenize for PublishedTokenizer {
     }
 
     fn encode(&self, text: &str) -> Result<Encoded> {
-        let failed = |error: tokenizers::Error| MetricError::Tokenizer(error.to_string());
-        let encoding = self.encoding(text, PATIENCE)?.map_err(failed)?;
+        let encoding = self.encoding(text, PATIENCE)?;
         let ids = encoding.get_ids().to_vec();
         let added = encoding.get_special_tokens_mask();
         let special = ids.iter().zip(added);

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 pub use lmz_format::ErrorKind;
 
 /// Shorthand for this crate's results.
-pub type Result<T> = std::result::Result<T, ModelError>;
+pub type Result<T, E = ModelError> = std::result::Result<T, E>;
 
 /// An error of this crate. Every variant names the file, field or tensor at fault.
 #[derive(Debug, thiserror::Error)]

@@ -223,8 +223,16 @@ fn no_verb_prints_a_name_raw() {
     place.write(file, &text);
     std::fs::create_dir(place.path("models")).unwrap();
     let name = "na\u{202e}me\u{200b}";
-    let prepare = ["model", "prepare", "--name", name, "-o", model];
-    let prepared = place.lmz(prepare.iter().chain(&[&checkpoint()]));
+    let prepare = [
+        "model",
+        "prepare",
+        "--name",
+        name,
+        "-o",
+        model,
+        checkpoint(),
+    ];
+    let prepared = place.lmz(prepare);
     assert_eq!(prepared.code(), 0, "{}", prepared.stderr);
     let packed = format!("{file}.lmz");
     let mut runs: Vec<&[&str]> = vec![
