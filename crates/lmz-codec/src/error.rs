@@ -18,6 +18,14 @@ pub enum CodecError {
     /// The checkpoint.
     #[error(transparent)]
     Model(#[from] ModelError),
+    /// The model's tokenizer fails on a text.
+    #[error("the model {model}: {why}")]
+    Tokenizer {
+        /// What the model is called.
+        model: String,
+        /// What its tokenizer says.
+        why: ModelError,
+    },
     /// The prepared model or the engine.
     #[error(transparent)]
     Exact(#[from] ExactError),
@@ -120,6 +128,17 @@ pub enum CodecError {
         /// Its record in the file.
         place: Place,
     },
+    /// What there is no memory for.
+    #[error(
+        "there is no memory for the {bytes} bytes that {what} take (fewer threads take less: -T 1; so do a shorter \
+        --context and smaller segments when compressing)"
+    )]
+    Memory {
+        /// Bytes that were asked for.
+        bytes: usize,
+        /// What takes them.
+        what: String,
+    },
     /// The caller asked for something impossible.
     #[error("{0}")]
     InvalidArgument(String),
@@ -139,7 +158,7 @@ impl CodecError {
     pub fn kind(&self) -> ErrorKind {
         match self {
             Self::Format(error) => error.kind(),
-            Self::Model(error) => error.kind(),
+            Self::Model(error) | Self::Tokenizer { why: error, .. } => error.kind(),
             Self::Exact(error) => error.kind(),
             Self::Segment { .. } | Self::Hash { .. } | Self::Verification { .. } => {
                 ErrorKind::Corruption
@@ -152,7 +171,7 @@ impl CodecError {
             | Self::OtherEncoder { .. } => ErrorKind::Compatibility,
             Self::InvalidArgument(_) => ErrorKind::InvalidArgument,
             Self::Cancelled => ErrorKind::Cancelled,
-            Self::Read(_) | Self::Write(_) => ErrorKind::Io,
+            Self::Memory { .. } | Self::Read(_) | Self::Write(_) => ErrorKind::Io,
         }
     }
 

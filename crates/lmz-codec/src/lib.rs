@@ -40,6 +40,7 @@ mod error;
 #[cfg(feature = "encode")]
 mod fallback;
 mod member;
+mod memory;
 mod meter;
 pub mod mixed;
 mod mixing;

@@ -4,7 +4,7 @@ use lmz_format::{Header, RawHash, SegmentInfo, SegmentKind};
 
 use crate::drive::Drive;
 use crate::error::{CodecError, Result};
-use crate::mixed::decode_groups;
+use crate::mixed::{Stretch, decode_groups, left_of_group};
 use crate::model::Model;
 use crate::observer::{Observer, Phase};
 use crate::pool::Pool;
@@ -104,23 +104,26 @@ impl MemberDecoder {
     }
 
     /// What the first of a segment's coded bytes, up to a cut, say for sure of its raw bytes. No checksum vouches for
-    /// them.
-    pub fn beginning(
+    /// it.
+    pub fn left(
         &mut self,
         info: &SegmentInfo,
         left: &[u8],
         means: Means<'_>,
-    ) -> Result<Vec<u8>> {
+    ) -> Result<Vec<Stretch>> {
         let raw_len = info.raw_len as usize;
         let mut raw = match info.kind {
             SegmentKind::Stored => left.to_vec(),
             SegmentKind::Zstd => unzstd_beginning(left, raw_len),
-            // Its parts are known by their ends.
-            SegmentKind::Mixed => Vec::new(),
-            SegmentKind::Model => {
+            SegmentKind::Mixed | SegmentKind::Model => {
                 let Ready { model, shown } = self.find(means)?;
                 let (model, shown) = (model.clone(), shown.clone());
                 let drive = Drive::new(&model, self.header.context, &shown, means.observer);
+                if info.kind == SegmentKind::Mixed {
+                    return means
+                        .pool
+                        .install(|| left_of_group(&drive, left, raw_len, Phase::Decode));
+                }
                 // All that may follow lies between these: what they agree on does not depend on it.
                 let lowest = [left, &[0; CUT]].concat();
                 let highest = [left, &[0xff; CUT]].concat();
@@ -131,7 +134,10 @@ impl MemberDecoder {
             }
         };
         raw.truncate(raw_len);
-        Ok(raw)
+        Ok(match raw.is_empty() {
+            true => Vec::new(),
+            false => vec![(0, raw)],
+        })
     }
 
     /// Refuses what this build cannot decode, finds the model, and takes of the prime what the model is shown.

@@ -6,11 +6,13 @@ use std::sync::{Arc, OnceLock};
 
 use lmz_exact::{Accelerator, Engine, Kernel, NUMERICS, Prepared};
 use lmz_format::{Header, ModelId};
-#[cfg(feature = "encode")]
-use lmz_model::ExactTokenizer;
 use lmz_model::{Blueprint, ModelError};
+#[cfg(feature = "encode")]
+use lmz_model::{ExactTokenizer, Symbol};
 
 use crate::device::Device;
+#[cfg(feature = "encode")]
+use crate::error::CodecError;
 use crate::error::Result;
 
 /// A prepared model with its engine. Clones share it.
@@ -167,6 +169,16 @@ impl Model {
         let json = inner.prepared.tokenizer_json()?;
         let tokenizer = ExactTokenizer::new(&json, inner.engine.symbols().vocabulary())?;
         Ok(inner.tokenizer.get_or_init(|| tokenizer))
+    }
+
+    /// The symbols of a text.
+    #[cfg(feature = "encode")]
+    pub(crate) fn symbols(&self, text: &[u8]) -> Result<Vec<Symbol>> {
+        let symbols = self.tokenizer()?.try_encode(text);
+        symbols.map_err(|why| CodecError::Tokenizer {
+            model: self.name().to_owned(),
+            why,
+        })
     }
 
     /// The walk through its vocabulary.

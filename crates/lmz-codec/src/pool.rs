@@ -1,6 +1,6 @@
 //! Threads, of which a build without the feature `threads` has one.
 
-use crate::error::Result;
+use crate::error::{CodecError, Result};
 
 /// Threads of a reader, a writer or the like.
 #[derive(Debug)]
@@ -9,12 +9,16 @@ pub struct Pool {
     pool: rayon::ThreadPool,
 }
 
+/// The system gives no more threads.
+pub fn cannot_start(threads: usize, why: &dyn std::fmt::Display) -> CodecError {
+    CodecError::InvalidArgument(format!("cannot start {threads} threads (fewer: -T): {why}"))
+}
+
 #[cfg(feature = "threads")]
 mod with_threads {
     use rayon::prelude::*;
 
-    use super::{Pool, Result};
-    use crate::error::CodecError;
+    use super::{Pool, Result, cannot_start};
 
     impl Pool {
         /// So many threads, 0 standing for as many as there are processors, whatever RAYON_NUM_THREADS says.
@@ -24,12 +28,8 @@ mod with_threads {
                 threads => threads,
             };
             let builder = rayon::ThreadPoolBuilder::new().num_threads(threads);
-            let refused = |e| {
-                CodecError::InvalidArgument(format!(
-                    "cannot start {threads} threads (fewer: -T): {e}"
-                ))
-            };
-            let pool = builder.build().map_err(refused)?;
+            let built = builder.build();
+            let pool = built.map_err(|error| cannot_start(threads, &error))?;
             Ok(Self { pool })
         }
 

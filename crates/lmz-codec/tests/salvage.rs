@@ -155,17 +155,10 @@ fn the_beginning_of_a_cut_segment_is_right() {
         ..small()
     };
     let file = packed(raw, &options);
-    let coded = coded_bytes(&file);
+    let coded = coded_bytes(&file, SegmentKind::Model);
     let mut most = 0;
     for cut in coded.step_by(5) {
-        let how = Salvaging {
-            fill: Fill::Skip,
-            unverified: true,
-        };
-        let mut out = Vec::new();
-        let input = Cursor::new(&file[..cut]);
-        let options = DecompressOptions::default();
-        let report = salvage(input, &mut out, nano(), &options, how, &()).unwrap();
+        let (out, report) = unverified(&file[..cut]);
         assert!(raw.starts_with(&out), "{cut}");
         assert_eq!((report.restored, report.is_whole()), (0, false));
         assert_eq!(report.is_nothing(), out.is_empty());
@@ -175,11 +168,72 @@ fn the_beginning_of_a_cut_segment_is_right() {
     assert!(most > 300, "{most}");
 }
 
-/// Where the coded bytes of a file's one segment lie, which is the model's.
-fn coded_bytes(file: &[u8]) -> std::ops::Range<usize> {
+/// The same of a group, whose symbols are coded in rounds of several blocks: what the first block says is given out, and of
+/// later rounds what follows it.
+#[test]
+fn the_beginning_of_a_cut_group_is_right() {
+    let raw = &text()[2000..4000];
+    for lanes in [1, 3] {
+        let options = lmz_codec::CompressOptions {
+            plan: lmz_codec::SegmentPlan::fixed(1 << 20).unwrap(),
+            mix: lmz_codec::Mix::Auto,
+            lanes: Some(lanes),
+            ..small()
+        };
+        let file = packed(raw, &options);
+        let coded = coded_bytes(&file, SegmentKind::Mixed);
+        let mut most = 0;
+        let mut lengths = Vec::new();
+        for cut in coded.step_by(29) {
+            let (out, report) = unverified(&file[..cut]);
+            assert!(raw.starts_with(&out), "{lanes} {cut}");
+            assert_eq!((report.restored, report.is_whole()), (0, false));
+            assert_eq!(report.is_nothing(), out.is_empty());
+            assert!(out.len() >= most, "{lanes} {cut}: more bytes say less");
+            most = out.len();
+            lengths.push(out.len());
+        }
+        assert!(most > 1500, "{lanes}: {most}");
+        lengths.dedup();
+        assert!(lengths.len() > 20, "{lanes}: {lengths:?}");
+    }
+}
+
+/// What contexts code without the model is given out too, to the byte.
+#[test]
+fn the_beginning_of_cut_bytes_is_right() {
+    let raw: Vec<u8> = (0..1500u32).flat_map(|i| (i * i).to_le_bytes()).collect();
+    let options = lmz_codec::CompressOptions::default();
+    let file = packed(&raw, &options);
+    let coded = coded_bytes(&file, SegmentKind::Mixed);
+    let mut most = 0;
+    for cut in coded.step_by(101) {
+        let (out, report) = unverified(&file[..cut]);
+        assert!(raw.starts_with(&out), "{cut}");
+        assert!(out.len() >= most, "{cut}: more bytes say less");
+        assert_eq!(report.lost.len(), 1);
+        most = out.len();
+    }
+    assert!(most > 5000, "{most}");
+}
+
+/// What a salvage that leaves lost bytes out gives with unverified ones.
+fn unverified(file: &[u8]) -> (Vec<u8>, SalvageReport) {
+    let how = Salvaging {
+        fill: Fill::Skip,
+        unverified: true,
+    };
+    let mut out = Vec::new();
+    let options = DecompressOptions::default();
+    let report = salvage(Cursor::new(file), &mut out, nano(), &options, how, &()).unwrap();
+    (out, report)
+}
+
+/// Where the coded bytes of a file's one segment lie, which is of this kind.
+fn coded_bytes(file: &[u8], kind: SegmentKind) -> std::ops::Range<usize> {
     let mut index = IndexedReader::open(Cursor::new(file)).unwrap();
     let info = index.segment(0, 0).unwrap();
-    assert_eq!(info.kind, SegmentKind::Model);
+    assert_eq!(info.kind, kind);
     let end = (info.record_offset + u64::from(info.record_len)) as usize;
     end - info.coded_len as usize..end
 }

@@ -59,8 +59,6 @@ mod limits;
 mod plan;
 mod prime;
 mod record;
-mod remains;
-mod resync;
 mod salvage;
 mod scan;
 mod small;
@@ -81,8 +79,7 @@ pub use limits::{
 pub use plan::SegmentPlan;
 pub use prime::PrimeId;
 pub use record::{Payload, SegmentInfo, SegmentKind};
-pub use remains::{Lost, Part, Remains, Slot};
-pub use salvage::Salvage;
+pub use salvage::{Lost, Part, Remains, Salvage, Slot};
 pub use small::write_small;
 pub use stream::{Event, StreamReader};
 pub use version::FormatVersion;

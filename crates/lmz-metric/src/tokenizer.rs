@@ -1,10 +1,13 @@
 //! From a document's text to token ids.
 
 use std::borrow::Cow;
+use std::sync::{Arc, mpsc};
+use std::thread;
+use std::time::Duration;
 
-use lmz_model::{ExactTokenizer, Symbol};
+use lmz_model::{ExactTokenizer, PATIENCE, Symbol};
 use serde_json::Value;
-use tokenizers::Tokenizer;
+use tokenizers::{Encoding, Tokenizer};
 
 use crate::error::{MetricError, Result};
 
@@ -38,7 +41,7 @@ pub trait Tokenize {
 /// post-processor and all. Truncation and padding are off, and so is dropout: a figure is not drawn by lot.
 #[derive(Debug)]
 pub struct PublishedTokenizer {
-    inner: Tokenizer,
+    inner: Arc<Tokenizer>,
     /// Ids of special tokens, sorted.
     special: Vec<u32>,
     notices: Vec<String>,
@@ -50,7 +53,6 @@ impl PublishedTokenizer {
     /// # Errors
     /// [`MetricError::Tokenizer`].
     pub fn new(tokenizer_json: &[u8]) -> Result<Self> {
-        let failed = |error: tokenizers::Error| MetricError::Tokenizer(error.to_string());
         let (json, notices) = without_dropout(tokenizer_json);
         let mut inner = Tokenizer::from_bytes(json).map_err(failed)?;
         inner.with_truncation(None).map_err(failed)?;
@@ -60,10 +62,59 @@ impl PublishedTokenizer {
         let mut special: Vec<u32> = special.map(|(id, _)| id).collect();
         special.sort_unstable();
         Ok(Self {
-            inner,
+            inner: Arc::new(inner),
             special,
             notices,
         })
+    }
+}
+
+/// Documents of fewer bytes are not watched: whatever a regular expression makes of them ends.
+const WATCHED: usize = 1 << 10;
+/// Bytes for each second that a long document may take beyond [`PATIENCE`]: a fiftieth of what slow tokenizers do.
+const PACE: u64 = 20_000;
+/// How often the watch is looked at. A program that was stopped for a while is not slow.
+const TICK: Duration = Duration::from_millis(200);
+
+/// What the library says.
+fn failed(error: tokenizers::Error) -> MetricError {
+    MetricError::Tokenizer(error.to_string())
+}
+
+impl PublishedTokenizer {
+    /// What the library makes of a text, if it does so in time: its regular expressions are the model's, and nothing else
+    /// bounds them.
+    fn encoding(&self, text: &str, patience: Duration) -> Result<Encoding> {
+        if text.len() < WATCHED {
+            return self.inner.encode(text, true).map_err(failed);
+        }
+        let allowed = patience + Duration::from_secs(text.len() as u64 / PACE);
+        let (give, take) = mpsc::channel();
+        let (inner, copy) = (self.inner.clone(), text.to_owned());
+        // It cannot be stopped. What it takes too long for is an error, with which a program ends.
+        let started = thread::Builder::new().spawn(move || {
+            // Nobody may wait any more.
+            let _ = give.send(inner.encode(copy, true));
+        });
+        started.map_err(|error| MetricError::Tokenizer(error.to_string()))?;
+        let mut waited = Duration::ZERO;
+        loop {
+            match take.recv_timeout(TICK) {
+                Ok(encoding) => return encoding.map_err(failed),
+                Err(mpsc::RecvTimeoutError::Timeout) if waited < allowed => waited += TICK,
+                Err(mpsc::RecvTimeoutError::Timeout) => {
+                    return Err(MetricError::Tokenizer(format!(
+                        "it takes more than {} s for a document of {} bytes: a fault of its regular expressions",
+                        allowed.as_secs(),
+                        text.len()
+                    )));
+                }
+                Err(mpsc::RecvTimeoutError::Disconnected) => {
+                    let why = "the library gave up on a document";
+                    return Err(MetricError::Tokenizer(why.into()));
+                }
+            }
+        }
     }
 }
 
@@ -115,8 +166,7 @@ impl Tokenize for PublishedTokenizer {
     }
 
     fn encode(&self, text: &str) -> Result<Encoded> {
-        let failed = |error: tokenizers::Error| MetricError::Tokenizer(error.to_string());
-        let encoding = self.inner.encode(text, true).map_err(failed)?;
+        let encoding = self.encoding(text, PATIENCE)?;
         let ids = encoding.get_ids().to_vec();
         let added = encoding.get_special_tokens_mask();
         let special = ids.iter().zip(added);
@@ -134,7 +184,8 @@ impl Tokenize for PublishedTokenizer {
 /// text's. Prepared models carry no other.
 impl Tokenize for ExactTokenizer {
     fn encode(&self, text: &str) -> Result<Encoded> {
-        let symbols = self.encode(text.as_bytes());
+        let symbols = self.try_encode(text.as_bytes());
+        let symbols = symbols.map_err(|error| MetricError::Tokenizer(error.to_string()))?;
         let mut encoded = Encoded::default();
         let mut end = 0;
         for symbol in &symbols {
@@ -184,6 +235,23 @@ mod tests {
             }
             assert!(drawn.notices()[0].contains("switched off"), "{dropout}");
         }
+    }
+
+    /// Looks at all of the text again for each of its words.
+    #[test]
+    fn a_tokenizer_that_takes_too_long_is_given_up() {
+        let split = r#""pre_tokenizer": {"type": "Split", "pattern": {"Regex": "(?!(?:(?!b)a)*x)a"},
+            "behavior": "Isolated", "invert": false}"#;
+        let json = MODEL.replace(r#""pre_tokenizer": null"#, split);
+        let json = json
+            .replace("DROPOUT", "null")
+            .replace("NORMALIZER", "null");
+        let slow = PublishedTokenizer::new(json.as_bytes()).unwrap();
+        assert_eq!(slow.encode(&"a".repeat(1100)).unwrap().ids.len(), 1100);
+        let error = slow
+            .encoding(&"a".repeat(12_000), Duration::ZERO)
+            .unwrap_err();
+        assert!(error.to_string().contains("12000 bytes"), "{error}");
     }
 
     #[test]

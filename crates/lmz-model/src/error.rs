@@ -6,7 +6,7 @@ use std::path::PathBuf;
 pub use lmz_format::ErrorKind;
 
 /// Shorthand for this crate's results.
-pub type Result<T> = std::result::Result<T, ModelError>;
+pub type Result<T, E = ModelError> = std::result::Result<T, E>;
 
 /// An error of this crate. Every variant names the file, field or tensor at fault.
 #[derive(Debug, thiserror::Error)]
@@ -20,6 +20,12 @@ pub enum ModelError {
         /// What the operating system said.
         source: io::Error,
     },
+    /// The regular expressions of a model's tokenizer take too long.
+    #[error(
+        "its tokenizer's regular expressions take too long on this text, more than {} s: a fault of the model's, and of some \
+        texts only", .0.as_secs()
+    )]
+    TooSlow(std::time::Duration),
     /// A directory lacks a file that a model needs.
     #[error("{} holds no {file}", directory.display())]
     MissingFile {
@@ -220,7 +226,8 @@ impl ModelError {
             | Self::ShardName { .. }
             | Self::Shape { .. }
             | Self::NonFinite { .. }
-            | Self::Tokenizer(_) => ErrorKind::Corruption,
+            | Self::Tokenizer(_)
+            | Self::TooSlow(_) => ErrorKind::Corruption,
         }
     }
 }

@@ -70,5 +70,5 @@ pub use network::Network;
 pub use tensors::{Dtype, TensorRef, Tensors};
 pub use tokenize::Symbol;
 #[cfg(feature = "tokenizers")]
-pub use tokenize::{ExactTokenizer, PIECE_BYTES};
+pub use tokenize::{ExactTokenizer, PATIENCE, PIECE_BYTES};
 pub use vocab::Vocabulary;

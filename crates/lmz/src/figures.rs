@@ -92,6 +92,26 @@ pub fn visible(text: &str) -> std::borrow::Cow<'_, str> {
     shown.into()
 }
 
+/// JSON in which such characters are escapes: it says the same, and ends of lines stay.
+pub fn visible_json(json: &str) -> std::borrow::Cow<'_, str> {
+    let hidden = |c: char| (c.is_control() && c != '\n') || is_unseen(c);
+    if !json.chars().any(hidden) {
+        return json.into();
+    }
+    let mut shown = String::with_capacity(json.len());
+    for c in json.chars() {
+        match hidden(c) {
+            // They stand in strings: outside of them JSON is ASCII.
+            true => {
+                let units = c.encode_utf16(&mut [0; 2]).to_vec();
+                shown.extend(units.iter().map(|unit| format!("\\u{unit:04x}")));
+            }
+            false => shown.push(c),
+        }
+    }
+    shown.into()
+}
+
 /// Bytes as hexadecimal digits.
 pub fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
@@ -136,5 +156,13 @@ mod tests {
         }
         assert_eq!(visible("größe\t中文\n"), "größe\t中文\n");
         assert_eq!(visible("a\u{202e}b"), "a\\u{202e}b");
+        let json = "{\n  \"größe\": \"a\u{202e}\u{9b}\u{e0041}\"\n}";
+        let shown = visible_json(json);
+        assert!(
+            shown.ends_with("\"a\\u202e\\u009b\\udb40\\udc41\"\n}"),
+            "{shown}"
+        );
+        let same = |json: &str| serde_json::from_str::<serde_json::Value>(json).unwrap();
+        assert_eq!(same(&shown), same(json));
     }
 }

@@ -1,6 +1,6 @@
 //! `lmz -d --keep-going` and `lmz -t --keep-going`: what is left of a damaged file.
 
-use std::io::{self, Write};
+use std::io;
 use std::time::Instant;
 
 use anyhow::anyhow;
@@ -17,6 +17,10 @@ use crate::io::source::Source;
 use crate::settings::Volume;
 use crate::terminal::message::{Failure, say};
 use crate::terminal::progress::Progress;
+use crate::terminal::visible::print_json;
+
+/// Ranges of a kind that are named one by one; a file may have lost a million.
+const NAMED: usize = 100;
 
 /// What `--json` prints of a file.
 #[derive(Serialize)]
@@ -141,9 +145,9 @@ pub fn run(
 
 /// How more can be had of a file of which nothing is sound.
 fn hint(report: &SalvageReport, how: Salvaging) -> &'static str {
-    match how.unverified || report.members == 0 {
+    match how.unverified || report.cut == 0 {
         true => "",
-        false => " (--unverified gives what decodes before a cut)",
+        false => " (--unverified gives what decodes before the cut, if anything does)",
     }
 }
 
@@ -158,7 +162,7 @@ fn tell(name: &str, report: &SalvageReport, settings: &Settings) {
         file,
         why,
         ..
-    } in &report.lost
+    } in report.lost.iter().take(NAMED)
     {
         let range = match to {
             Some(to) => format!("bytes {from}..{to}"),
@@ -169,7 +173,7 @@ fn tell(name: &str, report: &SalvageReport, settings: &Settings) {
             file.start, file.end
         ));
     }
-    for (file, why) in &report.rubbish {
+    for (file, why) in report.rubbish.iter().take(NAMED) {
         say(&format!(
             "lmz: {name}: bytes {}..{} of the file are not understood: {why}",
             file.start, file.end
@@ -180,7 +184,7 @@ fn tell(name: &str, report: &SalvageReport, settings: &Settings) {
             "lmz: {name}: member {member} decodes, but not to what its hash says"
         ));
     }
-    for range in &report.unverified {
+    for range in report.unverified.iter().take(NAMED) {
         say(&format!(
             "lmz: {name}: bytes {}..{} are what a damaged segment begins with: nothing vouches for them",
             range.start, range.end
@@ -191,6 +195,18 @@ fn tell(name: &str, report: &SalvageReport, settings: &Settings) {
             "lmz: {name}: the end of member {member} is lost, and with it the hash of its bytes: every \
              segment that was found is sound, but nothing says that they are all"
         ));
+    }
+    for (count, what) in [
+        (report.lost.len(), "ranges that are lost"),
+        (report.rubbish.len(), "ranges that are not understood"),
+        (report.unverified.len(), "ranges that nothing vouches for"),
+    ] {
+        if count > NAMED {
+            let more = count - NAMED;
+            say(&format!(
+                "lmz: {name}: and {more} more {what} (--json names them)"
+            ));
+        }
     }
     if report.repaired && report.is_whole() {
         say(&format!(
@@ -233,7 +249,5 @@ fn json(name: &str, report: &SalvageReport) -> io::Result<()> {
             .collect(),
         repaired: report.repaired,
     };
-    let mut out = io::stdout().lock();
-    serde_json::to_writer_pretty(&mut out, &found)?;
-    writeln!(out)
+    print_json(&found)
 }

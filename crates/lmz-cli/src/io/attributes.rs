@@ -51,7 +51,7 @@ impl Attributes {
     }
 }
 
-#[cfg(target_os = "linux")]
+#[cfg(any(target_os = "linux", target_vendor = "apple"))]
 mod system {
     use std::ffi::CString;
     use std::fs::File;
@@ -60,8 +60,12 @@ mod system {
 
     /// Where Linux keeps an access control list.
     const ACL: &[u8] = b"system.posix_acl_access";
-    /// What users keep there. Other name spaces say what the kernel or a security module thinks of a file's bytes.
-    const USER: &[u8] = b"user.";
+    /// What users keep on Linux. Other name spaces say what the kernel or a security module thinks of a file's bytes.
+    /// Apple's systems have no name spaces.
+    const USER: &[u8] = match cfg!(target_vendor = "apple") {
+        true => b"",
+        false => b"user.",
+    };
     /// No attribute is longer.
     const MOST: usize = 64 << 10;
 
@@ -71,6 +75,7 @@ mod system {
         let mut names = vec![0u8; MOST];
         let len = flistxattr(file, &mut names[..]).unwrap_or(0);
         let names = names[..len.min(MOST)].split(|&byte| byte == 0);
+        let names = names.filter(|name| !name.is_empty());
         let wanted = names.filter(|name| name.starts_with(USER) || *name == ACL);
         let mut value = vec![0u8; MOST];
         let read = wanted.filter_map(|name| {
@@ -91,7 +96,7 @@ mod system {
     }
 }
 
-#[cfg(not(target_os = "linux"))]
+#[cfg(not(any(target_os = "linux", target_vendor = "apple")))]
 mod system {
     use std::fs::File;
 

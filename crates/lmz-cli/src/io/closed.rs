@@ -5,8 +5,17 @@
 
 use std::io;
 
-#[cfg(target_os = "linux")]
+#[cfg(any(
+    target_os = "linux",
+    target_os = "android",
+    target_os = "freebsd",
+    target_os = "netbsd",
+    target_os = "openbsd",
+    target_os = "dragonfly",
+    target_vendor = "apple"
+))]
 mod system {
+    use std::fs::File;
     use std::mem::ManuallyDrop;
     use std::os::fd::{BorrowedFd, FromRawFd, OwnedFd};
     use std::sync::atomic::{AtomicBool, Ordering};
@@ -18,8 +27,13 @@ mod system {
     /// What the loader runs before the standard library's own beginning.
     #[used]
     // SAFETY: the section is made for pointers to functions of this kind (System V ABI, "Initialization and
-    // Termination Functions"), and this one makes system calls alone, for which nothing must be set up.
-    #[unsafe(link_section = ".init_array")]
+    // Termination Functions"; Mach-O's `__mod_init_func`), and this one makes system calls alone, for which nothing
+    // must be set up.
+    #[cfg_attr(
+        target_vendor = "apple",
+        unsafe(link_section = "__DATA,__mod_init_func")
+    )]
+    #[cfg_attr(not(target_vendor = "apple"), unsafe(link_section = ".init_array"))]
     static BEFORE_MAIN: extern "C" fn() = look;
 
     extern "C" fn look() {
@@ -36,16 +50,30 @@ mod system {
 
     /// Puts in its place what takes nothing, so that no writer of it succeeds.
     pub fn refuse_output() {
-        if let Ok(full) = std::fs::File::options().write(true).open("/dev/full") {
+        let full = File::options().write(true).open("/dev/full");
+        // Not every system has that; a pipe that nobody reads takes nothing either.
+        let taken = full.map(OwnedFd::from).or_else(|_| {
+            let (_, writer) = std::io::pipe()?;
+            Ok::<_, std::io::Error>(OwnedFd::from(writer))
+        });
+        if let Ok(taken) = taken {
             // SAFETY: the standard library has opened something in its place; it stays open, since this is not dropped.
             let mut stdout = ManuallyDrop::new(unsafe { OwnedFd::from_raw_fd(1) });
             // If it fails, this is as without it.
-            let _ = rustix::io::dup2(full, &mut stdout);
+            let _ = rustix::io::dup2(taken, &mut stdout);
         }
     }
 }
 
-#[cfg(not(target_os = "linux"))]
+#[cfg(not(any(
+    target_os = "linux",
+    target_os = "android",
+    target_os = "freebsd",
+    target_os = "netbsd",
+    target_os = "openbsd",
+    target_os = "dragonfly",
+    target_vendor = "apple"
+)))]
 mod system {
     pub fn is_closed(_: usize) -> bool {
         false

@@ -76,7 +76,7 @@ impl Failure {
 
     /// A failed write to standard output.
     pub fn stdout(error: io::Error) -> Self {
-        if error.kind() == io::ErrorKind::BrokenPipe {
+        if error.kind() == io::ErrorKind::BrokenPipe && closed::check_output().is_ok() {
             Self::BrokenPipe
         } else {
             let error = closed::check_output().err().unwrap_or(error);

@@ -12,6 +12,7 @@ use serde::Serialize;
 use crate::args::help;
 use crate::exit::Exit;
 use crate::terminal::message::Failure;
+use crate::terminal::visible::{Visible, print_json};
 use crate::verb::{Entry, Verb};
 
 /// `lmz devices`
@@ -125,12 +126,11 @@ fn list(json: bool) -> Result<Exit, Failure> {
     let cache = Cache::of_user();
     let devices = gpu::available().into_iter();
     let devices: Vec<Line> = devices.map(|info| Line::new(info, &cache)).collect();
-    let mut out = io::stdout().lock();
-    let mut print = || -> io::Result<()> {
+    let print = || -> io::Result<()> {
         if json {
-            serde_json::to_writer_pretty(&mut out, &devices)?;
-            return writeln!(out);
+            return print_json(&devices);
         }
+        let mut out = Visible(io::stdout().lock());
         writeln!(out, "{:<10} {:>10}  name", "device", "memory")?;
         for d in &devices {
             let memory = d.memory.map_or("unknown".into(), |bytes| {

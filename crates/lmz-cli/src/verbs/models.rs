@@ -13,7 +13,7 @@ use super::prepare::{Preparation, count, prepare};
 use crate::args::help;
 use crate::exit::Exit;
 use crate::terminal::message::{Failure, complain, say};
-use crate::terminal::visible::Visible;
+use crate::terminal::visible::{Visible, print_json};
 use crate::verb::{Entry, Verb};
 
 /// `lmz models`
@@ -179,14 +179,12 @@ fn list(json: bool) -> Result<Exit, Failure> {
             }
         }
     }
-    let mut out = io::stdout().lock();
-    let mut print = || -> io::Result<()> {
+    let print = || -> io::Result<()> {
         if json {
             let facts: Vec<_> = models.iter().map(|(facts, _)| facts).collect();
-            serde_json::to_writer_pretty(&mut out, &facts)?;
-            return writeln!(out);
+            return print_json(&facts);
         }
-        let mut out = Visible(&mut out);
+        let mut out = Visible(io::stdout().lock());
         writeln!(
             out,
             "{:<16}  {:<20} {:>8} {:>7}  where",
@@ -219,13 +217,11 @@ fn info(args: &InfoArgs) -> Result<Exit, Failure> {
         say(&format!("lmz: warning: {notice}"));
     }
     let facts = Facts::new(&prepared, None);
-    let mut out = io::stdout().lock();
-    let mut print = || -> io::Result<()> {
+    let print = || -> io::Result<()> {
         if args.json {
-            serde_json::to_writer_pretty(&mut out, &facts)?;
-            return writeln!(out);
+            return print_json(&facts);
         }
-        let mut out = Visible(&mut out);
+        let mut out = Visible(io::stdout().lock());
         let b = &facts.blueprint;
         writeln!(out, "name        {}", facts.name)?;
         writeln!(out, "id          {}", facts.id)?;

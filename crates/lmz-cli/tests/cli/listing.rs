@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use crate::harness::{Place, nano, noise, run, story};
+use crate::harness::{Place, checkpoint, nano, noise, run, story};
 
 fn json(bytes: &[u8]) -> Value {
     serde_json::from_slice(bytes).unwrap()
@@ -210,5 +210,69 @@ fn version_and_listing_load_no_model() {
         // The best of several: the machine may be busy with other tests.
         let best = (0..20).map(|_| time()).min().unwrap();
         assert!(best < Duration::from_millis(50), "{args:?} takes {best:?}");
+    }
+}
+
+/// Names that other people gave to models and files never steer a terminal, whatever prints them.
+#[test]
+fn no_verb_prints_a_name_raw() {
+    let place = Place::new();
+    let hidden = ['\u{202e}', '\u{200b}', '\u{1b}', '\u{9b}'];
+    let (file, model) = ("a\u{202e}\u{200b}\u{9b}b.txt", "models/m\u{200b}.lmzm");
+    let text = story(3000);
+    place.write(file, &text);
+    std::fs::create_dir(place.path("models")).unwrap();
+    let name = "na\u{202e}me\u{200b}";
+    let prepare = [
+        "model",
+        "prepare",
+        "--name",
+        name,
+        "-o",
+        model,
+        checkpoint(),
+    ];
+    let prepared = place.lmz(prepare);
+    assert_eq!(prepared.code(), 0, "{}", prepared.stderr);
+    let packed = format!("{file}.lmz");
+    let mut runs: Vec<&[&str]> = vec![
+        &["-vm", model, file],
+        &["-l", &packed],
+        &["-l", "--json", &packed],
+        &["-tvm", model, &packed],
+        &["-dcvm", model, "--keep-going", &packed],
+        &["-tm", model, "--keep-going", "--json", &packed],
+        &["models"],
+        &["models", "--json"],
+        &["model", "info", model],
+        &["model", "info", "--json", model],
+        &["inspect", "-m", model, &packed],
+        &["inspect", "--json", "-m", model, &packed],
+        &["devices"],
+        &["devices", "--json"],
+        &["-tm", "models/none\u{202e}.lmzm", &packed],
+        &["study", "plan", "st\u{202e}udy"],
+    ];
+    if cfg!(feature = "float") {
+        runs.extend::<[&[&str]; 7]>([
+            &["verify", "-m", model, &packed],
+            &["verify", "--json", "-m", model, &packed],
+            &["bpc", "-m", model, "-c", file, "--window", "60"],
+            &["bpc", "--json", "-m", model, "-c", file, "--window", "60"],
+            &["bench", "--only", "gzip", file],
+            &["bench", "--only", "gzip", "--json", file],
+            &["bench", "--only", "gzip", "--markdown", file],
+        ]);
+    }
+    for args in runs {
+        let mut command = place.command();
+        command.env("LMZ_MODELS", place.path("models")).args(args);
+        let run = run(&mut command, b"");
+        // What is restored is the user's own.
+        let restores = args[0].starts_with("-dc");
+        let out = if restores { Vec::new() } else { run.stdout };
+        let said = String::from_utf8([out, run.stderr.into_bytes()].concat()).unwrap();
+        assert!(!said.contains(hidden), "{args:?}: {said:?}");
+        assert!(restores || !said.is_empty(), "{args:?}");
     }
 }

@@ -24,6 +24,7 @@ mod small;
 mod streams;
 #[cfg(unix)]
 mod study;
+mod system;
 #[cfg(feature = "train")]
 mod train;
 mod usage;

@@ -31,9 +31,8 @@ impl Drive<'_> {
 
     /// The symbols of segments, each behind those that are shown before it.
     pub fn tokenize(&self, segments: &[&[u8]]) -> Result<Vec<Vec<Symbol>>> {
-        let tokenizer = self.model.tokenizer()?;
         pool::map(segments.to_vec(), |raw| {
-            Ok([self.shown, &tokenizer.encode(raw)[..]].concat())
+            Ok([self.shown, &self.model.symbols(raw)?[..]].concat())
         })
     }
 }

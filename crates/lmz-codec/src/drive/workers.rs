@@ -1,9 +1,10 @@
 //! Who does the work: lanes of the model's device, and threads of the CPU.
 
-use lmz_exact::{Cache, CpuLanes, Engine, ExactError, Lanes};
+use lmz_exact::{Cache, CpuLanes, Engine, ExactError, Lanes, Scratch};
 
 use super::context::Drive;
 use crate::error::{CodecError, Result};
+use crate::memory::ask;
 use crate::pool;
 
 /// Why a worker stops before all is done.
@@ -40,17 +41,13 @@ pub struct Sizes {
 }
 
 impl Sizes {
-    /// Refuses lanes of the CPU that there is no memory for, before a part of them is there: an allocation that fails
-    /// in the middle ends the process.
-    fn check_memory(&self, engine: &Engine) -> Result<()> {
+    /// Refuses lanes of the CPU that there is no memory for.
+    pub fn check_memory(&self, engine: &Engine) -> Result<()> {
         let lanes = self.threads.saturating_mul(self.cpu_lanes);
-        let bytes = lanes.saturating_mul(Cache::size(engine, self.positions));
-        Vec::<u8>::new().try_reserve_exact(bytes).map_err(|_| {
-            CodecError::InvalidArgument(format!(
-                "there is no memory for the {bytes} bytes that {lanes} lanes of {} positions take (fewer threads take \
-                 less: -T 1; so do a shorter --context and smaller segments when compressing)",
-                self.positions
-            ))
+        let caches = lanes.saturating_mul(Cache::size(engine, self.positions));
+        let scratch = self.threads.saturating_mul(Scratch::size(engine));
+        ask(caches.saturating_add(scratch), || {
+            format!("{lanes} lanes of {} positions", self.positions)
         })
     }
 }

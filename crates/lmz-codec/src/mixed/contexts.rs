@@ -35,6 +35,27 @@ impl<'a> Decoding<'a> {
         }
     }
 
+    /// Coded bytes whose end is cut off.
+    pub fn cut(coded: &'a [u8], size: u32) -> Self {
+        Self {
+            model: Bytes::new(size),
+            decoder: BitDecoder::cut(coded),
+        }
+    }
+
+    /// The next bytes up to where the coded bytes no longer decide: no more than `len`.
+    pub fn take_sure(&mut self, len: usize) -> Vec<u8> {
+        let mut sure = Vec::new();
+        while sure.len() < len {
+            let byte = self.model.code(&mut self.decoder, 0);
+            if !self.decoder.is_sure() {
+                break;
+            }
+            sure.push(byte);
+        }
+        sure
+    }
+
     /// The next bytes.
     pub fn take(&mut self, len: usize) -> Vec<u8> {
         (0..len)

@@ -4,13 +4,15 @@ use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use lmz_exact::{CpuLanes, Engine, ExactError, Lanes};
+use lmz_mix::{Bytes, Text};
 
 use super::contexts::{Decoding, size_of};
 use super::layout::{Head, Shape};
 use super::part::{Part, PartKind, join, take_list, total};
-use super::text::TextGroup;
+use super::text::{CodedText, TextGroup};
 use crate::drive::{Decoded, Drive, Sizes, Stop, Stopwatch};
 use crate::error::Result;
+use crate::memory::ask;
 use crate::observer::{Phase, check};
 use crate::pool;
 use crate::timing::Direction;
@@ -28,6 +30,13 @@ pub fn decode_groups(
     groups: &[(&[u8], usize)],
     phase: Phase,
 ) -> Result<Vec<Decoded>> {
+    let sizes = groups
+        .iter()
+        .map(|(_, raw_len)| Bytes::memory(size_of(*raw_len)));
+    let at_once = pool::threads().min(groups.len());
+    ask(at_once.saturating_mul(sizes.max().unwrap_or(0)), || {
+        format!("the contexts of {at_once} groups")
+    })?;
     let opened = pool::map(groups.to_vec(), |(coded, raw_len)| {
         Opened::new(drive, coded, raw_len, phase)
     })?;
@@ -44,7 +53,7 @@ pub fn decode_groups(
             done[number] = Some(Err("has text without symbols".into()));
         } else {
             let begun = None;
-            let text = text.clone();
+            let text = *text;
             queue.push_back(Task {
                 number,
                 text,
@@ -71,27 +80,6 @@ struct Opened<'a> {
     bytes: Vec<u8>,
     stored: &'a [u8],
     text: Option<CodedText<'a>>,
-}
-
-/// The text of a group, still coded.
-#[derive(Clone)]
-struct CodedText<'a> {
-    head: Head,
-    coded: &'a [u8],
-    raw_len: usize,
-}
-
-impl CodedText<'_> {
-    /// Lanes that it needs.
-    fn lanes(&self) -> usize {
-        self.head.lanes.min(self.head.symbols)
-    }
-
-    /// Positions that each lane needs: no more than the text has symbols.
-    fn positions(&self, drive: &Drive<'_>) -> usize {
-        let most = drive.shown.len() + self.head.symbols;
-        (drive.policy.context as usize).min(most)
-    }
 }
 
 impl<'a> Opened<'a> {
@@ -144,6 +132,7 @@ impl<'a> Opened<'a> {
                         head,
                         coded: rest,
                         raw_len,
+                        cut: false,
                     }),
                 };
                 Ok((opened, None))
@@ -164,6 +153,7 @@ impl<'a> Opened<'a> {
                         head,
                         coded: rest,
                         raw_len: text_len,
+                        cut: false,
                     }),
                 };
                 Ok((opened, Some(decoding)))
@@ -178,6 +168,24 @@ impl<'a> Opened<'a> {
     fn join(&self, text: &[u8]) -> Vec<u8> {
         join(&self.parts, text, &self.bytes, self.stored)
     }
+}
+
+/// Decodes one text; none if it has no symbols.
+pub fn decode_text(
+    drive: &Drive<'_>,
+    text: CodedText<'_>,
+    phase: Phase,
+) -> Result<Option<Decoded>> {
+    if text.head.symbols == 0 {
+        return Ok(None);
+    }
+    let task = Task {
+        number: 0,
+        text,
+        begun: None,
+    };
+    let done = decode_texts(drive, VecDeque::from([task]), vec![None], phase)?;
+    Ok(done.into_iter().next().flatten())
 }
 
 /// A text that is to be decoded.
@@ -203,6 +211,12 @@ fn decode_texts(
         return Ok(done);
     };
     let (threads, count) = (pool::threads(), queue.len());
+    let tables = queue
+        .iter()
+        .map(|task| Text::memory(size_of(task.text.raw_len)));
+    let at_once = threads.min(count);
+    let tables = at_once.saturating_mul(tables.max().unwrap_or(0));
+    ask(tables, || format!("the contexts of {at_once} texts"))?;
     let watch = Stopwatch::start(Direction::Decoding);
     let work = Work {
         drive: *drive,
@@ -211,6 +225,13 @@ fn decode_texts(
         done: Mutex::new(done),
     };
     if drive.model.device_name().is_none() && count < threads {
+        let sizes = Sizes {
+            device_lanes: 0,
+            threads,
+            cpu_lanes: (count * lanes).div_ceil(threads),
+            positions,
+        };
+        sizes.check_memory(drive.model.engine())?;
         work.together(threads)?;
     } else {
         let sizes = Sizes {
@@ -245,14 +266,8 @@ impl<'a> Work<'a> {
 
     /// Goes on with a text, to its end or until the lanes fail: it goes back then, for another worker.
     fn run(&self, mut task: Task<'a>, lanes: &mut [&mut dyn Lanes]) -> Result<(), Stop> {
-        let CodedText {
-            head,
-            coded,
-            raw_len,
-        } = task.text;
         let begun = task.begun.take();
-        let mut text =
-            begun.unwrap_or_else(|| TextGroup::new(&self.drive, head, coded, raw_len, self.phase));
+        let mut text = begun.unwrap_or_else(|| TextGroup::new(&self.drive, task.text, self.phase));
         match text.run(lanes) {
             Ok(decoded) => {
                 let mut done = self.done.lock().unwrap_or_else(PoisonError::into_inner);

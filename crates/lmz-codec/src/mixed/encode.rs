@@ -1,7 +1,7 @@
 //! Groups to coded bytes: all blocks of all groups are scored by the model at once, then each group is mixed.
 
 use lmz_coder::Cost;
-use lmz_mix::Text;
+use lmz_mix::{Bytes, Text};
 use lmz_model::Symbol;
 
 use super::contexts::{self, size_of};
@@ -14,6 +14,7 @@ use super::route::route;
 use super::views::{BlockViews, Reduce};
 use crate::drive::{Coded, Drive, Keep, Scored};
 use crate::error::Result;
+use crate::memory::ask;
 use crate::observer::{Phase, check};
 use crate::pool;
 
@@ -50,6 +51,7 @@ pub fn encode_groups(
         table: drive.model.engine().symbols(),
     };
     let scored = score(drive, &groups, &keep)?;
+    check_memory(&groups)?;
     let mixed = pool::map(groups.iter().zip(scored).collect(), |(group, blocks)| {
         let blocks: Vec<&BlockViews> = blocks.iter().map(|(_, views)| views).collect();
         Ok(mix(drive, group, &blocks, &mut |_, _| ())?.coded)
@@ -60,6 +62,22 @@ pub fn encode_groups(
     Ok(mixed)
 }
 
+/// Refuses groups whose contexts there is no memory for.
+fn check_memory(groups: &[Group<'_>]) -> Result<()> {
+    let of = |group: &Group<'_>| {
+        let bytes = Bytes::memory(size_of(group.raw.len()));
+        match group.text.len() {
+            0 => bytes,
+            len => bytes.max(Text::memory(size_of(len))),
+        }
+    };
+    let at_once = pool::threads().min(groups.len());
+    let most = groups.iter().map(of).max().unwrap_or(0);
+    ask(at_once.saturating_mul(most), || {
+        format!("the contexts of {at_once} groups")
+    })
+}
+
 /// Finds the parts of a group, and the symbols of its text.
 pub fn prepare<'a>(drive: &Drive<'_>, raw: &'a [u8], lanes: Option<usize>) -> Result<Group<'a>> {
     let parts = route(raw);
@@ -67,7 +85,7 @@ pub fn prepare<'a>(drive: &Drive<'_>, raw: &'a [u8], lanes: Option<usize>) -> Re
     let mut symbols = Vec::new();
     if !text.is_empty() {
         symbols.extend_from_slice(drive.shown);
-        symbols.extend(drive.model.tokenizer()?.encode(&text));
+        symbols.extend(drive.model.symbols(&text)?);
         let table = drive.model.engine().symbols();
         without_escapes(drive.model.walk(), table, &mut symbols[drive.shown.len()..]);
     }

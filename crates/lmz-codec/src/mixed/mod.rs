@@ -11,15 +11,17 @@
 //!
 //! * `route` and `repeats`: the parts; `part`: their list; `layout`: what stands before the coded bytes;
 //! * `rounds`: which blocks go in lock step; `places`: symbols as the walk knows them;
-//! * `encode`, `decode`, `text`, and `contexts` for what no model is worth running on.
+//! * `encode`, `decode`, `text` and `lockstep`, `cut` for what is left of a group, and `contexts` for what no model is worth running on.
 
 #[cfg(feature = "encode")]
 mod alone;
 mod contexts;
+mod cut;
 mod decode;
 #[cfg(feature = "encode")]
 mod encode;
 mod layout;
+mod lockstep;
 mod part;
 mod places;
 #[cfg(feature = "encode")]
@@ -33,6 +35,7 @@ mod text;
 #[cfg(feature = "encode")]
 mod views;
 
+pub(crate) use cut::{Stretch, left_of_group};
 pub(crate) use decode::decode_groups;
 #[cfg(feature = "encode")]
 pub(crate) use encode::{Group, encode_groups as encode_with, mix, prepare, score};

@@ -62,7 +62,7 @@ impl BlockContext {
 /// # Errors
 /// A model without a tokeniser.
 pub fn contexts(model: &Model, policy: ContextPolicy, segment: &[u8]) -> Result<Vec<BlockContext>> {
-    let symbols = model.tokenizer()?.encode(segment);
+    let symbols = model.symbols(segment)?;
     let start = model.engine().start_token();
     Ok(blocks(policy, 0, symbols.len())
         .map(|block| BlockContext::new(block, &symbols, start))

@@ -2,6 +2,8 @@
 
 use super::attention::Buffers;
 use super::cache::Cache;
+use super::model::Engine;
+use super::shape::MAX_ROWS;
 
 /// Consecutive known tokens of one lane.
 #[derive(Debug)]
@@ -44,6 +46,16 @@ impl Scratch {
     /// Empty buffers; they grow with use.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// Bytes that they grow to, about.
+    pub fn size(engine: &Engine) -> usize {
+        let shape = &engine.parts.shape;
+        let layers = engine.parts.layers.iter();
+        let linears = layers.flat_map(|layer| [&layer.qkv, &layer.o, &layer.up, &layer.down]);
+        let widest = linears.map(|linear| 4 * linear.out_padded() + 4 * linear.pairs());
+        let row = 8 * shape.width + widest.max().unwrap_or(0) + 8 * shape.queries();
+        MAX_ROWS * row + 8 * engine.symbols().len()
     }
 }
 

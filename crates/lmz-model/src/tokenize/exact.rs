@@ -1,5 +1,7 @@
 //! The tokenizer: pieces, runs of text, words, and the check of each.
 
+use std::time::Duration;
+
 use tokenizers::models::bpe::{BPE, Vocab};
 use tokenizers::{Model, Token};
 
@@ -9,8 +11,12 @@ use super::pieces::pieces;
 use super::speller::Speller;
 use super::splitter::Splitter;
 use super::symbol::Symbol;
+use super::watch::{TooSlow, Watch};
 use crate::error::{ModelError, Result};
 use crate::vocab::Vocabulary;
+
+/// What the regular expressions of a model may take for one piece of text.
+pub const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Turns any bytes into symbols whose bytes are the input. Thread-safe; a call's result depends
 /// on its input alone.
@@ -83,14 +89,36 @@ impl ExactTokenizer {
     }
 
     /// Symbols whose bytes, put together, are exactly `input`. It is cut at most every
-    /// [`PIECE_BYTES`](super::PIECE_BYTES) bytes, which bounds memory.
+    /// [`PIECE_BYTES`](super::PIECE_BYTES) bytes, which bounds memory. Time is the model's matter:
+    /// [`try_encode`](Self::try_encode) bounds it.
     pub fn encode(&self, input: &[u8]) -> Vec<Symbol> {
+        let encoded = self.encode_watched(input, Watch::endless);
+        // It has all the time that there is.
+        encoded.unwrap_or_default()
+    }
+
+    /// As [`encode`](Self::encode), for models that nobody vouches for.
+    ///
+    /// # Errors
+    /// [`ModelError::TooSlow`] if the regular expressions that cut the text into words take more than
+    /// [`PATIENCE`] for one piece of [`PIECE_BYTES`](super::PIECE_BYTES) bytes, a thousand times what those of published
+    /// models take.
+    pub fn try_encode(&self, input: &[u8]) -> Result<Vec<Symbol>> {
+        let encoded = self.encode_watched(input, || Watch::new(PATIENCE));
+        encoded.map_err(|TooSlow| ModelError::TooSlow(PATIENCE))
+    }
+
+    fn encode_watched(
+        &self,
+        input: &[u8],
+        watch: impl Fn() -> Watch,
+    ) -> Result<Vec<Symbol>, TooSlow> {
         let mut out = Vec::with_capacity(input.len() / 3);
         for piece in pieces(input) {
-            self.encode_piece(piece, &mut out);
+            self.encode_piece(piece, &mut out, &mut watch())?;
         }
         debug_assert!(self.decode(&out) == input);
-        out
+        Ok(out)
     }
 
     /// The bytes of some symbols; a token without bytes adds none.
@@ -105,24 +133,35 @@ impl ExactTokenizer {
         bytes
     }
 
-    fn encode_piece(&self, piece: &[u8], out: &mut Vec<Symbol>) {
+    fn encode_piece(
+        &self,
+        piece: &[u8],
+        out: &mut Vec<Symbol>,
+        watch: &mut Watch,
+    ) -> Result<(), TooSlow> {
         // Adjacent invalid chunks are one run, so that a token may span them.
         let (mut start, mut end) = (0, 0);
         for chunk in piece.utf8_chunks() {
             if !chunk.valid().is_empty() {
                 self.speller.spell(&piece[start..end], out);
-                self.encode_text(chunk.valid(), out);
+                self.encode_text(chunk.valid(), out, watch)?;
                 end += chunk.valid().len();
                 start = end;
             }
             end += chunk.invalid().len();
         }
         self.speller.spell(&piece[start..end], out);
+        Ok(())
     }
 
-    fn encode_text(&self, text: &str, out: &mut Vec<Symbol>) {
+    fn encode_text(
+        &self,
+        text: &str,
+        out: &mut Vec<Symbol>,
+        watch: &mut Watch,
+    ) -> Result<(), TooSlow> {
         match self.family {
-            Family::ByteLevel => self.encode_run(text, out),
+            Family::ByteLevel => self.encode_run(text, out, watch)?,
             Family::SentencePiece => {
                 // A block in the input must not be taken for a space.
                 let mut block = [0; 4];
@@ -131,17 +170,23 @@ impl ExactTokenizer {
                     if i > 0 {
                         self.speller.spell(block.as_bytes(), out);
                     }
-                    self.encode_run(&part.replace(' ', block), out);
+                    self.encode_run(&part.replace(' ', block), out, watch)?;
                 }
             }
         }
+        Ok(())
     }
 
     /// `text` is written as the splitter expects it.
-    fn encode_run(&self, text: &str, out: &mut Vec<Symbol>) {
+    fn encode_run(
+        &self,
+        text: &str,
+        out: &mut Vec<Symbol>,
+        watch: &mut Watch,
+    ) -> Result<(), TooSlow> {
         let ends = match &self.splitter {
             None => vec![text.len()],
-            Some(splitter) => splitter.ends(text),
+            Some(splitter) => splitter.ends(text, watch)?,
         };
         let (mut word, mut bytes) = (String::new(), Vec::new());
         let mut start = 0;
@@ -161,6 +206,7 @@ impl ExactTokenizer {
                 }
             }
         }
+        Ok(())
     }
 
     /// A word as the merging model sees it, and the bytes that it stands for.

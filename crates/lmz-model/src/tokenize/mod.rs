@@ -20,9 +20,11 @@ mod splitter;
 mod symbol;
 #[cfg(feature = "tokenizers")]
 mod vocabulary;
+#[cfg(feature = "tokenizers")]
+mod watch;
 
 #[cfg(feature = "tokenizers")]
-pub use exact::ExactTokenizer;
+pub use exact::{ExactTokenizer, PATIENCE};
 #[cfg(feature = "tokenizers")]
 pub(crate) use family::BLOCK;
 #[cfg(feature = "tokenizers")]

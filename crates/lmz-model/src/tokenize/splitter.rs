@@ -7,6 +7,7 @@ use tokenizers::pre_tokenizers::split::SplitPattern;
 use tokenizers::utils::SysRegex;
 
 use super::family::BLOCK;
+use super::watch::{TooSlow, Watch};
 use crate::error::{ModelError, Result};
 
 /// The expression that a byte-level step splits by (GPT-2's).
@@ -216,7 +217,7 @@ enum Matcher {
 impl Splitter {
     /// The ends of the words of `text`, ascending; the last is the end of `text`. None in an empty
     /// text.
-    pub(crate) fn ends(&self, text: &str) -> Vec<usize> {
+    pub(crate) fn ends(&self, text: &str, watch: &mut Watch) -> Result<Vec<usize>, TooSlow> {
         let mut ends = Vec::new();
         if !text.is_empty() {
             ends.push(text.len());
@@ -225,12 +226,12 @@ impl Splitter {
             let mut finer = Vec::with_capacity(text.len() / 4);
             let mut start = 0;
             for end in ends {
-                step.add_ends(start, &text[start..end], &mut finer);
+                step.add_ends(start, &text[start..end], &mut finer, watch)?;
                 start = end;
             }
             ends = finer;
         }
-        ends
+        Ok(ends)
     }
 }
 
@@ -244,7 +245,13 @@ impl Step {
     }
 
     /// Appends the ends of the words of `text`, moved by `offset`.
-    fn add_ends(&self, offset: usize, text: &str, ends: &mut Vec<usize>) {
+    fn add_ends(
+        &self,
+        offset: usize,
+        text: &str,
+        ends: &mut Vec<usize>,
+        watch: &mut Watch,
+    ) -> Result<(), TooSlow> {
         // Whether the part before was a match; at the start neither, so that nothing is merged.
         let mut before = None;
         let mut add = |from: usize, to: usize, matched: bool| {
@@ -272,13 +279,23 @@ impl Step {
         };
         match &self.matcher {
             // Should the expression give up (it counts its steps), the rest is one word.
-            Matcher::Regex(regex) => regex.find_iter(text).for_each(|(a, b)| on_match(a, b)),
+            Matcher::Regex(regex) => {
+                watch.start();
+                let mut matches = regex.find_iter(text);
+                loop {
+                    let found = matches.next();
+                    watch.matched()?;
+                    let Some((from, to)) = found else { break };
+                    on_match(from, to);
+                }
+            }
             Matcher::Text(part) => {
                 let found = text.match_indices(part.as_str());
                 found.for_each(|(at, found)| on_match(at, at + found.len()));
             }
         }
         add(done, text.len(), false);
+        Ok(())
     }
 }
 
@@ -297,7 +314,8 @@ mod tests {
             start = end;
             word
         };
-        let words = splitter.ends(text).into_iter().map(&mut cut).collect();
+        let ends = splitter.ends(text, &mut Watch::endless()).unwrap();
+        let words = ends.into_iter().map(&mut cut).collect();
         assert_eq!(start, text.len());
         words
     }
@@ -365,6 +383,23 @@ mod tests {
         let spec = json!({ "type": "Split", "pattern": { "String": "-" }, "behavior": "Removed",
             "invert": false });
         assert_eq!(words(&spec, "a--b"), ["a", "-", "-", "b"]);
+    }
+
+    /// Looks at all of the text again for each of its words: no single match is slow, and together they are.
+    #[test]
+    fn a_regular_expression_that_takes_too_long_is_given_up() {
+        let spec = json!({ "type": "Split", "pattern": { "Regex": r"(?!.*x.*y)a" }, "behavior": "Isolated",
+            "invert": false });
+        let splitter = SplitterSpec::parse(spec).unwrap().build().unwrap();
+        let text = "a".repeat(1000);
+        let ends = splitter.ends(&text, &mut Watch::endless()).unwrap();
+        assert_eq!(ends.len(), 1000);
+        let mut watch = Watch::new(std::time::Duration::from_micros(1));
+        assert!(splitter.ends(&text, &mut watch).is_err());
+        // Without regular expressions there is nothing to wait for.
+        let plain = json!({ "type": "Split", "pattern": { "String": "a" }, "behavior": "Isolated", "invert": false });
+        let splitter = SplitterSpec::parse(plain).unwrap().build().unwrap();
+        assert!(splitter.ends(&text, &mut watch).is_ok());
     }
 
     #[test]

@@ -7,9 +7,10 @@ use std::time::Instant;
 use lmz_codec::{CompressOptions, Mix, SegmentPlan};
 use lmz_float::{Device, Dtype, ScoringOptions};
 use lmz_metric::{
-    BatchSizes, Batches, Census, CorpusIdentity, CorpusOptions, DocumentPlanner, EngineIdentity,
-    Identity, Journal, MetricError, PaperPlanner, Part, Plan, Protocol, ProtocolIdentity,
-    Provenance, Report, ReportFacts, RunHeader, Shard, Watch, WindowSums, read_corpus,
+    BatchSizes, Batches, Census, CorpusIdentity, CorpusOptions, DocumentPlanner, Encoded,
+    EngineIdentity, Identity, Journal, MetricError, PaperPlanner, Part, Plan, Protocol,
+    ProtocolIdentity, Provenance, Report, ReportFacts, RunHeader, Shard, Watch, WindowSums,
+    read_corpus,
 };
 
 use super::sizes::sizes;
@@ -231,14 +232,14 @@ fn plan(
     let (plan, census) = if name == Protocol::Paper {
         let mut planner = PaperPlanner::new(sliding);
         let census = read(&mut |text| {
-            planner.push(text, &model.tokenizer.encode(text)?);
+            planner.push(text, &encode(model, text)?);
             Ok(())
         })?;
         (planner.finish(), census)
     } else {
         let mut planner = DocumentPlanner::new(sliding, model.blueprint().start_token);
         let census = read(&mut |text| {
-            planner.push(text, &model.tokenizer.encode(text)?);
+            planner.push(text, &encode(model, text)?);
             Ok(())
         })?;
         (planner.finish(), census)
@@ -252,6 +253,16 @@ fn plan(
             stride: sliding.stride() as u64,
         },
         notes,
+    })
+}
+
+/// A document's tokens; errors name the model.
+fn encode(model: &ScoredModel, text: &str) -> lmz_metric::Result<Encoded> {
+    model.tokenizer.encode(text).map_err(|error| match error {
+        MetricError::Tokenizer(why) => {
+            MetricError::Tokenizer(format!("that of the model {}: {why}", model.name))
+        }
+        other => other,
     })
 }
 

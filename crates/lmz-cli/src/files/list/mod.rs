@@ -16,7 +16,7 @@ use crate::io::input::Input;
 use crate::io::source::Source;
 use crate::settings::Volume;
 use crate::terminal::message::{Failure, complain, say};
-use crate::terminal::visible::Visible;
+use crate::terminal::visible::{Visible, print_json};
 use table::Table;
 
 /// What `--json` says about a file.
@@ -38,7 +38,6 @@ pub fn run(settings: &Settings) -> Result<bool, Failure> {
 }
 
 fn print(settings: &Settings) -> io::Result<bool> {
-    let mut out = io::BufWriter::new(io::stdout());
     // Names are for people here: what they hide, or do to a terminal, is shown.
     let mut people = Visible(io::BufWriter::new(io::stdout()));
     let mut table = Table::default();
@@ -66,12 +65,10 @@ fn print(settings: &Settings) -> io::Result<bool> {
         }
     }
     if settings.json {
-        serde_json::to_writer_pretty(&mut out, &listings)?;
-        writeln!(out)?;
+        print_json(&listings)?;
     } else {
         table.total(&mut people)?;
     }
-    out.flush()?;
     people.flush()?;
     Ok(ok)
 }

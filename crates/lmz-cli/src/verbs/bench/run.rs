@@ -22,6 +22,7 @@ use crate::io::system::describe;
 use crate::settings::{RunSettings, Talk};
 use crate::terminal::message::{Failure, say};
 use crate::terminal::signal;
+use crate::terminal::visible::{self, Visible};
 use crate::verb::{Entry, Verb, definition_of};
 
 /// What `--json` prints.
@@ -72,9 +73,7 @@ fn measure_one(method: Method, file: &Path, settings: &RunSettings) -> Result<Ex
         device: settings.wanted.device,
     };
     let measured = measure(method, &raw, setup, &Aloud).map_err(anyhow::Error::from)?;
-    let mut out = io::stdout().lock();
-    let done = serde_json::to_writer(&mut out, &measured).map_err(io::Error::from);
-    done.map_err(Failure::stdout)?;
+    visible::print_json(&measured).map_err(Failure::stdout)?;
     Ok(Exit::Success)
 }
 
@@ -115,11 +114,7 @@ fn compare_all(args: &BenchArgs, talk: Talk) -> Result<Exit, Failure> {
             threads: std::thread::available_parallelism().map_or(1, usize::from),
             files: &all,
         };
-        print(|out| {
-            serde_json::to_writer_pretty(&mut *out, &bench)?;
-            writeln!(out)
-        })
-        .map_err(Failure::stdout)?;
+        visible::print_json(&bench).map_err(Failure::stdout)?;
     } else if args.markdown {
         print(|out| table::markdown(&all, out)).map_err(Failure::stdout)?;
     } else if all.len() > 1 {
@@ -134,7 +129,7 @@ fn compare_all(args: &BenchArgs, talk: Talk) -> Result<Exit, Failure> {
 }
 
 fn print(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
-    let mut out = io::BufWriter::new(io::stdout().lock());
+    let mut out = Visible(io::BufWriter::new(io::stdout().lock()));
     write(&mut out)?;
     out.flush()
 }

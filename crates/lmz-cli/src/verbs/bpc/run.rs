@@ -1,6 +1,5 @@
 //! From the arguments to the printed result.
 
-use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, anyhow};
@@ -15,6 +14,7 @@ use crate::exit::Exit;
 use crate::io::system;
 use crate::settings::{Nonsense, Talk};
 use crate::terminal::message::Failure;
+use crate::terminal::visible;
 use crate::verb::{Entry, Verb, definition_of};
 
 impl Verb for BpcArgs {
@@ -48,12 +48,10 @@ impl Verb for BpcArgs {
 }
 
 fn print(report: &Report, json: bool) -> Result<Exit, Failure> {
-    let text = match json {
-        true => format!("{}\n", report.to_json()),
-        false => report.to_table(),
+    let printed = match json {
+        true => visible::print_json_text(&report.to_json()),
+        false => visible::print(&report.to_table()),
     };
-    let mut out = io::stdout().lock();
-    let printed = out.write_all(text.as_bytes()).and_then(|()| out.flush());
     printed.map_err(Failure::stdout)?;
     Ok(Exit::Success)
 }

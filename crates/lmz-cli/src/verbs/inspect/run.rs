@@ -19,7 +19,7 @@ use crate::io::input::same_file;
 use crate::io::output::{How, Output};
 use crate::io::source::Source;
 use crate::terminal::message::Failure;
-use crate::terminal::visible::Visible;
+use crate::terminal::visible::{Visible, print_json};
 use crate::verb::{Entry, Verb, definition_of};
 use crate::verbs::traced::{Traced, Tracing};
 
@@ -79,15 +79,13 @@ fn inspect(args: &InspectArgs, source: &Source, tracing: &Tracing) -> Result<(),
     };
     let Some(output) = &mut output else {
         let summary = trace(&mut traced, tracing, &models, alternatives, &mut |_| {})?;
-        let mut out = io::BufWriter::new(io::stdout());
         let done = if args.json {
-            serde_json::to_writer_pretty(&mut out, &summary)
-                .map_err(io::Error::from)
-                .and_then(|()| writeln!(out))
+            print_json(&summary)
         } else {
-            table::print(&summary, &mut Visible(&mut out))
+            let mut out = Visible(io::BufWriter::new(io::stdout()));
+            table::print(&summary, &mut out).and_then(|()| out.flush())
         };
-        return done.and_then(|()| out.flush()).map_err(Failure::stdout);
+        return done.map_err(Failure::stdout);
     };
     let mut columns = Columns::new(alternatives);
     let summary = trace(

@@ -18,22 +18,20 @@ use serde::Serialize;
 use super::words::in_words;
 use crate::exit::Exit;
 use crate::terminal::message::{Failure, complain, say};
-use crate::terminal::signal;
+use crate::terminal::{signal, visible};
 
 /// How often `--watch` looks.
 const INTERVAL: Duration = Duration::from_secs(2);
 
 /// Prints a text.
 pub fn print(text: &str) -> Result<Exit, Failure> {
-    let mut out = io::stdout().lock();
-    let printed = out.write_all(text.as_bytes()).and_then(|()| out.flush());
-    printed.map_err(Failure::stdout)?;
+    visible::print(text).map_err(Failure::stdout)?;
     Ok(Exit::Success)
 }
 
 fn print_json(value: &impl Serialize) -> Result<Exit, Failure> {
-    let text = serde_json::to_string_pretty(value).map_err(|error| Failure::Fatal(error.into()))?;
-    print(&format!("{text}\n"))
+    visible::print_json(value).map_err(Failure::stdout)?;
+    Ok(Exit::Success)
 }
 
 /// Names the files that were written.
@@ -99,11 +97,12 @@ pub fn status(directory: &Path, watch: bool, all: bool, json: bool) -> Result<Ex
             return print_json(&tasks);
         }
         let text = status_to_text(&tasks, all);
-        match watch && looks_at_terminal {
+        if watch && looks_at_terminal {
             // From the top of an empty screen.
-            true => print(&format!("\x1b[2J\x1b[H{text}"))?,
-            false => print(&text)?,
-        };
+            let cleared = io::stdout().write_all(b"\x1b[2J\x1b[H");
+            cleared.map_err(Failure::stdout)?;
+        }
+        print(&text)?;
         let busy = |state| matches!(state, State::Running | State::Queued | State::Open);
         let left = tasks.iter().any(|one| busy(one.state));
         if !watch || !left || signal::interrupted() {

@@ -15,7 +15,7 @@ use crate::exit::Exit;
 use crate::io::source::Source;
 use crate::terminal::message::{Failure, complain, say};
 use crate::terminal::signal;
-use crate::terminal::visible::Visible;
+use crate::terminal::visible::{Visible, print_json};
 use crate::verb::{Entry, Verb, definition_of};
 use crate::verbs::traced::{Traced, Tracing};
 
@@ -82,11 +82,7 @@ fn verify_all(args: &VerifyArgs, tracing: &Tracing) -> Result<Exit, Failure> {
         }
     }
     if args.json {
-        let mut out = io::BufWriter::new(io::stdout());
-        let done = serde_json::to_writer_pretty(&mut out, &all).map_err(io::Error::from);
-        done.and_then(|()| writeln!(out))
-            .and_then(|()| out.flush())
-            .map_err(Failure::stdout)?;
+        print_json(&all).map_err(Failure::stdout)?;
     }
     Ok(exit)
 }

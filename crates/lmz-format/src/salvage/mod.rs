@@ -5,14 +5,22 @@
 //! check covers its number, so that what was lost between two records is known to the byte. What lies in a
 //! record is its own, even if it looks like a member: no byte of the file is given out twice.
 
+mod records;
+mod remains;
+mod resync;
+mod search;
+
 use std::io::{Read, Seek};
 
 use crate::error::{FormatError, Result};
 use crate::indexed::{Member, open_member, read_record, walk};
 use crate::record::SegmentInfo;
-use crate::remains::{Lost, Part, Remains, Slot};
-use crate::resync::{Records, crossing_budget, first_from, footers, next_start};
 use crate::scan::{Start, header_at, input_len, read_at, window};
+
+pub use remains::{Lost, Part, Remains, Slot};
+
+use records::Records;
+use search::{crossing_budget, first_from, footers, next_start};
 
 /// A damaged file, taken stock of. (A sound one has no losses.)
 #[derive(Debug)]

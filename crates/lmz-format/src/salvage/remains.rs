@@ -66,7 +66,7 @@ pub struct Lost {
 
 impl Part {
     /// Whether anything of it is lost.
-    pub(crate) fn lacks_something(&self) -> bool {
+    pub(super) fn lacks_something(&self) -> bool {
         match self {
             Self::Rubbish(..) => true,
             Self::Member(remains) => remains.slots.iter().any(|s| matches!(s, Slot::Lost(_))),
