@@ -17,10 +17,11 @@ pub mod dedup;
 mod document;
 pub mod filters;
 mod limits;
-
-
+#[cfg(feature = "download")]
+pub mod net;
+pub mod overlap;
 mod parallel;
-
+pub mod report;
 pub mod sources;
 pub mod stages;
 pub mod store;

@@ -1,8 +1,10 @@
 //! Where documents come from: one module for each kind of input.
 
 pub mod archive;
+pub mod arxiv;
 
 pub mod folder;
+pub mod repository;
 
 pub mod warc;
 

@@ -13,7 +13,7 @@ pub use collect::collect;
 pub use extract::extract;
 pub use filter::filter;
 pub use merge::merge;
-pub use output::{Manifest, Output};
+pub use output::{Manifest, ManifestInput, ManifestOutput, Output};
 pub use quality::{Quality, Score};
 pub use settings::{Near, Paragraphs, Settings};
 pub use shard::Part;

@@ -113,19 +113,25 @@ impl Output {
         let mut line = serde_json::to_vec(item).map_err(|error| CorpusError::io(&self.path)(error.into()))?;
         line.push(b'\n');
         self.put(&line).map_err(CorpusError::io(&self.path))?;
-        self.hash.add(&item.content);
-        self.facts.documents += 1;
-        self.facts.bytes += item.content.len() as u64;
-        self.facts.characters += item.content.chars().count() as u64;
+        self.count(&item.content);
         Ok(())
     }
 
-    /// Writes a line as it is, of a document that is counted elsewhere.
+    /// Writes a line as it is, whose document's text is `text`.
     ///
     /// # Errors
     /// Those of the file system.
-    pub fn line(&mut self, line: &[u8]) -> Result<()> {
-        self.put(line).map_err(CorpusError::io(&self.path))
+    pub fn kept(&mut self, text: &str, line: &[u8]) -> Result<()> {
+        self.put(line.trim_ascii_end()).and_then(|()| self.put(b"\n")).map_err(CorpusError::io(&self.path))?;
+        self.count(text);
+        Ok(())
+    }
+
+    fn count(&mut self, text: &str) {
+        self.hash.add(text);
+        self.facts.documents += 1;
+        self.facts.bytes += text.len() as u64;
+        self.facts.characters += text.chars().count() as u64;
     }
 
     fn put(&mut self, bytes: &[u8]) -> io::Result<()> {

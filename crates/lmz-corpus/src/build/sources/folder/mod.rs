@@ -5,4 +5,5 @@ mod mail;
 mod source;
 mod walk;
 
+pub use lines::lines;
 pub use source::Folder;
