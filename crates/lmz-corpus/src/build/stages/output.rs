@@ -127,6 +127,14 @@ impl Output {
         Ok(())
     }
 
+    /// Writes lines as they are; they are not counted.
+    ///
+    /// # Errors
+    /// Those of the file system.
+    pub fn lines(&mut self, lines: &[u8]) -> Result<()> {
+        self.put(lines).map_err(CorpusError::io(&self.path))
+    }
+
     fn count(&mut self, text: &str) {
         self.hash.add(text);
         self.facts.documents += 1;
