@@ -16,7 +16,9 @@ impl Date {
     pub fn leading(text: &str) -> Option<Self> {
         let day = text.get(..10)?;
         let rest = text.as_bytes().get(10);
-        day.parse().ok().filter(|_| rest.is_none_or(|b| !b.is_ascii_digit()))
+        day.parse()
+            .ok()
+            .filter(|_| rest.is_none_or(|b| !b.is_ascii_digit()))
     }
 
     /// The day of `Mon, 2 Apr 2007 19:18:42 GMT`, as it is written, whatever its time zone.
@@ -28,7 +30,9 @@ impl Date {
     /// A day by its numbers.
     pub fn new(year: i32, month: u8, day: u8) -> Option<Self> {
         let month = Month::try_from(month).ok()?;
-        time::Date::from_calendar_date(year, month, day).ok().map(Self)
+        time::Date::from_calendar_date(year, month, day)
+            .ok()
+            .map(Self)
     }
 
     /// The day now, in UTC.
@@ -86,7 +90,13 @@ impl From<Date> for String {
 impl fmt::Display for Date {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self(day) = self;
-        write!(f, "{:04}-{:02}-{:02}", day.year(), u8::from(day.month()), day.day())
+        write!(
+            f,
+            "{:04}-{:02}-{:02}",
+            day.year(),
+            u8::from(day.month()),
+            day.day()
+        )
     }
 }
 
@@ -100,7 +110,14 @@ mod tests {
         assert_eq!(Date::rfc822("Mon, 2 Apr 2007 19:18:42 GMT"), day);
         assert_eq!(Date::leading("2007-04-02T19:18:42Z"), day);
         assert_eq!(Date::leading("2007-04-02"), day);
-        for text in ["2007-04-31", "2007-4-2", "2007-04-021", "", "ä007-04-02", "soon"] {
+        for text in [
+            "2007-04-31",
+            "2007-4-2",
+            "2007-04-021",
+            "",
+            "ä007-04-02",
+            "soon",
+        ] {
             assert_eq!(Date::leading(text), None, "{text}");
         }
         assert_eq!(day.unwrap().to_string(), "2007-04-02");

@@ -66,7 +66,8 @@ impl Item {
         let mut head = [0; 20];
         head[0] = first[0];
         input.read_exact(&mut head[1..])?;
-        let number = |at: usize| u32::from_le_bytes([head[at], head[at + 1], head[at + 2], head[at + 3]]);
+        let number =
+            |at: usize| u32::from_le_bytes([head[at], head[at + 1], head[at + 2], head[at + 3]]);
         let group = u64::from(number(12)) | u64::from(number(16)) << 32;
         let mut take = |length: u32| {
             if u64::from(length) > MAX_LINE_BYTES {
@@ -92,7 +93,10 @@ impl Item {
 }
 
 fn damaged() -> io::Error {
-    io::Error::new(io::ErrorKind::InvalidData, "damaged: delete it, and it is made again")
+    io::Error::new(
+        io::ErrorKind::InvalidData,
+        "damaged: delete it, and it is made again",
+    )
 }
 
 #[cfg(test)]
@@ -104,7 +108,12 @@ mod tests {
         let mut meta = Meta::new();
         meta.insert("url".into(), "https://a/ä".into());
         let items = [
-            Item { content: "ä\n".into(), subset: "web".into(), meta, group: u64::MAX - 5 },
+            Item {
+                content: "ä\n".into(),
+                subset: "web".into(),
+                meta,
+                group: u64::MAX - 5,
+            },
             Item::default(),
         ];
         let mut bytes = Vec::new();

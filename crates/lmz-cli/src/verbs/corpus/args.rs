@@ -106,10 +106,21 @@ pub struct BuildArgs {
     #[arg(long, value_name = "DIR", help_heading = "Parts of the work")]
     pub work: Option<PathBuf>,
     /// Do one stage only
-    #[arg(long, value_enum, value_name = "STAGE", requires = "work", help_heading = "Parts of the work")]
+    #[arg(
+        long,
+        value_enum,
+        value_name = "STAGE",
+        requires = "work",
+        help_heading = "Parts of the work"
+    )]
     pub stage: Option<StageName>,
     /// Of the stages extract and filter do the inputs of part I of N only (I from 0)
-    #[arg(long, value_name = "I/N", requires = "stage", help_heading = "Parts of the work")]
+    #[arg(
+        long,
+        value_name = "I/N",
+        requires = "stage",
+        help_heading = "Parts of the work"
+    )]
     pub shard: Option<Part>,
     /// Print the manifest as JSON
     #[arg(long, help_heading = "Output")]
@@ -132,7 +143,9 @@ fn near(text: &str) -> Result<NearArg, String> {
         return Ok(NearArg::Off);
     }
     let part: Option<f64> = text.parse().ok();
-    part.filter(|part| (0.5..=1.0).contains(part)).map(NearArg::Above).ok_or_else(|| "not from 0.5 to 1, and not off".into())
+    part.filter(|part| (0.5..=1.0).contains(part))
+        .map(NearArg::Above)
+        .ok_or_else(|| "not from 0.5 to 1, and not off".into())
 }
 
 /// [`Paragraphs`] on a command line.
@@ -182,22 +195,50 @@ pub struct CcArgs {
     #[arg(long, value_name = "NAME", help_heading = "Input")]
     pub dump: Option<String>,
     /// How many files of the dump, chosen by the seed
-    #[arg(long, value_name = "N", default_value_t = 1, requires = "dump", help_heading = "Input")]
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 1,
+        requires = "dump",
+        help_heading = "Input"
+    )]
     pub files: usize,
     /// Keep what is fetched in DIR
     #[arg(long, value_name = "DIR", default_value = ".", help_heading = "Input")]
     pub downloads: PathBuf,
     /// Where dumps are
-    #[arg(long, value_name = "URL", default_value = "https://data.commoncrawl.org", hide_short_help = true, help_heading = "Input")]
+    #[arg(
+        long,
+        value_name = "URL",
+        default_value = "https://data.commoncrawl.org",
+        hide_short_help = true,
+        help_heading = "Input"
+    )]
     pub base: String,
     /// Languages that are kept (en, de, zh), separated by commas, or all
-    #[arg(long, value_name = "CODES", value_delimiter = ',', default_value = "en", help_heading = "Filters")]
+    #[arg(
+        long,
+        value_name = "CODES",
+        value_delimiter = ',',
+        default_value = "en",
+        help_heading = "Filters"
+    )]
     pub language: Vec<String>,
     /// How sure the language must be
-    #[arg(long, value_name = "PART", default_value_t = 0.5, help_heading = "Filters")]
+    #[arg(
+        long,
+        value_name = "PART",
+        default_value_t = 0.5,
+        help_heading = "Filters"
+    )]
     pub confidence: f64,
     /// Fewest characters of a document
-    #[arg(long, value_name = "N", default_value_t = 300, help_heading = "Filters")]
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 300,
+        help_heading = "Filters"
+    )]
     pub min_length: u64,
     /// Leave menus and notices in the texts
     #[arg(long, help_heading = "Filters")]
@@ -228,10 +269,20 @@ pub struct GithubArgs {
     #[arg(long, value_name = "DIR", default_value = ".", help_heading = "Input")]
     pub downloads: PathBuf,
     /// Programming languages that are kept, separated by commas [default: what the search asks for, or python]
-    #[arg(long, value_name = "NAMES", value_delimiter = ',', help_heading = "Filters")]
+    #[arg(
+        long,
+        value_name = "NAMES",
+        value_delimiter = ',',
+        help_heading = "Filters"
+    )]
     pub language: Vec<String>,
     /// Only repositories under these licences (SPDX: mit, apache-2.0), separated by commas
-    #[arg(long, value_name = "NAMES", value_delimiter = ',', help_heading = "Filters")]
+    #[arg(
+        long,
+        value_name = "NAMES",
+        value_delimiter = ',',
+        help_heading = "Filters"
+    )]
     pub licence: Vec<String>,
     /// Only repositories that were made (where that is not known: last changed) on this day or later
     #[arg(long, value_name = "DATE", help_heading = "Filters")]
@@ -259,10 +310,21 @@ pub struct ArxivArgs {
     #[arg(long, value_name = "DATE", help_heading = "Filters")]
     pub before: Option<Date>,
     /// What makes Markdown of TeX
-    #[arg(long, value_enum, value_name = "WHAT", default_value = "auto", help_heading = "Filters")]
+    #[arg(
+        long,
+        value_enum,
+        value_name = "WHAT",
+        default_value = "auto",
+        help_heading = "Filters"
+    )]
     pub markup: MarkupName,
     /// Fewest characters of a document
-    #[arg(long, value_name = "N", default_value_t = 1000, help_heading = "Filters")]
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 1000,
+        help_heading = "Filters"
+    )]
     pub min_length: u64,
     #[command(flatten)]
     pub build: BuildArgs,
@@ -297,7 +359,12 @@ pub struct LocalArgs {
     #[arg(long, help_heading = "Filters")]
     pub clean_code: bool,
     /// Languages of prose that are kept, separated by commas; all tells them and keeps all [default: not told]
-    #[arg(long, value_name = "CODES", value_delimiter = ',', help_heading = "Filters")]
+    #[arg(
+        long,
+        value_name = "CODES",
+        value_delimiter = ',',
+        help_heading = "Filters"
+    )]
     pub language: Vec<String>,
     /// Fewest characters of a document of prose
     #[arg(long, value_name = "N", default_value_t = 1, help_heading = "Filters")]
@@ -306,7 +373,13 @@ pub struct LocalArgs {
     #[arg(long, value_name = "DATE", help_heading = "Filters")]
     pub after: Option<Date>,
     /// What makes Markdown of .tex files
-    #[arg(long, value_enum, value_name = "WHAT", default_value = "tex", help_heading = "Filters")]
+    #[arg(
+        long,
+        value_enum,
+        value_name = "WHAT",
+        default_value = "tex",
+        help_heading = "Filters"
+    )]
     pub markup: MarkupName,
     #[command(flatten)]
     pub build: BuildArgs,

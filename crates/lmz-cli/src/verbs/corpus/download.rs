@@ -9,7 +9,14 @@ use lmz_corpus::build::sources::repository::Known;
 use lmz_corpus::{CorpusError, Result};
 
 /// `files` WET files of a dump, chosen by `seed`.
-pub fn wet(base: &str, dump: &str, files: usize, seed: u64, folder: &Path, watch: &dyn Watch) -> Result<Vec<PathBuf>> {
+pub fn wet(
+    base: &str,
+    dump: &str,
+    files: usize,
+    seed: u64,
+    folder: &Path,
+    watch: &dyn Watch,
+) -> Result<Vec<PathBuf>> {
     let fetcher = Fetcher::new(watch);
     watch.stage("fetching", None);
     let paths = fetch_paths(&fetcher, base, dump)?;
@@ -25,7 +32,9 @@ pub fn repositories(
     watch: &dyn Watch,
 ) -> Result<Vec<(PathBuf, Known)>> {
     let base = env::var("GITHUB_API_URL").unwrap_or_else(|_| "https://api.github.com".into());
-    let token = env::var("GITHUB_TOKEN").ok().filter(|token| !token.is_empty());
+    let token = env::var("GITHUB_TOKEN")
+        .ok()
+        .filter(|token| !token.is_empty());
     let github = GitHub::new(Fetcher::new(watch), &base, token.as_deref());
     watch.stage("searching", None);
     let mut found = match search {
@@ -35,7 +44,10 @@ pub fn repositories(
     for name in names {
         found.push(github.about(name)?);
     }
-    std::fs::create_dir_all(folder).map_err(|error| CorpusError::Io { path: folder.to_owned(), error })?;
+    std::fs::create_dir_all(folder).map_err(|error| CorpusError::Io {
+        path: folder.to_owned(),
+        error,
+    })?;
     watch.stage("fetching", None);
     found
         .into_iter()

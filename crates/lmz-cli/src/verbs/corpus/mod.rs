@@ -37,12 +37,21 @@ impl Verb for CorpusArgs {
             CorpusCommand::Github(args) => sources::github(*args),
             CorpusCommand::Arxiv(args) => sources::arxiv(*args),
             CorpusCommand::Local(args) => sources::local(*args),
-            CorpusCommand::Stats { corpus, json, threads } => {
+            CorpusCommand::Stats {
+                corpus,
+                json,
+                threads,
+            } => {
                 let stats = stats(&corpus, threads.count()).map_err(in_words)?;
                 show::stats(&stats, json)
             }
             CorpusCommand::Overlap(args) => compare(args),
-            CorpusCommand::Sample { corpus, n, seed, out } => take(&corpus, n, seed, out.as_deref()),
+            CorpusCommand::Sample {
+                corpus,
+                n,
+                seed,
+                out,
+            } => take(&corpus, n, seed, out.as_deref()),
         }
     }
 }
@@ -57,8 +66,18 @@ impl ThreadsArg {
 
 fn compare(args: OverlapArgs) -> Result<Exit, Failure> {
     let progress = Progress::new(Talk::resolve(args.talk));
-    let options = Options { n: usize::from(args.n), least: args.at_least, threads: args.threads.count() };
-    let report = overlap(&args.corpus, &args.others, &options, args.drop.as_deref(), &progress);
+    let options = Options {
+        n: usize::from(args.n),
+        least: args.at_least,
+        threads: args.threads.count(),
+    };
+    let report = overlap(
+        &args.corpus,
+        &args.others,
+        &options,
+        args.drop.as_deref(),
+        &progress,
+    );
     drop(progress);
     show::overlap(&report.map_err(in_words)?, args.json)
 }

@@ -10,7 +10,8 @@ use crate::settings::Talk;
 use crate::terminal::message::say;
 use crate::terminal::signal;
 
-const KNOWN: &str = "{msg:10} {wide_bar} {percent:>3}% of {total_bytes} {binary_bytes_per_sec} {eta} left";
+const KNOWN: &str =
+    "{msg:10} {wide_bar} {percent:>3}% of {total_bytes} {binary_bytes_per_sec} {eta} left";
 const UNKNOWN: &str = "{spinner} {msg:10} {bytes} {elapsed}";
 
 /// Draws bars, and stops the work on a signal.
@@ -22,7 +23,10 @@ pub struct Progress {
 impl Progress {
     /// Nothing has begun.
     pub fn new(talk: Talk) -> Self {
-        Self { bar: Mutex::new(ProgressBar::hidden()), talk }
+        Self {
+            bar: Mutex::new(ProgressBar::hidden()),
+            talk,
+        }
     }
 
     fn bar(&self) -> MutexGuard<'_, ProgressBar> {

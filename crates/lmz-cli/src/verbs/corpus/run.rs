@@ -7,7 +7,9 @@ use clap::error::ErrorKind;
 use lmz::{CompressOptions, Mix, Model, ModelStore, compress_to_vec};
 use lmz_corpus::CorpusError;
 use lmz_corpus::build::sources::Source;
-use lmz_corpus::build::stages::{Build, Near, Paragraphs, Part, Quality, Settings, collect, extract, filter, merge};
+use lmz_corpus::build::stages::{
+    Build, Near, Paragraphs, Part, Quality, Settings, collect, extract, filter, merge,
+};
 
 use super::args::{BuildArgs, CorpusArgs, NearArg, StageName};
 use super::progress::Progress;
@@ -36,7 +38,12 @@ pub fn nonsense(message: impl Into<String>) -> ! {
 }
 
 /// Builds the corpus, or does a stage of it.
-pub fn build(source: &dyn Source, args: BuildArgs, defaults: &Defaults, progress: Progress) -> Result<Exit, Failure> {
+pub fn build(
+    source: &dyn Source,
+    args: BuildArgs,
+    defaults: &Defaults,
+    progress: Progress,
+) -> Result<Exit, Failure> {
     let settings = settings(&args, defaults);
     let needs_out = matches!(args.stage, None | Some(StageName::Collect));
     let out = match (&args.out, needs_out) {
@@ -45,11 +52,19 @@ pub fn build(source: &dyn Source, args: BuildArgs, defaults: &Defaults, progress
         (None, false) => PathBuf::new(),
     };
     if args.shard.is_some() && matches!(args.stage, Some(StageName::Merge | StageName::Collect)) {
-        nonsense("--shard is for the stages extract and filter: merge and collect take all inputs together");
+        nonsense(
+            "--shard is for the stages extract and filter: merge and collect take all inputs together",
+        );
     }
     let own = args.work.is_none();
     let directory = args.work.clone().unwrap_or_else(|| work_of(&out));
-    let build = Build::open(source, &settings, &progress, args.threads.count(), &directory);
+    let build = Build::open(
+        source,
+        &settings,
+        &progress,
+        args.threads.count(),
+        &directory,
+    );
     let build = build.map_err(in_words)?;
     let part = args.shard.unwrap_or(Part::WHOLE);
     let model = match args.quality.filter(|_| needs_out) {
@@ -63,7 +78,9 @@ pub fn build(source: &dyn Source, args: BuildArgs, defaults: &Defaults, progress
     let quality = match (&model, args.quality) {
         (Some(model), Some(percent)) => Some(Quality {
             percent,
-            bytes: usize::try_from(args.quality_bytes).unwrap_or(usize::MAX).max(64),
+            bytes: usize::try_from(args.quality_bytes)
+                .unwrap_or(usize::MAX)
+                .max(64),
             model: model.id().to_string(),
             score: &score,
         }),
@@ -103,7 +120,10 @@ fn settings(args: &BuildArgs, defaults: &Defaults) -> Settings {
     Settings {
         exact: !args.keep_duplicates,
         paragraphs: args.paragraphs.map_or(defaults.paragraphs, Into::into),
-        near: threshold.map(|threshold| Near { threshold, words: defaults.near_words }),
+        near: threshold.map(|threshold| Near {
+            threshold,
+            words: defaults.near_words,
+        }),
         min_characters: defaults.min_characters,
         seed: args.seed,
         size: args.size,
@@ -123,8 +143,14 @@ fn model(args: &BuildArgs) -> Result<Model, Failure> {
 /// What a text costs: the size of what this program would make of it with the model alone. Integers decide, so it is the same
 /// on every machine.
 fn bits_per_byte(model: &Model, text: &str) -> Result<f64, CorpusError> {
-    let options = CompressOptions { mix: Mix::None, threads: 1, verify: false, ..CompressOptions::default() };
+    let options = CompressOptions {
+        mix: Mix::None,
+        threads: 1,
+        verify: false,
+        ..CompressOptions::default()
+    };
     let packed = compress_to_vec(text.as_bytes(), model, &options);
-    let packed = packed.map_err(|error| CorpusError::Refused(anyhow!(error).context("the model").to_string()))?;
+    let packed = packed
+        .map_err(|error| CorpusError::Refused(anyhow!(error).context("the model").to_string()))?;
     Ok(packed.len() as f64 * 8.0 / text.len().max(1) as f64)
 }

@@ -21,7 +21,9 @@ const WORST: usize = 10;
 /// Prints bytes as they are.
 pub fn print(bytes: &[u8]) -> Result<Exit, Failure> {
     let mut out = io::stdout().lock();
-    out.write_all(bytes).and_then(|()| out.flush()).map_err(Failure::stdout)?;
+    out.write_all(bytes)
+        .and_then(|()| out.flush())
+        .map_err(Failure::stdout)?;
     Ok(Exit::Success)
 }
 
@@ -31,7 +33,10 @@ fn json(value: &impl Serialize) -> Result<Exit, Failure> {
 }
 
 fn counted(counts: &Counts) -> String {
-    counts.iter().map(|(what, n)| format!("{n:>12}  {what}\n")).collect()
+    counts
+        .iter()
+        .map(|(what, n)| format!("{n:>12}  {what}\n"))
+        .collect()
 }
 
 /// What was written, and what became of everything.
@@ -65,7 +70,10 @@ pub fn stats(stats: &Stats, as_json: bool) -> Result<Exit, Failure> {
         ("words", stats.words),
         ("lines", stats.lines),
         ("documents whose text an earlier one has", stats.duplicates),
-        ("bytes of a document: a tenth have no more", stats.lengths.p10),
+        (
+            "bytes of a document: a tenth have no more",
+            stats.lengths.p10,
+        ),
         ("half", stats.lengths.p50),
         ("nine tenths", stats.lengths.p90),
         ("the longest", stats.lengths.max),
@@ -76,12 +84,20 @@ pub fn stats(stats: &Stats, as_json: bool) -> Result<Exit, Failure> {
     if let Some((first, last)) = &stats.dates {
         let _ = writeln!(text, "dates: {first} to {last}");
     }
-    for (title, groups) in [("subset", &stats.subsets), ("language", &stats.languages), ("licence", &stats.licences)] {
+    for (title, groups) in [
+        ("subset", &stats.subsets),
+        ("language", &stats.languages),
+        ("licence", &stats.licences),
+    ] {
         let mut groups: Vec<(&String, &Group)> = groups.iter().collect();
         groups.sort_by_key(|(_, group)| std::cmp::Reverse(group.bytes));
         let _ = writeln!(text, "{title:<28} {:>10} {:>14}", "documents", "bytes");
         for (name, group) in groups.iter().take(LISTED) {
-            let _ = writeln!(text, "  {name:<26} {:>10} {:>14}", group.documents, group.bytes);
+            let _ = writeln!(
+                text,
+                "  {name:<26} {:>10} {:>14}",
+                group.documents, group.bytes
+            );
         }
     }
     let _ = writeln!(text, "hash: {}", stats.hash);
@@ -108,7 +124,14 @@ pub fn overlap(report: &Report, as_json: bool) -> Result<Exit, Failure> {
     }
     text += &counted(&report.counts);
     for hit in report.worst.iter().take(WORST) {
-        let words: String = hit.text.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(100).collect();
+        let words: String = hit
+            .text
+            .split_whitespace()
+            .collect::<Vec<_>>()
+            .join(" ")
+            .chars()
+            .take(100)
+            .collect();
         let _ = writeln!(
             text,
             "{}:{}  {} sequences, {:.1} % of its words, {} words in a row, as in {}: {words}",
@@ -121,7 +144,11 @@ pub fn overlap(report: &Report, as_json: bool) -> Result<Exit, Failure> {
         );
     }
     if let Some(output) = &report.output {
-        let _ = writeln!(text, "{}: {} documents, {} bytes", output.file, output.documents, output.bytes);
+        let _ = writeln!(
+            text,
+            "{}: {} documents, {} bytes",
+            output.file, output.documents, output.bytes
+        );
     }
     print(lmz::figures::visible(&text).as_bytes())
 }

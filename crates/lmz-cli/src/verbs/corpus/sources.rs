@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use lmz_corpus::CorpusError;
-use lmz_corpus::build::filters::{CodeFilter, CodeLanguage, LanguageFilter, ProseFilter, language_name};
+use lmz_corpus::build::filters::{
+    CodeFilter, CodeLanguage, LanguageFilter, ProseFilter, language_name,
+};
 use lmz_corpus::build::sources::arxiv::{Bulk, Papers, Wanted};
 use lmz_corpus::build::sources::folder::Folder;
 use lmz_corpus::build::sources::repository::{Known, Repositories};
@@ -32,16 +34,30 @@ fn inputs<'a>(paths: impl IntoIterator<Item = &'a PathBuf>) -> Result<Vec<Input>
 
 /// The lines of a list that are not empty and do not begin with `#`.
 fn list(path: &Path) -> Result<Vec<String>, Failure> {
-    let io = |error| in_words(CorpusError::Io { path: path.to_owned(), error });
+    let io = |error| {
+        in_words(CorpusError::Io {
+            path: path.to_owned(),
+            error,
+        })
+    };
     let length = std::fs::metadata(path).map_err(io)?.len();
     if length > MAX_LIST {
-        return Err(in_words(CorpusError::Refused(format!("{}: too long for a list", path.display()))));
+        return Err(in_words(CorpusError::Refused(format!(
+            "{}: too long for a list",
+            path.display()
+        ))));
     }
     let text = std::fs::read(path).map_err(io)?;
     let Ok(text) = String::from_utf8(text) else {
-        return Err(in_words(CorpusError::Refused(format!("{}: a list of paths is text", path.display()))));
+        return Err(in_words(CorpusError::Refused(format!(
+            "{}: a list of paths is text",
+            path.display()
+        ))));
     };
-    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
+    let lines = text
+        .lines()
+        .map(str::trim)
+        .filter(|line| !line.is_empty() && !line.starts_with('#'));
     Ok(lines.map(ToOwned::to_owned).collect())
 }
 
@@ -50,12 +66,20 @@ fn languages(codes: &[String], confidence: f64) -> LanguageFilter {
         nonsense("--confidence is from 0 to 1");
     }
     if codes.iter().any(|code| code == "all") {
-        return LanguageFilter { languages: Vec::new(), confidence };
+        return LanguageFilter {
+            languages: Vec::new(),
+            confidence,
+        };
     }
     if let Some(unknown) = codes.iter().find(|code| language_name(code).is_none()) {
-        nonsense(format!("{unknown:?} is no language that can be told: two letters, as en, de, zh, or all"));
+        nonsense(format!(
+            "{unknown:?} is no language that can be told: two letters, as en, de, zh, or all"
+        ));
     }
-    LanguageFilter { languages: codes.to_vec(), confidence }
+    LanguageFilter {
+        languages: codes.to_vec(),
+        confidence,
+    }
 }
 
 /// `lmz corpus cc`
@@ -68,7 +92,17 @@ pub fn cc(args: CcArgs) -> Result<Exit, Failure> {
     }
     if let Some(dump) = &args.dump {
         let seed = args.build.seed;
-        paths.extend(download::wet(&args.base, dump, args.files, seed, &args.downloads, &progress).map_err(in_words)?);
+        paths.extend(
+            download::wet(
+                &args.base,
+                dump,
+                args.files,
+                seed,
+                &args.downloads,
+                &progress,
+            )
+            .map_err(in_words)?,
+        );
     }
     let source = Crawl {
         inputs: inputs(&paths)?,
@@ -81,8 +115,12 @@ pub fn cc(args: CcArgs) -> Result<Exit, Failure> {
         after: args.after,
         before: args.before,
     };
-    let defaults =
-        Defaults { near: None, near_words: 5, paragraphs: Paragraphs::Drop, min_characters: args.min_length };
+    let defaults = Defaults {
+        near: None,
+        near_words: 5,
+        paragraphs: Paragraphs::Drop,
+        min_characters: args.min_length,
+    };
     build(&source, args.build, &defaults, progress)
 }
 
@@ -90,7 +128,9 @@ pub fn cc(args: CcArgs) -> Result<Exit, Failure> {
 pub fn github(args: GithubArgs) -> Result<Exit, Failure> {
     let progress = Progress::new(Talk::resolve(args.build.talk));
     let named = match (&args.search, args.language.is_empty()) {
-        (Some(query), true) => language_of(query).map(|name| vec![name]).unwrap_or_else(|| vec!["python".into()]),
+        (Some(query), true) => language_of(query)
+            .map(|name| vec![name])
+            .unwrap_or_else(|| vec!["python".into()]),
         (None, true) => vec!["python".into()],
         _ => args.language.clone(),
     };
@@ -119,9 +159,19 @@ pub fn github(args: GithubArgs) -> Result<Exit, Failure> {
     }
     let mut known = BTreeMap::<String, Known>::new();
     if args.search.is_some() || !asked.is_empty() {
-        let found = download::repositories(args.search.as_deref(), args.most, &asked, &args.downloads, &progress);
+        let found = download::repositories(
+            args.search.as_deref(),
+            args.most,
+            &asked,
+            &args.downloads,
+            &progress,
+        );
         for (path, about) in found.map_err(in_words)? {
-            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            let name = path
+                .file_name()
+                .unwrap_or_default()
+                .to_string_lossy()
+                .into_owned();
             known.insert(name, about);
             paths.push(path);
         }
@@ -134,14 +184,20 @@ pub fn github(args: GithubArgs) -> Result<Exit, Failure> {
         licences: args.licence.clone(),
         after: args.after,
     };
-    let defaults =
-        Defaults { near: Some(0.85), near_words: 1, paragraphs: Paragraphs::Keep, min_characters: 1 };
+    let defaults = Defaults {
+        near: Some(0.85),
+        near_words: 1,
+        paragraphs: Paragraphs::Keep,
+        min_characters: 1,
+    };
     build(&source, args.build, &defaults, progress)
 }
 
 /// The language that a query asks for.
 fn language_of(query: &str) -> Option<String> {
-    let term = query.split_whitespace().find_map(|term| term.strip_prefix("language:"))?;
+    let term = query
+        .split_whitespace()
+        .find_map(|term| term.strip_prefix("language:"))?;
     Some(term.trim_matches('"').to_owned())
 }
 
@@ -163,15 +219,28 @@ fn latex(markup: MarkupName) -> Result<Option<Latex>, Failure> {
 /// `lmz corpus arxiv`
 pub fn arxiv(args: ArxivArgs) -> Result<Exit, Failure> {
     let progress = Progress::new(Talk::resolve(args.build.talk));
-    let wanted = Wanted { category: args.category.clone(), after: args.after, before: args.before };
+    let wanted = Wanted {
+        category: args.category.clone(),
+        after: args.after,
+        before: args.before,
+    };
     let source = Bulk {
         inputs: inputs(&args.tar)?,
         papers: Papers::read(&args.metadata, &wanted).map_err(in_words)?,
         wanted,
         latex: latex(args.markup)?,
-        prose: ProseFilter { min_characters: args.min_length, min_alphanumeric: 0.25, ..ProseFilter::default() },
+        prose: ProseFilter {
+            min_characters: args.min_length,
+            min_alphanumeric: 0.25,
+            ..ProseFilter::default()
+        },
     };
-    let defaults = Defaults { near: None, near_words: 5, paragraphs: Paragraphs::Keep, min_characters: 1 };
+    let defaults = Defaults {
+        near: None,
+        near_words: 5,
+        paragraphs: Paragraphs::Keep,
+        min_characters: 1,
+    };
     build(&source, args.build, &defaults, progress)
 }
 
@@ -194,7 +263,11 @@ pub fn local(args: LocalArgs) -> Result<Exit, Failure> {
         latex: latex(args.markup)?,
         pdf: Folder::pdf_tool(),
     };
-    let defaults =
-        Defaults { near: None, near_words: 5, paragraphs: Paragraphs::Keep, min_characters: args.min_length };
+    let defaults = Defaults {
+        near: None,
+        near_words: 5,
+        paragraphs: Paragraphs::Keep,
+        min_characters: args.min_length,
+    };
     build(&source, args.build, &defaults, progress)
 }

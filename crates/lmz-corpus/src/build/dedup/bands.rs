@@ -67,7 +67,11 @@ mod tests {
     #[test]
     fn the_bands_are_those_of_datasketch() {
         for (threshold, bands, rows) in BANDS {
-            assert_eq!(Bands::for_threshold(threshold), Bands { bands, rows }, "{threshold}");
+            assert_eq!(
+                Bands::for_threshold(threshold),
+                Bands { bands, rows },
+                "{threshold}"
+            );
         }
     }
 

@@ -63,7 +63,10 @@ mod tests {
     #[test]
     fn paragraphs_are_alike_but_for_case_digits_and_punctuation() {
         let hash = |line| paragraph_hash(line, &mut String::new());
-        assert_eq!(hash("  Posted on 12 May, 2026!"), hash("posted on 98 may 1999"));
+        assert_eq!(
+            hash("  Posted on 12 May, 2026!"),
+            hash("posted on 98 may 1999")
+        );
         assert_eq!(hash("“Ärger” – überall…"), hash("ärger  ÜBERALL"));
         assert_ne!(hash("one thing"), hash("one thin"));
         for line in ["", " -- ", "•—…", "\t!"] {

@@ -139,7 +139,10 @@ mod tests {
 
     #[test]
     fn order_counts_for_sequences_of_words_only() {
-        let (text, turned) = ("a b c d e f g h i j k l m n o p", "p o n m l k j i h g f e d c b a");
+        let (text, turned) = (
+            "a b c d e f g h i j k l m n o p",
+            "p o n m l k j i h g f e d c b a",
+        );
         let one = MinHasher::new(1);
         assert_eq!(one.signature(text), one.signature(turned));
         let five = MinHasher::new(5);

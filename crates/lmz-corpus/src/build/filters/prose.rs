@@ -5,11 +5,30 @@ use super::super::dedup::has_text;
 
 /// Phrases of lines that are there for the site and not for the reader; such a line is short.
 const PHRASES: [&str; 24] = [
-    "accept all cookies", "accept cookies", "use of cookies", "uses cookies", "use cookies", "cookie policy",
-    "enable javascript", "javascript is disabled", "javascript must be enabled", "requires javascript",
-    "all rights reserved", "terms of service", "terms of use", "terms and conditions", "privacy policy",
-    "skip to content", "skip to main content", "sign up for our newsletter", "subscribe to our newsletter",
-    "log in or register", "forgot your password", "share on facebook", "share on twitter", "powered by wordpress",
+    "accept all cookies",
+    "accept cookies",
+    "use of cookies",
+    "uses cookies",
+    "use cookies",
+    "cookie policy",
+    "enable javascript",
+    "javascript is disabled",
+    "javascript must be enabled",
+    "requires javascript",
+    "all rights reserved",
+    "terms of service",
+    "terms of use",
+    "terms and conditions",
+    "privacy policy",
+    "skip to content",
+    "skip to main content",
+    "sign up for our newsletter",
+    "subscribe to our newsletter",
+    "log in or register",
+    "forgot your password",
+    "share on facebook",
+    "share on twitter",
+    "powered by wordpress",
 ];
 /// Longest line, in bytes, that is taken for such a one.
 const SHORT: usize = 200;
@@ -33,7 +52,12 @@ pub struct ProseFilter {
 
 impl Default for ProseFilter {
     fn default() -> Self {
-        Self { min_characters: 300, min_alphanumeric: 0.5, max_line: 100_000, boilerplate: true }
+        Self {
+            min_characters: 300,
+            min_alphanumeric: 0.5,
+            max_line: 100_000,
+            boilerplate: true,
+        }
     }
 }
 
@@ -133,7 +157,9 @@ fn is_menu(line: &str) -> bool {
     let line = line.trim_end();
     // A script without spaces has no short lines of words.
     line.len() < 60
-        && !line.ends_with(['.', '!', '?', ':', ';', ',', '"', '”', '。', '！', '？', '…', ')'])
+        && !line.ends_with([
+            '.', '!', '?', ':', ';', ',', '"', '”', '。', '！', '？', '…', ')',
+        ])
         && !line.starts_with(['#', '-', '*', '|', '>', '`', '$', '\\'])
         && line.split_whitespace().take(MENU_WORDS + 1).count() <= MENU_WORDS
         && (line.is_ascii() || line.contains(' ') || line.is_empty())
@@ -152,21 +178,32 @@ mod tests {
         assert_eq!(counts.get("cut lines: menus"), 6);
         assert_eq!(counts.get("cut lines: notices"), 1);
         // The heading was taken for the menu's last line: headings behind menus are lost, others are not.
-        assert_eq!(kept, "The first sentence of a page.\nName\nPlace\nThe last sentence.");
+        assert_eq!(
+            kept,
+            "The first sentence of a page.\nName\nPlace\nThe last sentence."
+        );
         let short = "A heading\n\nThe first sentence of a page.";
         assert_eq!(without_boilerplate(short, &mut counts), short);
     }
 
     #[test]
     fn reasons_are_counted() {
-        let filter = ProseFilter { min_characters: 10, max_line: 50, ..ProseFilter::default() };
+        let filter = ProseFilter {
+            min_characters: 10,
+            max_line: 50,
+            ..ProseFilter::default()
+        };
         let mut counts = Counts::default();
         assert!(filter.is_enough("Zwölf Boxkämpfer jagen Viktor.", &mut counts));
         assert!(!filter.is_enough("short", &mut counts));
         assert!(!filter.is_enough("= - = - = - = - = - = a", &mut counts));
         assert!(!filter.is_enough(&"word ".repeat(20), &mut counts));
         let found: Vec<(&str, u64)> = counts.iter().collect();
-        let all = ["dropped: a line too long", "dropped: too few letters", "dropped: too short"];
+        let all = [
+            "dropped: a line too long",
+            "dropped: too few letters",
+            "dropped: too short",
+        ];
         assert_eq!(found, all.map(|reason| (reason, 1)));
     }
 }

@@ -17,17 +17,28 @@ const MAX_LIST: u64 = 256 << 20;
 /// There is no such dump; those of the server.
 pub fn fetch_paths(fetcher: &Fetcher<'_>, base: &str, dump: &str) -> Result<Vec<String>> {
     if !dump.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-') || dump.is_empty() {
-        return Err(CorpusError::Refused(format!("{dump:?} is no name of a dump, as CC-MAIN-2026-22 is")));
+        return Err(CorpusError::Refused(format!(
+            "{dump:?} is no name of a dump, as CC-MAIN-2026-22 is"
+        )));
     }
-    let url = format!("{}/crawl-data/{dump}/wet.paths.gz", base.trim_end_matches('/'));
+    let url = format!(
+        "{}/crawl-data/{dump}/wet.paths.gz",
+        base.trim_end_matches('/')
+    );
     let reply = fetcher.get(&url)?;
     let mut text = String::new();
     let mut list = flate2::read::MultiGzDecoder::new(reply.body.as_slice()).take(MAX_LIST);
-    list.read_to_string(&mut text).map_err(|error| CorpusError::Refused(format!("{url}: {error}")))?;
+    list.read_to_string(&mut text)
+        .map_err(|error| CorpusError::Refused(format!("{url}: {error}")))?;
     let paths = text.lines().map(str::trim);
-    let paths: Vec<String> = paths.filter(|path| path.ends_with(".wet.gz") && !path.contains("..")).map(ToOwned::to_owned).collect();
+    let paths: Vec<String> = paths
+        .filter(|path| path.ends_with(".wet.gz") && !path.contains(".."))
+        .map(ToOwned::to_owned)
+        .collect();
     match paths.is_empty() {
-        true => Err(CorpusError::Refused(format!("{url}: no WET file is listed"))),
+        true => Err(CorpusError::Refused(format!(
+            "{url}: no WET file is listed"
+        ))),
         false => Ok(paths),
     }
 }

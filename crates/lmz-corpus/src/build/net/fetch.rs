@@ -51,7 +51,12 @@ impl<'a> Fetcher<'a> {
             .timeout_recv_response(Some(Duration::from_secs(120)))
             .user_agent(concat!("lmz-corpus/", env!("CARGO_PKG_VERSION")))
             .build();
-        Self { agent: config.into(), headers: Vec::new(), watch, second }
+        Self {
+            agent: config.into(),
+            headers: Vec::new(),
+            watch,
+            second,
+        }
     }
 
     /// Sends a header with each request. It is not sent to another host that one is referred to.
@@ -75,7 +80,12 @@ impl<'a> Fetcher<'a> {
                 return Ok(step);
             }
             let link = header(&response, "link");
-            match response.body_mut().with_config().limit(MAX_BODY).read_to_vec() {
+            match response
+                .body_mut()
+                .with_config()
+                .limit(MAX_BODY)
+                .read_to_vec()
+            {
                 Ok(body) => Ok(Step::Done(Reply { body, link })),
                 Err(error) => Ok(Step::Wait(error.to_string(), None)),
             }
@@ -109,11 +119,14 @@ impl<'a> Fetcher<'a> {
             if let Some(step) = self.judge(url, &response, last)? {
                 return Ok(step);
             }
-            let length: Option<u64> = header(&response, "content-length").and_then(|length| length.parse().ok());
+            let length: Option<u64> =
+                header(&response, "content-length").and_then(|length| length.parse().ok());
             let begun = if status == 206 { have } else { 0 };
             // A weak tag does not promise the same bytes.
             let tag = header(&response, "etag").filter(|tag| !tag.starts_with("W/"));
-            let tag = tag.or_else(|| header(&response, "last-modified")).unwrap_or_default();
+            let tag = tag
+                .or_else(|| header(&response, "last-modified"))
+                .unwrap_or_default();
             fs::write(&tag_path, tag).map_err(&io)?;
             let mut file = match begun {
                 0 => File::create(&part).map_err(&io)?,
@@ -159,7 +172,12 @@ impl<'a> Fetcher<'a> {
     }
 
     /// What an answer that is none means: wait, or give up. `None` if it is one.
-    fn judge<T>(&self, url: &str, response: &Response<ureq::Body>, last: bool) -> Result<Option<Step<T>>> {
+    fn judge<T>(
+        &self,
+        url: &str,
+        response: &Response<ureq::Body>,
+        last: bool,
+    ) -> Result<Option<Step<T>>> {
         let status = response.status().as_u16();
         let limited = status == 429
             || (status == 403 && header(response, "x-ratelimit-remaining").as_deref() == Some("0"))
@@ -177,7 +195,9 @@ impl<'a> Fetcher<'a> {
             422 => ": the query is not understood",
             _ => "",
         };
-        Err(CorpusError::Refused(format!("{url}: status {status}{hint}")))
+        Err(CorpusError::Refused(format!(
+            "{url}: status {status}{hint}"
+        )))
     }
 
     fn again<T>(&self, url: &str, one: &mut dyn FnMut(bool) -> Result<Step<T>>) -> Result<T> {
@@ -191,14 +211,17 @@ impl<'a> Fetcher<'a> {
                 Step::Wait(why, asked) => {
                     let seconds = asked.unwrap_or(1 << (number - 1)).min(PATIENCE);
                     if number < TRIES {
-                        self.watch.note(&format!("{url}: {why}; again in {seconds} s"));
+                        self.watch
+                            .note(&format!("{url}: {why}; again in {seconds} s"));
                         self.pause(seconds)?;
                     }
                     reason = why;
                 }
             }
         }
-        Err(CorpusError::Refused(format!("{url}: {reason}, {TRIES} times")))
+        Err(CorpusError::Refused(format!(
+            "{url}: {reason}, {TRIES} times"
+        )))
     }
 
     fn pause(&self, seconds: u64) -> Result<()> {
@@ -219,19 +242,28 @@ enum Step<T> {
 }
 
 fn header(response: &Response<ureq::Body>, name: &str) -> Option<String> {
-    response.headers().get(name)?.to_str().ok().map(ToOwned::to_owned)
+    response
+        .headers()
+        .get(name)?
+        .to_str()
+        .ok()
+        .map(ToOwned::to_owned)
 }
 
 /// How many seconds a server asks for, in `Retry-After`, or by when GitHub's limit ends.
 fn wait(response: &Response<ureq::Body>) -> Option<u64> {
-    if let Some(seconds) = header(response, "retry-after").and_then(|text| text.trim().parse().ok()) {
+    if let Some(seconds) = header(response, "retry-after").and_then(|text| text.trim().parse().ok())
+    {
         return Some(seconds);
     }
     if header(response, "x-ratelimit-remaining").as_deref() != Some("0") {
         return None;
     }
     let until: u64 = header(response, "x-ratelimit-reset")?.trim().parse().ok()?;
-    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).ok()?.as_secs();
+    let now = SystemTime::now()
+        .duration_since(SystemTime::UNIX_EPOCH)
+        .ok()?
+        .as_secs();
     Some(until.saturating_sub(now) + 1)
 }
 

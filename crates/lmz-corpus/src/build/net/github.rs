@@ -65,7 +65,10 @@ impl<'a> GitHub<'a> {
         if let Some(token) = token {
             fetcher = fetcher.header("authorization", &format!("Bearer {token}"));
         }
-        Self { fetcher, base: base.trim_end_matches('/').to_owned() }
+        Self {
+            fetcher,
+            base: base.trim_end_matches('/').to_owned(),
+        }
     }
 
     /// What a search finds, in the order of the names; at most `most`.
@@ -81,7 +84,13 @@ impl<'a> GitHub<'a> {
         Ok(found.into_values().take(most).collect())
     }
 
-    fn range(&self, query: &str, most: usize, watch: &dyn Watch, found: &mut BTreeMap<String, Found>) -> Result<()> {
+    fn range(
+        &self,
+        query: &str,
+        most: usize,
+        watch: &dyn Watch,
+        found: &mut BTreeMap<String, Found>,
+    ) -> Result<()> {
         let mut seen = 0;
         for page in 1..=MOST / PAGE {
             let url = format!(
@@ -90,8 +99,9 @@ impl<'a> GitHub<'a> {
                 quoted(query)
             );
             let reply = self.fetcher.get(&url)?;
-            let answer: Answer = serde_json::from_slice(&reply.body)
-                .map_err(|error| CorpusError::Refused(format!("{url}: not what GitHub answers: {error}")))?;
+            let answer: Answer = serde_json::from_slice(&reply.body).map_err(|error| {
+                CorpusError::Refused(format!("{url}: not what GitHub answers: {error}"))
+            })?;
             if page == 1 && answer.total_count > MOST && (most as u64) > MOST {
                 let Some((earlier, later)) = halves(query) else {
                     return Err(CorpusError::Refused(format!(
@@ -128,8 +138,9 @@ impl<'a> GitHub<'a> {
         }
         let url = format!("{}/repos/{name}", self.base);
         let reply = self.fetcher.get(&url)?;
-        let one: Repository = serde_json::from_slice(&reply.body)
-            .map_err(|error| CorpusError::Refused(format!("{url}: not what GitHub answers: {error}")))?;
+        let one: Repository = serde_json::from_slice(&reply.body).map_err(|error| {
+            CorpusError::Refused(format!("{url}: not what GitHub answers: {error}"))
+        })?;
         Ok(one.into())
     }
 
@@ -140,7 +151,12 @@ impl<'a> GitHub<'a> {
     pub fn tarball(&self, found: &Found, folder: &Path) -> Result<PathBuf> {
         let path = folder.join(format!("{}.tar.gz", found.known.name.replace('/', "__")));
         if !path.exists() {
-            let url = format!("{}/repos/{}/tarball/{}", self.base, found.known.name, quoted(&found.branch));
+            let url = format!(
+                "{}/repos/{}/tarball/{}",
+                self.base,
+                found.known.name,
+                quoted(&found.branch)
+            );
             self.fetcher.download(&url, &path)?;
         }
         Ok(path)
@@ -149,10 +165,21 @@ impl<'a> GitHub<'a> {
 
 impl From<Repository> for Found {
     fn from(one: Repository) -> Self {
-        let licence = one.license.and_then(|license| license.spdx_id).filter(|id| id != "NOASSERTION");
+        let licence = one
+            .license
+            .and_then(|license| license.spdx_id)
+            .filter(|id| id != "NOASSERTION");
         let created = one.created_at.as_deref().and_then(Date::leading);
-        let known = Known { name: one.full_name, created, licence, stars: one.stargazers_count };
-        Self { known, branch: one.default_branch.unwrap_or_else(|| "HEAD".into()) }
+        let known = Known {
+            name: one.full_name,
+            created,
+            licence,
+            stars: one.stargazers_count,
+        };
+        Self {
+            known,
+            branch: one.default_branch.unwrap_or_else(|| "HEAD".into()),
+        }
     }
 }
 
@@ -162,9 +189,12 @@ fn is_name(name: &str) -> bool {
         !part.is_empty()
             && part != "."
             && part != ".."
-            && part.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'))
+            && part
+                .bytes()
+                .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'))
     };
-    name.split_once('/').is_some_and(|(owner, name)| fine(owner) && fine(name))
+    name.split_once('/')
+        .is_some_and(|(owner, name)| fine(owner) && fine(name))
 }
 
 /// A text within a URL.
@@ -172,7 +202,9 @@ fn quoted(text: &str) -> String {
     let mut out = String::new();
     for byte in text.bytes() {
         match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => out.push(char::from(byte)),
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => {
+                out.push(char::from(byte))
+            }
             _ => out.push_str(&format!("%{byte:02X}")),
         }
     }
@@ -181,14 +213,19 @@ fn quoted(text: &str) -> String {
 
 /// A query in two: for the earlier and for the later half of its time.
 fn halves(query: &str) -> Option<(String, String)> {
-    let term = query.split_whitespace().find(|term| term.starts_with("created:"))?;
+    let term = query
+        .split_whitespace()
+        .find(|term| term.starts_with("created:"))?;
     let value = &term["created:".len()..];
     let (first, last) = if let Some((first, last)) = value.split_once("..") {
         (first.parse::<Date>().ok()?, last.parse::<Date>().ok()?)
     } else if let Some(first) = value.strip_prefix(">=") {
         (first.parse().ok()?, Date::today())
     } else {
-        (value.strip_prefix('>')?.parse::<Date>().ok()?.plus(1), Date::today())
+        (
+            value.strip_prefix('>')?.parse::<Date>().ok()?.plus(1),
+            Date::today(),
+        )
     };
     let days = last.since(first);
     if days < 1 {
@@ -207,17 +244,38 @@ mod tests {
     fn times_are_cut_in_two() {
         let query = "language:python created:2026-06-01..2026-06-30 stars:>10";
         let (earlier, later) = halves(query).unwrap();
-        assert_eq!(earlier, "language:python created:2026-06-01..2026-06-15 stars:>10");
-        assert_eq!(later, "language:python created:2026-06-16..2026-06-30 stars:>10");
-        assert!(halves("created:>2020-01-01").unwrap().0.starts_with("created:2020-01-02.."));
-        for none in ["stars:>10", "created:2026-06-01..2026-06-01", "created:yesterday"] {
+        assert_eq!(
+            earlier,
+            "language:python created:2026-06-01..2026-06-15 stars:>10"
+        );
+        assert_eq!(
+            later,
+            "language:python created:2026-06-16..2026-06-30 stars:>10"
+        );
+        assert!(
+            halves("created:>2020-01-01")
+                .unwrap()
+                .0
+                .starts_with("created:2020-01-02..")
+        );
+        for none in [
+            "stars:>10",
+            "created:2026-06-01..2026-06-01",
+            "created:yesterday",
+        ] {
             assert_eq!(halves(none), None, "{none}");
         }
     }
 
     #[test]
     fn names_are_names() {
-        for (name, fine) in [("a/b.c-d_e", true), ("a", false), ("../x", false), ("a/../b", false), ("a/b/c", false)] {
+        for (name, fine) in [
+            ("a/b.c-d_e", true),
+            ("a", false),
+            ("../x", false),
+            ("a/../b", false),
+            ("a/b/c", false),
+        ] {
             assert_eq!(is_name(name), fine, "{name}");
         }
         assert_eq!(quoted("a b>:ä"), "a%20b%3E%3A%C3%A4");

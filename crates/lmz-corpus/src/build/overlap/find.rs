@@ -100,14 +100,20 @@ pub fn overlap(
         theirs.extend(text_files(path)?);
     }
     if kept.is_some() && mine.iter().any(|file| file.form != Form::Lines) {
-        return Err(CorpusError::not_a_corpus(corpus, "only what is JSON lines (.jsonl) can be written without some of them"));
+        return Err(CorpusError::not_a_corpus(
+            corpus,
+            "only what is JSON lines (.jsonl) can be written without some of them",
+        ));
     }
     let mut search = Search {
         mine: &mine,
         theirs: &theirs,
         options,
         watch,
-        report: Report { n: options.n, ..Report::default() },
+        report: Report {
+            n: options.n,
+            ..Report::default()
+        },
         output: kept.map(Output::new).transpose()?,
     };
     let (mut slice, mut size) = (Vec::new(), 0);
@@ -124,9 +130,16 @@ pub fn overlap(
         })?;
     }
     search.slice(slice)?;
-    let Search { mut report, output, .. } = search;
+    let Search {
+        mut report, output, ..
+    } = search;
     report.counts.merge(&counts);
-    report.worst.sort_by(|a, b| b.shared.cmp(&a.shared).then(a.file.cmp(&b.file)).then(a.line.cmp(&b.line)));
+    report.worst.sort_by(|a, b| {
+        b.shared
+            .cmp(&a.shared)
+            .then(a.file.cmp(&b.file))
+            .then(a.line.cmp(&b.line))
+    });
     report.worst.truncate(LISTED);
     report.output = output.map(Output::finish).transpose()?;
     Ok(report)
@@ -162,7 +175,11 @@ impl Table {
             bits[(bit >> 6) as usize] |= 1 << (bit & 63);
         }
         let found = vec![0; hashes.len()];
-        Self { hashes, bits, found }
+        Self {
+            hashes,
+            bits,
+            found,
+        }
     }
 
     fn place(&self, hash: u64) -> Option<usize> {
@@ -184,7 +201,13 @@ impl Search<'_> {
         ordered(
             self.options.threads,
             |send| entries.iter().try_for_each(send),
-            |entry: &Entry| Grams::of(&entry.text, n).grams.iter().map(|gram| gram.hash).collect::<Vec<u64>>(),
+            |entry: &Entry| {
+                Grams::of(&entry.text, n)
+                    .grams
+                    .iter()
+                    .map(|gram| gram.hash)
+                    .collect::<Vec<u64>>()
+            },
             |some| {
                 hashes.extend(some);
                 Ok(())
@@ -203,7 +226,10 @@ impl Search<'_> {
     /// Lets the other side pass by.
     fn compare(&mut self, table: &mut Table) -> Result<()> {
         let (theirs, watch, n) = (self.theirs, self.watch, self.options.n);
-        let bytes = theirs.iter().filter_map(|file| Some(std::fs::metadata(&file.path).ok()?.len())).sum();
+        let bytes = theirs
+            .iter()
+            .filter_map(|file| Some(std::fs::metadata(&file.path).ok()?.len()))
+            .sum();
         watch.stage("comparing", Some(bytes));
         let (mut counts, mut compared) = (Counts::default(), 0);
         // Read by many at once and written between batches.
@@ -265,7 +291,11 @@ impl Search<'_> {
         let mut stretch: Option<(usize, usize, u32)> = None;
         let mut longest = (0, 0, 0u32);
         for gram in &grams.grams {
-            let Some(found) = table.place(gram.hash).map(|place| table.found[place]).filter(|found| *found > 0) else {
+            let Some(found) = table
+                .place(gram.hash)
+                .map(|place| table.found[place])
+                .filter(|found| *found > 0)
+            else {
                 continue;
             };
             shared += 1;
@@ -276,7 +306,9 @@ impl Search<'_> {
                 _ => Some((gram.word, to, found)),
             };
             end = to;
-            if let Some((from, until, file)) = stretch.filter(|(from, until, _)| until - from > longest.1 - longest.0) {
+            if let Some((from, until, file)) =
+                stretch.filter(|(from, until, _)| until - from > longest.1 - longest.0)
+            {
                 longest = (from, until, file);
             }
         }
@@ -298,10 +330,16 @@ impl Search<'_> {
                 share: covered as f64 / grams.words.len().max(1) as f64,
                 longest: (longest.1 - longest.0) as u64,
                 text: text.to_owned(),
-                source: self.theirs.get((longest.2 as usize).wrapping_sub(1)).map(show).unwrap_or_default(),
+                source: self
+                    .theirs
+                    .get((longest.2 as usize).wrapping_sub(1))
+                    .map(show)
+                    .unwrap_or_default(),
             });
             if report.worst.len() > 4 * LISTED {
-                report.worst.sort_by_key(|hit| std::cmp::Reverse(hit.shared));
+                report
+                    .worst
+                    .sort_by_key(|hit| std::cmp::Reverse(hit.shared));
                 report.worst.truncate(LISTED);
             }
             return Ok(());

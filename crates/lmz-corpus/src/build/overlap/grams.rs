@@ -59,7 +59,10 @@ impl Grams {
             bytes += words[at].len();
             if at + 1 >= n && changes >= CHANGES.min(n - 1) && bytes >= 2 * n {
                 let hash = (sum ^ sum >> 29).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-                grams.push(Gram { hash: hash ^ hash >> 32, word: at + 1 - n });
+                grams.push(Gram {
+                    hash: hash ^ hash >> 32,
+                    word: at + 1 - n,
+                });
             }
         }
         Self { words, grams }
@@ -94,19 +97,38 @@ mod tests {
     fn a_sequence_is_the_same_wherever_it_is() {
         let text = "One two, three; four -- five SIX seven eight nine";
         let a = Grams::of(text, 5);
-        let b = Grams::of(&format!("zero zero {}", text.to_uppercase().replace(", ", "\n")), 5);
-        let hashes = |grams: &Grams| grams.grams.iter().map(|gram| gram.hash).collect::<Vec<u64>>();
+        let b = Grams::of(
+            &format!("zero zero {}", text.to_uppercase().replace(", ", "\n")),
+            5,
+        );
+        let hashes = |grams: &Grams| {
+            grams
+                .grams
+                .iter()
+                .map(|gram| gram.hash)
+                .collect::<Vec<u64>>()
+        };
         assert_eq!(a.grams.len(), 5);
         assert_eq!(hashes(&b)[hashes(&b).len() - 5..], hashes(&a));
         assert_eq!(a.grams[1].word, 1);
-        assert_eq!(&text[a.words[5].start as usize..a.words[5].end as usize], "SIX");
-        assert_ne!(hashes(&a)[0], hashes(&Grams::of("two one three four five", 5))[0]);
+        assert_eq!(
+            &text[a.words[5].start as usize..a.words[5].end as usize],
+            "SIX"
+        );
+        assert_ne!(
+            hashes(&a)[0],
+            hashes(&Grams::of("two one three four five", 5))[0]
+        );
     }
 
     #[test]
     fn rows_of_the_same_prove_nothing() {
         assert!(Grams::of(&"zero ".repeat(50), 13).grams.is_empty());
-        assert!(Grams::of("1 2 3 4 5 6 7 8 9 1 2 3 4 5 6", 13).grams.is_empty());
+        assert!(
+            Grams::of("1 2 3 4 5 6 7 8 9 1 2 3 4 5 6", 13)
+                .grams
+                .is_empty()
+        );
         assert_eq!(Grams::of("Ж ш Ж ш Ж ш Ж ш Ж ш Ж ш Ж", 13).grams.len(), 1);
         assert!(Grams::of("", 13).grams.is_empty());
         assert_eq!(Grams::of("too few words", 13).words.len(), 3);

@@ -46,14 +46,22 @@ pub fn documents(
     if file.form == Form::Lines {
         let read = lines(&mut stream, counts, &mut |place, line, counts| {
             let text = match serde_json::from_slice::<Value>(&line) {
-                Ok(Value::Object(mut object)) => ["content", "text"].into_iter().find_map(|field| match object.remove(field) {
-                    Some(Value::String(text)) => Some(text),
-                    _ => None,
-                }),
+                Ok(Value::Object(mut object)) => {
+                    ["content", "text"]
+                        .into_iter()
+                        .find_map(|field| match object.remove(field) {
+                            Some(Value::String(text)) => Some(text),
+                            _ => None,
+                        })
+                }
                 _ => None,
             };
             match text {
-                Some(text) => each(Entry { place: (number, place), text, line }),
+                Some(text) => each(Entry {
+                    place: (number, place),
+                    text,
+                    line,
+                }),
                 None => {
                     counts.one("skipped: lines that are no documents");
                     Ok(())
@@ -70,30 +78,49 @@ pub fn documents(
         return Ok(());
     }
     let text = decode(&bytes, None).0;
-    each(Entry { place: (number, 0), text, line: Vec::new() })
+    each(Entry {
+        place: (number, 0),
+        text,
+        line: Vec::new(),
+    })
 }
 
 /// Calls `each` for the texts of a file to compare with: of JSON all strings, those of a line or of the file as one text.
 ///
 /// # Errors
 /// The file cannot be read; those of `each`.
-pub fn texts(file: &SourceFile, counts: &mut Counts, each: &mut dyn FnMut(String) -> Result<()>) -> Result<()> {
+pub fn texts(
+    file: &SourceFile,
+    counts: &mut Counts,
+    each: &mut dyn FnMut(String) -> Result<()>,
+) -> Result<()> {
     let io = CorpusError::io(&file.path);
     let mut stream = file.open()?;
     if file.form == Form::Lines {
-        let read = lines(&mut stream, counts, &mut |_, line, counts| match serde_json::from_slice::<Value>(&line) {
-            Ok(value) => each(strings(&value)),
-            Err(_) => {
-                counts.one("skipped: bad JSON");
-                Ok(())
-            }
-        })?;
+        let read = lines(
+            &mut stream,
+            counts,
+            &mut |_, line, counts| match serde_json::from_slice::<Value>(&line) {
+                Ok(value) => each(strings(&value)),
+                Err(_) => {
+                    counts.one("skipped: bad JSON");
+                    Ok(())
+                }
+            },
+        )?;
         return read.map_err(io);
     }
     let name = file.path.to_string_lossy().to_ascii_lowercase();
-    if name.trim_end_matches(".gz").trim_end_matches(".zst").ends_with(".json") {
+    if name
+        .trim_end_matches(".gz")
+        .trim_end_matches(".zst")
+        .ends_with(".json")
+    {
         let mut bytes = Vec::new();
-        stream.take(4 * MAX_LINE_BYTES).read_to_end(&mut bytes).map_err(&io)?;
+        stream
+            .take(4 * MAX_LINE_BYTES)
+            .read_to_end(&mut bytes)
+            .map_err(&io)?;
         if let Ok(value) = serde_json::from_slice::<Value>(&bytes) {
             return each(strings(&value));
         }
@@ -101,7 +128,10 @@ pub fn texts(file: &SourceFile, counts: &mut Counts, each: &mut dyn FnMut(String
     }
     let mut piece = Vec::new();
     loop {
-        let n = (&mut stream).take((PIECE - piece.len().min(PIECE)) as u64).read_to_end(&mut piece).map_err(&io)?;
+        let n = (&mut stream)
+            .take((PIECE - piece.len().min(PIECE)) as u64)
+            .read_to_end(&mut piece)
+            .map_err(&io)?;
         if piece.is_empty() {
             return Ok(());
         }

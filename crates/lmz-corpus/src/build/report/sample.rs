@@ -15,10 +15,15 @@ use crate::files::{Form, Selection, SourceFile, files};
 /// # Errors
 /// The corpus cannot be read or is none of JSON lines; those of `out`.
 pub fn sample(path: &Path, n: usize, seed: u64, out: &mut dyn Write) -> Result<u64> {
-    let files: Vec<SourceFile> =
-        files(path, Selection::Named)?.into_iter().filter(|file| file.form == Form::Lines).collect();
+    let files: Vec<SourceFile> = files(path, Selection::Named)?
+        .into_iter()
+        .filter(|file| file.form == Form::Lines)
+        .collect();
     if files.is_empty() {
-        return Err(CorpusError::not_a_corpus(path, "no JSON lines (.jsonl) in it"));
+        return Err(CorpusError::not_a_corpus(
+            path,
+            "no JSON lines (.jsonl) in it",
+        ));
     }
     // Places with the least ranks; the greatest of them on top.
     let mut chosen: BinaryHeap<(u64, u64)> = BinaryHeap::new();
@@ -45,7 +50,9 @@ pub fn sample(path: &Path, n: usize, seed: u64, out: &mut dyn Write) -> Result<u
             place += 1;
             if wanted.next_if_eq(&place).is_some() {
                 let io = CorpusError::io(Path::new("output"));
-                out.write_all(line.trim_ascii_end()).and_then(|()| out.write_all(b"\n")).map_err(io)?;
+                out.write_all(line.trim_ascii_end())
+                    .and_then(|()| out.write_all(b"\n"))
+                    .map_err(io)?;
             }
             Ok(())
         })?;
@@ -59,7 +66,10 @@ fn each_line(file: &SourceFile, each: &mut dyn FnMut(&[u8]) -> Result<()>) -> Re
     let mut line = Vec::new();
     loop {
         line.clear();
-        let n = (&mut stream).take(MAX_LINE_BYTES).read_until(b'\n', &mut line).map_err(CorpusError::io(&file.path))?;
+        let n = (&mut stream)
+            .take(MAX_LINE_BYTES)
+            .read_until(b'\n', &mut line)
+            .map_err(CorpusError::io(&file.path))?;
         if n == 0 {
             return Ok(());
         }
@@ -77,7 +87,9 @@ mod tests {
     fn a_sample_is_its_seeds() {
         let root = tempfile::tempdir().unwrap();
         let path = root.path().join("a.jsonl");
-        let text: String = (0..100).map(|n| format!("{{\"text\": \"{n}\"}}\n\n")).collect();
+        let text: String = (0..100)
+            .map(|n| format!("{{\"text\": \"{n}\"}}\n\n"))
+            .collect();
         std::fs::write(&path, &text).unwrap();
         let take = |n, seed| {
             let mut out = Vec::new();

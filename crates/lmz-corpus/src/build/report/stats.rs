@@ -124,7 +124,9 @@ pub fn stats(path: &Path, threads: usize) -> Result<Stats> {
         },
         |batch: Vec<(Form, Vec<u8>)>| {
             let mut counts = Counts::default();
-            let seen = batch.into_iter().filter_map(|(form, bytes)| look(form, &bytes, &mut counts));
+            let seen = batch
+                .into_iter()
+                .filter_map(|(form, bytes)| look(form, &bytes, &mut counts));
             (seen.collect::<Vec<Seen>>(), counts)
         },
         |(batch, some)| {
@@ -135,7 +137,11 @@ pub fn stats(path: &Path, threads: usize) -> Result<Stats> {
                 stats.bytes += bytes;
                 stats.characters += one.text.chars().count() as u64;
                 stats.words += one.text.split_whitespace().count() as u64;
-                stats.lines += one.text.lines().filter(|line| !line.trim().is_empty()).count() as u64;
+                stats.lines += one
+                    .text
+                    .lines()
+                    .filter(|line| !line.trim().is_empty())
+                    .count() as u64;
                 stats.duplicates += u64::from(!seen.insert(one.hash));
                 lengths.push(u32::try_from(bytes).unwrap_or(u32::MAX));
                 hash.add(&one.text);
@@ -149,7 +155,9 @@ pub fn stats(path: &Path, threads: usize) -> Result<Stats> {
                     group.bytes += bytes;
                 }
                 if !one.date.is_empty() {
-                    let (first, last) = stats.dates.get_or_insert_with(|| (one.date.clone(), one.date.clone()));
+                    let (first, last) = stats
+                        .dates
+                        .get_or_insert_with(|| (one.date.clone(), one.date.clone()));
                     if one.date < *first {
                         *first = one.date;
                     } else if one.date > *last {
@@ -161,9 +169,16 @@ pub fn stats(path: &Path, threads: usize) -> Result<Stats> {
         },
     )?;
     lengths.sort_unstable();
-    let at = |tenths: usize| lengths.get((lengths.len() * tenths / 10).min(lengths.len().saturating_sub(1)));
+    let at = |tenths: usize| {
+        lengths.get((lengths.len() * tenths / 10).min(lengths.len().saturating_sub(1)))
+    };
     let at = |tenths| at(tenths).copied().map_or(0, u64::from);
-    stats.lengths = Lengths { p10: at(1), p50: at(5), p90: at(9), max: at(10) };
+    stats.lengths = Lengths {
+        p10: at(1),
+        p50: at(5),
+        p90: at(9),
+        max: at(10),
+    };
     stats.hash = hash.finish();
     counts.merge(&read);
     stats.counts = counts;
@@ -186,21 +201,27 @@ fn look(form: Form, bytes: &[u8], counts: &mut Counts) -> Option<Seen> {
                 counts.one("skipped: bad JSON");
                 return None;
             };
-            let text = ["content", "text"].into_iter().find_map(|field| match object.remove(field) {
-                Some(Value::String(text)) => Some(text),
-                _ => None,
-            });
+            let text =
+                ["content", "text"]
+                    .into_iter()
+                    .find_map(|field| match object.remove(field) {
+                        Some(Value::String(text)) => Some(text),
+                        _ => None,
+                    });
             let Some(text) = text else {
                 counts.one("skipped: JSON without a text");
                 return None;
             };
             seen.text = text;
             let text = |value: Option<&Value>| value.and_then(Value::as_str).map(ToOwned::to_owned);
-            seen.subset = text(object.get("subset").or(object.get("domain"))).unwrap_or(seen.subset);
+            seen.subset =
+                text(object.get("subset").or(object.get("domain"))).unwrap_or(seen.subset);
             let meta = object.get("meta");
             let of = |name: &str| text(meta.and_then(|meta| meta.get(name)));
             seen.licence = of("licence").or(of("license")).unwrap_or(seen.licence);
-            seen.date = of("date").and_then(|date| date.get(..10).map(ToOwned::to_owned)).unwrap_or_default();
+            seen.date = of("date")
+                .and_then(|date| date.get(..10).map(ToOwned::to_owned))
+                .unwrap_or_default();
         }
     }
     if seen.text.is_empty() {

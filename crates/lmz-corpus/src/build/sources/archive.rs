@@ -76,7 +76,10 @@ pub fn walk(
         }
         let size = entry.size();
         let kind = entry.header().entry_type();
-        if kind.is_pax_local_extensions() || kind.is_pax_global_extensions() || kind.is_gnu_longname() {
+        if kind.is_pax_local_extensions()
+            || kind.is_pax_global_extensions()
+            || kind.is_gnu_longname()
+        {
             let Ok(Some(bytes)) = bounded(&mut entry, size) else {
                 counts.one("broken: archive header");
                 continue;
@@ -107,12 +110,17 @@ pub fn walk(
             }
             continue;
         }
-        let name = name.unwrap_or_else(|| String::from_utf8_lossy(&entry.path_bytes()).into_owned());
+        let name =
+            name.unwrap_or_else(|| String::from_utf8_lossy(&entry.path_bytes()).into_owned());
         let Some(path) = plain(&name) else {
             counts.one("skipped: path that leads elsewhere");
             continue;
         };
-        let member = Member { path, size, body: &mut entry };
+        let member = Member {
+            path,
+            size,
+            body: &mut entry,
+        };
         if let Walk::Enough = each(member, counts)? {
             return Ok(());
         }
@@ -131,7 +139,9 @@ fn bounded(entry: &mut impl Read, size: u64) -> io::Result<Option<Vec<u8>>> {
 
 /// Records of an extended header: `LENGTH KEY=VALUE\n`.
 fn pax(bytes: &[u8]) -> impl Iterator<Item = (&str, &str)> {
-    let records = bytes.split(|b| *b == b'\n').filter_map(|line| std::str::from_utf8(line).ok());
+    let records = bytes
+        .split(|b| *b == b'\n')
+        .filter_map(|line| std::str::from_utf8(line).ok());
     records.filter_map(|line| line.split_once(' ')?.1.split_once('='))
 }
 
@@ -140,7 +150,10 @@ fn plain(name: &str) -> Option<String> {
     if name.starts_with('/') || name.contains(['\0', '\\']) || name.get(1..2) == Some(":") {
         return None;
     }
-    let parts: Vec<&str> = name.split('/').filter(|part| !part.is_empty() && *part != ".").collect();
+    let parts: Vec<&str> = name
+        .split('/')
+        .filter(|part| !part.is_empty() && *part != ".")
+        .collect();
     let fine = !parts.is_empty() && parts.iter().all(|part| *part != "..");
     fine.then(|| parts.join("/"))
 }
@@ -163,7 +176,9 @@ impl<R: Read> Read for Bounded<R> {
         if self.left == 0 {
             return Err(io::Error::other("it unpacks to more than is allowed"));
         }
-        let most = bytes.len().min(usize::try_from(self.left).unwrap_or(usize::MAX));
+        let most = bytes
+            .len()
+            .min(usize::try_from(self.left).unwrap_or(usize::MAX));
         let n = self.input.read(&mut bytes[..most])?;
         self.left -= n as u64;
         Ok(n)
@@ -186,8 +201,14 @@ pub fn unpacked<'a>(input: impl Read + 'a) -> io::Result<Box<dyn Read + 'a>> {
 
 /// Whether a path is called as an archive is.
 pub fn is_archive(path: &Path) -> bool {
-    let name = path.file_name().unwrap_or_default().to_string_lossy().to_ascii_lowercase();
-    [".tar", ".tar.gz", ".tgz", ".tar.zst"].iter().any(|end| name.ends_with(end))
+    let name = path
+        .file_name()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .to_ascii_lowercase();
+    [".tar", ".tar.gz", ".tgz", ".tar.zst"]
+        .iter()
+        .any(|end| name.ends_with(end))
 }
 
 #[cfg(test)]
@@ -205,7 +226,13 @@ mod tests {
             }
             Ok(Walk::On)
         };
-        walk(bytes, &mut counts, &mut |comment| commit.push_str(comment), each).unwrap();
+        walk(
+            bytes,
+            &mut counts,
+            &mut |comment| commit.push_str(comment),
+            each,
+        )
+        .unwrap();
         (names, counts, commit)
     }
 
@@ -222,7 +249,12 @@ mod tests {
     fn regular_files_are_given_and_nothing_else() {
         use tar::EntryType as Kind;
         let mut builder = tar::Builder::new(Vec::new());
-        builder.append(&header(b"g", 15, Kind::XGlobalHeader), &b"15 comment=abc\n"[..]).unwrap();
+        builder
+            .append(
+                &header(b"g", 15, Kind::XGlobalHeader),
+                &b"15 comment=abc\n"[..],
+            )
+            .unwrap();
         for (name, kind) in [
             (&b"./a/b"[..], Kind::Regular),
             (b"/etc/passwd", Kind::Regular),
@@ -231,13 +263,28 @@ mod tests {
             (b"hard", Kind::Link),
             (b"fifo", Kind::Fifo),
         ] {
-            let body = if kind == Kind::Regular { &b"12345"[..] } else { b"" };
-            builder.append(&header(name, body.len() as u64, kind), body).unwrap();
+            let body = if kind == Kind::Regular {
+                &b"12345"[..]
+            } else {
+                b""
+            };
+            builder
+                .append(&header(name, body.len() as u64, kind), body)
+                .unwrap();
         }
-        builder.append(&header(b"big", 101, Kind::Regular), &[0; 101][..]).unwrap();
+        builder
+            .append(&header(b"big", 101, Kind::Regular), &[0; 101][..])
+            .unwrap();
         let long = "d/".repeat(80) + "e";
-        builder.append(&header(b"././@LongLink", long.len() as u64, Kind::GNULongName), long.as_bytes()).unwrap();
-        builder.append(&header(b"short", 1, Kind::Regular), &b"x"[..]).unwrap();
+        builder
+            .append(
+                &header(b"././@LongLink", long.len() as u64, Kind::GNULongName),
+                long.as_bytes(),
+            )
+            .unwrap();
+        builder
+            .append(&header(b"short", 1, Kind::Regular), &b"x"[..])
+            .unwrap();
         let bytes = builder.into_inner().unwrap();
         let (found, counts, commit) = names(&bytes);
         assert_eq!(found, ["a/b=5".to_owned(), format!("{long}=1")]);
@@ -255,12 +302,16 @@ mod tests {
 
     #[test]
     fn absurd_sizes_cost_nothing() {
-        let mut bytes = header(b"a", 1 << 40, tar::EntryType::Regular).as_bytes().to_vec();
+        let mut bytes = header(b"a", 1 << 40, tar::EntryType::Regular)
+            .as_bytes()
+            .to_vec();
         bytes.extend([0; 1024]);
         let (found, counts, _) = names(&bytes);
         assert!(found.is_empty());
         assert_eq!(counts.get("too large"), 1);
-        let mut bytes = header(b"a", 1 << 40, tar::EntryType::GNULongName).as_bytes().to_vec();
+        let mut bytes = header(b"a", 1 << 40, tar::EntryType::GNULongName)
+            .as_bytes()
+            .to_vec();
         bytes.extend([b'a'; 4096]);
         assert_eq!(names(&bytes).1.get("broken: archive header"), 1);
         let bomb = Bounded::new(io::repeat(0), 1000);

@@ -36,10 +36,20 @@ impl Input {
     /// There is none.
     pub fn at(path: &Path) -> Result<Self> {
         let found = std::fs::metadata(path).map_err(CorpusError::io(path))?;
-        let name = path.canonicalize().ok().and_then(|path| path.file_name().map(ToOwned::to_owned));
-        let name = name.map_or_else(|| path.display().to_string(), |name| name.to_string_lossy().into_owned());
+        let name = path
+            .canonicalize()
+            .ok()
+            .and_then(|path| path.file_name().map(ToOwned::to_owned));
+        let name = name.map_or_else(
+            || path.display().to_string(),
+            |name| name.to_string_lossy().into_owned(),
+        );
         let bytes = if found.is_dir() { 0 } else { found.len() };
-        Ok(Self { name, bytes, path: path.to_owned() })
+        Ok(Self {
+            name,
+            bytes,
+            path: path.to_owned(),
+        })
     }
 }
 

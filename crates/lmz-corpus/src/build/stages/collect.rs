@@ -6,13 +6,13 @@ use std::path::{Path, PathBuf};
 use serde_json::{Value, json};
 
 use super::super::counts::Counts;
+use super::super::store::write_whole;
 use super::super::store::{RecordReader, merge_files};
 use super::Build;
 use super::extract::Extracted;
 use super::filter::Kept;
 use super::output::{Manifest, ManifestInput, Output, manifest_path};
 use super::quality::{Cutoffs, Quality, Scores, visit};
-use super::super::store::write_whole;
 use crate::error::{CorpusError, Result};
 
 /// A sample is full when this part of its size is there: few documents fit into the rest.
@@ -61,7 +61,9 @@ pub fn collect(build: &Build<'_>, out: &Path, quality: Option<&Quality<'_>>) -> 
             documents: read.documents,
         });
     }
-    let ranks: Vec<PathBuf> = (0..inputs.len()).map(|n| build.work.of(n, "ranks")).collect();
+    let ranks: Vec<PathBuf> = (0..inputs.len())
+        .map(|n| build.work.of(n, "ranks"))
+        .collect();
     let (positions, scored) = match quality {
         None => (Selection::new(build).all(build, &ranks, &mut counts)?, None),
         Some(quality) => {
@@ -77,8 +79,12 @@ pub fn collect(build: &Build<'_>, out: &Path, quality: Option<&Quality<'_>>) -> 
         item.meta.insert("hash".into(), digest.into());
         if let Some((scores, cutoffs)) = &scored {
             let score = scores.get(position).unwrap_or_default();
-            item.meta.insert("bits_per_byte".into(), json!((score * 1000.0).round() / 1000.0));
-            item.meta.insert("bucket".into(), cutoffs.bucket(score).into());
+            item.meta.insert(
+                "bits_per_byte".into(),
+                json!((score * 1000.0).round() / 1000.0),
+            );
+            item.meta
+                .insert("bucket".into(), cutoffs.bucket(score).into());
         }
         build.check()?;
         build.watch.advance(item.content.len() as u64);
@@ -106,7 +112,8 @@ pub fn collect(build: &Build<'_>, out: &Path, quality: Option<&Quality<'_>>) -> 
         output,
     };
     let path = manifest_path(out);
-    let text = serde_json::to_string_pretty(&manifest).map_err(|error| CorpusError::io(&path)(error.into()))?;
+    let text = serde_json::to_string_pretty(&manifest)
+        .map_err(|error| CorpusError::io(&path)(error.into()))?;
     write_whole(&path, format!("{text}\n").as_bytes())?;
     Ok(manifest)
 }
@@ -123,15 +130,25 @@ struct Selection {
 impl Selection {
     fn new(build: &Build<'_>) -> Self {
         let (size, per_host) = (build.settings.size, build.settings.per_host);
-        Self { size, per_host, hosts: HashMap::new(), positions: Vec::new(), bytes: 0 }
+        Self {
+            size,
+            per_host,
+            hosts: HashMap::new(),
+            positions: Vec::new(),
+            bytes: 0,
+        }
     }
 
     fn is_full(&self) -> bool {
-        self.size.is_some_and(|size| self.bytes as f64 >= FULL * size as f64)
+        self.size
+            .is_some_and(|size| self.bytes as f64 >= FULL * size as f64)
     }
 
     fn take(&mut self, candidate: &Candidate, counts: &mut Counts) {
-        if self.size.is_some_and(|size| self.bytes + candidate.bytes > size) {
+        if self
+            .size
+            .is_some_and(|size| self.bytes + candidate.bytes > size)
+        {
             counts.one("passed: did not fit into the size");
             return;
         }
@@ -153,19 +170,32 @@ impl Selection {
         self.positions
     }
 
-    fn all(mut self, build: &Build<'_>, ranks: &[PathBuf], counts: &mut Counts) -> Result<Vec<u64>> {
+    fn all(
+        mut self,
+        build: &Build<'_>,
+        ranks: &[PathBuf],
+        counts: &mut Counts,
+    ) -> Result<Vec<u64>> {
         if self.size.is_none() && self.per_host.is_none() {
             // No order is needed.
             for path in ranks {
                 let all = RecordReader::<4>::all(path)?;
-                self.positions.extend(all.iter().map(|[_, position, ..]| *position));
+                self.positions
+                    .extend(all.iter().map(|[_, position, ..]| *position));
             }
             return Ok(self.finish());
         }
         let directory = build.work.directory();
         for record in merge_files::<4>(directory, ranks)? {
             let [_, position, bytes, host] = record.map_err(CorpusError::io(directory))?;
-            self.take(&Candidate { position, bytes, host }, counts);
+            self.take(
+                &Candidate {
+                    position,
+                    bytes,
+                    host,
+                },
+                counts,
+            );
             if self.is_full() {
                 break;
             }
@@ -190,12 +220,18 @@ fn best(
     let budget = |left: u64| (left as f64 * 100.0 / f64::from(quality.percent) * SPARE) as u64;
     let mut more = true;
     while more && !selection.is_full() {
-        let most = selection.size.map_or(u64::MAX, |size| budget(size - selection.bytes));
+        let most = selection
+            .size
+            .map_or(u64::MAX, |size| budget(size - selection.bytes));
         let (mut round, mut bytes) = (Vec::new(), 0);
         more = false;
         for record in all.by_ref() {
             let [_, position, length, host] = record.map_err(CorpusError::io(directory))?;
-            round.push(Candidate { position, bytes: length, host });
+            round.push(Candidate {
+                position,
+                bytes: length,
+                host,
+            });
             bytes += length;
             let enough = round.len() >= LEAST_SCORED || cutoffs.is_some();
             if bytes >= most && enough {
@@ -208,7 +244,13 @@ fn best(
         scores.score(build, quality, &positions)?;
         counts.add("documents: scored", round.len() as u64);
         let cutoffs = cutoffs.get_or_insert_with(|| {
-            Cutoffs::of(positions.iter().filter_map(|position| scores.get(*position)).collect(), quality.percent)
+            Cutoffs::of(
+                positions
+                    .iter()
+                    .filter_map(|position| scores.get(*position))
+                    .collect(),
+                quality.percent,
+            )
         });
         for candidate in &round {
             if selection.is_full() {

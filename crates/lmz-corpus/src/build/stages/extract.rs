@@ -11,7 +11,9 @@ use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 use super::super::counts::Counts;
-use super::super::dedup::{Bands, MinHasher, PERMUTATIONS, Signature, document_hash, paragraph_hash};
+use super::super::dedup::{
+    Bands, MinHasher, PERMUTATIONS, Signature, document_hash, paragraph_hash,
+};
 use super::super::document::{Item, Raw};
 use super::super::parallel::ordered;
 use super::super::store::{Atomic, Pack, Sorter};
@@ -47,9 +49,16 @@ struct Built {
 /// An input cannot be read; the disk is full; somebody asked for a stop.
 pub fn extract(build: &Build<'_>, part: Part) -> Result<()> {
     let inputs = build.source.inputs();
-    let mine = || inputs.iter().enumerate().filter(|(number, _)| part.has(*number));
+    let mine = || {
+        inputs
+            .iter()
+            .enumerate()
+            .filter(|(number, _)| part.has(*number))
+    };
     let bytes = mine().map(|(_, input)| input.bytes).sum::<u64>();
-    build.watch.stage("reading", Some(bytes).filter(|bytes| *bytes > 0));
+    build
+        .watch
+        .stage("reading", Some(bytes).filter(|bytes| *bytes > 0));
     for (number, input) in mine() {
         let done = build.work.of(number, "json");
         if build.work.done::<Extracted>(&done)?.is_none() {
@@ -65,7 +74,9 @@ fn one(build: &Build<'_>, number: usize) -> Result<Extracted> {
     let input = &build.source.inputs()[number];
     let (work, settings) = (&build.work, build.settings);
     let hasher = settings.near.map(|near| MinHasher::new(near.words));
-    let bands = settings.near.map(|near| Bands::for_threshold(near.threshold));
+    let bands = settings
+        .near
+        .map(|near| Bands::for_threshold(near.threshold));
 
     let path = work.of(number, "part");
     let mut pack = Pack::new(&path)?;
@@ -116,7 +127,10 @@ fn one(build: &Build<'_>, number: usize) -> Result<Extracted> {
             for mut built in batch {
                 let position = (number as u64) << 32 | extracted.documents;
                 segments.place(&mut built.item);
-                built.item.write(&mut pack).map_err(CorpusError::io(&path))?;
+                built
+                    .item
+                    .write(&mut pack)
+                    .map_err(CorpusError::io(&path))?;
                 documents.push([built.hash, position])?;
                 for paragraph in built.paragraphs {
                     paragraphs.push([paragraph, built.hash, position])?;
@@ -130,7 +144,9 @@ fn one(build: &Build<'_>, number: usize) -> Result<Extracted> {
                     let none = [0; PERMUTATIONS];
                     let signature = built.signature.as_deref().unwrap_or(&none);
                     let bytes: Vec<u8> = signature.iter().flat_map(|n| n.to_le_bytes()).collect();
-                    signatures.write_all(&bytes).map_err(CorpusError::io(&path))?;
+                    signatures
+                        .write_all(&bytes)
+                        .map_err(CorpusError::io(&path))?;
                 }
                 extracted.documents += 1;
                 extracted.bytes += built.item.content.len() as u64;
@@ -168,15 +184,26 @@ fn finish(
     let mut hashes = Vec::new();
     if paragraphs != Paragraphs::Keep {
         let mut scratch = String::new();
-        hashes.extend(item.content.lines().filter_map(|line| paragraph_hash(line, &mut scratch)));
+        hashes.extend(
+            item.content
+                .lines()
+                .filter_map(|line| paragraph_hash(line, &mut scratch)),
+        );
         hashes.sort_unstable();
         hashes.dedup();
     }
-    let signature = hasher.and_then(|hasher| hasher.signature(&item.content)).map(Box::new);
+    let signature = hasher
+        .and_then(|hasher| hasher.signature(&item.content))
+        .map(Box::new);
     if item.group == 0 {
         item.group = hash.max(1);
     }
-    Some(Built { item, hash, paragraphs: hashes, signature })
+    Some(Built {
+        item,
+        hash,
+        paragraphs: hashes,
+        signature,
+    })
 }
 
 /// Documents of a repository that follow each other share a group, up to a size.
@@ -189,12 +216,21 @@ struct Segments {
 
 impl Segments {
     fn new(most: Option<u64>) -> Self {
-        Self { most, repository: String::new(), bytes: 0, number: 0 }
+        Self {
+            most,
+            repository: String::new(),
+            bytes: 0,
+            number: 0,
+        }
     }
 
     fn place(&mut self, item: &mut Item) {
         let Some(most) = self.most else { return };
-        let repository = item.meta.get("repository").and_then(|name| name.as_str()).unwrap_or_default();
+        let repository = item
+            .meta
+            .get("repository")
+            .and_then(|name| name.as_str())
+            .unwrap_or_default();
         if repository != self.repository {
             self.repository = repository.to_owned();
             (self.bytes, self.number) = (0, 0);

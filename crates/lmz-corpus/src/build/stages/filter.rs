@@ -35,7 +35,10 @@ pub(super) struct Kept {
 /// [`super::merge`] was not run; the disk is full; somebody asked for a stop.
 pub fn filter(build: &Build<'_>, part: Part) -> Result<()> {
     if !build.work.file("merged.json").exists() {
-        let reason = format!("{}: nothing is merged yet: run the stage merge", build.work.directory().display());
+        let reason = format!(
+            "{}: nothing is merged yet: run the stage merge",
+            build.work.directory().display()
+        );
         return Err(CorpusError::Refused(reason));
     }
     build.watch.stage("filtering", None);
@@ -51,8 +54,10 @@ pub fn filter(build: &Build<'_>, part: Part) -> Result<()> {
 
 fn one(build: &Build<'_>, number: usize) -> Result<Kept> {
     let work = &build.work;
-    let drops: HashMap<u64, u64> =
-        RecordReader::<2>::all(&work.of(number, "drop"))?.into_iter().map(|[place, reason]| (place, reason)).collect();
+    let drops: HashMap<u64, u64> = RecordReader::<2>::all(&work.of(number, "drop"))?
+        .into_iter()
+        .map(|[place, reason]| (place, reason))
+        .collect();
     let twice = match build.settings.paragraphs {
         Paragraphs::Keep => Vec::new(),
         // Sorted: they come from a sorter.
@@ -118,7 +123,12 @@ fn one(build: &Build<'_>, number: usize) -> Result<Kept> {
                 let position = (number as u64) << 32 | kept.documents;
                 item.write(&mut pack).map_err(CorpusError::io(&path))?;
                 let bytes = item.content.len() as u64;
-                ranks.push([rank(build.settings.seed, item.group), position, bytes, host(&item)])?;
+                ranks.push([
+                    rank(build.settings.seed, item.group),
+                    position,
+                    bytes,
+                    host(&item),
+                ])?;
                 kept.documents += 1;
                 kept.bytes += bytes;
             }
@@ -168,15 +178,23 @@ fn without(text: &str, twice: &[[u64; 2]], position: u64, counts: &mut Counts) -
 
 /// A number for the host of a document's URL; 0 if it has none.
 pub(super) fn host(item: &Item) -> u64 {
-    let url = item.meta.get("url").and_then(Value::as_str).unwrap_or_default();
-    host_name(url).map_or(0, |host| xxh3_64(host.to_ascii_lowercase().as_bytes()).max(1))
+    let url = item
+        .meta
+        .get("url")
+        .and_then(Value::as_str)
+        .unwrap_or_default();
+    host_name(url).map_or(0, |host| {
+        xxh3_64(host.to_ascii_lowercase().as_bytes()).max(1)
+    })
 }
 
 /// The host of a URL, without `www.`.
 fn host_name(url: &str) -> Option<&str> {
     let rest = url.split_once("://")?.1;
     let authority = rest.split(['/', '?', '#']).next()?;
-    let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
+    let host = authority
+        .rsplit_once('@')
+        .map_or(authority, |(_, host)| host);
     let host = match host.starts_with('[') {
         true => host,
         false => host.split(':').next()?,
@@ -213,7 +231,10 @@ mod tests {
         twice.sort_unstable();
         let mut counts = Counts::default();
         let text = "a\n\nShared.\n\nb\nb\nowned\n---\nc";
-        assert_eq!(without(text, &twice, 7, &mut counts), "a\n\nb\nowned\n---\nc");
+        assert_eq!(
+            without(text, &twice, 7, &mut counts),
+            "a\n\nb\nowned\n---\nc"
+        );
         assert_eq!(without(text, &twice, 8, &mut counts), "a\n\nb\n---\nc");
         assert_eq!(counts.get("cut lines: in other documents, or twice"), 5);
     }

@@ -48,7 +48,11 @@ pub fn merge(build: &Build<'_>) -> Result<()> {
         }
     }
     let directory = build.work.directory();
-    let files = |purpose: &str| (0..inputs).map(|n| build.work.of(n, purpose)).collect::<Vec<PathBuf>>();
+    let files = |purpose: &str| {
+        (0..inputs)
+            .map(|n| build.work.of(n, purpose))
+            .collect::<Vec<PathBuf>>()
+    };
 
     let mut drops = Sorter::<2>::new(directory);
     let mut dropped = Drops::default();
@@ -126,7 +130,10 @@ fn near_duplicates(
     drops: &mut Sorter<2>,
 ) -> Result<()> {
     let directory = build.work.directory();
-    let mut signatures = Signatures { build, files: HashMap::new() };
+    let mut signatures = Signatures {
+        build,
+        files: HashMap::new(),
+    };
     let (mut last, mut later) = (None, (NOBODY, None));
     for (number, record) in edges.enumerate() {
         let edge = record.map_err(CorpusError::io(directory))?;
@@ -139,7 +146,12 @@ fn near_duplicates(
         }
         last = Some(edge);
         // Instead of one that was dropped, the one because of which.
-        let kept = dropped.0.get(&earlier).copied().filter(|kept| *kept != SAME).unwrap_or(earlier);
+        let kept = dropped
+            .0
+            .get(&earlier)
+            .copied()
+            .filter(|kept| *kept != SAME)
+            .unwrap_or(earlier);
         if later.0 != position {
             later = (position, Some(signatures.of(position)?));
         }
@@ -171,7 +183,8 @@ impl Signatures<'_> {
         }
         let mut bytes = [0; 4 * PERMUTATIONS];
         if let Some(file) = self.files.get_mut(&input) {
-            file.seek(SeekFrom::Start(place * bytes.len() as u64)).map_err(&io)?;
+            file.seek(SeekFrom::Start(place * bytes.len() as u64))
+                .map_err(&io)?;
             file.read_exact(&mut bytes).map_err(&io)?;
         }
         let mut signature = [0; PERMUTATIONS];

@@ -57,7 +57,13 @@ impl<'a> Build<'a> {
         }
         let plan = plan(source, settings);
         let work = Work::open(directory, &plan)?;
-        Ok(Self { source, settings, watch, threads: threads.max(1), work })
+        Ok(Self {
+            source,
+            settings,
+            watch,
+            threads: threads.max(1),
+            work,
+        })
     }
 
     /// Its work directory.

@@ -64,7 +64,9 @@ pub struct ManifestOutput {
 /// Where the manifest of a corpus is: `web.jsonl` has `web.manifest.json`.
 pub(super) fn manifest_path(out: &Path) -> PathBuf {
     let name = out.file_name().unwrap_or_default().to_string_lossy();
-    let stem = [".zst", ".gz", ".jsonl"].iter().fold(&*name, |name, end| name.strip_suffix(end).unwrap_or(name));
+    let stem = [".zst", ".gz", ".jsonl"]
+        .iter()
+        .fold(&*name, |name, end| name.strip_suffix(end).unwrap_or(name));
     let mut name = OsString::from(stem);
     name.push(".manifest.json");
     out.with_file_name(name)
@@ -90,7 +92,11 @@ impl Output {
     /// # Errors
     /// Those of the file system.
     pub fn new(path: &Path) -> Result<Self> {
-        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let name = path
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned();
         let file = Atomic::new(path)?;
         let out = match name.rsplit_once('.').map(|(_, end)| end) {
             Some("zst") => {
@@ -98,11 +104,22 @@ impl Output {
                 Packing::Zstd(encoder.map_err(CorpusError::io(path))?)
             }
             // The header of gzip has no time: the same bytes each time.
-            Some("gz") => Packing::Gzip(flate2::write::GzEncoder::new(file, flate2::Compression::default())),
+            Some("gz") => Packing::Gzip(flate2::write::GzEncoder::new(
+                file,
+                flate2::Compression::default(),
+            )),
             _ => Packing::Plain(file),
         };
-        let facts = ManifestOutput { file: name, ..ManifestOutput::default() };
-        Ok(Self { out, path: path.to_owned(), hash: CorpusHash::default(), facts })
+        let facts = ManifestOutput {
+            file: name,
+            ..ManifestOutput::default()
+        };
+        Ok(Self {
+            out,
+            path: path.to_owned(),
+            hash: CorpusHash::default(),
+            facts,
+        })
     }
 
     /// Writes a document.
@@ -110,7 +127,8 @@ impl Output {
     /// # Errors
     /// Those of the file system.
     pub fn push(&mut self, item: &Item) -> Result<()> {
-        let mut line = serde_json::to_vec(item).map_err(|error| CorpusError::io(&self.path)(error.into()))?;
+        let mut line =
+            serde_json::to_vec(item).map_err(|error| CorpusError::io(&self.path)(error.into()))?;
         line.push(b'\n');
         self.put(&line).map_err(CorpusError::io(&self.path))?;
         self.count(&item.content);
@@ -122,7 +140,9 @@ impl Output {
     /// # Errors
     /// Those of the file system.
     pub fn kept(&mut self, text: &str, line: &[u8]) -> Result<()> {
-        self.put(line.trim_ascii_end()).and_then(|()| self.put(b"\n")).map_err(CorpusError::io(&self.path))?;
+        self.put(line.trim_ascii_end())
+            .and_then(|()| self.put(b"\n"))
+            .map_err(CorpusError::io(&self.path))?;
         self.count(text);
         Ok(())
     }
@@ -155,7 +175,12 @@ impl Output {
     /// # Errors
     /// Those of the file system.
     pub fn finish(self) -> Result<ManifestOutput> {
-        let Self { out, path, hash, mut facts } = self;
+        let Self {
+            out,
+            path,
+            hash,
+            mut facts,
+        } = self;
         let file = match out {
             Packing::Plain(file) => Ok(file),
             Packing::Zstd(out) => out.finish(),
@@ -189,14 +214,22 @@ mod tests {
             let path = root.path().join(name);
             let mut output = Output::new(&path).unwrap();
             for content in ["one", "zwei\nä"] {
-                output.push(&Item { content: content.into(), ..Item::default() }).unwrap();
+                output
+                    .push(&Item {
+                        content: content.into(),
+                        ..Item::default()
+                    })
+                    .unwrap();
             }
             let facts = output.finish().unwrap();
             let census = crate::read_corpus(&path, &crate::CorpusOptions::default(), &mut |_| {
                 Ok::<(), CorpusError>(())
             });
             let census = census.unwrap();
-            assert_eq!((facts.hash, facts.documents, facts.bytes, facts.characters), (census.hash, 2, 10, 9));
+            assert_eq!(
+                (facts.hash, facts.documents, facts.bytes, facts.characters),
+                (census.hash, 2, 10, 9)
+            );
         }
     }
 }

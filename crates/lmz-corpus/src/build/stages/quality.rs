@@ -46,10 +46,17 @@ impl Cutoffs {
     pub fn of(mut scores: Vec<f64>, percent: u8) -> Self {
         scores.sort_by(f64::total_cmp);
         let at = |percent: usize| {
-            let place = (scores.len() * percent).div_ceil(100).clamp(1, scores.len().max(1)) - 1;
+            let place = (scores.len() * percent)
+                .div_ceil(100)
+                .clamp(1, scores.len().max(1))
+                - 1;
             scores.get(place).copied().unwrap_or(0.0)
         };
-        Self { head: at(30), middle: at(60), kept: at(usize::from(percent)) }
+        Self {
+            head: at(30),
+            middle: at(60),
+            kept: at(usize::from(percent)),
+        }
     }
 
     /// What CCNet would call a document with that score.
@@ -74,18 +81,29 @@ impl Scores {
     /// Those of the journal.
     pub fn open(build: &Build<'_>, quality: &Quality<'_>) -> Result<Self> {
         let what = format!("{} {}", quality.model, quality.bytes);
-        let path = build.work.file(&format!("scores-{:016x}", xxh3_64(what.as_bytes())));
+        let path = build
+            .work
+            .file(&format!("scores-{:016x}", xxh3_64(what.as_bytes())));
         let bytes = match path.exists() {
             true => fs::read(&path).map_err(CorpusError::io(&path))?,
             false => Vec::new(),
         };
-        let number = |bytes: &[u8]| bytes.iter().rev().fold(0u64, |sum, byte| sum << 8 | u64::from(*byte));
+        let number = |bytes: &[u8]| {
+            bytes
+                .iter()
+                .rev()
+                .fold(0u64, |sum, byte| sum << 8 | u64::from(*byte))
+        };
         let records = bytes.chunks_exact(16);
         let whole = (bytes.len() - records.remainder().len()) as u64;
-        let known = records.map(|record| (number(&record[..8]), f64::from_bits(number(&record[8..]))));
+        let known =
+            records.map(|record| (number(&record[..8]), f64::from_bits(number(&record[8..]))));
         let known = known.collect();
         if whole < bytes.len() as u64 {
-            let file = OpenOptions::new().write(true).open(&path).map_err(CorpusError::io(&path))?;
+            let file = OpenOptions::new()
+                .write(true)
+                .open(&path)
+                .map_err(CorpusError::io(&path))?;
             file.set_len(whole).map_err(CorpusError::io(&path))?;
         }
         Ok(Self { known, path })
@@ -97,14 +115,29 @@ impl Scores {
     }
 
     /// Scores the documents at `positions` (sorted) that have no score yet.
-    pub fn score(&mut self, build: &Build<'_>, quality: &Quality<'_>, positions: &[u64]) -> Result<()> {
-        let wanted: Vec<u64> = positions.iter().copied().filter(|position| !self.known.contains_key(position)).collect();
+    pub fn score(
+        &mut self,
+        build: &Build<'_>,
+        quality: &Quality<'_>,
+        positions: &[u64],
+    ) -> Result<()> {
+        let wanted: Vec<u64> = positions
+            .iter()
+            .copied()
+            .filter(|position| !self.known.contains_key(position))
+            .collect();
         if wanted.is_empty() {
             return Ok(());
         }
-        build.watch.stage("scoring", Some(wanted.len() as u64 * quality.bytes as u64));
+        build
+            .watch
+            .stage("scoring", Some(wanted.len() as u64 * quality.bytes as u64));
         let io = CorpusError::io(&self.path);
-        let mut journal = OpenOptions::new().create(true).append(true).open(&self.path).map_err(&io)?;
+        let mut journal = OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(&self.path)
+            .map_err(&io)?;
         ordered(
             build.threads,
             |send| {
@@ -122,12 +155,16 @@ impl Scores {
                 send(batch)
             },
             |batch: Vec<(u64, String)>| {
-                let scored = batch.iter().map(|(position, text)| Ok((*position, (quality.score)(text)?)));
+                let scored = batch
+                    .iter()
+                    .map(|(position, text)| Ok((*position, (quality.score)(text)?)));
                 scored.collect::<Result<Vec<(u64, f64)>>>()
             },
             |batch| {
                 let batch = batch?;
-                build.watch.advance(batch.len() as u64 * quality.bytes as u64);
+                build
+                    .watch
+                    .advance(batch.len() as u64 * quality.bytes as u64);
                 for (position, score) in batch {
                     let record = [position.to_le_bytes(), score.to_bits().to_le_bytes()].concat();
                     journal.write_all(&record).map_err(&io)?;
@@ -148,7 +185,8 @@ pub(super) fn visit(
     let mut rest = positions;
     while let Some(first) = rest.first() {
         let input = first >> 32;
-        let (mine, others) = rest.split_at(rest.partition_point(|position| position >> 32 == input));
+        let (mine, others) =
+            rest.split_at(rest.partition_point(|position| position >> 32 == input));
         rest = others;
         let path = build.work.of(input as usize, "kept");
         let mut frames = Unpack::open(&path)?;
@@ -174,8 +212,18 @@ mod tests {
     fn cutoffs_are_percentiles() {
         let scores: Vec<f64> = (1..=100).rev().map(f64::from).collect();
         let cutoffs = Cutoffs::of(scores, 45);
-        assert_eq!(cutoffs, Cutoffs { head: 30.0, middle: 60.0, kept: 45.0 });
-        assert_eq!([10.0, 30.5, 61.0].map(|score| cutoffs.bucket(score)), ["head", "middle", "tail"]);
+        assert_eq!(
+            cutoffs,
+            Cutoffs {
+                head: 30.0,
+                middle: 60.0,
+                kept: 45.0
+            }
+        );
+        assert_eq!(
+            [10.0, 30.5, 61.0].map(|score| cutoffs.bucket(score)),
+            ["head", "middle", "tail"]
+        );
         assert_eq!(Cutoffs::of(vec![2.0], 1).kept, 2.0);
         Cutoffs::of(Vec::new(), 30);
     }

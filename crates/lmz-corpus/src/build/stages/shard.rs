@@ -26,8 +26,15 @@ impl FromStr for Part {
     fn from_str(text: &str) -> Result<Self, String> {
         let wrong = || format!("{text:?} is not I/N with I from 0 to N - 1");
         let (index, of) = text.split_once('/').ok_or_else(wrong)?;
-        let (index, of) = (index.parse().map_err(|_| wrong())?, of.parse().map_err(|_| wrong())?);
-        if index < of { Ok(Self { index, of }) } else { Err(wrong()) }
+        let (index, of) = (
+            index.parse().map_err(|_| wrong())?,
+            of.parse().map_err(|_| wrong())?,
+        );
+        if index < of {
+            Ok(Self { index, of })
+        } else {
+            Err(wrong())
+        }
     }
 }
 
@@ -37,7 +44,9 @@ mod tests {
 
     #[test]
     fn parts_cover_everything_once() {
-        let parts: Vec<Part> = ["0/3", "1/3", "2/3"].map(|part| part.parse().unwrap()).into();
+        let parts: Vec<Part> = ["0/3", "1/3", "2/3"]
+            .map(|part| part.parse().unwrap())
+            .into();
         for input in 0..20 {
             assert_eq!(parts.iter().filter(|part| part.has(input)).count(), 1);
         }

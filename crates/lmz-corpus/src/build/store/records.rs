@@ -34,7 +34,9 @@ impl<const N: usize> RecordReader<N> {
 
     /// The records of an open file.
     pub(super) fn of(file: File) -> Self {
-        Self { input: BufReader::with_capacity(1 << 16, file) }
+        Self {
+            input: BufReader::with_capacity(1 << 16, file),
+        }
     }
 
     /// The next record.
@@ -85,7 +87,10 @@ impl<const N: usize> RecordWriter<N> {
     /// As [`Atomic::new`].
     pub fn new(path: &Path) -> Result<Self> {
         let file = Atomic::new(path)?;
-        Ok(Self { file, path: path.to_owned() })
+        Ok(Self {
+            file,
+            path: path.to_owned(),
+        })
     }
 
     /// Adds a record.

@@ -29,7 +29,12 @@ impl<const N: usize> Sorter<N> {
 
     fn with_buffer(directory: &Path, most: usize) -> Self {
         let (buffer, runs, directory) = (Vec::new(), Vec::new(), directory.to_owned());
-        Self { buffer, most, runs, directory }
+        Self {
+            buffer,
+            most,
+            runs,
+            directory,
+        }
     }
 
     /// Takes a record.

@@ -33,7 +33,9 @@ impl Work {
     /// The directory belongs to another plan, or cannot be written.
     pub fn open(directory: &Path, plan: &Value) -> Result<Self> {
         fs::create_dir_all(directory).map_err(CorpusError::io(directory))?;
-        let work = Self { directory: directory.to_owned() };
+        let work = Self {
+            directory: directory.to_owned(),
+        };
         let path = directory.join(PLAN);
         if path.exists() {
             let there: Value = read_json(&path)?;
@@ -45,7 +47,8 @@ impl Work {
                 )));
             }
         } else {
-            let text = serde_json::to_vec_pretty(plan).map_err(|error| CorpusError::io(&path)(error.into()))?;
+            let text = serde_json::to_vec_pretty(plan)
+                .map_err(|error| CorpusError::io(&path)(error.into()))?;
             write_whole(&path, &text)?;
         }
         Ok(work)
@@ -97,7 +100,8 @@ impl Work {
     /// # Errors
     /// Those of the file system.
     pub fn finish(&self, path: &Path, value: &impl Serialize) -> Result<()> {
-        let text = serde_json::to_vec(value).map_err(|error| CorpusError::io(path)(error.into()))?;
+        let text =
+            serde_json::to_vec(value).map_err(|error| CorpusError::io(path)(error.into()))?;
         write_whole(path, &text)
     }
 
@@ -113,7 +117,10 @@ impl Work {
 fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T> {
     let text = fs::read(path).map_err(CorpusError::io(path))?;
     serde_json::from_slice(&text).map_err(|error| {
-        let reason = format!("{}: {error}: delete it, and it is made again", path.display());
+        let reason = format!(
+            "{}: {error}: delete it, and it is made again",
+            path.display()
+        );
         CorpusError::Refused(reason)
     })
 }
@@ -150,7 +157,10 @@ impl Pack {
     pub fn new(path: &Path) -> Result<Self> {
         let file = Atomic::new(path)?;
         let out = zstd::stream::write::Encoder::new(file, LEVEL).map_err(CorpusError::io(path))?;
-        Ok(Self { out, path: path.to_owned() })
+        Ok(Self {
+            out,
+            path: path.to_owned(),
+        })
     }
 
     /// Gives it its name.
@@ -158,7 +168,10 @@ impl Pack {
     /// # Errors
     /// Those of the file system.
     pub fn finish(self) -> Result<()> {
-        self.out.finish().map_err(CorpusError::io(&self.path))?.finish()
+        self.out
+            .finish()
+            .map_err(CorpusError::io(&self.path))?
+            .finish()
     }
 }
 
@@ -181,7 +194,8 @@ impl Unpack {
     /// # Errors
     /// It is not there.
     pub fn open(path: &Path) -> Result<Self> {
-        let decoder = zstd::stream::read::Decoder::new(open(path)?).map_err(CorpusError::io(path))?;
+        let decoder =
+            zstd::stream::read::Decoder::new(open(path)?).map_err(CorpusError::io(path))?;
         Ok(Self(BufReader::with_capacity(1 << 17, decoder)))
     }
 }
@@ -217,7 +231,12 @@ mod tests {
         work.finish(&path, &7u64).unwrap();
         assert_eq!(work.done::<u64>(&path).unwrap(), Some(7));
         fs::write(&path, "{").unwrap();
-        assert!(work.done::<u64>(&path).unwrap_err().to_string().contains("made again"));
+        assert!(
+            work.done::<u64>(&path)
+                .unwrap_err()
+                .to_string()
+                .contains("made again")
+        );
     }
 
     #[test]
@@ -233,7 +252,10 @@ mod tests {
         pack.write_all(b"text").unwrap();
         pack.finish().unwrap();
         let mut text = String::new();
-        Unpack::open(&path).unwrap().read_to_string(&mut text).unwrap();
+        Unpack::open(&path)
+            .unwrap()
+            .read_to_string(&mut text)
+            .unwrap();
         assert_eq!(text, "text");
     }
 }

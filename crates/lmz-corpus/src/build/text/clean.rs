@@ -17,7 +17,10 @@ pub fn clean(text: &str) -> String {
             }
         }
         empty = 0;
-        match line.bytes().all(|b| (0x20..0x7f).contains(&b) || b == b'\t') {
+        match line
+            .bytes()
+            .all(|b| (0x20..0x7f).contains(&b) || b == b'\t')
+        {
             true => out.push_str(line),
             false => out.extend(line.chars().filter_map(shown)),
         }
@@ -42,7 +45,10 @@ mod tests {
 
     #[test]
     fn white_space_has_one_form() {
-        assert_eq!(clean("\n\na \r\nb\0\n\n\n\n\nc\u{a0}d\u{ad}e\n\n"), "a\nb\n\n\nc de");
+        assert_eq!(
+            clean("\n\na \r\nb\0\n\n\n\n\nc\u{a0}d\u{ad}e\n\n"),
+            "a\nb\n\n\nc de"
+        );
         assert_eq!(clean("old\rMac"), "old\nMac");
         assert_eq!(clean("\tx = 1\n"), "\tx = 1");
         assert_eq!(clean(" \n\t\n"), "");

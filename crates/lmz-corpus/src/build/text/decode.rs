@@ -11,7 +11,9 @@ pub fn is_binary(bytes: &[u8]) -> bool {
         return false;
     }
     let start = &bytes[..bytes.len().min(SNIFFED)];
-    let odd = start.iter().filter(|&&b| b < 0x20 && !matches!(b, b'\t' | b'\n' | b'\r' | 0x0c | 0x1b));
+    let odd = start
+        .iter()
+        .filter(|&&b| b < 0x20 && !matches!(b, b'\t' | b'\n' | b'\r' | 0x0c | 0x1b));
     start.contains(&0) || odd.count() * 50 > start.len()
 }
 
@@ -57,7 +59,9 @@ pub fn label_of(text: &[u8]) -> Option<&str> {
     };
     let is_label = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b':' | b'.');
     let length = value.iter().take_while(|b| is_label(b)).count();
-    std::str::from_utf8(&value[..length]).ok().filter(|label| !label.is_empty())
+    std::str::from_utf8(&value[..length])
+        .ok()
+        .filter(|label| !label.is_empty())
 }
 
 #[cfg(test)]
@@ -68,7 +72,10 @@ mod tests {
     fn encodings_are_told_and_guessed() {
         assert_eq!(decode("ä".as_bytes(), Some("latin1")), ("ä".into(), false));
         assert_eq!(decode(b"\xe4", None), ("ä".into(), false));
-        assert_eq!(decode(b"\x93q\x94", Some("iso-8859-1")), ("“q”".into(), false));
+        assert_eq!(
+            decode(b"\x93q\x94", Some("iso-8859-1")),
+            ("“q”".into(), false)
+        );
         assert_eq!(decode(b"\xff\xfea\0\xe4\0", None), ("aä".into(), false));
         assert_eq!(decode(b"\xc7\xcf", Some("euc-kr")), ("하".into(), false));
         assert_eq!(decode("äöüßé\u{1}".as_bytes(), None).1, false);

@@ -13,13 +13,48 @@ pub struct Page {
 
 /// Elements of which nothing is text that people read.
 const UNREAD: [&[u8]; 15] = [
-    b"script", b"style", b"noscript", b"template", b"svg", b"nav", b"header", b"footer", b"aside", b"form", b"button",
-    b"select", b"iframe", b"object", b"textarea",
+    b"script",
+    b"style",
+    b"noscript",
+    b"template",
+    b"svg",
+    b"nav",
+    b"header",
+    b"footer",
+    b"aside",
+    b"form",
+    b"button",
+    b"select",
+    b"iframe",
+    b"object",
+    b"textarea",
 ];
 /// Elements that begin a line of their own.
 const BLOCKS: [&[u8]; 24] = [
-    b"p", b"div", b"section", b"article", b"main", b"ul", b"ol", b"table", b"tr", b"blockquote", b"figure", b"figcaption",
-    b"h1", b"h2", b"h3", b"h4", b"h5", b"h6", b"dl", b"dt", b"dd", b"hr", b"pre", b"details",
+    b"p",
+    b"div",
+    b"section",
+    b"article",
+    b"main",
+    b"ul",
+    b"ol",
+    b"table",
+    b"tr",
+    b"blockquote",
+    b"figure",
+    b"figcaption",
+    b"h1",
+    b"h2",
+    b"h3",
+    b"h4",
+    b"h5",
+    b"h6",
+    b"dl",
+    b"dt",
+    b"dd",
+    b"hr",
+    b"pre",
+    b"details",
 ];
 
 /// The text of a page, without what belongs to the site (menus, headers, footers, forms) and without scripts.
@@ -207,7 +242,17 @@ mod tests {
 
     #[test]
     fn soup_is_survived() {
-        for html in ["", "<", "<p", "<p <p>a</", "</p>a", "<pre>a", "<nav>a</body>b", "<title>a", "a\0b"] {
+        for html in [
+            "",
+            "<",
+            "<p",
+            "<p <p>a</",
+            "</p>a",
+            "<pre>a",
+            "<nav>a</body>b",
+            "<title>a",
+            "a\0b",
+        ] {
             html_to_text(html);
         }
         assert_eq!(html_to_text("<nav>a<nav>b</nav>c</nav>d").text, "d");

@@ -5,7 +5,10 @@ use std::collections::HashMap;
 /// Pages as one text: without page numbers and lines that head or foot most pages, words that were divided at the end of a
 /// line made whole, and the lines of a paragraph joined.
 pub fn pages_to_text(text: &str) -> String {
-    let pages: Vec<Vec<&str>> = text.split('\x0c').map(|page| page.lines().collect()).collect();
+    let pages: Vec<Vec<&str>> = text
+        .split('\x0c')
+        .map(|page| page.lines().collect())
+        .collect();
     // A heading changes its page number only.
     let key = |line: &str| line.trim().replace(|c: char| c.is_ascii_digit(), "0");
     let mut seen: HashMap<String, usize> = HashMap::new();
@@ -36,7 +39,9 @@ pub fn pages_to_text(text: &str) -> String {
 fn edges(page: &[&str]) -> impl Iterator<Item = usize> + use<> {
     let first = page.iter().position(|line| !line.trim().is_empty());
     let last = page.iter().rposition(|line| !line.trim().is_empty());
-    first.into_iter().chain(last.filter(|last| Some(*last) != first))
+    first
+        .into_iter()
+        .chain(last.filter(|last| Some(*last) != first))
 }
 
 /// Adds a line: to the line before, if that goes on.

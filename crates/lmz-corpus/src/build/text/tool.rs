@@ -30,12 +30,28 @@ pub enum ToolFault {
 
 impl Tool {
     /// The program, if it is installed.
-    pub fn find(program: &'static str, version: &str, arguments: &'static [&'static str]) -> Option<Self> {
-        let said = Command::new(program).arg(version).stdin(Stdio::null()).output().ok()?;
+    pub fn find(
+        program: &'static str,
+        version: &str,
+        arguments: &'static [&'static str],
+    ) -> Option<Self> {
+        let said = Command::new(program)
+            .arg(version)
+            .stdin(Stdio::null())
+            .output()
+            .ok()?;
         // pdftotext says it on standard error.
         let words = [said.stdout, said.stderr].concat();
-        let version = String::from_utf8_lossy(&words).lines().next()?.trim().to_owned();
-        Some(Self { program, arguments, version })
+        let version = String::from_utf8_lossy(&words)
+            .lines()
+            .next()?
+            .trim()
+            .to_owned();
+        Some(Self {
+            program,
+            arguments,
+            version,
+        })
     }
 
     /// What it makes of `input`.
@@ -69,7 +85,9 @@ impl Tool {
                     }
                     thread::sleep(Duration::from_millis(2));
                 }
-                let too_much = reader.is_finished() && ended.is_none() && begun.elapsed() > Duration::from_secs(5);
+                let too_much = reader.is_finished()
+                    && ended.is_none()
+                    && begun.elapsed() > Duration::from_secs(5);
                 if too_much {
                     break;
                 }
@@ -81,7 +99,9 @@ impl Tool {
             (reader.join().unwrap_or((false, Vec::new())), ended)
         });
         let (read, bytes) = text;
-        let Some(status) = ended else { return Err(ToolFault::Endless) };
+        let Some(status) = ended else {
+            return Err(ToolFault::Endless);
+        };
         if bytes.len() as u64 > MAX_ITEM_BYTES {
             return Err(ToolFault::Endless);
         }
@@ -99,10 +119,20 @@ mod tests {
     #[test]
     fn programs_are_found_run_and_given_up() {
         assert!(Tool::find("no-such-program-here", "--version", &[]).is_none());
-        let tool = |arguments| Tool { program: "sh", arguments, version: String::new() };
+        let tool = |arguments| Tool {
+            program: "sh",
+            arguments,
+            version: String::new(),
+        };
         assert_eq!(tool(&["-c", "tr a b"]).run(b"banana"), Ok("bbnbnb".into()));
-        assert_eq!(tool(&["-c", "cat >/dev/null; exit 3"]).run(b"a"), Err(ToolFault::Failed));
-        assert_eq!(tool(&["-c", "printf '\\377'"]).run(b""), Err(ToolFault::Failed));
+        assert_eq!(
+            tool(&["-c", "cat >/dev/null; exit 3"]).run(b"a"),
+            Err(ToolFault::Failed)
+        );
+        assert_eq!(
+            tool(&["-c", "printf '\\377'"]).run(b""),
+            Err(ToolFault::Failed)
+        );
         let endless = tool(&["-c", "yes | head -c 20000000"]).run(b"");
         assert_eq!(endless, Err(ToolFault::Endless));
     }

@@ -44,13 +44,20 @@ fn next(text: &str, from: usize) -> Option<Place<'_>> {
                 // Plain TeX: the name ends at white space.
                 false => {
                     let name = behind.trim_start_matches(' ');
-                    let end = name.find(|c: char| c.is_whitespace() || c == '\\' || c == '}').unwrap_or(name.len());
+                    let end = name
+                        .find(|c: char| c.is_whitespace() || c == '\\' || c == '}')
+                        .unwrap_or(name.len());
                     (name[..end].to_owned(), &name[end..])
                 }
             };
             if !file.is_empty() {
                 let end = text.len() - after.len();
-                return Some(Place { start: at, end, file, command });
+                return Some(Place {
+                    start: at,
+                    end,
+                    file,
+                    command,
+                });
             }
         }
         // The character behind the backslash is no command's beginning.
@@ -114,7 +121,9 @@ fn put(files: &BTreeMap<String, String>, name: &str, open: &mut Vec<String>, out
 }
 
 fn inner(text: &str) -> &str {
-    let start = text.find("\\begin{document}").map_or(0, |at| at + "\\begin{document}".len());
+    let start = text
+        .find("\\begin{document}")
+        .map_or(0, |at| at + "\\begin{document}".len());
     let rest = &text[start..];
     &rest[..rest.find("\\end{document}").unwrap_or(rest.len())]
 }
@@ -152,14 +161,20 @@ mod tests {
     use super::*;
 
     fn resolved(files: &[(&str, &str)]) -> String {
-        let files = files.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect();
+        let files = files
+            .iter()
+            .map(|(name, text)| ((*name).to_owned(), (*text).to_owned()))
+            .collect();
         resolve(&files, "m.tex")
     }
 
     #[test]
     fn files_are_put_where_they_are_included() {
         let found = resolved(&[
-            ("m.tex", "a\\input{s/one}b\\include{two}c\\input two.tex d \\import{s/}{three} % \\input{two}\n\\inputx"),
+            (
+                "m.tex",
+                "a\\input{s/one}b\\include{two}c\\input two.tex d \\import{s/}{three} % \\input{two}\n\\inputx",
+            ),
             ("s/one.tex", "1\\input{four}"),
             ("s/four.tex", "4"),
             ("s/three.tex", "3"),
@@ -170,13 +185,24 @@ mod tests {
 
     #[test]
     fn nothing_leads_out_or_in_circles() {
-        let found = resolved(&[("m.tex", "a\\input{m}\\input{../../etc/passwd}\\input{/etc/passwd}\\input{gone}b")]);
+        let found = resolved(&[(
+            "m.tex",
+            "a\\input{m}\\input{../../etc/passwd}\\input{/etc/passwd}\\input{gone}b",
+        )]);
         assert_eq!(found, "ab\n");
         let files: Vec<(String, String)> = (0..40)
-            .map(|n| (format!("f{n}.tex"), format!("\\input{{f{}}}", n + 1).repeat(3)))
+            .map(|n| {
+                (
+                    format!("f{n}.tex"),
+                    format!("\\input{{f{}}}", n + 1).repeat(3),
+                )
+            })
             .chain([("m.tex".to_owned(), "\\input{f0}".to_owned())])
             .collect();
-        let files: Vec<(&str, &str)> = files.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect();
+        let files: Vec<(&str, &str)> = files
+            .iter()
+            .map(|(name, text)| (name.as_str(), text.as_str()))
+            .collect();
         assert!(resolved(&files).len() <= MAX_BYTES + (1 << 20));
     }
 }

@@ -81,7 +81,10 @@ impl Papers {
         })?;
         read.map_err(CorpusError::io(path))?;
         if counts.get("metadata: papers") == 0 {
-            return Err(CorpusError::not_a_corpus(path, "no line of it describes a paper of arXiv"));
+            return Err(CorpusError::not_a_corpus(
+                path,
+                "no line of it describes a paper of arXiv",
+            ));
         }
         counts.add("metadata: wanted", papers.by_id.len() as u64);
         papers.counts = counts;
@@ -90,21 +93,42 @@ impl Papers {
 
     fn take(&mut self, line: Line, wanted: &Wanted, counts: &mut Counts) {
         counts.one("metadata: papers");
-        let primary = line.categories.split_whitespace().next().unwrap_or_default();
+        let primary = line
+            .categories
+            .split_whitespace()
+            .next()
+            .unwrap_or_default();
         let fits = wanted.category.as_deref().is_none_or(|category| {
             primary == category || primary.split('.').next() == Some(category)
         });
-        let first = line.versions.first().and_then(|version| Date::rfc822(&version.created));
+        let first = line
+            .versions
+            .first()
+            .and_then(|version| Date::rfc822(&version.created));
         // A revision's day is later than the paper's: it is no evidence of freshness, but of age.
         let Some(date) = first.or_else(|| Date::leading(&line.update_date)) else {
             counts.one("metadata: no date");
             return;
         };
-        let fresh = wanted.after.is_none_or(|after| date >= after) && wanted.before.is_none_or(|before| date < before);
+        let fresh = wanted.after.is_none_or(|after| date >= after)
+            && wanted.before.is_none_or(|before| date < before);
         if fits && fresh {
             let title = line.title.split_whitespace().collect::<Vec<_>>().join(" ");
-            let Line { id, categories, license: licence, .. } = line;
-            self.by_id.insert(id, Paper { date, categories, licence, title });
+            let Line {
+                id,
+                categories,
+                license: licence,
+                ..
+            } = line;
+            self.by_id.insert(
+                id,
+                Paper {
+                    date,
+                    categories,
+                    licence,
+                    title,
+                },
+            );
         }
     }
 }
@@ -118,9 +142,11 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         let path = root.path().join("snapshot.json");
         let line = |id: &str, categories: &str, created: &str| {
-            format!("{{\"id\":\"{id}\",\"categories\":\"{categories}\",\"license\":null,\"title\":\"A\\n  B\",\
+            format!(
+                "{{\"id\":\"{id}\",\"categories\":\"{categories}\",\"license\":null,\"title\":\"A\\n  B\",\
                 \"versions\":[{{\"version\":\"v1\",\"created\":\"{created}\"}},{{\"version\":\"v2\",\
-                \"created\":\"Fri, 1 Jan 2027 00:00:00 GMT\"}}],\"update_date\":\"2027-01-01\"}}\n")
+                \"created\":\"Fri, 1 Jan 2027 00:00:00 GMT\"}}],\"update_date\":\"2027-01-01\"}}\n"
+            )
         };
         let day = "Mon, 1 Jun 2026 10:00:00 GMT";
         let text = [
@@ -131,7 +157,11 @@ mod tests {
             "{}\nnonsense\n".into(),
         ];
         std::fs::write(&path, text.concat()).unwrap();
-        let wanted = Wanted { category: Some("math".into()), after: Date::new(2026, 6, 1), before: None };
+        let wanted = Wanted {
+            category: Some("math".into()),
+            after: Date::new(2026, 6, 1),
+            before: None,
+        };
         let papers = Papers::read(&path, &wanted).unwrap();
         assert_eq!(papers.by_id.keys().collect::<Vec<_>>(), ["2606.00001"]);
         assert_eq!(papers.by_id["2606.00001"].title, "A B");

@@ -58,7 +58,10 @@ fn files(gzip: &[u8], counts: &mut Counts) -> Result<BTreeMap<String, String>, F
     let mut files = BTreeMap::new();
     if &start[257..262] != b"ustar" {
         let mut bytes = Vec::new();
-        unpacked.take(MAX_FILE + 1).read_to_end(&mut bytes).map_err(|_| Fault::Broken)?;
+        unpacked
+            .take(MAX_FILE + 1)
+            .read_to_end(&mut bytes)
+            .map_err(|_| Fault::Broken)?;
         if bytes.len() as u64 > MAX_FILE {
             return Err(Fault::Broken);
         }
@@ -71,7 +74,9 @@ fn files(gzip: &[u8], counts: &mut Counts) -> Result<BTreeMap<String, String>, F
     let walked = walk(unpacked, counts, &mut |_| {}, &mut |member, counts| {
         let name = member.path.clone();
         let small = name.to_ascii_lowercase();
-        let wanted = [".tex", ".ltx", ".latex", ".txt", ".bbl"].iter().any(|end| small.ends_with(end))
+        let wanted = [".tex", ".ltx", ".latex", ".txt", ".bbl"]
+            .iter()
+            .any(|end| small.ends_with(end))
             || small.starts_with("00readme")
             || !small.contains('.');
         if !wanted {
@@ -112,11 +117,21 @@ fn encoding(tex: &str) -> Option<&'static str> {
     let before = &tex[..tex.find("{inputenc}")?];
     let options = &before[before.rfind('[')?..];
     let names = [
-        ("utf8", "utf-8"), ("latin1", "iso-8859-1"), ("ansinew", "windows-1252"), ("cp1252", "windows-1252"),
-        ("latin2", "iso-8859-2"), ("cp1250", "windows-1250"), ("latin9", "iso-8859-15"), ("cp1251", "windows-1251"),
-        ("koi8-r", "koi8-r"), ("applemac", "macintosh"),
+        ("utf8", "utf-8"),
+        ("latin1", "iso-8859-1"),
+        ("ansinew", "windows-1252"),
+        ("cp1252", "windows-1252"),
+        ("latin2", "iso-8859-2"),
+        ("cp1250", "windows-1250"),
+        ("latin9", "iso-8859-15"),
+        ("cp1251", "windows-1251"),
+        ("koi8-r", "koi8-r"),
+        ("applemac", "macintosh"),
     ];
-    names.into_iter().find(|(name, _)| options.contains(name)).map(|(_, label)| label)
+    names
+        .into_iter()
+        .find(|(name, _)| options.contains(name))
+        .map(|(_, label)| label)
 }
 
 /// The file that is the paper: what `00README` names, else of those with a document class and a document's beginning the one
@@ -131,7 +146,9 @@ fn main_file(files: &BTreeMap<String, String>) -> Option<&str> {
         let text = without_comments(text);
         parts.extend(included(&text));
         let has_class = text.contains("\\documentclass") || text.contains("\\documentstyle");
-        let is_plain = text.contains("\\bye") || text.contains("\\input amstex") || text.contains("\\magnification");
+        let is_plain = text.contains("\\bye")
+            || text.contains("\\input amstex")
+            || text.contains("\\magnification");
         if (has_class && text.contains("\\begin{document}")) || (is_plain && !has_class) {
             candidates.push((name, text));
         }
@@ -147,22 +164,36 @@ fn main_file(files: &BTreeMap<String, String>) -> Option<&str> {
     let place = |name: &str| {
         let stem = name.rsplit('/').next().unwrap_or(name).to_ascii_lowercase();
         let stem = stem.split('.').next().unwrap_or_default();
-        NAMES.iter().position(|known| *known == stem).unwrap_or(NAMES.len())
+        NAMES
+            .iter()
+            .position(|known| *known == stem)
+            .unwrap_or(NAMES.len())
     };
     let best = candidates
         .iter()
         .filter(|(name, _)| all_parts || !is_part(name))
-        .min_by_key(|(name, text)| (name.matches('/').count(), place(name), std::cmp::Reverse(text.len()), *name));
+        .min_by_key(|(name, text)| {
+            (
+                name.matches('/').count(),
+                place(name),
+                std::cmp::Reverse(text.len()),
+                *name,
+            )
+        });
     best.map(|(name, _)| name.as_str())
 }
 
 /// The file that `00README` calls the top one, in the old form (`main.tex toplevelfile`) or the new one (JSON).
 fn named(files: &BTreeMap<String, String>) -> Option<&str> {
-    let (_, readme) = files.iter().find(|(name, _)| name.to_ascii_lowercase().starts_with("00readme"))?;
+    let (_, readme) = files
+        .iter()
+        .find(|(name, _)| name.to_ascii_lowercase().starts_with("00readme"))?;
     let name = match serde_json::from_str::<serde_json::Value>(readme) {
         Ok(json) => {
             let sources = json.get("sources")?.as_array()?.clone();
-            let top = sources.iter().find(|one| one.get("usage").is_some_and(|usage| usage == "toplevel"))?;
+            let top = sources
+                .iter()
+                .find(|one| one.get("usage").is_some_and(|usage| usage == "toplevel"))?;
             top.get("filename")?.as_str()?.to_owned()
         }
         Err(_) => {
@@ -205,7 +236,10 @@ pub(super) mod tests {
     fn the_main_file_is_found() {
         let doc = |text: &str| format!("{CLASS}{text}");
         let (a, b) = (doc("a \\input{part}"), doc("b, longer than the other one"));
-        assert_eq!(of(&[("z.tex", a.as_bytes()), ("part.tex", b"in")]).unwrap(), format!("{CLASS}a in\n"));
+        assert_eq!(
+            of(&[("z.tex", a.as_bytes()), ("part.tex", b"in")]).unwrap(),
+            format!("{CLASS}a in\n")
+        );
         // Of two the one that is called so; else the longer one.
         let found = of(&[("main.tex", doc("a").as_bytes()), ("b.tex", b.as_bytes())]).unwrap();
         assert!(found.starts_with(&doc("a")));
@@ -215,10 +249,18 @@ pub(super) mod tests {
         let (top, sub) = (doc("\\subfile{main}"), doc("inner"));
         let found = of(&[("main.tex", sub.as_bytes()), ("x.tex", top.as_bytes())]).unwrap();
         assert!(found.contains("inner") && found.starts_with(CLASS));
-        let old = of(&[("00README.XXX", b"b.tex toplevelfile\n"), ("main.tex", a.as_bytes()), ("b.tex", b.as_bytes())]);
+        let old = of(&[
+            ("00README.XXX", b"b.tex toplevelfile\n"),
+            ("main.tex", a.as_bytes()),
+            ("b.tex", b.as_bytes()),
+        ]);
         assert!(old.unwrap().starts_with(&b));
         let json = b"{\"sources\":[{\"filename\":\"b.tex\",\"usage\":\"toplevel\"}]}";
-        let new = of(&[("00README.json", json), ("main.tex", a.as_bytes()), ("b.tex", b.as_bytes())]);
+        let new = of(&[
+            ("00README.json", json),
+            ("main.tex", a.as_bytes()),
+            ("b.tex", b.as_bytes()),
+        ]);
         assert!(new.unwrap().starts_with(&b));
         let commented = "% \\documentclass\n\\begin{document}x";
         assert_eq!(of(&[("a.tex", commented.as_bytes())]), Err(Fault::NoMain));
@@ -232,7 +274,10 @@ pub(super) mod tests {
         let binary = of(&[("a.tex", &[0, 1, 2, 3]), ("fig.png", b"\x89PNG")]);
         assert_eq!(binary, Err(Fault::NoTex));
         // 40 MB of one byte: over what a file may be.
-        assert_eq!(source_of(&gzip(&vec![b'a'; 40 << 20]), counts), Err(Fault::Broken));
+        assert_eq!(
+            source_of(&gzip(&vec![b'a'; 40 << 20]), counts),
+            Err(Fault::Broken)
+        );
         let text = format!("{CLASS}fine");
         let whole = archive(&[("a.tex", text.as_bytes())]);
         for cut in [0, 1, 5, 20, whole.len() / 2, whole.len() - 1] {
@@ -244,7 +289,15 @@ pub(super) mod tests {
 
     #[test]
     fn old_encodings_are_read() {
-        let latin = [b"\\documentclass{a}\\usepackage[latin2]{inputenc}\\begin{document}", &b"\xb9"[..]].concat();
-        assert!(source_of(&gzip(&latin), &mut Counts::default()).unwrap().contains('š'));
+        let latin = [
+            b"\\documentclass{a}\\usepackage[latin2]{inputenc}\\begin{document}",
+            &b"\xb9"[..],
+        ]
+        .concat();
+        assert!(
+            source_of(&gzip(&latin), &mut Counts::default())
+                .unwrap()
+                .contains('š')
+        );
     }
 }

@@ -37,7 +37,10 @@ pub struct Bulk {
 fn identifier(path: &str) -> Option<String> {
     let name = path.rsplit('/').next()?;
     let stem = name.rsplit_once('.').map_or(name, |(stem, _)| stem);
-    let letters = stem.bytes().take_while(|b| b.is_ascii_alphabetic() || *b == b'-').count();
+    let letters = stem
+        .bytes()
+        .take_while(|b| b.is_ascii_alphabetic() || *b == b'-')
+        .count();
     Some(match letters {
         0 => stem.to_owned(),
         n => format!("{}/{}", &stem[..n], &stem[n..]),
@@ -70,7 +73,9 @@ impl Source for Bulk {
         walk(stream, counts, &mut |_| {}, &mut |member, counts| {
             counts.one("read: papers");
             let name = member.path.clone();
-            let Some(id) = identifier(&name) else { return Ok(Walk::On) };
+            let Some(id) = identifier(&name) else {
+                return Ok(Walk::On);
+            };
             let Some(paper) = self.papers.by_id.get(&id) else {
                 counts.one("passed: not asked for");
                 return Ok(Walk::On);
@@ -88,7 +93,12 @@ impl Source for Bulk {
                     meta.insert("categories".into(), paper.categories.clone().into());
                     meta.insert("date".into(), paper.date.to_string().into());
                     meta.insert("licence".into(), paper.licence.clone().into());
-                    send(Raw { name, form: "paper", bytes, meta })?;
+                    send(Raw {
+                        name,
+                        form: "paper",
+                        bytes,
+                        meta,
+                    })?;
                 }
                 Ok(None) => counts.one("skipped: paper too long"),
                 Err(_) => counts.one("broken: paper"),
@@ -121,7 +131,12 @@ impl Source for Bulk {
         };
         let text = clean(&text);
         self.prose.is_enough(&text, counts).then_some(())?;
-        Some(Item { content: text, subset: "math".into(), meta: raw.meta, group: 0 })
+        Some(Item {
+            content: text,
+            subset: "math".into(),
+            meta: raw.meta,
+            group: 0,
+        })
     }
 }
 

@@ -87,10 +87,15 @@ mod tests {
             found.push((number, String::from_utf8(bytes).unwrap()));
             Ok(())
         };
-        messages(&mut &mbox[..], &mut Counts::default(), each).unwrap().unwrap();
+        messages(&mut &mbox[..], &mut Counts::default(), each)
+            .unwrap()
+            .unwrap();
         // A line that begins with From behind an empty line is a separator: so is mbox.
         let texts: Vec<&str> = found.iter().map(|(_, text)| text.as_str()).collect();
-        assert_eq!(texts, ["Subject: 1\n\n", "From x\n\n", "Subject: 2\n\nb\n"].map(|t| t));
+        assert_eq!(
+            texts,
+            ["Subject: 1\n\n", "From x\n\n", "Subject: 2\n\nb\n"].map(|t| t)
+        );
     }
 
     #[test]

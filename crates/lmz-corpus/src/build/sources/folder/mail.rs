@@ -19,10 +19,16 @@ pub fn mail(bytes: &[u8], meta: &mut Meta) -> Option<(String, Option<Date>)> {
     } else {
         return None;
     };
-    let date = message.date().and_then(|date| Date::new(i32::from(date.year), date.month, date.day));
+    let date = message
+        .date()
+        .and_then(|date| Date::new(i32::from(date.year), date.month, date.day));
     meta.insert("subject".into(), subject.clone().into());
     meta.insert("date".into(), date.map(|date| date.to_string()).into());
-    let text = if subject.is_empty() { body } else { format!("{subject}\n\n{body}") };
+    let text = if subject.is_empty() {
+        body
+    } else {
+        format!("{subject}\n\n{body}")
+    };
     Some((text, date))
 }
 
@@ -41,7 +47,8 @@ mod tests {
         assert_eq!(meta["date"], "2026-06-01");
         let html = b"Subject: x\nContent-Type: text/html\n\n<p>One<p>two";
         assert_eq!(mail(html, &mut meta).unwrap().0.trim(), "x\n\nOne\n\ntwo");
-        let picture = b"Subject: x\nContent-Type: image/png\nContent-Transfer-Encoding: base64\n\nAAAA";
+        let picture =
+            b"Subject: x\nContent-Type: image/png\nContent-Transfer-Encoding: base64\n\nAAAA";
         assert_eq!(mail(picture, &mut meta), None);
         mail(&[0xff; 100], &mut meta);
     }

@@ -12,7 +12,9 @@ use super::super::super::document::{Item, Meta, Raw};
 use super::super::super::filters::{CodeFilter, CodeLanguage, LanguageFilter, ProseFilter};
 use super::super::super::limits::MAX_ITEM_BYTES;
 use super::super::super::text::latex::Latex;
-use super::super::super::text::{Tool, clean, decode, html_to_text, is_binary, label_of, pages_to_text};
+use super::super::super::text::{
+    Tool, clean, decode, html_to_text, is_binary, label_of, pages_to_text,
+};
 use super::super::{Input, Send, Source};
 use super::lines::{lines, messages};
 use super::mail::mail;
@@ -51,8 +53,15 @@ impl Folder {
 /// What a file is, by its name.
 fn form_of(name: &str) -> &'static str {
     let name = name.to_ascii_lowercase();
-    let stem = name.strip_suffix(".gz").or(name.strip_suffix(".zst")).unwrap_or(&name);
-    let extension = stem.rsplit('/').next().and_then(|name| name.rsplit_once('.')).map_or("", |(_, end)| end);
+    let stem = name
+        .strip_suffix(".gz")
+        .or(name.strip_suffix(".zst"))
+        .unwrap_or(&name);
+    let extension = stem
+        .rsplit('/')
+        .next()
+        .and_then(|name| name.rsplit_once('.'))
+        .map_or("", |(_, end)| end);
     match extension {
         "jsonl" | "ndjson" => "json",
         "html" | "htm" | "xhtml" => "html",
@@ -104,20 +113,34 @@ impl Source for Folder {
                 let mut meta = meta.clone();
                 meta.insert("number".into(), number.into());
                 let name = format!("{}:{number}", found.name);
-                Raw { name, form, bytes, meta }
+                Raw {
+                    name,
+                    form,
+                    bytes,
+                    meta,
+                }
             };
             let outcome = match form {
                 "json" => {
                     let mut stream = SourceFile::at(&found.path).open()?;
-                    lines(&mut stream, counts, &mut |number, line, _| send(part(number, line, &meta, "json")))?
+                    lines(&mut stream, counts, &mut |number, line, _| {
+                        send(part(number, line, &meta, "json"))
+                    })?
                 }
                 "mbox" => {
                     let mut stream = SourceFile::at(&found.path).open()?;
-                    messages(&mut stream, counts, &mut |number, mail| send(part(number, mail, &meta, "mail")))?
+                    messages(&mut stream, counts, &mut |number, mail| {
+                        send(part(number, mail, &meta, "mail"))
+                    })?
                 }
                 _ => match whole(&found.path) {
                     Ok(Some(bytes)) => {
-                        send(Raw { name: found.name.clone(), form, bytes, meta })?;
+                        send(Raw {
+                            name: found.name.clone(),
+                            form,
+                            bytes,
+                            meta,
+                        })?;
                         Ok(())
                     }
                     Ok(None) => {
@@ -217,30 +240,47 @@ impl Folder {
             counts.one("skipped: bad JSON");
             return None;
         };
-        let content = ["content", "text"].into_iter().find_map(|field| match object.remove(field) {
-            Some(Value::String(text)) => Some(text),
-            _ => None,
-        });
+        let content =
+            ["content", "text"]
+                .into_iter()
+                .find_map(|field| match object.remove(field) {
+                    Some(Value::String(text)) => Some(text),
+                    _ => None,
+                });
         let Some(content) = content else {
             counts.one("skipped: JSON without a text");
             return None;
         };
-        let subset = ["subset", "domain"].into_iter().find_map(|field| Some(object.get(field)?.as_str()?.to_owned()));
+        let subset = ["subset", "domain"]
+            .into_iter()
+            .find_map(|field| Some(object.get(field)?.as_str()?.to_owned()));
         // What a corpus knows about a document stays.
         if let Some(Value::Object(more)) = object.remove("meta") {
             for (key, value) in more {
                 meta.entry(key).or_insert(value);
             }
         }
-        let day = meta.get("date").and_then(Value::as_str).and_then(Date::leading);
-        if self.after.is_some_and(|after| day.is_some_and(|day| day < after)) {
+        let day = meta
+            .get("date")
+            .and_then(Value::as_str)
+            .and_then(Date::leading);
+        if self
+            .after
+            .is_some_and(|after| day.is_some_and(|day| day < after))
+        {
             counts.one("dropped: other date");
             return None;
         }
         self.prose(content, subset.as_deref().unwrap_or("text"), meta, counts)
     }
 
-    fn prose(&self, text: String, subset: &str, mut meta: Meta, counts: &mut Counts) -> Option<Item> {
+    fn prose(
+        &self,
+        text: String,
+        subset: &str,
+        mut meta: Meta,
+        counts: &mut Counts,
+    ) -> Option<Item> {
         let mut text = clean(&text);
         if let Some(filter) = &self.prose {
             text = filter.keep(text, counts)?;
@@ -251,20 +291,34 @@ impl Folder {
         self.item(text, subset, meta, counts)
     }
 
-    fn item(&self, content: String, subset: &str, mut meta: Meta, counts: &mut Counts) -> Option<Item> {
+    fn item(
+        &self,
+        content: String,
+        subset: &str,
+        mut meta: Meta,
+        counts: &mut Counts,
+    ) -> Option<Item> {
         if content.trim().is_empty() {
             counts.one("dropped: empty");
             return None;
         }
         meta.entry("licence").or_insert(Value::Null);
         let subset = self.subset.clone().unwrap_or_else(|| subset.to_owned());
-        Some(Item { content, subset, meta, group: 0 })
+        Some(Item {
+            content,
+            subset,
+            meta,
+            group: 0,
+        })
     }
 }
 
 fn is_damage(error: &std::io::Error) -> bool {
     use std::io::ErrorKind::{InvalidData, InvalidInput, Other, UnexpectedEof};
-    matches!(error.kind(), InvalidData | InvalidInput | Other | UnexpectedEof)
+    matches!(
+        error.kind(),
+        InvalidData | InvalidInput | Other | UnexpectedEof
+    )
 }
 
 /// A whole file, unpacked if its name says that it is packed; `None` if it is too long.
@@ -280,7 +334,11 @@ fn whole(path: &Path) -> std::io::Result<Option<Vec<u8>>> {
             })?;
             stream.take(most).read_to_end(&mut bytes)?;
         }
-        false => _ = BufReader::new(File::open(path)?).take(most).read_to_end(&mut bytes)?,
+        false => {
+            _ = BufReader::new(File::open(path)?)
+                .take(most)
+                .read_to_end(&mut bytes)?
+        }
     }
     Ok((bytes.len() as u64 <= MAX_ITEM_BYTES).then_some(bytes))
 }

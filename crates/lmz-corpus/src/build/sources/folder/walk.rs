@@ -25,8 +25,15 @@ pub struct Found {
 pub fn walk(root: &Path, counts: &mut Counts) -> Result<Vec<Found>> {
     let mut found = Vec::new();
     if !fs::metadata(root).map_err(CorpusError::io(root))?.is_dir() {
-        let name = root.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        found.push(Found { path: root.to_owned(), name });
+        let name = root
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned();
+        found.push(Found {
+            path: root.to_owned(),
+            name,
+        });
         return Ok(found);
     }
     list(root, "", 0, &mut found, counts)?;
@@ -34,7 +41,13 @@ pub fn walk(root: &Path, counts: &mut Counts) -> Result<Vec<Found>> {
     Ok(found)
 }
 
-fn list(folder: &Path, below: &str, depth: usize, found: &mut Vec<Found>, counts: &mut Counts) -> Result<()> {
+fn list(
+    folder: &Path,
+    below: &str,
+    depth: usize,
+    found: &mut Vec<Found>,
+    counts: &mut Counts,
+) -> Result<()> {
     let io = CorpusError::io(folder);
     for entry in fs::read_dir(folder).map_err(&io)? {
         let entry = entry.map_err(&io)?;
@@ -43,7 +56,11 @@ fn list(folder: &Path, below: &str, depth: usize, found: &mut Vec<Found>, counts
             counts.one("passed: hidden");
             continue;
         }
-        let name = if below.is_empty() { name } else { format!("{below}/{name}") };
+        let name = if below.is_empty() {
+            name
+        } else {
+            format!("{below}/{name}")
+        };
         let kind = entry.file_type().map_err(&io)?;
         if kind.is_dir() {
             match depth < MAX_DEPTH {
@@ -51,7 +68,10 @@ fn list(folder: &Path, below: &str, depth: usize, found: &mut Vec<Found>, counts
                 false => counts.one("skipped: too deep"),
             }
         } else if kind.is_file() {
-            found.push(Found { path: entry.path(), name });
+            found.push(Found {
+                path: entry.path(),
+                name,
+            });
         } else {
             counts.one("skipped: link or device");
         }

@@ -20,7 +20,12 @@ pub fn below_top(path: &str) -> &str {
     path.split_once('/').map_or(path, |(_, rest)| rest)
 }
 
-fn open(path: &Path, counts: &mut Counts, comment: &mut dyn FnMut(&str), each: &mut dyn FnMut(Member<'_>, &mut Counts) -> Result<Walk>) -> Result<()> {
+fn open(
+    path: &Path,
+    counts: &mut Counts,
+    comment: &mut dyn FnMut(&str),
+    each: &mut dyn FnMut(Member<'_>, &mut Counts) -> Result<Walk>,
+) -> Result<()> {
     let io = CorpusError::io(path);
     let stream = unpacked(File::open(path).map_err(&io)?).map_err(&io)?;
     walk(stream, counts, comment, each)
@@ -35,16 +40,22 @@ pub fn label(path: &Path) -> Result<Label> {
     let mut licence = None;
     let mut commit = None;
     // What is broken is counted by the second pass.
-    open(path, &mut Counts::default(), &mut |comment| commit = Some(comment.trim().to_owned()), &mut |member, _| {
-        if is_licence(below_top(&member.path))
-            && let Ok(Some(bytes)) = member.read(1 << 20)
-        {
-            licence = licence.or(licence_of(&bytes));
-        }
-        Ok(Walk::On)
-    })?;
+    open(
+        path,
+        &mut Counts::default(),
+        &mut |comment| commit = Some(comment.trim().to_owned()),
+        &mut |member, _| {
+            if is_licence(below_top(&member.path))
+                && let Ok(Some(bytes)) = member.read(1 << 20)
+            {
+                licence = licence.or(licence_of(&bytes));
+            }
+            Ok(Walk::On)
+        },
+    )?;
     label.licence = licence;
-    label.commit = commit.filter(|commit| commit.len() >= 40 && commit.bytes().all(|b| b.is_ascii_hexdigit()));
+    label.commit =
+        commit.filter(|commit| commit.len() >= 40 && commit.bytes().all(|b| b.is_ascii_hexdigit()));
     Ok(label)
 }
 
@@ -52,6 +63,10 @@ pub fn label(path: &Path) -> Result<Label> {
 ///
 /// # Errors
 /// The file cannot be read; those of `each`.
-pub fn files(path: &Path, counts: &mut Counts, each: &mut dyn FnMut(Member<'_>, &mut Counts) -> Result<Walk>) -> Result<()> {
+pub fn files(
+    path: &Path,
+    counts: &mut Counts,
+    each: &mut dyn FnMut(Member<'_>, &mut Counts) -> Result<Walk>,
+) -> Result<()> {
     open(path, counts, &mut |_| {}, each)
 }

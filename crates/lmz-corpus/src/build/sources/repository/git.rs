@@ -25,7 +25,16 @@ pub struct Repository {
 
 fn git(path: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new("git");
-    command.arg("-C").arg(path).args(["-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null"]).args(arguments);
+    command
+        .arg("-C")
+        .arg(path)
+        .args([
+            "-c",
+            "core.fsmonitor=false",
+            "-c",
+            "core.hooksPath=/dev/null",
+        ])
+        .args(arguments);
     command
         .env("GIT_CONFIG_NOSYSTEM", "1")
         .env("GIT_TERMINAL_PROMPT", "0")
@@ -44,7 +53,13 @@ fn output(path: &Path, arguments: &[&str]) -> Result<Vec<u8>> {
         true => Ok(done.stdout),
         false => {
             let said = String::from_utf8_lossy(&done.stderr);
-            Err(CorpusError::not_a_corpus(path, said.lines().next().unwrap_or("git does not read it").to_owned()))
+            Err(CorpusError::not_a_corpus(
+                path,
+                said.lines()
+                    .next()
+                    .unwrap_or("git does not read it")
+                    .to_owned(),
+            ))
         }
     }
 }
@@ -55,7 +70,10 @@ impl Repository {
     /// # Errors
     /// git is not installed, or does not read it; it has no commit.
     pub fn open(path: &Path) -> Result<Self> {
-        let commit = output(path, &["rev-parse", "--verify", "--end-of-options", "HEAD^{commit}"])?;
+        let commit = output(
+            path,
+            &["rev-parse", "--verify", "--end-of-options", "HEAD^{commit}"],
+        )?;
         let commit = String::from_utf8_lossy(&commit).trim().to_owned();
         let listing = output(path, &["ls-tree", "-r", "-z", "--full-tree", &commit])?;
         let blobs = listing.split(|b| *b == 0).filter_map(|entry| {
@@ -65,7 +83,10 @@ impl Repository {
             // Links (120000) and submodules (160000) are no files.
             let mode = head.next()?;
             let id = head.nth(1)?;
-            (mode == "100644" || mode == "100755").then(|| Blob { path: path.to_owned(), id: id.to_owned() })
+            (mode == "100644" || mode == "100755").then(|| Blob {
+                path: path.to_owned(),
+                id: id.to_owned(),
+            })
         });
         let blobs = blobs.collect();
         let mut reader = Reader::open(path)?;
@@ -75,7 +96,12 @@ impl Repository {
             let rest = line.strip_prefix("committer ")?.rsplit_once("> ")?.1;
             rest.split(' ').next()?.parse().ok()
         });
-        Ok(Self { commit, time: time.unwrap_or(0), blobs, reader })
+        Ok(Self {
+            commit,
+            time: time.unwrap_or(0),
+            blobs,
+            reader,
+        })
     }
 
     /// A file's bytes; `None` if they are more than `most`.
@@ -99,21 +125,41 @@ impl Reader {
     fn open(path: &Path) -> Result<Self> {
         let io = CorpusError::io(path);
         let mut command = git(path, &["cat-file", "--batch"]);
-        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
+        command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null());
         let mut child = command.spawn().map_err(&io)?;
-        let stdout = child.stdout.take().ok_or_else(|| io(std::io::ErrorKind::BrokenPipe.into()))?;
-        Ok(Self { child, stdout: BufReader::with_capacity(1 << 16, stdout), path: path.to_owned() })
+        let stdout = child
+            .stdout
+            .take()
+            .ok_or_else(|| io(std::io::ErrorKind::BrokenPipe.into()))?;
+        Ok(Self {
+            child,
+            stdout: BufReader::with_capacity(1 << 16, stdout),
+            path: path.to_owned(),
+        })
     }
 
     fn read(&mut self, id: &str, most: u64) -> Result<Option<Vec<u8>>> {
         let io = CorpusError::io(&self.path);
         if let Some(stdin) = &mut self.child.stdin {
-            stdin.write_all(format!("{id}\n").as_bytes()).and_then(|()| stdin.flush()).map_err(&io)?;
+            stdin
+                .write_all(format!("{id}\n").as_bytes())
+                .and_then(|()| stdin.flush())
+                .map_err(&io)?;
         }
         let mut head = String::new();
-        (&mut self.stdout).take(1 << 12).read_line(&mut head).map_err(&io)?;
+        (&mut self.stdout)
+            .take(1 << 12)
+            .read_line(&mut head)
+            .map_err(&io)?;
         // "ID TYPE SIZE", or "ID missing".
-        let Some(size) = head.trim().rsplit_once(' ').and_then(|(_, size)| size.parse::<u64>().ok()) else {
+        let Some(size) = head
+            .trim()
+            .rsplit_once(' ')
+            .and_then(|(_, size)| size.parse::<u64>().ok())
+        else {
             let reason = format!("object {id} is missing: a partial clone, or a damaged one");
             return Err(CorpusError::not_a_corpus(&self.path, reason));
         };

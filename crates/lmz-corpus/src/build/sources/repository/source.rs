@@ -54,7 +54,14 @@ pub struct Repositories {
 
 impl Repositories {
     /// Whether a repository is wanted, and what is known about it.
-    fn about(&self, input: &Input, commit: Option<&str>, date: Option<Date>, licence: Option<&str>, counts: &mut Counts) -> Option<Meta> {
+    fn about(
+        &self,
+        input: &Input,
+        commit: Option<&str>,
+        date: Option<Date>,
+        licence: Option<&str>,
+        counts: &mut Counts,
+    ) -> Option<Meta> {
         let known = self.known.get(&input.name).cloned().unwrap_or_default();
         let licence = known.licence.as_deref().or(licence);
         let created = known.created.or(date);
@@ -62,7 +69,11 @@ impl Repositories {
             counts.one("dropped: repository of another date");
             return None;
         }
-        let fits = |licence: &str| self.licences.iter().any(|wanted| wanted.eq_ignore_ascii_case(licence));
+        let fits = |licence: &str| {
+            self.licences
+                .iter()
+                .any(|wanted| wanted.eq_ignore_ascii_case(licence))
+        };
         if !self.licences.is_empty() && !licence.is_some_and(fits) {
             counts.one("dropped: repository of another licence");
             return None;
@@ -74,8 +85,14 @@ impl Repositories {
         let mut meta = Meta::new();
         meta.insert("repository".into(), name.into());
         meta.insert("commit".into(), commit.into());
-        meta.insert("date".into(), date.or(created).map(|date| date.to_string()).into());
-        meta.insert("created".into(), known.created.map(|date| date.to_string()).into());
+        meta.insert(
+            "date".into(),
+            date.or(created).map(|date| date.to_string()).into(),
+        );
+        meta.insert(
+            "created".into(),
+            known.created.map(|date| date.to_string()).into(),
+        );
         meta.insert("licence".into(), licence.into());
         meta.insert("stars".into(), known.stars.into());
         Some(meta)
@@ -97,13 +114,20 @@ impl Repositories {
 
 fn stem(name: &str) -> &str {
     let ends = [".git", ".tar.gz", ".tar.zst", ".tgz", ".tar"];
-    ends.iter().find_map(|end| name.strip_suffix(end)).unwrap_or(name)
+    ends.iter()
+        .find_map(|end| name.strip_suffix(end))
+        .unwrap_or(name)
 }
 
 fn raw(meta: &Meta, path: &str, bytes: Vec<u8>) -> Raw {
     let mut meta = meta.clone();
     meta.insert("path".into(), path.into());
-    Raw { name: path.to_owned(), form: "code", bytes, meta }
+    Raw {
+        name: path.to_owned(),
+        form: "code",
+        bytes,
+        meta,
+    }
 }
 
 impl Source for Repositories {
@@ -132,7 +156,9 @@ impl Source for Repositories {
         counts.one("read: repositories");
         if input.path.is_file() || is_archive(&input.path) {
             let label = label(&input.path)?;
-            let Some(meta) = self.about(input, label.commit.as_deref(), None, label.licence, counts) else {
+            let Some(meta) =
+                self.about(input, label.commit.as_deref(), None, label.licence, counts)
+            else {
                 return Ok(());
             };
             return files(&input.path, counts, &mut |member, counts| {
@@ -153,11 +179,15 @@ impl Source for Repositories {
         let mut licence = None;
         for number in 0..repository.blobs.len() {
             if is_licence(&repository.blobs[number].path) {
-                licence = licence.or(repository.read(number, MAX_FILE)?.and_then(|text| licence_of(&text)));
+                licence = licence.or(repository
+                    .read(number, MAX_FILE)?
+                    .and_then(|text| licence_of(&text)));
             }
         }
         let commit = repository.commit.clone();
-        let Some(meta) = self.about(input, Some(&commit), date, licence, counts) else { return Ok(()) };
+        let Some(meta) = self.about(input, Some(&commit), date, licence, counts) else {
+            return Ok(());
+        };
         for number in 0..repository.blobs.len() {
             let path = repository.blobs[number].path.clone();
             if !self.wants(&path, counts) {
@@ -183,7 +213,12 @@ impl Source for Repositories {
         if !self.code.keep(language, &text, counts) {
             return None;
         }
-        Some(Item { content: text, subset: language.name.into(), meta: raw.meta, group: 0 })
+        Some(Item {
+            content: text,
+            subset: language.name.into(),
+            meta: raw.meta,
+            group: 0,
+        })
     }
 
     fn segment(&self) -> Option<u64> {

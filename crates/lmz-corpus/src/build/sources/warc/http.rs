@@ -36,7 +36,12 @@ pub fn response(bytes: &[u8]) -> Option<Response> {
     let mut found = Response::default();
     let mut body = body.to_vec();
     let headers: Vec<(&str, &str)> = lines.filter_map(|line| line.split_once(':')).collect();
-    let value = |name: &str| headers.iter().find(|(key, _)| key.trim() == name).map_or("", |(_, value)| value.trim());
+    let value = |name: &str| {
+        headers
+            .iter()
+            .find(|(key, _)| key.trim() == name)
+            .map_or("", |(_, value)| value.trim())
+    };
     if value("transfer-encoding").contains("chunked") {
         // Crawlers often store a body without its chunks and leave the header.
         body = unchunked(&body).unwrap_or(body);
@@ -54,7 +59,9 @@ pub fn response(bytes: &[u8]) -> Option<Response> {
 
 fn unpack(reader: impl Read) -> Option<Vec<u8>> {
     let mut bytes = Vec::new();
-    Bounded::new(reader, MAX_ITEM_BYTES).read_to_end(&mut bytes).ok()?;
+    Bounded::new(reader, MAX_ITEM_BYTES)
+        .read_to_end(&mut bytes)
+        .ok()?;
     Some(bytes)
 }
 
@@ -82,12 +89,21 @@ mod tests {
     fn responses_are_unwrapped() {
         let plain = b"HTTP/1.1 200 OK\r\nContent-Type: Text/HTML; charset=x\r\n\r\nbody";
         let found = response(plain).unwrap();
-        assert_eq!((found.kind.as_str(), found.body.as_slice()), ("text/html; charset=x", &b"body"[..]));
+        assert_eq!(
+            (found.kind.as_str(), found.body.as_slice()),
+            ("text/html; charset=x", &b"body"[..])
+        );
         let chunked = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3;x\r\nabc\r\n2\r\nde\r\n0\r\n\r\n";
         assert_eq!(response(chunked).unwrap().body, b"abcde");
         let undone = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n<p>abc";
         assert_eq!(response(undone).unwrap().body, b"<p>abc");
-        for none in [&b"HTTP/1.1 404 no\r\n\r\n"[..], b"", b"HTTP/1.1 200 OK\r\n", b"\r\n\r\n", b"GET / HTTP/1.1\r\n\r\n"] {
+        for none in [
+            &b"HTTP/1.1 404 no\r\n\r\n"[..],
+            b"",
+            b"HTTP/1.1 200 OK\r\n",
+            b"\r\n\r\n",
+            b"GET / HTTP/1.1\r\n\r\n",
+        ] {
             assert_eq!(response(none), None);
         }
     }

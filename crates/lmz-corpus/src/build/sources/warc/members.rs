@@ -172,7 +172,14 @@ mod tests {
             let at = bad.len() - 6;
             bad[at] ^= 1;
             let (text, broken) = read(&[&a[..], &bad, &c].concat(), buffer);
-            assert_eq!((text.starts_with(b"first "), text.ends_with(b"!third"), broken), (true, true, 1));
+            assert_eq!(
+                (
+                    text.starts_with(b"first "),
+                    text.ends_with(b"!third"),
+                    broken
+                ),
+                (true, true, 1)
+            );
             let cut = &whole[..whole.len() - 9];
             assert_eq!(read(cut, buffer).1, 1);
             let (text, broken) = read(&[b"garbage", &a[..]].concat(), buffer);

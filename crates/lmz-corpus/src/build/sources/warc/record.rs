@@ -18,7 +18,10 @@ pub struct Record {
 impl Record {
     /// A header's value; the case of its name does not matter.
     pub fn header(&self, name: &str) -> Option<&str> {
-        let found = self.headers.iter().find(|(key, _)| key.eq_ignore_ascii_case(name));
+        let found = self
+            .headers
+            .iter()
+            .find(|(key, _)| key.eq_ignore_ascii_case(name));
         found.map(|(_, value)| value.as_str())
     }
 }
@@ -52,7 +55,11 @@ enum Line {
 impl<R: BufRead> RecordReader<R> {
     /// Records with bodies of at most `most` bytes. An error of the kind `InvalidData` of `input` means that there is a gap.
     pub fn new(input: R, most: u64) -> Self {
-        Self { input, most, pending: false }
+        Self {
+            input,
+            most,
+            pending: false,
+        }
     }
 
     /// What is read from.
@@ -97,23 +104,39 @@ impl<R: BufRead> RecordReader<R> {
                             value.push_str(line.trim());
                         }
                         _ => {
-                            let Some((name, value)) = line.split_once(':') else { return self.lost() };
-                            record.headers.push((name.trim().to_owned(), value.trim().to_owned()));
+                            let Some((name, value)) = line.split_once(':') else {
+                                return self.lost();
+                            };
+                            record
+                                .headers
+                                .push((name.trim().to_owned(), value.trim().to_owned()));
                         }
                     }
                 }
                 _ => return self.lost(),
             }
         }
-        let length = record.header("Content-Length").and_then(|length| length.parse::<u64>().ok());
-        let Some(length) = length.filter(|length| *length <= MAX_LENGTH) else { return self.lost() };
+        let length = record
+            .header("Content-Length")
+            .and_then(|length| length.parse::<u64>().ok());
+        let Some(length) = length.filter(|length| *length <= MAX_LENGTH) else {
+            return self.lost();
+        };
         let mut body = (&mut self.input).take(length);
         if length > self.most {
             let passed = io::copy(&mut body, &mut io::sink())?;
-            return Ok(Some(if passed == length { Found::TooLong } else { Found::Broken }));
+            return Ok(Some(if passed == length {
+                Found::TooLong
+            } else {
+                Found::Broken
+            }));
         }
         body.read_to_end(&mut record.body)?;
-        Ok(Some(if record.body.len() as u64 == length { Found::Record(record) } else { Found::Broken }))
+        Ok(Some(if record.body.len() as u64 == length {
+            Found::Record(record)
+        } else {
+            Found::Broken
+        }))
     }
 
     /// Goes to the next version line.
@@ -135,7 +158,9 @@ impl<R: BufRead> RecordReader<R> {
     /// A line without its end.
     fn line(&mut self) -> io::Result<Line> {
         let mut bytes = Vec::new();
-        let n = (&mut self.input).take(MAX_HEADERS).read_until(b'\n', &mut bytes)?;
+        let n = (&mut self.input)
+            .take(MAX_HEADERS)
+            .read_until(b'\n', &mut bytes)?;
         if n == 0 {
             return Ok(Line::End);
         }
@@ -159,7 +184,9 @@ mod tests {
         let (mut bodies, mut broken, mut long) = (Vec::new(), 0, 0);
         while let Some(found) = reader.next_found().unwrap() {
             match found {
-                Found::Record(record) => bodies.push(String::from_utf8_lossy(&record.body).into_owned()),
+                Found::Record(record) => {
+                    bodies.push(String::from_utf8_lossy(&record.body).into_owned())
+                }
                 Found::Broken => broken += 1,
                 Found::TooLong => long += 1,
             }
@@ -167,20 +194,30 @@ mod tests {
         (bodies, broken, long)
     }
 
-    const GOOD: &str = "WARC/1.0\r\nWARC-Type: conversion\r\ncontent-length: 5\r\n\r\nhello\r\n\r\n";
+    const GOOD: &str =
+        "WARC/1.0\r\nWARC-Type: conversion\r\ncontent-length: 5\r\n\r\nhello\r\n\r\n";
 
     #[test]
     fn broken_records_are_passed_over() {
         let reads = |text: &str| all(text.as_bytes());
-        assert_eq!(reads(&GOOD.repeat(2)), (vec!["hello".into(), "hello".into()], 0, 0));
+        assert_eq!(
+            reads(&GOOD.repeat(2)),
+            (vec!["hello".into(), "hello".into()], 0, 0)
+        );
         for (bad, long) in [
             ("WARC/1.0\r\nno header\r\n\r\n", 0),
             ("WARC/1.0\r\nWARC-Type: x\r\n\r\nhello\r\n\r\n", 0),
             ("WARC/1.0\r\nContent-Length: -1\r\n\r\nhello\r\n\r\n", 0),
-            ("WARC/1.0\r\nContent-Length: 99999999999999\r\n\r\nhello\r\n\r\n", 0),
+            (
+                "WARC/1.0\r\nContent-Length: 99999999999999\r\n\r\nhello\r\n\r\n",
+                0,
+            ),
             ("garbage\r\n", 0),
             ("WARC/1.0\r\nContent-Length: 2\r\n\r\nhello\r\n\r\n", 0),
-            ("WARC/1.1\nContent-Length: 25\n\n1234567890123456789012345\n\n", 1),
+            (
+                "WARC/1.1\nContent-Length: 25\n\n1234567890123456789012345\n\n",
+                1,
+            ),
         ] {
             let (bodies, broken, too_long) = reads(&format!("{GOOD}{bad}{GOOD}"));
             let kept = bodies.iter().filter(|body| *body == "hello").count();
@@ -190,7 +227,9 @@ mod tests {
         assert_eq!(broken, 1);
         let folded = "WARC/1.0\r\nX: a\r\n b\r\nContent-Length: 0\r\n\r\n\r\n\r\n";
         let mut reader = RecordReader::new(folded.as_bytes(), 1);
-        let Some(Found::Record(record)) = reader.next_found().unwrap() else { panic!() };
+        let Some(Found::Record(record)) = reader.next_found().unwrap() else {
+            panic!()
+        };
         assert_eq!(record.header("x"), Some("a b"));
     }
 

@@ -112,7 +112,9 @@ impl Source for Crawl {
                 counts.one("dropped: no date");
                 return Ok(());
             }
-            if self.after.is_some_and(|after| day < Some(after)) || self.before.is_some_and(|before| day >= Some(before)) {
+            if self.after.is_some_and(|after| day < Some(after))
+                || self.before.is_some_and(|before| day >= Some(before))
+            {
                 counts.one("dropped: other date");
                 return Ok(());
             }
@@ -128,7 +130,12 @@ impl Source for Crawl {
             let id = record.header("WARC-Record-ID").unwrap_or_default();
             meta.insert("record".into(), id.trim_matches(['<', '>']).into());
             let form = if kind == "response" { "http" } else { "text" };
-            send(Raw { name: url, form, bytes: record.body, meta })
+            send(Raw {
+                name: url,
+                form,
+                bytes: record.body,
+                meta,
+            })
         })
     }
 
@@ -145,7 +152,12 @@ impl Source for Crawl {
         let text = self.prose.keep(clean(&text), counts)?;
         let language = self.language.keep(&text, counts)?;
         meta.insert("language".into(), language.into());
-        Some(Item { content: text, subset: "web".into(), meta, group: 0 })
+        Some(Item {
+            content: text,
+            subset: "web".into(),
+            meta,
+            group: 0,
+        })
     }
 }
 

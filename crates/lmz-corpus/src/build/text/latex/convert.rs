@@ -10,29 +10,93 @@ const MAX_FAILURES: usize = 2000;
 const MAX_ENVIRONMENT: usize = 1 << 16;
 
 /// Environments that are formulas.
-const FORMULAS: [&str; 9] =
-    ["equation", "align", "gather", "multline", "eqnarray", "displaymath", "alignat", "flalign", "dmath"];
+const FORMULAS: [&str; 9] = [
+    "equation",
+    "align",
+    "gather",
+    "multline",
+    "eqnarray",
+    "displaymath",
+    "alignat",
+    "flalign",
+    "dmath",
+];
 /// Environments of which only captions stay.
-const FLOATS: [&str; 5] = ["figure", "table", "wrapfigure", "algorithm", "sidewaystable"];
+const FLOATS: [&str; 5] = [
+    "figure",
+    "table",
+    "wrapfigure",
+    "algorithm",
+    "sidewaystable",
+];
 /// Environments that are left out.
 const LEFT_OUT: [&str; 9] = [
-    "thebibliography", "tikzpicture", "tikzcd", "picture", "tabular", "tabularx", "longtable", "filecontents", "CCSXML",
+    "thebibliography",
+    "tikzpicture",
+    "tikzcd",
+    "picture",
+    "tabular",
+    "tabularx",
+    "longtable",
+    "filecontents",
+    "CCSXML",
 ];
 /// Commands that are left out with that many arguments.
 const DROPPED: [(&str, usize); 46] = [
-    ("address", 1), ("addtolength", 2), ("affiliation", 1), ("author", 1), ("bibliography", 1), ("bibliographystyle", 1),
-    ("bibitem", 1), ("color", 1), ("date", 1), ("documentclass", 1), ("documentstyle", 1), ("email", 1), ("fontsize", 2),
-    ("geometry", 1), ("graphicspath", 1), ("hfill", 0), ("hspace", 1), ("hypersetup", 1), ("include", 1),
-    ("includegraphics", 1), ("input", 1), ("institute", 1), ("keywords", 1), ("label", 1), ("maketitle", 0),
-    ("newenvironment", 3), ("newtheorem", 2), ("pacs", 1), ("pagestyle", 1), ("phantom", 1), ("setcounter", 2),
-    ("setlength", 2), ("subjclass", 1), ("tableofcontents", 0), ("thanks", 1), ("theoremstyle", 1), ("thispagestyle", 1),
-    ("title", 1), ("urladdr", 1), ("usepackage", 1), ("vskip", 0), ("vspace", 1), ("addcontentsline", 3), ("markboth", 2),
-    ("numberwithin", 2), ("pagenumbering", 1),
+    ("address", 1),
+    ("addtolength", 2),
+    ("affiliation", 1),
+    ("author", 1),
+    ("bibliography", 1),
+    ("bibliographystyle", 1),
+    ("bibitem", 1),
+    ("color", 1),
+    ("date", 1),
+    ("documentclass", 1),
+    ("documentstyle", 1),
+    ("email", 1),
+    ("fontsize", 2),
+    ("geometry", 1),
+    ("graphicspath", 1),
+    ("hfill", 0),
+    ("hspace", 1),
+    ("hypersetup", 1),
+    ("include", 1),
+    ("includegraphics", 1),
+    ("input", 1),
+    ("institute", 1),
+    ("keywords", 1),
+    ("label", 1),
+    ("maketitle", 0),
+    ("newenvironment", 3),
+    ("newtheorem", 2),
+    ("pacs", 1),
+    ("pagestyle", 1),
+    ("phantom", 1),
+    ("setcounter", 2),
+    ("setlength", 2),
+    ("subjclass", 1),
+    ("tableofcontents", 0),
+    ("thanks", 1),
+    ("theoremstyle", 1),
+    ("thispagestyle", 1),
+    ("title", 1),
+    ("urladdr", 1),
+    ("usepackage", 1),
+    ("vskip", 0),
+    ("vspace", 1),
+    ("addcontentsline", 3),
+    ("markboth", 2),
+    ("numberwithin", 2),
+    ("pagenumbering", 1),
 ];
 
 /// The text as Markdown.
 pub fn to_markdown(tex: &str) -> String {
-    let mut converter = Converter { out: String::with_capacity(tex.len()), failures: 0 };
+    let mut converter = Converter {
+        out: String::with_capacity(tex.len()),
+        failures: 0,
+    };
     converter.text(tex, 0);
     tidy(&converter.out)
 }
@@ -84,7 +148,11 @@ impl Converter {
         let next = rest.trim_start_matches([' ', '\t']);
         match next.starts_with('\n') {
             true => self.out.push_str("\n\n"),
-            false => self.out.push(if self.out.ends_with([' ', '\n']) { '\u{0}' } else { ' ' }),
+            false => self.out.push(if self.out.ends_with([' ', '\n']) {
+                '\u{0}'
+            } else {
+                ' '
+            }),
         }
         next
     }
@@ -99,14 +167,29 @@ impl Converter {
     }
 
     /// A formula up to `end`, as `mark` and `mark`.
-    fn formula<'a>(&mut self, rest: &'a str, end: &str, mark: &str, before: &str, after: &str) -> &'a str {
-        let Some(at) = self.find(rest, end) else { return rest };
+    fn formula<'a>(
+        &mut self,
+        rest: &'a str,
+        end: &str,
+        mark: &str,
+        before: &str,
+        after: &str,
+    ) -> &'a str {
+        let Some(at) = self.find(rest, end) else {
+            return rest;
+        };
         let display = mark == "$$";
         if display {
             self.paragraph();
         }
         let inside = rest[..at].replace("\n\n", "\n");
-        for part in [mark, before, if display { &inside } else { inside.trim() }, after, mark] {
+        for part in [
+            mark,
+            before,
+            if display { &inside } else { inside.trim() },
+            after,
+            mark,
+        ] {
             self.out.push_str(part);
         }
         if display {
@@ -123,10 +206,13 @@ impl Converter {
         let near = &text[..text.floor_char_boundary(MAX_ENVIRONMENT)];
         let mut from = 0;
         let found = loop {
-            let Some(at) = near[from..].find(end) else { break None };
+            let Some(at) = near[from..].find(end) else {
+                break None;
+            };
             let at = from + at;
             // `\$` ends no formula.
-            let escaped = end.starts_with('$') && near[..at].ends_with('\\') && !near[..at].ends_with("\\\\");
+            let escaped =
+                end.starts_with('$') && near[..at].ends_with('\\') && !near[..at].ends_with("\\\\");
             if !escaped {
                 break Some(at);
             }
@@ -173,9 +259,16 @@ impl Converter {
                 self.paragraph();
                 self.around("", "\n\n", after, depth)
             }
-            "cite" | "citep" | "citet" | "citealp" | "nocite" | "parencite" | "textcite" => self.cite(after),
-            "ref" | "eqref" | "cref" | "Cref" | "autoref" | "pageref" => self.around("[", "]", after, MAX_DEPTH),
-            "href" => match self.argument(after).and_then(|(url, after)| Some((url, self.argument(after)?))) {
+            "cite" | "citep" | "citet" | "citealp" | "nocite" | "parencite" | "textcite" => {
+                self.cite(after)
+            }
+            "ref" | "eqref" | "cref" | "Cref" | "autoref" | "pageref" => {
+                self.around("[", "]", after, MAX_DEPTH)
+            }
+            "href" => match self
+                .argument(after)
+                .and_then(|(url, after)| Some((url, self.argument(after)?)))
+            {
                 Some((url, (text, after))) => {
                     self.out.push('[');
                     self.text(text, depth + 1);
@@ -185,9 +278,14 @@ impl Converter {
                 None => after,
             },
             "item" => {
-                self.out.truncate(self.out.trim_end_matches(['\n', ' ', '\0']).len());
+                self.out
+                    .truncate(self.out.trim_end_matches(['\n', ' ', '\0']).len());
                 let line = self.out.rsplit('\n').next().unwrap_or("");
-                self.out.push_str(if line.starts_with("- ") { "\n- " } else { "\n\n- " });
+                self.out.push_str(if line.starts_with("- ") {
+                    "\n- "
+                } else {
+                    "\n\n- "
+                });
                 let after = match optional(after) {
                     Some((label, after)) => {
                         self.text(label, depth + 1);
@@ -210,7 +308,10 @@ impl Converter {
                 Some(text) => {
                     self.out.push_str(text);
                     // The space behind a command ends its name; an empty group does so too.
-                    after.strip_prefix("{}").or(after.strip_prefix(' ')).unwrap_or(after)
+                    after
+                        .strip_prefix("{}")
+                        .or(after.strip_prefix(' '))
+                        .unwrap_or(after)
                 }
                 None if matches!(command, "c" | "v" | "u" | "H" | "k" | "r" | "d" | "b" | "t") => {
                     self.accent(command, after)
@@ -226,7 +327,9 @@ impl Converter {
 
     /// A command of one sign.
     fn sign<'a>(&mut self, rest: &'a str) -> &'a str {
-        let Some(sign) = rest.chars().next() else { return rest };
+        let Some(sign) = rest.chars().next() else {
+            return rest;
+        };
         let after = &rest[sign.len_utf8()..];
         match sign {
             '(' => self.formula(after, "\\)", "$", "", ""),
@@ -251,7 +354,9 @@ impl Converter {
     }
 
     fn accent<'a>(&mut self, accent: &str, rest: &'a str) -> &'a str {
-        let Some((base, after)) = self.argument(rest) else { return rest };
+        let Some((base, after)) = self.argument(rest) else {
+            return rest;
+        };
         let base = match base.trim() {
             "\\i" => "i",
             "\\j" => "j",
@@ -287,7 +392,9 @@ impl Converter {
 
     fn around<'a>(&mut self, before: &str, behind: &str, rest: &'a str, depth: usize) -> &'a str {
         let rest = optional(rest).map_or(rest, |(_, after)| after);
-        let Some((inside, after)) = self.argument(rest) else { return rest };
+        let Some((inside, after)) = self.argument(rest) else {
+            return rest;
+        };
         self.out.push_str(before);
         self.text(inside, depth + 1);
         self.out.push_str(behind);
@@ -306,14 +413,21 @@ impl Converter {
         while let Some((_, after)) = optional(rest) {
             rest = after;
         }
-        let Some((keys, after)) = self.argument(rest) else { return rest };
-        let keys: Vec<String> = keys.split(',').map(|key| format!("@{}", key.trim())).collect();
+        let Some((keys, after)) = self.argument(rest) else {
+            return rest;
+        };
+        let keys: Vec<String> = keys
+            .split(',')
+            .map(|key| format!("@{}", key.trim()))
+            .collect();
         self.out.push_str(&format!("[{}]", keys.join("; ")));
         after
     }
 
     fn begin<'a>(&mut self, rest: &'a str, depth: usize) -> &'a str {
-        let Some((environment, after)) = self.argument(rest) else { return rest };
+        let Some((environment, after)) = self.argument(rest) else {
+            return rest;
+        };
         let kind = environment.trim_end_matches('*');
         let end = format!("\\end{{{environment}}}");
         if FORMULAS.contains(&kind) {
@@ -326,11 +440,14 @@ impl Converter {
         let is_float = FLOATS.contains(&kind);
         let is_code = matches!(kind, "verbatim" | "lstlisting" | "minted" | "Verbatim");
         if is_float || is_code || LEFT_OUT.contains(&kind) {
-            let Some(at) = self.find(after, &end) else { return after };
+            let Some(at) = self.find(after, &end) else {
+                return after;
+            };
             let inside = &after[..at];
             self.paragraph();
             if is_code {
-                self.out.push_str(&format!("```\n{}\n```", inside.trim_matches('\n')));
+                self.out
+                    .push_str(&format!("```\n{}\n```", inside.trim_matches('\n')));
             }
             if let Some(caption) = inside.find("\\caption").filter(|_| is_float) {
                 self.around("", "", &inside[caption + "\\caption".len()..], depth + 1);
@@ -339,10 +456,22 @@ impl Converter {
             return &after[at + end.len()..];
         }
         self.paragraph();
-        if matches!(kind, "itemize" | "enumerate" | "description" | "abstract" | "center" | "quote" | "document") {
+        if matches!(
+            kind,
+            "itemize" | "enumerate" | "description" | "abstract" | "center" | "quote" | "document"
+        ) {
             return optional(after).map_or(after, |(_, after)| after);
         }
-        let statement = ["theorem", "lemma", "proposition", "corollary", "definition", "remark", "example", "proof"];
+        let statement = [
+            "theorem",
+            "lemma",
+            "proposition",
+            "corollary",
+            "definition",
+            "remark",
+            "example",
+            "proof",
+        ];
         let (title, after) = match optional(after) {
             Some((title, after)) => (Some(title), after),
             None => (None, after),
@@ -364,7 +493,9 @@ impl Converter {
     fn skip<'a>(&mut self, rest: &'a str, arguments: usize) -> &'a str {
         let mut rest = optional(rest).map_or(rest, |(_, after)| after);
         for _ in 0..arguments {
-            let Some((_, after)) = self.argument(rest) else { break };
+            let Some((_, after)) = self.argument(rest) else {
+                break;
+            };
             rest = optional(after).map_or(after, |(_, after)| after);
         }
         rest
@@ -441,7 +572,11 @@ fn tidy(text: &str) -> String {
         let line = line.replace('\0', "");
         let line = line.trim_end();
         // Formulas and code keep their indentation.
-        let line = if line.starts_with("  ") { line } else { line.trim_start_matches(' ').trim_end() };
+        let line = if line.starts_with("  ") {
+            line
+        } else {
+            line.trim_start_matches(' ').trim_end()
+        };
         if line.is_empty() {
             empty = true;
             continue;

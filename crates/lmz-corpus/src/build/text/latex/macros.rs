@@ -46,12 +46,16 @@ fn definitions(tex: &str, macros: &mut HashMap<String, Macro>) -> String {
         let behind = rest[command.len()..].trim_start_matches('*');
         let found = match command {
             _ if broken > 1000 || macros.len() >= MAX_MACROS => None,
-            "newcommand" | "renewcommand" | "providecommand" | "DeclareRobustCommand" => new_command(behind),
+            "newcommand" | "renewcommand" | "providecommand" | "DeclareRobustCommand" => {
+                new_command(behind)
+            }
             "def" | "gdef" => def(behind),
             "DeclareMathOperator" => operator(behind),
             _ => {
                 // The backslash with what follows, so that `\\` is not taken apart.
-                let length = command.len().max(rest.chars().next().map_or(0, char::len_utf8));
+                let length = command
+                    .len()
+                    .max(rest.chars().next().map_or(0, char::len_utf8));
                 out.push('\\');
                 out.push_str(&rest[..length]);
                 rest = &rest[length..];
@@ -91,7 +95,15 @@ fn new_command(text: &str) -> Definition<'_> {
         rest = after;
     }
     let (body, rest) = argument(rest)?;
-    Some((name, Macro { arguments, default, body: body.to_owned() }, rest))
+    Some((
+        name,
+        Macro {
+            arguments,
+            default,
+            body: body.to_owned(),
+        },
+        rest,
+    ))
 }
 
 fn def(text: &str) -> Definition<'_> {
@@ -109,14 +121,30 @@ fn def(text: &str) -> Definition<'_> {
     }
     let (body, rest) = argument(rest)?;
     let arguments = arguments as usize;
-    Some((name, Macro { arguments, default: None, body: body.to_owned() }, rest))
+    Some((
+        name,
+        Macro {
+            arguments,
+            default: None,
+            body: body.to_owned(),
+        },
+        rest,
+    ))
 }
 
 fn operator(text: &str) -> Definition<'_> {
     let (what, rest) = argument(text)?;
     let (body, rest) = argument(rest)?;
     let body = format!("\\operatorname{{{body}}}");
-    Some((command_name(what)?, Macro { arguments: 0, default: None, body }, rest))
+    Some((
+        command_name(what)?,
+        Macro {
+            arguments: 0,
+            default: None,
+            body,
+        },
+        rest,
+    ))
 }
 
 fn command_name(what: &str) -> Option<String> {
@@ -125,7 +153,13 @@ fn command_name(what: &str) -> Option<String> {
 }
 
 /// Writes a text with macros replaced; `None` if it becomes too long.
-fn replace(text: &str, macros: &HashMap<String, Macro>, most: usize, depth: usize, out: &mut String) -> Option<()> {
+fn replace(
+    text: &str,
+    macros: &HashMap<String, Macro>,
+    most: usize,
+    depth: usize,
+    out: &mut String,
+) -> Option<()> {
     let mut rest = text;
     while let Some(at) = rest.find('\\') {
         out.push_str(&rest[..at]);
@@ -140,14 +174,19 @@ fn replace(text: &str, macros: &HashMap<String, Macro>, most: usize, depth: usiz
             Some((body, after)) => {
                 replace(&body, macros, most, depth - 1, out)?;
                 // `\R x` and `\Rx` are different things, `\mathbb{R}x` is not.
-                let word = body.rsplit('\\').next().is_some_and(|last| body.contains('\\') && name(last) == last);
+                let word = body
+                    .rsplit('\\')
+                    .next()
+                    .is_some_and(|last| body.contains('\\') && name(last) == last);
                 if word && after.starts_with(|c: char| c.is_ascii_alphabetic()) {
                     out.push(' ');
                 }
                 rest = after;
             }
             None => {
-                let length = command.len().max(rest.chars().next().map_or(0, char::len_utf8));
+                let length = command
+                    .len()
+                    .max(rest.chars().next().map_or(0, char::len_utf8));
                 out.push('\\');
                 out.push_str(&rest[..length]);
                 rest = &rest[length..];
@@ -206,10 +245,16 @@ mod tests {
     #[test]
     fn macros_are_replaced() {
         for (tex, expected) in [
-            ("\\newcommand{\\R}{\\mathbb{R}}$\\R^n$ \\R", "$\\mathbb{R}^n$ \\mathbb{R}"),
+            (
+                "\\newcommand{\\R}{\\mathbb{R}}$\\R^n$ \\R",
+                "$\\mathbb{R}^n$ \\mathbb{R}",
+            ),
             ("\\def\\a#1#2{#2-#1}\\a x{yz}", "yz-x"),
             ("\\newcommand{\\f}[2][d]{#1/#2}\\f{a}\\f[b]{c}", "d/ab/c"),
-            ("\\DeclareMathOperator{\\rk}{rk}\\rk A", "\\operatorname{rk}A"),
+            (
+                "\\DeclareMathOperator{\\rk}{rk}\\rk A",
+                "\\operatorname{rk}A",
+            ),
             ("\\def\\e{\\varepsilon}\\e x", "\\varepsilon x"),
             ("\\newcommand\\a{\\b}\\newcommand\\b{c}\\a", "c"),
             ("\\\\def \\alpha", "\\\\def \\alpha"),
@@ -221,10 +266,15 @@ mod tests {
 
     #[test]
     fn what_grows_without_end_stays() {
-        let tex = format!("{}\\newcommand{{\\z}}{{x}}\\a", (b'a'..b'y').map(|c| {
-            let (c, d) = (c as char, (c + 1) as char);
-            format!("\\newcommand{{\\{c}}}{{{}}}", format!("\\{d}").repeat(40))
-        }).collect::<String>());
+        let tex = format!(
+            "{}\\newcommand{{\\z}}{{x}}\\a",
+            (b'a'..b'y')
+                .map(|c| {
+                    let (c, d) = (c as char, (c + 1) as char);
+                    format!("\\newcommand{{\\{c}}}{{{}}}", format!("\\{d}").repeat(40))
+                })
+                .collect::<String>()
+        );
         assert!(expand(&tex).len() <= 9 * tex.len() + (1 << 17));
     }
 }

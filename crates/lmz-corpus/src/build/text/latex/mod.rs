@@ -99,7 +99,11 @@ mod tests {
             let begun = std::time::Instant::now();
             let text = latex.to_markdown(&tex).unwrap();
             assert!(text.len() <= 20 * tex.len() + (1 << 20));
-            assert!(begun.elapsed().as_secs() < 20, "{}", &tex[..20.min(tex.len())]);
+            assert!(
+                begun.elapsed().as_secs() < 20,
+                "{}",
+                &tex[..20.min(tex.len())]
+            );
         }
     }
 }

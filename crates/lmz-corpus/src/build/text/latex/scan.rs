@@ -10,10 +10,14 @@ pub fn without_comments(tex: &str) -> String {
     for line in tex.split_inclusive('\n') {
         if verbatim {
             out.push_str(line);
-            verbatim = !["\\end{verbatim", "\\end{lstlisting"].iter().any(|end| line.contains(end));
+            verbatim = !["\\end{verbatim", "\\end{lstlisting"]
+                .iter()
+                .any(|end| line.contains(end));
             continue;
         }
-        verbatim = ["\\begin{verbatim", "\\begin{lstlisting"].iter().any(|begin| line.contains(begin));
+        verbatim = ["\\begin{verbatim", "\\begin{lstlisting"]
+            .iter()
+            .any(|begin| line.contains(begin));
         let bytes = line.as_bytes();
         let mut at = 0;
         let comment = loop {
@@ -41,7 +45,9 @@ pub fn argument(text: &str) -> Option<(&str, &str)> {
     match first {
         '{' => enclosed(text, b'{', b'}'),
         '\\' => {
-            let length = 1 + name(&text[1..]).len().max(text[1..].chars().next()?.len_utf8());
+            let length = 1 + name(&text[1..])
+                .len()
+                .max(text[1..].chars().next()?.len_utf8());
             Some(text.split_at(length))
         }
         '}' => None,
@@ -77,7 +83,10 @@ fn enclosed(text: &str, open: u8, close: u8) -> Option<(&str, &str)> {
 
 /// The letters of a command's name that `text` begins with.
 pub fn name(text: &str) -> &str {
-    let length = text.bytes().take_while(|b| b.is_ascii_alphabetic() || *b == b'@').count();
+    let length = text
+        .bytes()
+        .take_while(|b| b.is_ascii_alphabetic() || *b == b'@')
+        .count();
     &text[..length]
 }
 
@@ -87,7 +96,10 @@ mod tests {
 
     #[test]
     fn comments_go() {
-        assert_eq!(without_comments("a % b\nc 50\\% d\\\\% e\n% f\ng"), "a c 50\\% d\\\\g");
+        assert_eq!(
+            without_comments("a % b\nc 50\\% d\\\\% e\n% f\ng"),
+            "a c 50\\% d\\\\g"
+        );
         let verbatim = "\\begin{verbatim}\n% kept\n\\end{verbatim}\n% gone\n";
         assert_eq!(without_comments(verbatim), &verbatim[..verbatim.len() - 7]);
     }
