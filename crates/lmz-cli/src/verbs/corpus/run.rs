@@ -8,7 +8,7 @@ use lmz::{CompressOptions, Mix, Model, ModelStore, compress_to_vec};
 use lmz_corpus::CorpusError;
 use lmz_corpus::build::sources::Source;
 use lmz_corpus::build::stages::{
-    Build, Near, Paragraphs, Part, Quality, Settings, collect, extract, filter, merge,
+    self, Build, Near, Paragraphs, Part, Quality, Settings, collect, extract, filter, merge,
 };
 
 use super::args::{BuildArgs, CorpusArgs, NearArg, StageName};
@@ -91,7 +91,7 @@ pub fn build(
         Some(StageName::Merge) => merge(&build).map(|()| None),
         Some(StageName::Filter) => filter(&build, part).map(|()| None),
         Some(StageName::Collect) => collect(&build, &out, quality.as_ref()).map(Some),
-        None => build.run(&out, quality.as_ref()).map(Some),
+        None => stages::build(&build, &out, quality.as_ref()).map(Some),
     };
     let manifest = done.map_err(in_words)?;
     if own {

@@ -11,6 +11,17 @@ pub fn document_hash(text: &str) -> u64 {
 /// characters, and without white space at the ends. `None` if nothing is left of it.
 pub fn paragraph_hash(line: &str, scratch: &mut String) -> Option<u64> {
     scratch.clear();
+    if line.is_ascii() {
+        // Most lines are, and bytes are quicker.
+        scratch.extend(line.bytes().filter_map(|byte| match byte {
+            b'a'..=b'z' | b' ' => Some(char::from(byte)),
+            b'A'..=b'Z' => Some(char::from(byte.to_ascii_lowercase())),
+            b'0'..=b'9' => Some('0'),
+            _ => None,
+        }));
+        let text = scratch.trim();
+        return (!text.is_empty()).then(|| xxh3_64(text.as_bytes()));
+    }
     for part in parts(line) {
         match part {
             Ok(byte) => scratch.push(char::from(byte)),
@@ -67,6 +78,7 @@ mod tests {
             hash("  Posted on 12 May, 2026!"),
             hash("posted on 98 may 1999")
         );
+        assert_eq!(hash("posted ON 12 may"), hash("“Posted” on 98 May…"));
         assert_eq!(hash("“Ärger” – überall…"), hash("ärger  ÜBERALL"));
         assert_ne!(hash("one thing"), hash("one thin"));
         for line in ["", " -- ", "•—…", "\t!"] {

@@ -1,5 +1,9 @@
 //! Prose from the web: what of a page is text, and whether it is enough.
 
+use std::sync::OnceLock;
+
+use aho_corasick::AhoCorasick;
+
 use super::super::counts::Counts;
 use super::super::dedup::has_text;
 
@@ -73,26 +77,32 @@ impl ProseFilter {
 
     /// Whether a text is long enough and mostly words.
     pub fn is_enough(&self, text: &str, counts: &mut Counts) -> bool {
-        let (mut characters, mut alphanumeric, mut line, mut longest) = (0u64, 0u64, 0u64, 0u64);
-        let mut spaces = 0u64;
-        for c in text.chars() {
-            characters += 1;
-            line += 1;
-            if c == '\n' {
-                longest = longest.max(line - 1);
-                line = 0;
-            }
-            // The ASCII ones by themselves: most are, and it is quicker.
-            let is_word = match c.is_ascii() {
-                true => c.is_ascii_alphanumeric(),
-                false => c.is_alphanumeric(),
+        let (mut characters, mut alphanumeric, mut spaces, mut longest) = (0u64, 0u64, 0u64, 0u64);
+        for part in text.split_inclusive('\n') {
+            // Most lines are ASCII, and bytes are quicker.
+            let (count, words, blanks) = match part.is_ascii() {
+                true => {
+                    let words = part.bytes().filter(u8::is_ascii_alphanumeric).count();
+                    (
+                        part.len(),
+                        words,
+                        part.bytes().filter(|b| matches!(b, b' ' | b'\n')).count(),
+                    )
+                }
+                false => (
+                    part.chars().count(),
+                    part.chars().filter(|c| c.is_alphanumeric()).count(),
+                    part.chars().filter(|c| matches!(c, ' ' | '\n')).count(),
+                ),
             };
-            alphanumeric += u64::from(is_word);
-            spaces += u64::from(c == ' ' || c == '\n');
+            characters += count as u64;
+            alphanumeric += words as u64;
+            spaces += blanks as u64;
+            longest = longest.max(count as u64 - u64::from(part.ends_with('\n')));
         }
         let reason = if characters < self.min_characters {
             "dropped: too short"
-        } else if longest.max(line) > self.max_line {
+        } else if longest > self.max_line {
             "dropped: a line too long"
         } else if (alphanumeric as f64) < self.min_alphanumeric * (characters - spaces) as f64 {
             "dropped: too few letters"
@@ -142,15 +152,17 @@ pub fn without_boilerplate(text: &str, counts: &mut Counts) -> String {
 }
 
 fn is_notice(line: &str) -> bool {
-    if line.len() > SHORT || line.len() < 12 {
+    static PHRASE: OnceLock<Option<AhoCorasick>> = OnceLock::new();
+    if line.len() > SHORT {
         return false;
     }
-    let mut small = [0; SHORT];
-    let small = &mut small[..line.len()];
-    small.copy_from_slice(line.as_bytes());
-    small.make_ascii_lowercase();
-    let small = std::str::from_utf8(small).unwrap_or_default();
-    PHRASES.iter().any(|phrase| small.contains(phrase))
+    let phrase = PHRASE.get_or_init(|| {
+        AhoCorasick::builder()
+            .ascii_case_insensitive(true)
+            .build(PHRASES)
+            .ok()
+    });
+    phrase.as_ref().is_some_and(|phrase| phrase.is_match(line))
 }
 
 fn is_menu(line: &str) -> bool {

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::super::counts::Counts;
 use super::super::store::write_whole;
 use super::super::store::{RecordReader, merge_files};
-use super::Build;
+use super::context::Build;
 use super::extract::Extracted;
 use super::filter::Kept;
 use super::output::{Manifest, ManifestInput, Output, manifest_path};

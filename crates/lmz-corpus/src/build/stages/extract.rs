@@ -17,8 +17,9 @@ use super::super::dedup::{
 use super::super::document::{Item, Raw};
 use super::super::parallel::ordered;
 use super::super::store::{Atomic, Pack, Sorter};
+use super::context::Build;
 use super::settings::Paragraphs;
-use super::{Build, Part};
+use super::shard::Part;
 use crate::error::{CorpusError, Result};
 
 /// What goes to a thread at once: so many bytes, or so many things.

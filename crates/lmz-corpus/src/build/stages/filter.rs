@@ -14,9 +14,10 @@ use super::super::dedup::{paragraph_hash, rank};
 use super::super::document::Item;
 use super::super::parallel::ordered;
 use super::super::store::{Pack, RecordReader, Sorter, Unpack};
+use super::context::Build;
 use super::merge::{NEAR, SAME};
 use super::settings::Paragraphs;
-use super::{Build, Part};
+use super::shard::Part;
 use crate::error::{CorpusError, Result};
 
 const BATCH_BYTES: usize = 1 << 20;

@@ -11,7 +11,7 @@ use std::path::PathBuf;
 use super::super::counts::Counts;
 use super::super::dedup::{PERMUTATIONS, Signature, similarity};
 use super::super::store::{Merged, RecordWriter, Sorter, merge_files};
-use super::Build;
+use super::context::Build;
 use super::settings::Paragraphs;
 use crate::error::{CorpusError, Result};
 

@@ -15,7 +15,7 @@ use xxhash_rust::xxh3::xxh3_64;
 use super::super::document::Item;
 use super::super::parallel::ordered;
 use super::super::store::Unpack;
-use super::Build;
+use super::context::Build;
 use crate::error::{CorpusError, Result};
 
 /// Gives bits for each byte of a text. Called on many threads.

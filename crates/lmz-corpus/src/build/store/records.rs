@@ -5,11 +5,7 @@ use std::io::{self, BufReader, BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
 
 use super::atomic::{Atomic, open};
-use super::sorter::{Merged, Run};
 use crate::error::{CorpusError, Result};
-
-/// Files that are open at once while many are merged.
-const FAN_IN: usize = 256;
 
 fn put<const N: usize>(out: &mut impl Write, record: &[u64; N]) -> io::Result<()> {
     for number in record {
@@ -124,22 +120,4 @@ pub(super) fn spill<const N: usize>(
     let mut file = out.into_inner().map_err(|error| io(error.into_error()))?;
     io::Seek::rewind(&mut file).map_err(&io)?;
     Ok(file)
-}
-
-/// The records of many sorted files in order. More than a few hundred are merged by way of files without a name in
-/// `directory`.
-///
-/// # Errors
-/// Those of the file system.
-pub fn merge_files<const N: usize>(directory: &Path, paths: &[PathBuf]) -> Result<Merged<N>> {
-    if paths.len() <= FAN_IN {
-        let runs = paths.iter().map(|path| Ok(Run::file(open(path)?)));
-        return Merged::new(runs.collect::<Result<_>>()?, directory);
-    }
-    let mut files = Vec::new();
-    for group in paths.chunks(FAN_IN) {
-        files.push(spill(directory, merge_files::<N>(directory, group)?)?);
-    }
-    // A dump has 90,000 files: two levels, and a few hundred files open at the second.
-    Merged::new(files.into_iter().map(Run::file).collect(), directory)
 }

@@ -1,13 +1,10 @@
 //! Sorting more records than memory holds.
 
-use std::cmp::Reverse;
-use std::collections::BinaryHeap;
 use std::fs::File;
-use std::io;
 use std::path::{Path, PathBuf};
-use std::vec;
 
-use super::records::{RecordReader, RecordWriter, spill};
+use super::merged::{Merged, Run};
+use super::records::{RecordWriter, spill};
 use crate::error::{CorpusError, Result};
 
 /// Bytes of records in memory before they go to disk.
@@ -80,63 +77,12 @@ impl<const N: usize> Sorter<N> {
     }
 }
 
-/// Sorted records from one place.
-pub(super) enum Run<const N: usize> {
-    Memory(vec::IntoIter<[u64; N]>),
-    File(RecordReader<N>),
-}
-
-impl<const N: usize> Run<N> {
-    pub(super) fn file(file: File) -> Self {
-        Self::File(RecordReader::of(file))
-    }
-
-    fn next(&mut self) -> io::Result<Option<[u64; N]>> {
-        match self {
-            Self::Memory(records) => Ok(records.next()),
-            Self::File(reader) => reader.next_record(),
-        }
-    }
-}
-
-/// Records of several sorted runs in order.
-pub struct Merged<const N: usize> {
-    runs: Vec<Run<N>>,
-    heads: BinaryHeap<Reverse<([u64; N], usize)>>,
-}
-
-impl<const N: usize> Merged<N> {
-    pub(super) fn new(mut runs: Vec<Run<N>>, directory: &Path) -> Result<Self> {
-        let mut heads = BinaryHeap::new();
-        for (number, run) in runs.iter_mut().enumerate() {
-            if let Some(record) = run.next().map_err(CorpusError::io(directory))? {
-                heads.push(Reverse((record, number)));
-            }
-        }
-        Ok(Self { runs, heads })
-    }
-}
-
-impl<const N: usize> Iterator for Merged<N> {
-    type Item = io::Result<[u64; N]>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        let mut head = self.heads.peek_mut()?;
-        let Reverse((record, number)) = *head;
-        match self.runs[number].next() {
-            Ok(Some(next)) => *head = Reverse((next, number)),
-            Ok(None) => _ = std::collections::binary_heap::PeekMut::pop(head),
-            Err(error) => return Some(Err(error)),
-        }
-        Some(Ok(record))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
-    use super::super::merge_files;
+    use super::super::merged::merge_files;
+    use super::super::records::RecordReader;
     use super::*;
 
     proptest! {

@@ -7,6 +7,7 @@
 mod convert;
 mod macros;
 mod scan;
+mod vocabulary;
 
 use super::tool::{Tool, ToolFault};
 
