@@ -26,6 +26,12 @@ pub enum CorpusError {
         /// Why it is not a corpus, for a message.
         reason: String,
     },
+    /// Settings that do not fit together, or a program or server that does not do what is needed.
+    #[error("{0}")]
+    Refused(String),
+    /// Somebody asked for a stop; what was done is kept.
+    #[error("cancelled")]
+    Cancelled,
 }
 
 impl CorpusError {

@@ -73,6 +73,12 @@ impl SourceFile {
         (form, packing)
     }
 
+    /// The file at a path.
+    #[cfg(feature = "build")]
+    pub(crate) fn at(path: &Path) -> Self {
+        Self::of(path.to_owned())
+    }
+
     fn of(path: PathBuf) -> Self {
         let (form, packing) = Self::named(&path);
         Self {

@@ -37,11 +37,9 @@ pub fn read_corpus<E: From<CorpusError>>(
     let mut reading = Reading {
         options,
         each,
-        hash: blake3::Hasher::new(),
+        hash: CorpusHash::default(),
         census: Census::default(),
     };
-    reading.put_length(HASH_DOMAIN.len());
-    reading.hash.update(HASH_DOMAIN.as_bytes());
     for file in files(path, Selection::Named)? {
         if reading.is_full() {
             break;
@@ -53,14 +51,38 @@ pub fn read_corpus<E: From<CorpusError>>(
         }
     }
     let mut census = reading.census;
-    census.hash = reading.hash.finalize().to_hex().to_string();
+    census.hash = reading.hash.finish();
     Ok(census)
+}
+
+/// The hash of a corpus, on its way; see [`read_corpus`].
+pub(crate) struct CorpusHash(blake3::Hasher);
+
+impl Default for CorpusHash {
+    fn default() -> Self {
+        let mut hash = Self(blake3::Hasher::new());
+        hash.add(HASH_DOMAIN);
+        hash
+    }
+}
+
+impl CorpusHash {
+    /// The next document.
+    pub(crate) fn add(&mut self, text: &str) {
+        self.0.update(&(text.len() as u64).to_le_bytes());
+        self.0.update(text.as_bytes());
+    }
+
+    /// In hexadecimal digits.
+    pub(crate) fn finish(&self) -> String {
+        self.0.finalize().to_hex().to_string()
+    }
 }
 
 struct Reading<'a, E> {
     options: &'a CorpusOptions,
     each: &'a mut dyn FnMut(&str) -> Result<(), E>,
-    hash: blake3::Hasher,
+    hash: CorpusHash,
     census: Census,
 }
 
@@ -68,10 +90,6 @@ impl<E: From<CorpusError>> Reading<'_, E> {
     fn is_full(&self) -> bool {
         let limit = self.options.limit;
         limit.is_some_and(|limit| self.census.documents >= limit)
-    }
-
-    fn put_length(&mut self, bytes: usize) {
-        self.hash.update(&(bytes as u64).to_le_bytes());
     }
 
     fn lines(&mut self, file: &SourceFile) -> Result<(), E> {
@@ -113,8 +131,7 @@ impl<E: From<CorpusError>> Reading<'_, E> {
         if text.is_empty() {
             return Ok(());
         }
-        self.put_length(text.len());
-        self.hash.update(text.as_bytes());
+        self.hash.add(text);
         self.census.documents += 1;
         self.census.bytes += text.len() as u64;
         self.census.characters += text.chars().count() as u64;

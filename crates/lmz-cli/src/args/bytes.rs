@@ -45,9 +45,49 @@ pub fn memory(text: &str) -> Result<u64, String> {
     Ok(bytes as u64)
 }
 
+/// `10MB`, `1.5GB`: a size of a corpus, in powers of 1000; `10M` and `10MiB` are powers of 1024 as everywhere.
+///
+/// # Errors
+/// What is wrong with the text.
+pub fn size(text: &str) -> Result<u64, String> {
+    let units = [("KB", 3), ("kB", 3), ("MB", 6), ("GB", 9), ("TB", 12)];
+    let Some((digits, power)) = units
+        .iter()
+        .find_map(|(unit, power)| Some((text.strip_suffix(unit)?, *power)))
+    else {
+        return memory(text);
+    };
+    let fine = digits.bytes().all(|b| b.is_ascii_digit() || b == b'.');
+    let number: f64 = fine
+        .then(|| digits.parse().ok())
+        .flatten()
+        .ok_or("not a number of bytes, KB, MB or GB")?;
+    let bytes = number * 10f64.powi(power);
+    if !(1.0..=1e18).contains(&bytes) {
+        return Err("out of range".into());
+    }
+    Ok(bytes as u64)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn sizes_have_decimal_units_too() {
+        for (text, bytes) in [
+            ("10MB", 10_000_000),
+            ("1.5GB", 1_500_000_000),
+            ("2M", 2 << 20),
+            ("7", 7),
+            ("1kB", 1000),
+        ] {
+            assert_eq!(size(text), Ok(bytes), "{text}");
+        }
+        for text in ["MB", "-1MB", "1mb", "0MB", "1XB"] {
+            assert!(size(text).is_err(), "{text}");
+        }
+    }
 
     #[test]
     fn amounts_have_binary_suffixes() {

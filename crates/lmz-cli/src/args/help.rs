@@ -28,6 +28,7 @@ lmz [OPTIONS] [FILE]...          compress FILE to FILE.lmz
        lmz inspect FILE [--html OUT]    see where the bits go
        lmz bench FILE...                compare with gzip, xz, zstd and others
        lmz bpc -c CORPUS [-m MODEL]     score a model: bits per character
+       lmz corpus SOURCE -o FILE        make a corpus that no model has seen
        lmz train -c PATH... -o DIR      train a model on files of your own
        lmz devices                      list and check what models can run on
        lmz models | lmz model info PATH | lmz model prepare DIR -o X.lmzm
@@ -152,3 +153,31 @@ published recomputes what the paper reports from its tables, which are part of t
 figure differs. For a study of one's own, init writes a study.toml, and run does its tasks: each is one \
 lmz bpc or lmz eval, and one file in DIR/results named by a hash of what it depends on. A study that was \
 killed goes on where it was, and may run on several machines at once.";
+
+pub const CORPUS_LONG: &str = "\
+Make corpora from what is published: crawled pages, repositories, papers, files of your own; and look at them.
+
+A corpus is JSON lines of {\"content\", \"subset\", \"meta\"}, where meta says where a document is from: address or \
+repository and commit, date, licence, hash. A manifest beside it has every setting and count; the same inputs and settings \
+give the same bytes, whatever the number of threads.
+
+Inputs are read, cleaned and filtered; what is there twice is found among all of them; a sample of the size that was asked for is \
+taken by documents (of code by stretches of a repository). What is done is kept in a work directory until the corpus is \
+written: a run that was killed goes on with the same command. With --stage and --shard the parts of the work are done by \
+many processes or machines. What is broken in an input is counted and passed over.";
+
+pub const CORPUS_AFTER: &str = "\
+Examples:
+  lmz corpus cc --wet *.warc.wet.gz --size 10MB -o web.jsonl
+  lmz corpus cc --dump CC-MAIN-2026-22 --files 4 --quality 30 --size 10MB -o web.jsonl
+  lmz corpus github --search 'language:python created:>2026-06-01 stars:>10' --size 10MB -o python.jsonl
+  lmz corpus github --repos list.txt --licence mit,apache-2.0 -o python.jsonl
+  lmz corpus arxiv --tar arXiv_src_2606_*.tar --metadata snapshot.json --category math --after 2026-06-01 -o math.jsonl
+  lmz corpus local notes/ mail.mbox -o mine.jsonl
+  lmz corpus stats web.jsonl
+  lmz corpus overlap web.jsonl benchmarks/ shards/ --drop clean.jsonl
+  lmz corpus sample web.jsonl -n 5 --seed 1
+
+Environment:
+  GITHUB_TOKEN    raises GitHub's limits
+  GITHUB_API_URL  another server than GitHub's own";

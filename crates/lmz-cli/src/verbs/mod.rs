@@ -3,6 +3,7 @@
 mod bench;
 mod bpc;
 mod cat;
+mod corpus;
 mod devices;
 mod inspect;
 mod manual;
@@ -25,6 +26,7 @@ pub static ALL: &[Entry] = &[
     Entry::of::<bpc::BpcArgs>(),
     Entry::of::<cat::CatArgs>(),
     Entry::of::<manual::CompletionsArgs>(),
+    Entry::of::<corpus::CorpusArgs>(),
     Entry::of::<devices::DevicesArgs>(),
     Entry::of::<manual::HelpArgs>(),
     Entry::of::<inspect::InspectArgs>(),

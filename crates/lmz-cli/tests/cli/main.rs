@@ -5,6 +5,7 @@ mod bench;
 #[cfg(feature = "float")]
 mod bpc;
 mod cat;
+mod corpus;
 mod damage;
 mod device;
 mod families;

@@ -160,7 +160,7 @@ fn every_verb_is_explained_completed_and_in_the_manual() {
     let place = Place::new();
     let text = |args: &[&str]| String::from_utf8(place.lmz(args).quiet()).unwrap();
     let verbs = [
-        "bpc", "cat", "devices", "inspect", "man", "model", "models", "study", "verify",
+        "bpc", "cat", "corpus", "devices", "inspect", "man", "model", "models", "study", "verify",
     ];
     for verb in verbs {
         let help = text(&["help", verb]);
