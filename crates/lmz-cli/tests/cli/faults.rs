@@ -225,6 +225,46 @@ fn a_prepared_model_longer_than_it_says_is_not_read() {
         .arg("models");
     let run = crate::harness::run(&mut command, b"");
     run.fails(1, "is damaged: it has 42949672960 bytes");
+    // One that says nothing, since it is a hole from its start on.
+    let hole = fs::File::create(place.path("hole.lmzm")).unwrap();
+    hole.set_len(40 << 30).unwrap();
+    let run = place.lmz(["-cm", "hole.lmzm", "/dev/null"]);
+    run.fails(1, "not a prepared model");
+}
+
+/// Whoever opens a pipe waits for who writes into it.
+#[test]
+#[cfg(unix)]
+fn a_pipe_is_no_model() {
+    let place = Place::new();
+    let pipe = |name: &str| {
+        let made = std::process::Command::new("mkfifo")
+            .arg(place.path(name))
+            .status();
+        assert!(made.unwrap().success());
+    };
+    pipe("pipe.lmzm");
+    place
+        .lmz(["-cm", "pipe.lmzm", "/dev/null"])
+        .fails(1, "not a regular file");
+    for file in ["config.json", "tokenizer.json", "model.safetensors"] {
+        fs::create_dir(place.path("model")).unwrap();
+        for other in ["config.json", "tokenizer.json", "model.safetensors"] {
+            let from = std::path::Path::new(crate::harness::checkpoint()).join(other);
+            fs::copy(from, place.path("model").join(other)).unwrap();
+        }
+        fs::remove_file(place.path("model").join(file)).unwrap();
+        pipe(&format!("model/{file}"));
+        place
+            .lmz(["-cm", "model", "/dev/null"])
+            .fails(1, "not a regular file");
+        if cfg!(feature = "float") {
+            place
+                .lmz(["bpc", "-m", "model", "-c", "/dev/null"])
+                .fails(1, "not a regular file");
+        }
+        fs::remove_dir_all(place.path("model")).unwrap();
+    }
 }
 
 #[test]
