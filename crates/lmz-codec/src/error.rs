@@ -129,15 +129,14 @@ pub enum CodecError {
         place: Place,
     },
     /// What there is no memory for.
-    #[error(
-        "there is no memory for the {bytes} bytes that {what} take (fewer threads take less: -T 1; so do a shorter \
-        --context and smaller segments when compressing)"
-    )]
+    #[error("there is no memory for the {bytes} bytes that {what} take ({remedy})")]
     Memory {
         /// Bytes that were asked for.
         bytes: usize,
         /// What takes them.
         what: String,
+        /// What takes less.
+        remedy: &'static str,
     },
     /// The caller asked for something impossible.
     #[error("{0}")]

@@ -14,6 +14,7 @@ use crate::device::Device;
 #[cfg(feature = "encode")]
 use crate::error::CodecError;
 use crate::error::Result;
+use crate::memory::ask_for_weights;
 
 /// A prepared model with its engine. Clones share it.
 #[derive(Clone, Debug)]
@@ -57,6 +58,7 @@ impl Model {
             let prepared = lmz_exact::prepare(&checkpoint, &checkpoint.name)?;
             return Self::from_prepared(prepared, kernel);
         }
+        lmz_model::check_regular(path)?;
         let bytes = std::fs::read(path).map_err(|source| ModelError::Io {
             path: path.to_owned(),
             source,
@@ -77,6 +79,8 @@ impl Model {
     /// # Errors
     /// What is damaged or beyond the engine's bounds.
     pub fn from_prepared(prepared: Prepared, kernel: Kernel) -> Result<Self> {
+        // The engine has the weights in an order of its own.
+        ask_for_weights(prepared.as_bytes().len(), &prepared.name)?;
         let engine = Engine::new(&prepared, kernel)?;
         Ok(Self {
             inner: Arc::new(Inner {

@@ -73,6 +73,8 @@ impl PublishedTokenizer {
 const WATCHED: usize = 1 << 10;
 /// Bytes for each second that a long document may take beyond [`PATIENCE`]: a fiftieth of what slow tokenizers do.
 const PACE: u64 = 20_000;
+/// Bytes of memory that the library takes for each byte of a document, which it tokenizes whole: 100 to 200.
+const MEMORY: usize = 200;
 /// How often the watch is looked at. A program that was stopped for a while is not slow.
 const TICK: Duration = Duration::from_millis(200);
 
@@ -88,6 +90,15 @@ impl PublishedTokenizer {
         if text.len() < WATCHED {
             return self.inner.encode(text, true).map_err(failed);
         }
+        let needed = text.len().saturating_mul(MEMORY);
+        let room = Vec::<u8>::new().try_reserve_exact(needed);
+        room.map_err(|_| {
+            let len = text.len();
+            let why = format!(
+                "there is no memory for the {needed} bytes that a document of {len} bytes may take"
+            );
+            MetricError::Tokenizer(why)
+        })?;
         let allowed = patience + Duration::from_secs(text.len() as u64 / PACE);
         let (give, take) = mpsc::channel();
         let (inner, copy) = (self.inner.clone(), text.to_owned());

@@ -10,6 +10,10 @@ use crate::gguf::MAGIC;
 /// Whether `path` is a file that starts as GGUF files do.
 pub fn is_gguf(path: &Path) -> bool {
     let mut start = [0; MAGIC.len()];
+    // Opening a named pipe would wait for who writes it.
+    if !path.is_file() {
+        return false;
+    }
     let read = File::open(path).and_then(|mut file| file.read_exact(&mut start));
     read.is_ok() && start == MAGIC
 }
@@ -32,7 +36,10 @@ pub(crate) fn required(directory: &Path, file: &'static str) -> Result<PathBuf> 
 }
 
 /// Refuses what is no regular file: opening a named pipe would wait for ever for who writes it.
-pub(crate) fn check_regular(path: &Path) -> Result<()> {
+///
+/// # Errors
+/// It is none, or it is not there.
+pub fn check_regular(path: &Path) -> Result<()> {
     let io = |source| ModelError::Io {
         path: path.to_owned(),
         source,
@@ -40,7 +47,7 @@ pub(crate) fn check_regular(path: &Path) -> Result<()> {
     match std::fs::metadata(path).map_err(io)?.is_file() {
         true => Ok(()),
         false => Err(io(std::io::Error::other(
-            "is not a regular file: a model directory holds no pipes and devices",
+            "is not a regular file: a model is no pipe and no device",
         ))),
     }
 }

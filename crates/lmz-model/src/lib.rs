@@ -65,7 +65,7 @@ pub use blueprint::{
 pub use checkpoint::Checkpoint;
 pub use config::{ParsedConfig, parse_config};
 pub use error::{ErrorKind, ModelError, Result};
-pub use files::is_gguf;
+pub use files::{check_regular, is_gguf};
 pub use network::Network;
 pub use tensors::{Dtype, TensorRef, Tensors};
 pub use tokenize::Symbol;

@@ -186,7 +186,7 @@ fn tell(name: &str, report: &SalvageReport, settings: &Settings) {
     }
     for range in report.unverified.iter().take(NAMED) {
         say(&format!(
-            "lmz: {name}: bytes {}..{} are what a damaged segment begins with: nothing vouches for them",
+            "lmz: {name}: bytes {}..{} decode from a segment whose end is cut off: nothing vouches for them",
             range.start, range.end
         ));
     }

@@ -235,38 +235,48 @@ fn no_verb_prints_a_name_raw() {
     let prepared = place.lmz(prepare);
     assert_eq!(prepared.code(), 0, "{}", prepared.stderr);
     let packed = format!("{file}.lmz");
-    let mut runs: Vec<&[&str]> = vec![
-        &["-vm", model, file],
-        &["-l", &packed],
-        &["-l", "--json", &packed],
-        &["-tvm", model, &packed],
-        &["-dcvm", model, "--keep-going", &packed],
-        &["-tm", model, "--keep-going", "--json", &packed],
-        &["models"],
-        &["models", "--json"],
-        &["model", "info", model],
-        &["model", "info", "--json", model],
-        &["inspect", "-m", model, &packed],
-        &["inspect", "--json", "-m", model, &packed],
-        &["devices"],
-        &["devices", "--json"],
-        &["-tm", "models/none\u{202e}.lmzm", &packed],
-        &["study", "plan", "st\u{202e}udy"],
+    let packed = &packed[..];
+    let mut runs: Vec<Vec<&str>> = vec![
+        vec!["-vm", model, file],
+        vec!["-l", packed],
+        vec!["-l", "--json", packed],
+        vec!["-tvm", model, packed],
+        vec!["-dcvm", model, "--keep-going", packed],
+        vec!["-tm", model, "--keep-going", "--json", packed],
+        vec!["models"],
+        vec!["models", "--json"],
+        vec!["model", "info", model],
+        vec!["model", "info", "--json", model],
+        vec!["inspect", "-m", model, packed],
+        vec!["inspect", "--json", "-m", model, packed],
+        vec!["devices"],
+        vec!["devices", "--json"],
+        vec!["-tm", "models/none\u{202e}.lmzm", packed],
+        vec!["study", "plan", "st\u{202e}udy"],
     ];
     if cfg!(feature = "float") {
-        runs.extend::<[&[&str]; 7]>([
-            &["verify", "-m", model, &packed],
-            &["verify", "--json", "-m", model, &packed],
-            &["bpc", "-m", model, "-c", file, "--window", "60"],
-            &["bpc", "--json", "-m", model, "-c", file, "--window", "60"],
-            &["bench", "--only", "gzip", file],
-            &["bench", "--only", "gzip", "--json", file],
-            &["bench", "--only", "gzip", "--markdown", file],
+        runs.extend([
+            vec!["verify", "-m", model, packed],
+            vec!["verify", "--json", "-m", model, packed],
+            vec!["bpc", "-m", model, "-c", file, "--protocol", "stream"],
+            vec![
+                "bpc",
+                "--json",
+                "-m",
+                model,
+                "-c",
+                file,
+                "--protocol",
+                "stream",
+            ],
+            vec!["bench", "--only", "gzip", file],
+            vec!["bench", "--only", "gzip", "--json", file],
+            vec!["bench", "--only", "gzip", "--markdown", file],
         ]);
     }
     for args in runs {
         let mut command = place.command();
-        command.env("LMZ_MODELS", place.path("models")).args(args);
+        command.env("LMZ_MODELS", place.path("models")).args(&args);
         let run = run(&mut command, b"");
         // What is restored is the user's own.
         let restores = args[0].starts_with("-dc");

@@ -211,6 +211,21 @@ fn an_error_says_each_thing_once() {
     assert_eq!(said.lines().count(), 1, "{said}");
 }
 
+/// The error names how many threads were asked for, and what to do.
+#[test]
+#[cfg(target_os = "linux")]
+fn threads_that_cannot_be_had_are_named() {
+    let nano = nano();
+    let place = Place::new();
+    place.write("a", "text");
+    place.lmz(["-qm", nano, "a"]).quiet();
+    let bounded = r#"ulimit -v 400000 && exec "$0" "$@""#;
+    let mut many = shell(&place, bounded, &["-tm", nano, "-T", "500", "a.lmz"]);
+    run(&mut many, b"").fails(1, "cannot start 500 threads (fewer: -T)");
+    let mut few = shell(&place, bounded, &["-tqm", nano, "-T", "1", "a.lmz"]);
+    run(&mut few, b"").quiet();
+}
+
 #[test]
 #[cfg(target_os = "linux")]
 fn nothing_panics_without_proc() {

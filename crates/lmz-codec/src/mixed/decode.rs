@@ -35,7 +35,7 @@ pub fn decode_groups(
         .map(|(_, raw_len)| Bytes::memory(size_of(*raw_len)));
     let at_once = pool::threads().min(groups.len());
     ask(at_once.saturating_mul(sizes.max().unwrap_or(0)), || {
-        format!("the contexts of {at_once} groups")
+        format!("contexts, {at_once} times at once,")
     })?;
     let opened = pool::map(groups.to_vec(), |(coded, raw_len)| {
         Opened::new(drive, coded, raw_len, phase)
@@ -216,7 +216,7 @@ fn decode_texts(
         .map(|task| Text::memory(size_of(task.text.raw_len)));
     let at_once = threads.min(count);
     let tables = at_once.saturating_mul(tables.max().unwrap_or(0));
-    ask(tables, || format!("the contexts of {at_once} texts"))?;
+    ask(tables, || format!("contexts, {at_once} times at once,"))?;
     let watch = Stopwatch::start(Direction::Decoding);
     let work = Work {
         drive: *drive,

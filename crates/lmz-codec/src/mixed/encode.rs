@@ -74,7 +74,7 @@ fn check_memory(groups: &[Group<'_>]) -> Result<()> {
     let at_once = pool::threads().min(groups.len());
     let most = groups.iter().map(of).max().unwrap_or(0);
     ask(at_once.saturating_mul(most), || {
-        format!("the contexts of {at_once} groups")
+        format!("contexts, {at_once} times at once,")
     })
 }
 

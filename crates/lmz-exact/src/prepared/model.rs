@@ -108,9 +108,19 @@ impl Prepared {
     /// The reduced tokenizer.json that an encoder needs.
     #[cfg(feature = "prepare")]
     pub fn tokenizer_json(&self) -> crate::Result<Vec<u8>> {
-        const LIMIT: usize = 64 << 20;
+        use std::io::Read;
+
+        const LIMIT: u64 = 64 << 20;
         let packed = self.bytes("tokenizer", Dtype::U8, None)?;
-        zstd::bulk::decompress(packed, LIMIT)
-            .map_err(|_| self.damaged("tokenizer", "is not a zstd frame"))
+        let no_frame = |_| self.damaged("tokenizer", "is not a zstd frame");
+        let mut json = Vec::new();
+        let frame = zstd::stream::read::Decoder::with_buffer(packed).map_err(no_frame)?;
+        // No more than it has is asked for.
+        let mut bounded = frame.single_frame().take(LIMIT + 1);
+        bounded.read_to_end(&mut json).map_err(no_frame)?;
+        match json.len() as u64 > LIMIT {
+            true => Err(self.damaged("tokenizer", "is too large")),
+            false => Ok(json),
+        }
     }
 }

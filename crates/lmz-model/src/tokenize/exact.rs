@@ -186,7 +186,7 @@ impl ExactTokenizer {
     ) -> Result<(), TooSlow> {
         let ends = match &self.splitter {
             None => vec![text.len()],
-            Some(splitter) => splitter.ends(text, watch)?,
+            Some(splitter) => splitter.ends_within(text, watch)?,
         };
         let (mut word, mut bytes) = (String::new(), Vec::new());
         let mut start = 0;

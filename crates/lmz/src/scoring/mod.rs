@@ -144,6 +144,7 @@ fn tokenizer_json(directory: &Path) -> Result<Vec<u8>, ScoringError> {
     use std::io::Read;
 
     let path = directory.join("tokenizer.json");
+    lmz_model::check_regular(&path)?;
     let mut json = Vec::new();
     let read = std::fs::File::open(&path)
         .and_then(|file| file.take(MAX_TOKENIZER_BYTES + 1).read_to_end(&mut json));

@@ -1,6 +1,6 @@
 //! Prepared models of checkpoints, kept so that a checkpoint is prepared once.
 //!
-//! A file's name holds what it was made from (the checkpoint's hash, the recipe, the numerics)
+//! A file's name holds what it was made from (the checkpoint's hash, its tokenizer's, the recipe, the numerics)
 //! and what it is (its identity), so that neither a changed checkpoint nor a damaged file is
 //! ever taken for the model.
 
@@ -47,9 +47,12 @@ impl PreparedCache {
     /// # Errors
     /// As [`prepare`].
     pub fn prepare(&self, checkpoint: &Checkpoint) -> Result<Prepared, ExactError> {
+        // The checkpoint's hash knows the vocabulary, and not how text is cut into it.
+        let tokenizer = blake3::hash(&checkpoint.tokenizer_json);
         let made_from = format!(
-            "{}-r{RECIPE}-n{NUMERICS_VERSION}-",
-            hex(&checkpoint.content_hash()?)
+            "{}-t{}-r{RECIPE}-n{NUMERICS_VERSION}-",
+            hex(&checkpoint.content_hash()?),
+            hex(&tokenizer.as_bytes()[..8])
         );
         if let Some(kept) = self.kept(&made_from, &checkpoint.name) {
             return Ok(kept);
@@ -167,6 +170,24 @@ mod tests {
         cache.prepare(&checkpoint).unwrap();
         let used = path.metadata().unwrap().modified().unwrap();
         assert!(used > old + Duration::from_secs(500));
+    }
+
+    /// Splitting and merges are no part of a checkpoint's hash, and are part of what is prepared.
+    #[test]
+    fn another_tokenizer_is_another_model() {
+        let directory = tempfile::tempdir().unwrap();
+        let cache = PreparedCache::new(directory.path(), 1 << 30);
+        let mut checkpoint = checkpoint("bytes.gguf");
+        let before = cache.prepare(&checkpoint).unwrap();
+        let mut json: serde_json::Value =
+            serde_json::from_slice(&checkpoint.tokenizer_json).unwrap();
+        let merges = json["model"]["merges"].as_array_mut().unwrap();
+        assert!(merges.pop().is_some());
+        checkpoint.tokenizer_json = json.to_string().into_bytes();
+        let after = cache.prepare(&checkpoint).unwrap();
+        assert_ne!(before.identity(), after.identity());
+        let fresh = prepare(&checkpoint, &checkpoint.name).unwrap();
+        assert_eq!(after.as_bytes(), fresh.as_bytes());
     }
 
     #[test]

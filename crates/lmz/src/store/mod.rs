@@ -84,26 +84,7 @@ impl Origin {
                     path: path.clone(),
                     source,
                 };
-                let mut file = File::open(path).map_err(io)?;
-                // Before gigabytes are read that are none of a model's.
-                if let Ok(metadata) = file.metadata()
-                    && metadata.is_file()
-                {
-                    let (found, claimed) = (metadata.len(), claimed_len(&file));
-                    if claimed.is_some_and(|claimed| claimed != found) {
-                        let claimed = claimed.unwrap_or_default();
-                        return Err(io(io::Error::new(
-                            io::ErrorKind::InvalidData,
-                            format!(
-                                "is damaged: it has {found} bytes, and its header says {claimed}"
-                            ),
-                        )));
-                    }
-                    file.rewind().map_err(io)?;
-                }
-                let mut bytes = Vec::new();
-                file.read_to_end(&mut bytes).map_err(io)?;
-                Prepared::from_bytes(bytes)
+                Prepared::from_bytes(read(path).map_err(io)?)
             }
         };
         prepared.map_err(|error| StoreError::Open {
@@ -111,6 +92,33 @@ impl Origin {
             source: Box::new(error.into()),
         })
     }
+}
+
+/// Bytes that are looked at of what is no prepared model.
+const START: u64 = 1 << 20;
+
+/// The bytes of a prepared model's file; of another file no more than say that it is none.
+fn read(path: &Path) -> io::Result<Vec<u8>> {
+    let invalid = |what| io::Error::new(io::ErrorKind::InvalidData, what);
+    // Opening a named pipe would wait for ever for who writes it.
+    let found = std::fs::metadata(path)?;
+    if !found.is_file() {
+        return Err(invalid("is not a regular file".to_owned()));
+    }
+    let mut file = File::open(path)?;
+    let (found, claimed) = (found.len(), claimed_len(&file));
+    if let Some(claimed) = claimed
+        && claimed != found
+    {
+        return Err(invalid(format!(
+            "is damaged: it has {found} bytes, and its header says {claimed}"
+        )));
+    }
+    file.rewind()?;
+    let mut bytes = Vec::new();
+    file.take(claimed.unwrap_or(START))
+        .read_to_end(&mut bytes)?;
+    Ok(bytes)
 }
 
 impl ModelStore {
