@@ -14,7 +14,7 @@ fn root() -> PathBuf {
 /// The tests' model, the default one and all that ever were.
 fn all_models(kernel: Kernel) -> Vec<Model> {
     let archived = ARCHIVED.iter().map(|archived| archived.file);
-    let files = ["tests/models/stories260K.lmzm"]
+    let files = ["tests/models/stories260K.lmzm", "tests/vectors/large.lmzm"]
         .into_iter()
         .chain(archived);
     let open = |file| {

@@ -8,8 +8,10 @@ mod float;
 
 use bits::{engine, exact_bits, inputs, reference_bits, tokenize};
 use float::Float;
+use lmz_exact::{Engine, Kernel, prepare};
 use lmz_model::Checkpoint;
-use lmz_testkit::models::{Model, checkpoint};
+use lmz_testkit::engine::under_numerics;
+use lmz_testkit::models::{Model, checkpoint, enlarge_scores};
 use lmz_testkit::{alice, repository, sample};
 
 const CONTEXT: usize = 512;
@@ -308,6 +310,27 @@ fn outliers_a_thousand_times_in_the_values() {
         },
         "outliers-all",
     );
+}
+
+/// Key biases of 200 in three layers, and massive activations of the first token and of one that comes again and again:
+/// version 1 of the numerics is far off there, and version 2 is not.
+#[test]
+fn large_scores() {
+    let text = text("alice29", 3_000);
+    let mut model = Model::read(&repository(LMZ_5M));
+    let space = tokenize(&checkpoint(LMZ_5M), b" ")[0];
+    enlarge_scores(&mut model, &[0, 1, 3], &[0, space], 5);
+    let checkpoint = model.open();
+    let prepared = prepare(&checkpoint, "large").unwrap();
+    assert_eq!(prepared.numerics, 2);
+    let distance = compare("large scores", &checkpoint, &text);
+    assert!(distance <= 0.001, "{:.3} %", 100.0 * distance);
+    let narrow = Engine::new(&under_numerics(&prepared, 1), Kernel::detect()).unwrap();
+    let tokens = tokenize(&checkpoint, &text);
+    let exact = exact_bits(&narrow, &tokens, CONTEXT).ideal;
+    let wrong = exact / reference_bits(&checkpoint, &tokens, CONTEXT) - 1.0;
+    println!("version 1: {:+.3} %", 100.0 * wrong);
+    assert!(wrong.abs() > 0.005, "{wrong}");
 }
 
 /// The coder's bits over a softmax of the integer logits: at most 0.05 %, sealing left out.

@@ -1,6 +1,6 @@
 //! Prepared models of checkpoints, kept so that a checkpoint is prepared once.
 //!
-//! A file's name holds what it was made from (the checkpoint's hash, the recipe, the numerics)
+//! A file's name holds what it was made from (the checkpoint's hash, the newest recipe and numerics)
 //! and what it is (its identity), so that neither a changed checkpoint nor a damaged file is
 //! ever taken for the model.
 
@@ -9,7 +9,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use lmz_exact::{ExactError, NUMERICS_VERSION, Prepared, RECIPE, prepare};
+use lmz_exact::{ExactError, NUMERICS, Prepared, RECIPES, prepare};
 use lmz_model::Checkpoint;
 
 use super::hex;
@@ -48,8 +48,10 @@ impl PreparedCache {
     /// As [`prepare`].
     pub fn prepare(&self, checkpoint: &Checkpoint) -> Result<Prepared, ExactError> {
         let made_from = format!(
-            "{}-r{RECIPE}-n{NUMERICS_VERSION}-",
-            hex(&checkpoint.content_hash()?)
+            "{}-r{}-n{}-",
+            hex(&checkpoint.content_hash()?),
+            RECIPES.end(),
+            NUMERICS.end()
         );
         if let Some(kept) = self.kept(&made_from, &checkpoint.name) {
             return Ok(kept);
