@@ -14,13 +14,19 @@ const BIASES: [[[f32; 2]; 2]; 2] = [
 /// A massive activation, in multiples of the embedding's typical entry.
 const MASSIVE: f32 = 1500.0;
 
-/// Makes a Qwen2 of a Llama: small biases everywhere, and in `layers` biases that make large scores. Tokens of `massive`
-/// get a massive activation each.
+/// Makes a Qwen2 of a Llama: small biases everywhere, and in `layers` biases that make large scores, those of the queries
+/// `strength` times as large. Tokens of `massive` get a massive activation each.
 ///
 /// # Panics
 ///
 /// If the model is no Llama.
-pub fn enlarge_scores(model: &mut Model, layers: &[usize], massive: &[u32], seed: u64) {
+pub fn enlarge_scores(
+    model: &mut Model,
+    layers: &[usize],
+    massive: &[u32],
+    strength: f32,
+    seed: u64,
+) {
     let b = model.blueprint();
     model.config["architectures"] = json!(["Qwen2ForCausalLM"]);
     model.config["model_type"] = json!("qwen2");
@@ -45,7 +51,9 @@ pub fn enlarge_scores(model: &mut Model, layers: &[usize], massive: &[u32], seed
             let mut bias: Vec<f32> = small.collect();
             for head in bias.chunks_exact_mut(dim).filter(|_| large) {
                 for (i, pair) in BIASES.iter().enumerate() {
-                    let [first, second] = which.map_or([0.0; 2], |which| pair[which]);
+                    let strength = [1.0, strength];
+                    let biases = which.map(|which| pair[which].map(|b| b * strength[which]));
+                    let [first, second] = biases.unwrap_or([0.0; 2]);
                     head[half - 1 - i] += first;
                     head[dim - 1 - i] += second;
                 }
@@ -77,6 +85,6 @@ pub fn large_scores() -> Model {
         llama3: false,
     };
     let mut model = shape.model(3);
-    enlarge_scores(&mut model, &[0, 2], &[30, 3], 4);
+    enlarge_scores(&mut model, &[0, 2], &[30, 3], 1.0, 4);
     model
 }
