@@ -14,7 +14,7 @@ fn root() -> PathBuf {
 /// The tests' model, the default one and all that ever were.
 fn all_models(kernel: Kernel) -> Vec<Model> {
     let archived = ARCHIVED.iter().map(|archived| archived.file);
-    let files = ["tests/models/stories260K.lmzm"]
+    let files = ["tests/models/stories260K.lmzm", "tests/vectors/large.lmzm"]
         .into_iter()
         .chain(archived);
     let open = |file| {
@@ -39,7 +39,7 @@ fn a_store_finds_the_models_of_golden_files_wherever_they_are() {
     let mut given = ModelStore::new([]);
     let nano = Model::open(&models.join("stories260K.lmzm")).expect("the tests' model");
     given.add("-m", nano);
-    // Whole headers and brief ones, of both versions of the numerics.
+    // Whole headers and brief ones, of versions 0 and 1 of the numerics.
     for (name, store) in [
         ("numerics0-lmz-5m", ModelStore::new([])),
         ("numerics1-lmz-5m", ModelStore::new([])),

@@ -23,7 +23,7 @@ from operator import mul
 
 import mixing
 
-FORMAT_VERSIONS, NUMERICS_VERSIONS, MIXING_VERSION, MODEL_VERSION = (1, 2), (0, 1), 1, 1
+FORMAT_VERSIONS, NUMERICS_VERSIONS, MIXING_VERSION, MODEL_VERSION = (1, 2), (0, 1, 2), 1, 1
 MAGIC, END_MAGIC = b"\x89LMZ", b"ZML\x89"
 SMALL_BIT, MAX_SMALL = 0x80, (0, 4096, 2**20)
 KIND_END, KIND_MODEL, KIND_ZSTD, KIND_STORED, KIND_MIXED = 0, 1, 2, 3, 4
@@ -677,6 +677,9 @@ class Model:
         require(0 <= self.eps_fixed <= 2**62, "model: bad eps")
         bits = min(31 - (D - 1).bit_length(), 30)  # section 2
         self.query_bits, self.key_bits = (bits + 1) // 2, bits // 2
+        self.value_bits, self.value_shift = (15, 6) if self.meta["numerics"] == 2 else (9, 0)  # section 3.16
+        wide = self.tensor("scores.wide", "U8", [layers]) if self.meta["numerics"] == 2 else [0] * layers
+        require(set(wide) <= {0, 1}, "model: scores.wide out of range")
 
         # Section 2: what the model does beyond a Llama.
         attention, block, ends, feed = (b.get(k, {}) for k in ("attention", "block", "ends", "feed_forward"))
@@ -704,7 +707,7 @@ class Model:
         normed = {"none": (None, None), "per_head": (D, D), "whole": (H * D, G * D)}[head_norm]
         self.layers = []
         for n in range(layers):
-            p, layer = f"layers.{n}.", {}
+            p, layer = f"layers.{n}.", {"wide": wide[n]}
             layer["attn_norm"] = self.norm_tensors(p + "attn_norm", before)
             layer["qkv"] = self.linear(p + "qkv", (H + 2 * G) * D, d, input_bias)
             layer["head_norms"] = [self.block_norm_tensors(p + name, size, size)
@@ -866,12 +869,12 @@ class KeyValues:
             column.append(v)
 
 
-def attend(model, q, eq, cache, first):
-    """Section 3.7, steps 2 to 6, for one query head that sees positions from `first` on: one group."""
+def attend(model, wide, q, eq, cache, first):
+    """Sections 3.7, steps 2 to 6, and 3.16, for one query head that sees positions from `first` on: one group."""
     z, exponents = [], cache.ev[first:]
     for k, ek in zip(cache.k[first:], cache.ek[first:]):
         t, s = eq + ek + 16, dot(q, k)
-        s = s >> min(-t, 31) if t <= 0 else s << min(t, 31)
+        s = s >> min(-t, 63 if wide else 31) if t <= 0 else s << min(t, 31)
         z.append(clamp(s, -2**30, 2**30))
     z = soft_cap(model.score_cap, z)
     top = max(z)
@@ -881,7 +884,8 @@ def attend(model, q, eq, cache, first):
     w = [min(rshift(a, X - 15 - ev), 32767) if a else 0 for a, ev in zip(p, exponents)]
     length = total.bit_length()
     iota = 2**52 // (total << 32 - length if length <= 32 else total >> length - 32)
-    return [dot(w, column[first:]) * iota for column in cache.v], X - 35 - length
+    r = model.value_shift
+    return [rshift(dot(w, column[first:]), r) * iota for column in cache.v], X - 35 - length + r
 
 
 def norm_heads(model, heads, e, tensors):
@@ -904,10 +908,11 @@ def attention(model, layer, caches, y, e):
     turn = model.rotations(position, layer["local"])
     query_norm, key_norm = layer["head_norms"]
     for cache, (key, ek), value in zip(caches, norm_heads(model, heads[H:H + G], e, key_norm), heads[H + G:]):
-        key, ek = quantise(rotate(key, turn), ek, model.key_bits)
-        cache.append(key, ek, *quantise(value, e, 9))
+        key, ek = quantise(rotate(key, turn), ek, 22 if layer["wide"] else model.key_bits)
+        cache.append(key, ek, *quantise(value, e, model.value_bits))
     first = max(0, position - layer["window"] + 1) if layer["window"] else 0
-    return [attend(model, *quantise(rotate(query, turn), eq, model.query_bits), caches[h // (H // G)], first)
+    bits = 22 if layer["wide"] else model.query_bits
+    return [attend(model, layer["wide"], *quantise(rotate(query, turn), eq, bits), caches[h // (H // G)], first)
             for h, (query, eq) in enumerate(norm_heads(model, heads[:H], e, query_norm))]
 
 
@@ -1137,7 +1142,8 @@ def model_loader(path):
             with open(path, "rb") as file:
                 loaded.append(Model(file.read()))
         model = loaded[0]
-        # Both versions have the same arithmetic (numerics.md): the file says under which identity it knows the model.
+        # 0 and 1 have the same arithmetic (numerics.md): the file says under which identity it knows the model.
+        require((numerics == 2) == (model.meta["numerics"] == 2), "the header's version of the numerics is not the model's")
         if numerics not in identities:
             identities[numerics] = model.identity(numerics)[:16]
         identity = identities[numerics]

@@ -605,6 +605,20 @@ class Forward(unittest.TestCase):
                 lmz.Model(data.replace(old, new))
 
 
+def widened(data):
+    """A prepared model for version 2 of the numerics, the first layer and every second one after it with wide scores."""
+    length = int.from_bytes(data[:8], "little")
+    header = json.loads(data[8:8 + length])
+    meta = json.loads(header["__metadata__"]["lmzm"])
+    meta["numerics"] = 2
+    layers = json.loads(meta["blueprint"])["layers"]
+    header["__metadata__"]["lmzm"] = json.dumps(meta)
+    end = len(data) - 8 - length
+    header["scores.wide"] = {"dtype": "U8", "shape": [layers], "data_offsets": [end, end + layers]}
+    text = json.dumps(header).encode("utf-8")
+    return struct.pack("<Q", len(text)) + text + data[8 + length:] + bytes(1 - n % 2 for n in range(layers))
+
+
 class Families(unittest.TestCase):
     """Models of other families than Llama, made and run by the engine: tests/vectors/families.json."""
 
@@ -619,6 +633,24 @@ class Families(unittest.TestCase):
         self.assertGreaterEqual(len(families), 10)
         for name, expected in families.items():
             model = lmz.Model((vectors / "families" / f"{name}.lmzm").read_bytes())
+            self.assertEqual(model.identity().hex(), expected["identity"], name)
+            block, digest = lmz.Block(model), b""
+            for token in expected["tokens"]:
+                z = block.step(token)
+                digest += struct.pack(f"<{len(z)}i", *z)
+            self.assertEqual(lmz.blake3(digest).hex(), expected["logits_blake3"], name)
+
+    def test_version_2(self):
+        """Wide scores and values: tests/vectors/numerics2.json."""
+        vectors = DOCS.parent / "tests" / "vectors"
+        models = json.loads((vectors / "numerics2.json").read_text(encoding="utf-8"))["models"]
+        self.assertEqual(len(models), 6)
+        for name, expected in models.items():
+            if name == "large":
+                data = (vectors / "large.lmzm").read_bytes()
+            else:
+                data = widened((vectors / "families" / f"{name}.lmzm").read_bytes())
+            model = lmz.Model(data)
             self.assertEqual(model.identity().hex(), expected["identity"], name)
             block, digest = lmz.Block(model), b""
             for token in expected["tokens"]:

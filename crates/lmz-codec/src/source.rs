@@ -3,7 +3,7 @@
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
-use lmz_exact::{NUMERICS, RECIPE};
+use lmz_exact::{NUMERICS, RECIPES};
 use lmz_format::Header;
 
 use crate::error::{CodecError, Result};
@@ -82,5 +82,5 @@ pub(crate) fn check_versions(header: &Header) -> Result<()> {
     };
     check("numerics version", header.numerics_version, NUMERICS)?;
     check("mixing version", header.mixing, 0..=MIXING)?;
-    check("preparation recipe", header.recipe, RECIPE..=RECIPE)
+    check("preparation recipe", header.recipe, RECIPES)
 }

@@ -47,4 +47,6 @@ pub use kernel::{differential, text};
 pub use lanes::{Accelerator, CpuLanes, Lanes, Prediction, Prefix, Query, Row};
 #[cfg(feature = "prepare")]
 pub use prepare::prepare;
-pub use prepared::{LMZM_VERSION, NUMERICS, NUMERICS_VERSION, Prepared, RECIPE};
+pub use prepared::{
+    LMZM_VERSION, NUMERICS, NUMERICS_VERSION, Prepared, RECIPE, RECIPES, WIDE_NUMERICS, WIDE_RECIPE,
+};

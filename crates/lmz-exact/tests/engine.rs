@@ -3,8 +3,8 @@
 
 use lmz_exact::{Cache, Engine, Prepared, Run, Scratch, prepare};
 use lmz_model::{ExactTokenizer, Symbol};
-use lmz_testkit::engine::{family, kernels, prepared, tokens};
-use lmz_testkit::models::{NARROW, ODD, Tiny, WIDE, checkpoint};
+use lmz_testkit::engine::{family, kernels, prepared, tokens, under_numerics};
+use lmz_testkit::models::{NARROW, ODD, Tiny, WIDE, checkpoint, large_scores};
 use lmz_testkit::{Random, alice};
 use rayon::prelude::*;
 
@@ -311,6 +311,40 @@ macro_rules! families {
 }
 
 families!(mistral qwen2 qwen3 gpt2 gpt_neox gemma2 gemma3_text olmo olmo2 phi falcon starcoder2);
+
+/// Version 2 of the numerics: wide values everywhere, wide scores in some layers, in all kinds of attention.
+mod version_2 {
+    use super::*;
+
+    fn widened(prepared: &Prepared) -> Prepared {
+        under_numerics(prepared, 2)
+    }
+
+    #[test]
+    fn large_scores() {
+        let prepared = prepare(&super::large_scores().open(), "large").unwrap();
+        assert_eq!(prepared.numerics, 2);
+        check(&prepared, random_lanes);
+    }
+
+    #[test]
+    fn odd_and_wide_models() {
+        check(&widened(&prepared(ODD, 7)), random_lanes);
+        check(&widened(&prepared(WIDE, 7)), family_lanes);
+    }
+
+    macro_rules! families {
+        ($($name:ident)*) => {
+            $(#[test]
+            fn $name() {
+                let name = stringify!($name);
+                check(&widened(&prepare(&family(name), name).unwrap()), family_lanes);
+            })*
+        };
+    }
+
+    families!(qwen2 gpt2 gemma2 gemma3_text olmo2);
+}
 
 #[test]
 fn a_trained_model() {

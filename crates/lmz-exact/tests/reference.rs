@@ -6,10 +6,12 @@ mod bits;
 #[path = "common/float.rs"]
 mod float;
 
-use bits::{engine, exact_bits, inputs, reference_bits, tokenize};
+use bits::{bits_of, engine, exact_bits, inputs, reference_bits, tokenize};
 use float::Float;
+use lmz_exact::{Engine, Kernel, Prepared, prepare};
 use lmz_model::Checkpoint;
-use lmz_testkit::models::{Model, checkpoint};
+use lmz_testkit::engine::under_numerics;
+use lmz_testkit::models::{Model, checkpoint, enlarge_scores};
 use lmz_testkit::{alice, repository, sample};
 
 const CONTEXT: usize = 512;
@@ -308,6 +310,45 @@ fn outliers_a_thousand_times_in_the_values() {
         },
         "outliers-all",
     );
+}
+
+/// Key biases of 200 in all layers, and massive activations of the first token, and of one that comes again and again.
+/// Against double precision on the very int8 weights: what the arithmetic costs.
+fn check_large_scores(repeated: bool) {
+    let text = text("alice29", 2_000);
+    let mut model = Model::read(&repository(LMZ_5M));
+    let mut massive = vec![0];
+    if repeated {
+        massive.extend(tokenize(&checkpoint(LMZ_5M), b" "));
+    }
+    enlarge_scores(&mut model, &[0, 1, 2, 3, 4], &massive, 4.0, 5);
+    let checkpoint = model.open();
+    let tokens = tokenize(&checkpoint, &text);
+    let prepared = prepare(&checkpoint, "large").unwrap();
+    assert_eq!(prepared.numerics, 2);
+    let reference = bits_of(&Float::new(&prepared), &checkpoint, &tokens, CONTEXT);
+    let distance = |prepared: &Prepared| {
+        let engine = Engine::new(prepared, Kernel::detect()).unwrap();
+        exact_bits(&engine, &tokens, CONTEXT).ideal / reference - 1.0
+    };
+    let wide = distance(&prepared);
+    let narrow = distance(&under_numerics(&prepared, 1));
+    println!(
+        "large scores: {reference:.0} bits, version 2 {:+.4} %, version 1 {:+.4} %",
+        100.0 * wide,
+        100.0 * narrow
+    );
+    assert!(wide.abs() <= 0.001 && narrow.abs() > 3.0 * wide.abs());
+}
+
+#[test]
+fn large_scores() {
+    check_large_scores(false);
+}
+
+#[test]
+fn large_scores_and_massive_activations_again_and_again() {
+    check_large_scores(true);
 }
 
 /// The coder's bits over a softmax of the integer logits: at most 0.05 %, sealing left out.

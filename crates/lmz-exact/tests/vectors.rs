@@ -1,12 +1,12 @@
 //! tests/vectors/models.json: whole models. For 200 fixed tokens the BLAKE3 of all logits (positions in
 //! order, 32-bit little endian) and a few of them; also the prepared identity, which pins the recipe.
-//! tests/vectors/families.json: the same of the parity fixtures.
+//! tests/vectors/families.json: the same of the parity fixtures. tests/vectors/numerics2.json: of version 2 of the numerics.
 
 use std::borrow::Cow;
 
 use lmz_exact::{Engine, Prepared, prepare};
-use lmz_testkit::engine::{family, hash, kernels, logits, prepared};
-use lmz_testkit::models::{ODD, WIDE};
+use lmz_testkit::engine::{family, hash, kernels, logits, prepared, under_numerics};
+use lmz_testkit::models::{ODD, WIDE, large_scores};
 use lmz_testkit::read;
 use serde_json::Value;
 
@@ -106,6 +106,36 @@ fn families_give_the_committed_logits() {
             "recipe 1 gives another {name}"
         );
         assert_eq!(hex(prepared.identity()), expected["identity"]);
+        let tokens: Vec<u32> = serde_json::from_value(expected["tokens"].clone()).unwrap();
+        for kernel in kernels() {
+            let engine = Engine::new(&prepared, kernel).unwrap();
+            let found = hash(&logits(&engine, &tokens));
+            assert_eq!(found, expected["logits_blake3"], "{name}, {kernel:?}");
+        }
+    }
+}
+
+/// Recipe 2 and version 2 of the numerics: a model with large scores, and several forms of attention made wide.
+#[test]
+fn version_2_gives_the_committed_logits() {
+    let file: Value = serde_json::from_slice(&read("tests/vectors/numerics2.json")).unwrap();
+    let models = file["models"].as_object().unwrap();
+    assert_eq!(models.len(), 6);
+    for (name, expected) in models {
+        let prepared = match name.as_str() {
+            "large" => {
+                let prepared = prepare(&large_scores().open(), "large").unwrap();
+                let committed = read("tests/vectors/large.lmzm");
+                assert!(
+                    prepared.as_bytes() == committed,
+                    "recipe 2 gives another file"
+                );
+                prepared
+            }
+            name => under_numerics(&prepare(&family(name), name).unwrap(), 2),
+        };
+        assert_eq!(prepared.numerics, 2);
+        assert_eq!(hex(prepared.identity()), expected["identity"], "{name}");
         let tokens: Vec<u32> = serde_json::from_value(expected["tokens"].clone()).unwrap();
         for kernel in kernels() {
             let engine = Engine::new(&prepared, kernel).unwrap();

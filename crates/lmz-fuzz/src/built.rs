@@ -259,10 +259,17 @@ pub fn built(bytes: &[u8]) -> Vec<u8> {
         all: Vec::new(),
     };
     tensors.all_of(&blueprint);
+    let mut numerics = lmz_exact::NUMERICS_VERSION;
+    if tensors.draw.below(2) == 1 {
+        numerics = lmz_exact::WIDE_NUMERICS;
+        let wide = (0..blueprint.layers).map(|_| tensors.draw.below(2) as u8);
+        let wide = wide.collect();
+        tensors.put("scores.wide".into(), Dtype::U8, &[blueprint.layers], wide);
+    }
     let metadata = serde_json::json!({
         "version": lmz_exact::LMZM_VERSION,
         "recipe": lmz_exact::RECIPE,
-        "numerics": lmz_exact::NUMERICS_VERSION,
+        "numerics": numerics,
         "name": "built",
         "checkpoint": "0".repeat(64),
         "residual_frac_bits": bits,

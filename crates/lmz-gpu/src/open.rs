@@ -144,6 +144,10 @@ fn upload_on<R: Runtime>(
         }
     }
     let parts = engine.parts();
+    if parts.rules.wide_values {
+        let why = "this model needs version 2 of the numerics, which only the CPU computes";
+        return Err(failed(name, why));
+    }
     let memory = memory.unwrap_or(DEFAULT_MEMORY);
     let sizes = Sizes::new(parts);
     let page = client.properties().memory.max_page_size;

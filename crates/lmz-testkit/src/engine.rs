@@ -2,6 +2,8 @@
 
 use lmz_exact::{Cache, Engine, Isa, Kernel, Prepared, Run, Scratch, prepare};
 use lmz_model::Checkpoint;
+use safetensors::tensor::TensorView;
+use safetensors::{Dtype, SafeTensors};
 
 use crate::Random;
 use crate::models::{Tiny, with_tokenizer};
@@ -13,6 +15,34 @@ use crate::models::{Tiny, with_tokenizer};
 /// If it cannot be prepared.
 pub fn prepared(tiny: Tiny, seed: u64) -> Prepared {
     prepare(&tiny.model(seed).open(), "tiny").expect("a tiny model")
+}
+
+/// The same model under another version of the numerics; for version 2 the first layer and every second one after it
+/// have wide scores.
+///
+/// # Panics
+///
+/// If that cannot be read.
+pub fn under_numerics(prepared: &Prepared, version: u8) -> Prepared {
+    const KEY: &str = "lmzm";
+    const WIDE: &str = "scores.wide";
+    let bytes = prepared.as_bytes();
+    let (_, header) = SafeTensors::read_metadata(bytes).expect("a header");
+    let metadata = header.metadata().as_ref().expect("metadata");
+    let mut metadata: serde_json::Value = serde_json::from_str(&metadata[KEY]).expect("JSON");
+    metadata["numerics"] = version.into();
+    let file = SafeTensors::deserialize(bytes).expect("tensors");
+    let mut tensors = file.tensors();
+    tensors.retain(|(name, _)| name != WIDE);
+    let layers = prepared.blueprint.layers;
+    let wide: Vec<u8> = (0..layers).map(|layer| u8::from(layer % 2 == 0)).collect();
+    if version == lmz_exact::WIDE_NUMERICS {
+        let view = TensorView::new(Dtype::U8, vec![layers], &wide).expect("a byte for each layer");
+        tensors.push((WIDE.to_owned(), view));
+    }
+    let metadata = [(KEY.to_owned(), metadata.to_string())].into();
+    let bytes = safetensors::serialize(tensors, Some(metadata)).expect("tensors in memory");
+    Prepared::from_bytes(bytes).expect("a prepared model")
 }
 
 /// A parity fixture (`tests/fixtures/families/NAME`), with the tokenizer of 91 tokens.

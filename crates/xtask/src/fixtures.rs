@@ -40,6 +40,6 @@ pub fn write(files: &mut Files) -> Result<()> {
         ];
         families.push((name, fields));
     }
-    let text = json::models("families", &families);
+    let text = json::models(json::ORDINARY, "families", &families);
     files.put("tests/vectors/families.json", text)
 }

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 /// A file of `numerics`, `recipe` and named models, a line for each of a model's fields.
-pub fn models(kind: &str, models: &[(&str, Vec<(&str, Value)>)]) -> String {
+pub fn models(versions: [u8; 2], kind: &str, models: &[(&str, Vec<(&str, Value)>)]) -> String {
     let model = |(name, fields): &(&str, Vec<(&str, Value)>)| {
         let fields = fields.iter();
         let lines: Vec<String> = fields
@@ -14,8 +14,8 @@ pub fn models(kind: &str, models: &[(&str, Vec<(&str, Value)>)]) -> String {
     let models: Vec<String> = models.iter().map(model).collect();
     format!(
         "{{\n  \"numerics\": {},\n  \"recipe\": {},\n  \"{kind}\": {{\n{}\n  }}\n}}\n",
-        lmz_exact::NUMERICS_VERSION,
-        lmz_exact::RECIPE,
+        versions[0],
+        versions[1],
         models.join(",\n")
     )
 }
@@ -32,6 +32,11 @@ pub fn cases(lists: &[(&str, Value)]) -> String {
     let lists: Vec<String> = lists.iter().map(list).collect();
     format!("{{\n{}\n}}\n", lists.join(",\n"))
 }
+
+/// Numerics and recipe of most models.
+pub const ORDINARY: [u8; 2] = [lmz_exact::NUMERICS_VERSION, lmz_exact::RECIPE];
+/// Of models with wide scores.
+pub const WIDE: [u8; 2] = [lmz_exact::WIDE_NUMERICS, lmz_exact::WIDE_RECIPE];
 
 /// A hash in hexadecimal.
 pub fn hex(hash: [u8; 32]) -> String {

@@ -267,7 +267,7 @@ fn values(files: &mut Files) -> Result<()> {
             save(files, "lmzm", &format!("built-{number:03}"), &file)?;
         }
     }
-    for operation in 0u8..14 {
+    for operation in 0u8..16 {
         for (number, len) in [40, 250].into_iter().enumerate() {
             let seed = u64::from(operation) * 2 + number as u64 + 10;
             let bytes = [&[operation][..], &noise(len, seed)].concat();

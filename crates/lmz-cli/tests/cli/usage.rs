@@ -68,10 +68,12 @@ fn help_and_version_are_on_standard_output() {
         "{version}"
     );
     assert!(version.contains(&format!(
-        "format version {}, numerics version {}, recipe {}",
+        "format version {}, numerics versions {} and {}, recipes {} and {}",
         lmz::format::FORMAT_VERSION,
         lmz::NUMERICS_VERSION,
-        lmz::RECIPE
+        lmz::NUMERICS.end(),
+        lmz::RECIPE,
+        lmz::RECIPES.end()
     )));
     assert_eq!(
         text(&["-V"]).trim(),

@@ -4,7 +4,8 @@ use super::cache::LayerCache;
 use super::layer::{BlockNorm, Layer};
 use super::model::Engine;
 use super::shape::VALUE_BITS;
-use crate::fixed::bitlen;
+use super::wide::{self, VALUE_PLANES, VALUE_SUM_SHIFT, WIDE_VALUE_BITS};
+use crate::fixed::{bitlen, rshift};
 use crate::kernel::portable::quantise;
 use crate::kernel::{self, PANEL, TILE};
 
@@ -17,7 +18,11 @@ const NORMED_BITS: i32 = 29;
 /// Buffers of one attention call.
 #[derive(Debug, Default)]
 pub(crate) struct Buffers {
-    queries: Vec<i16>,
+    /// With wide scores, the high rows.
+    pub(super) queries: Vec<i16>,
+    /// With wide scores.
+    pub(super) low_queries: Vec<i16>,
+    pub(super) wide_dots: Vec<i64>,
     exponents: Vec<i32>,
     dots: Vec<i32>,
     weights: Vec<i16>,
@@ -61,7 +66,10 @@ impl Engine {
                 .collect();
             for tile in queries.chunks(TILE) {
                 let tile = Tile::new(layer, cache, kv, tile, rows.start);
-                self.dots(buffers, &tile);
+                match layer.wide {
+                    false => self.dots(buffers, &tile),
+                    true => self.wide_dots(buffers, &tile),
+                }
                 let factors = self.weights(buffers, &tile);
                 self.sums(buffers, &tile, &factors, &mut rows);
             }
@@ -80,12 +88,17 @@ impl Engine {
         let dim = s.head_dim;
         let count = rows.exponents.len();
         buffers.queries.resize(count * s.queries(), 0);
+        buffers.low_queries.resize(count * s.queries(), 0);
         buffers.exponents.resize(count * s.heads, 0);
         let rotary = match &self.parts.local_rotary {
             Some(local) if layer.local => Some(local),
             _ => self.parts.rotary.as_ref(),
         };
         let mut packed = vec![0i16; dim];
+        let value_bits = match self.parts.rules.wide_values {
+            false => VALUE_BITS,
+            true => WIDE_VALUE_BITS,
+        };
         let all = rows.qkv.chunks_exact_mut(rows.stride).zip(rows.exponents);
         for (row, (y, &e)) in all.enumerate() {
             let position = rows.start + row;
@@ -102,19 +115,31 @@ impl Engine {
                 if let Some(rotary) = rotary {
                     rotary.rotate(position, x);
                 }
-                let at = row * s.heads + head;
+                let (at, e) = (row * s.heads + head, query_exponents[head]);
                 let out = &mut buffers.queries[at * dim..][..dim];
-                buffers.exponents[at] = quantise(x, query_exponents[head], s.query_bits, out);
+                buffers.exponents[at] = if layer.wide {
+                    let exponent = wide::quantise(self.kernel, x, e, &mut buffers.wide);
+                    wide::split_query(x, out, &mut buffers.low_queries[at * dim..][..dim]);
+                    exponent
+                } else {
+                    quantise(x, e, s.query_bits, out)
+                };
             }
             for (head, x) in keys.chunks_exact_mut(dim).enumerate() {
                 if let Some(rotary) = rotary {
                     rotary.rotate(position, x);
                 }
-                let exponent = quantise(x, key_exponents[head], s.key_bits, &mut packed);
-                cache.put_key(head, position, &packed, exponent);
+                let e = key_exponents[head];
+                if layer.wide {
+                    let exponent = wide::quantise(self.kernel, x, e, &mut buffers.wide);
+                    cache.put_key(head, position, x, exponent);
+                } else {
+                    let exponent = quantise(x, e, s.key_bits, &mut packed);
+                    cache.put_key(head, position, &packed, exponent);
+                }
             }
             for (head, x) in values.chunks_exact_mut(dim).take(s.kv_heads).enumerate() {
-                let exponent = quantise(x, e, VALUE_BITS, &mut packed);
+                let exponent = quantise(x, e, value_bits, &mut packed);
                 cache.put_value(head, position, &packed, exponent);
             }
         }
@@ -186,10 +211,12 @@ impl Engine {
         let Buffers {
             exponents,
             dots,
+            wide_dots,
             weights,
             around,
             ..
         } = buffers;
+        dots.resize(TILE * tile.room, 0);
         weights.resize(TILE * tile.room, 0);
         let mut factors = [(0i64, 0i32); TILE];
         for (t, &(row, head)) in tile.pairs.iter().enumerate() {
@@ -199,12 +226,25 @@ impl Engine {
             let weights = &mut weights[t * tile.room..][..tile.room];
             let exponent = exponents[row * heads + head];
             let dots = &mut dots[t * tile.room..][seen.clone()];
+            let wide = tile.wide.then(|| &wide_dots[t * tile.room..][seen.clone()]);
             weights[..seen.start].fill(0);
             weights[seen.end..].fill(0);
             let weights = &mut weights[seen];
-            let (x, sum) = match self.parts.rules.attention_softcap {
-                None => kernel::attention_weights(self.kernel, dots, ek, ev, exponent, weights),
-                Some(cap) => kernel::capped_attention_weights(
+            let (x, sum) = match (wide, self.parts.rules.attention_softcap) {
+                (Some(exact), cap) => kernel::wide_attention_weights(
+                    self.kernel,
+                    exact,
+                    ek,
+                    ev,
+                    exponent,
+                    cap,
+                    dots,
+                    weights,
+                ),
+                (None, None) => {
+                    kernel::attention_weights(self.kernel, dots, ek, ev, exponent, weights)
+                }
+                (None, Some(cap)) => kernel::capped_attention_weights(
                     self.kernel,
                     dots,
                     ek,
@@ -220,7 +260,11 @@ impl Engine {
             } else {
                 sum >> (l - 32)
             };
-            factors[t] = (((1u64 << 52) / top) as i64, x - 35 - l);
+            let shift = match self.parts.rules.wide_values {
+                false => 0,
+                true => VALUE_SUM_SHIFT,
+            };
+            factors[t] = (((1u64 << 52) / top) as i64, x - 35 - l + shift);
         }
         factors
     }
@@ -236,6 +280,13 @@ impl Engine {
         let (heads, dim) = (self.parts.shape.heads, self.parts.shape.head_dim);
         let (cache, room, count) = (tile.cache, tile.room, tile.pairs.len());
         let mut sums = [[0i32; PANEL]; TILE];
+        let wide_values = self.parts.rules.wide_values;
+        let mut missing = [0i64; TILE];
+        if wide_values {
+            for (missing, row) in missing.iter_mut().zip(buffers.weights.chunks_exact(room)) {
+                *missing = wide::missing_of_values(row);
+            }
+        }
         for panel in 0..dim.div_ceil(PANEL) {
             let mut wide = [[0i64; PANEL]; TILE];
             let mut from = 0;
@@ -246,19 +297,26 @@ impl Engine {
                 for (t, row) in rows.iter_mut().enumerate().take(count) {
                     *row = &buffers.weights[t * room + from..][..n];
                 }
-                kernel::panel_dots(
-                    self.kernel,
-                    cache.value_panel(tile.kv, panel, slot),
-                    n / 2,
-                    &rows[..count],
-                    &mut sums,
-                );
-                from += n;
-                for (wide, sums) in wide.iter_mut().zip(&sums[..count]) {
-                    for (wide, &sum) in wide.iter_mut().zip(sums) {
-                        *wide += i64::from(sum);
+                let mut add = |sums: &[[i32; PANEL]], shift: usize| {
+                    for (wide, sums) in wide.iter_mut().zip(sums) {
+                        for (wide, &sum) in wide.iter_mut().zip(sums) {
+                            *wide += i64::from(sum) << shift;
+                        }
                     }
+                };
+                let (kernel, rows, pairs) = (self.kernel, &rows[..count], n / 2);
+                if wide_values {
+                    for plane in 0..VALUE_PLANES {
+                        let values = cache.value_plane(tile.kv, panel, plane, slot);
+                        kernel::plane_dots(kernel, values, pairs, rows, &mut sums);
+                        add(&sums[..count], 8 * (VALUE_PLANES - 1 - plane));
+                    }
+                } else {
+                    let values = cache.value_panel(tile.kv, panel, slot);
+                    kernel::panel_dots(kernel, values, pairs, rows, &mut sums);
+                    add(&sums[..count], 0);
                 }
+                from += n;
             }
             for (t, &(row, head)) in tile.pairs.iter().enumerate() {
                 let at = row * heads + head;
@@ -266,7 +324,10 @@ impl Engine {
                 into.out_exponents[at] = exponent;
                 let out = &mut into.out[at * dim..][..dim][panel * PANEL..];
                 for (out, &wide) in out.iter_mut().zip(&wide[t]) {
-                    *out = wide * factor;
+                    *out = match wide_values {
+                        false => wide,
+                        true => rshift(wide + missing[t], VALUE_SUM_SHIFT),
+                    } * factor;
                 }
             }
         }
@@ -274,18 +335,20 @@ impl Engine {
 }
 
 /// Up to [`TILE`] queries of one key-value head, and the positions that any of them sees.
-struct Tile<'a> {
-    cache: &'a LayerCache,
-    kv: usize,
+pub(super) struct Tile<'a> {
+    pub cache: &'a LayerCache,
+    pub kv: usize,
     /// Row and head of each query.
-    pairs: &'a [(usize, usize)],
+    pub pairs: &'a [(usize, usize)],
+    /// Whether the layer's scores are wide.
+    wide: bool,
     /// Position of the first row.
     start: usize,
     window: Option<usize>,
     /// What is computed starts here, with a whole panel, ...
-    base: usize,
+    pub base: usize,
     /// ... and has so many positions, in whole panels.
-    room: usize,
+    pub room: usize,
 }
 
 impl<'a> Tile<'a> {
@@ -300,6 +363,7 @@ impl<'a> Tile<'a> {
             cache,
             kv,
             pairs,
+            wide: layer.wide,
             start,
             window: layer.window,
             base: 0,

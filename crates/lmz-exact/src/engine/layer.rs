@@ -55,10 +55,17 @@ pub struct Layer {
     pub window: Option<usize>,
     /// Whether it rotates by [`Parts::local_rotary`](super::parts::Parts::local_rotary).
     pub local: bool,
+    /// Whether its scores are wide (docs/numerics.md, 3.16).
+    pub wide: bool,
 }
 
 impl Layer {
-    pub(crate) fn read(prepared: &Prepared, shape: &Shape, index: usize) -> Result<Self> {
+    pub(crate) fn read(
+        prepared: &Prepared,
+        shape: &Shape,
+        index: usize,
+        wide: bool,
+    ) -> Result<Self> {
         let b = &prepared.blueprint;
         let name = |part: &str| format!("layers.{index}.{part}");
         let (queries, keys) = (shape.queries(), shape.keys());
@@ -114,6 +121,7 @@ impl Layer {
             ffn_post_norm: post("ffn_post_norm")?,
             window: window.map(|w| w.tokens),
             local: window.is_some_and(|w| w.theta.is_some()),
+            wide,
         })
     }
 }

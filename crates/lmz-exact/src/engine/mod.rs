@@ -13,6 +13,7 @@ mod rotary;
 mod scores;
 mod shape;
 mod symbols;
+mod wide;
 
 pub use answer::Answer;
 pub use cache::Cache;

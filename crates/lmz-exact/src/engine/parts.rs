@@ -1,6 +1,7 @@
 //! What an engine is made of.
 
 use lmz_model::{FeedForwardKind, HeadNorm, Norm as Kind, Position, Residual};
+use safetensors::Dtype;
 
 use super::layer::{self, Layer, Norm, scale_exponent, scales};
 use super::rotary::Rotary;
@@ -8,7 +9,7 @@ use super::shape::Shape;
 use super::symbols::Symbols;
 use crate::error::{ExactError, Result};
 use crate::kernel::{Linear, Nonlinearity, Softcap};
-use crate::prepared::Prepared;
+use crate::prepared::{Prepared, WIDE_NUMERICS};
 
 /// What the forward pass reads of a model, all within the bounds of docs/numerics.md, section 2.
 #[derive(Debug)]
@@ -63,6 +64,8 @@ pub struct Rules {
     pub gated: bool,
     /// Of the gate, or of the inner elements where there is no gate.
     pub nonlinearity: Nonlinearity,
+    /// Values have 15 bits: version 2 of the numerics.
+    pub wide_values: bool,
     /// Soft cap of attention scores; `None` where the model has none.
     pub attention_softcap: Option<Softcap>,
     /// Soft cap of logits; `None` where the model has none.
@@ -79,6 +82,7 @@ impl Rules {
             per_head: b.attention.head_norm == HeadNorm::PerHead,
             gated: b.feed_forward.kind == FeedForwardKind::Gated,
             nonlinearity: layer::nonlinearity(b.activation)?,
+            wide_values: prepared.numerics == WIDE_NUMERICS,
             attention_softcap: cap("scores.cap", b.attention.softcap)?,
             final_softcap: cap("head.cap", b.ends.softcap)?,
         })
@@ -90,7 +94,8 @@ impl Parts {
         let b = &prepared.blueprint;
         let shape = Shape::new(b);
         within_bounds(prepared, &shape)?;
-        let layers = (0..b.layers).map(|i| Layer::read(prepared, &shape, i));
+        let wide = wide_layers(prepared)?.into_iter().enumerate();
+        let layers = wide.map(|(i, wide)| Layer::read(prepared, &shape, i, wide));
         let layers = layers.collect::<Result<Vec<_>>>()?;
         let embed = embedding(prepared, "embed", b.vocab_size)?;
         let learned = b.position == Position::Learned;
@@ -151,6 +156,20 @@ fn within_bounds(prepared: &Prepared, shape: &Shape) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// Which layers have wide scores: none in version 1 of the numerics.
+fn wide_layers(prepared: &Prepared) -> Result<Vec<bool>> {
+    let layers = prepared.blueprint.layers;
+    if prepared.numerics < WIDE_NUMERICS {
+        return Ok(vec![false; layers]);
+    }
+    let name = "scores.wide";
+    let flags = prepared.bytes(name, Dtype::U8, Some(&[layers]))?;
+    if flags.iter().any(|&flag| flag > 1) {
+        return Err(prepared.damaged(name, "holds a value above 1"));
+    }
+    Ok(flags.iter().map(|&flag| flag == 1).collect())
 }
 
 /// A table of rows of the residual stream.

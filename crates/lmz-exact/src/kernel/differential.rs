@@ -17,7 +17,7 @@ use crate::tables::{
 /// # Panics
 /// If a kernel's bits are not those of the text.
 pub fn kernels(bytes: &[u8]) {
-    const OPERATIONS: [fn(&mut Draw<'_>); 14] = [
+    const OPERATIONS: [fn(&mut Draw<'_>); 16] = [
         linear_layer,
         panels,
         rms_norms,
@@ -32,6 +32,8 @@ pub fn kernels(bytes: &[u8]) {
         capped_attention,
         capped,
         tables,
+        planes,
+        wide_attention,
     ];
     let mut draw = Draw::new(bytes);
     let operation = OPERATIONS[draw.below(OPERATIONS.len())];
@@ -85,18 +87,38 @@ fn panels(draw: &mut Draw<'_>) {
     ];
     let (columns, panel_limit, row_limit) = SHAPES[draw.below(SHAPES.len())];
     let panel = draw.i16s(columns * PANEL, panel_limit);
+    products(draw, columns, row_limit, &panel, panel_dots);
+}
+
+fn planes(draw: &mut Draw<'_>) {
+    let columns = [2, 6, 64, 128, 512][draw.below(5)];
+    let panel = draw.values(columns * PANEL, 128).into_iter();
+    let panel: Vec<i8> = panel.map(|w| w.clamp(-128, 127) as i8).collect();
+    products(draw, columns, 32767, &panel, plane_dots);
+}
+
+/// A panel by drawn rows.
+fn products<W: Copy + Into<i64>>(
+    draw: &mut Draw<'_>,
+    columns: usize,
+    row_limit: i16,
+    panel: &[W],
+    multiply: impl Fn(Kernel, &[W], usize, &[&[i16]], &mut [[i32; PANEL]]),
+) {
     let rows: Vec<Vec<i16>> = (0..draw.below(TILE + 1))
         .map(|_| draw.i16s(columns, row_limit))
         .collect();
     let rows: Vec<&[i16]> = rows.iter().map(Vec::as_slice).collect();
     let dot = |row: &[i16], r: usize| -> i64 {
-        let term =
-            |j: usize| i64::from(panel[j / 2 * PANEL * 2 + 2 * r + j % 2]) * i64::from(row[j]);
+        let term = |j: usize| {
+            let w: i64 = panel[j / 2 * PANEL * 2 + 2 * r + j % 2].into();
+            w * i64::from(row[j])
+        };
         (0..columns).map(term).sum()
     };
     for kernel in all() {
         let mut out = [[i32::MIN; PANEL]; TILE];
-        panel_dots(kernel, &panel, columns / 2, &rows, &mut out);
+        multiply(kernel, panel, columns / 2, &rows, &mut out);
         for (row, out) in rows.iter().zip(&out) {
             for (r, &found) in out.iter().enumerate() {
                 assert_eq!(
@@ -284,6 +306,28 @@ fn attention(draw: &mut Draw<'_>) {
         let (our_x, our_sum) = attention_weights(kernel, &mut dots, &ek, &ev, eq, &mut ours);
         assert_eq!((our_x, i128::from(our_sum)), (x, sum), "{kernel:?}");
         assert_eq!(wide(&ours), w, "{kernel:?}, {ek:?}, {ev:?}, {eq}");
+    }
+}
+
+fn wide_attention(draw: &mut Draw<'_>) {
+    let n = draw.size();
+    let exact = draw.values(n, 1 << 53);
+    let mut exponents = || (0..n).map(|_| draw.exponent_or_none()).collect();
+    let (ek, ev): (Vec<i32>, Vec<i32>) = (exponents(), exponents());
+    let eq = draw.exponent_or_none();
+    let cap = [None, Some(cap_of(draw))][draw.below(2)];
+    let scores = exact.iter().zip(&ek);
+    let scores = scores.map(|(&dot, ek)| text::wide_score(dot.into(), eq + ek + 16));
+    let mut scores: Vec<i128> = scores.collect();
+    if let Some(cap) = cap {
+        scores = wide(&soft_capped(cap, &scores));
+    }
+    let (w, x, sum) = text::softmax(&scores, &ev);
+    for kernel in all() {
+        let (mut z, mut ours) = (vec![i32::MIN; n], vec![i16::MIN; n]);
+        let found = wide_attention_weights(kernel, &exact, &ek, &ev, eq, cap, &mut z, &mut ours);
+        assert_eq!((found.0, i128::from(found.1)), (x, sum), "{kernel:?}");
+        assert_eq!(wide(&ours), w, "{kernel:?}, {ek:?}, {ev:?}, {eq}, {cap:?}");
     }
 }
 

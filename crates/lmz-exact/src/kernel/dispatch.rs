@@ -97,6 +97,10 @@ elementwise!(
     capped_attention_weights(dots: &mut [i32], ek: &[i32], ev: &[i32], eq: i32, cap: Softcap, w: &mut [i16]) -> (i32, u64)
 );
 elementwise!(
+    /// See [`portable::wide_attention_weights`].
+    wide_attention_weights(exact: &[i64], ek: &[i32], ev: &[i32], eq: i32, cap: Option<Softcap>, z: &mut [i32], w: &mut [i16]) -> (i32, u64)
+);
+elementwise!(
     /// See [`portable::capped_logits`].
     capped_logits(y: &[i32], e: i32, cap: Softcap, z: &mut [i32], weights: &mut [u32]) -> i32
 );
@@ -123,30 +127,47 @@ pub(crate) fn linear(kernel: Kernel, layer: &Linear, x: &[i16], stride: usize, y
     }
 }
 
-/// 32-bit dot products of one 16-row panel of 16-bit values with up to [`TILE`] rows:
-/// `out[t][r] = Σ_j panel[j / 2][r][j % 2] · rows[t][j]` over `2 * pairs` columns.
-///
-/// The caller knows that no sum leaves 32 bits.
-pub(crate) fn panel_dots(
-    kernel: Kernel,
-    panel: &[i16],
-    pairs: usize,
-    rows: &[&[i16]],
-    out: &mut [[i32; PANEL]],
-) {
-    assert!(panel.len() >= pairs * PANEL * 2 && rows.len() <= TILE && out.len() >= rows.len());
-    assert!(rows.iter().all(|row| row.len() >= 2 * pairs));
-    match kernel.0 {
-        Isa::Scalar => portable::panel_dots(panel, pairs, rows, out),
-        #[cfg(target_arch = "x86_64")]
-        // SAFETY: AVX2 is there (see `Kernel`), and the lengths were checked above.
-        Isa::Avx2 => unsafe { x86::panel_dots_avx2(panel, pairs, rows, out) },
-        #[cfg(target_arch = "x86_64")]
-        // SAFETY: AVX-512 is there (see `Kernel`), and the lengths were checked above.
-        Isa::Avx512 => unsafe { x86::panel_dots_avx512(panel, pairs, rows, out) },
-        #[cfg(target_arch = "aarch64")]
-        // SAFETY: NEON is there (see `Kernel`), and the lengths were checked above.
-        Isa::Neon => unsafe { neon::panel_dots(panel, pairs, rows, out) },
-        _ => portable::panel_dots(panel, pairs, rows, out),
-    }
+/// A function that multiplies panels of one type.
+macro_rules! panel_products {
+    ($(#[$doc:meta])* $name:ident, $weight:ty, $avx2:ident, $avx512:ident) => {
+        $(#[$doc])*
+        pub(crate) fn $name(
+            kernel: Kernel,
+            panel: &[$weight],
+            pairs: usize,
+            rows: &[&[i16]],
+            out: &mut [[i32; PANEL]],
+        ) {
+            assert!(
+                panel.len() >= pairs * PANEL * 2 && rows.len() <= TILE && out.len() >= rows.len()
+            );
+            assert!(rows.iter().all(|row| row.len() >= 2 * pairs));
+            match kernel.0 {
+                Isa::Scalar => portable::panel_dots(panel, pairs, rows, out),
+                #[cfg(target_arch = "x86_64")]
+                // SAFETY: AVX2 is there (see `Kernel`), and the lengths were checked above.
+                Isa::Avx2 => unsafe { x86::$avx2(panel, pairs, rows, out) },
+                #[cfg(target_arch = "x86_64")]
+                // SAFETY: AVX-512 is there (see `Kernel`), and the lengths were checked above.
+                Isa::Avx512 => unsafe { x86::$avx512(panel, pairs, rows, out) },
+                #[cfg(target_arch = "aarch64")]
+                // SAFETY: NEON is there (see `Kernel`), and the lengths were checked above.
+                Isa::Neon => unsafe { neon::$name(panel, pairs, rows, out) },
+                _ => portable::panel_dots(panel, pairs, rows, out),
+            }
+        }
+    };
 }
+
+panel_products!(
+    /// 32-bit dot products of one 16-row panel of 16-bit values with up to [`TILE`] rows:
+    /// `out[t][r] = Σ_j panel[j / 2][r][j % 2] · rows[t][j]` over `2 * pairs` columns.
+    ///
+    /// The caller knows that no sum leaves 32 bits.
+    panel_dots, i16, panel_dots_avx2, panel_dots_avx512
+);
+panel_products!(
+    /// As [`panel_dots`], of a panel of 8-bit values: one plane of wide keys. 512 columns of
+    /// 15 bits by 8 fit 32 bits.
+    plane_dots, i8, plane_dots_avx2, plane_dots_avx512
+);

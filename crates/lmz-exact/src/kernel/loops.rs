@@ -83,12 +83,12 @@ pub(super) use linear_loops;
 
 /// [`super::panel_dots`] around a tile kernel.
 macro_rules! panel_dots_loops {
-    ($name:ident, $features:literal, $tile:ident, $sum:ident) => {
+    ($name:ident, $weight:ty, $features:literal, $tile:ident, $sum:ident) => {
         /// # Safety
         /// The instruction set is there; the lengths are as [`super::panel_dots`] checks.
         #[target_feature(enable = $features)]
         pub unsafe fn $name(
-            panel: &[i16],
+            panel: &[$weight],
             pairs: usize,
             rows: &[&[i16]],
             out: &mut [[i32; PANEL]],
@@ -99,7 +99,7 @@ macro_rules! panel_dots_loops {
                     for t in 0..$n {
                         x[t] = rows.get_unchecked(t).as_ptr();
                     }
-                    let sums = $tile::<$n, i16>(panel.as_ptr(), x, pairs);
+                    let sums = $tile::<$n, $weight>(panel.as_ptr(), x, pairs);
                     for t in 0..$n {
                         out[t] = $sum(sums[t]);
                     }

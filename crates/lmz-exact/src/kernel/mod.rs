@@ -1,8 +1,8 @@
 //! The inner loops, once in portable Rust and once for each instruction set, with the same bits.
 //!
 //! Two shapes of product carry the engine: int8 weights by 15-bit activations ([`linear`]), and
-//! 16-bit by 16-bit panels in attention ([`panel_dots`]). Both sum in 32 bits, in chunks that cannot
-//! overflow, so the order of the sum does not matter. Everything else is element-wise code in
+//! panels of 16 bits, or of planes of 8, by 16 bits in attention ([`panel_dots`], [`plane_dots`]). All sum in
+//! 32 bits, in chunks that cannot overflow, so the order of the sum does not matter. Everything else is element-wise code in
 //! [`portable`], compiled again for each instruction set so that the compiler can vectorise it.
 
 #![allow(unsafe_code)]
@@ -27,7 +27,7 @@ mod x86;
 pub(crate) use dispatch::{
     activated, activations, add_bias, add_bias_wide, add_residual, add_residual_wide,
     attention_weights, block_norm, capped_attention_weights, capped_logits, gated_by, layer_norm,
-    linear, logits, panel_dots, quantise_wide, rms_norm,
+    linear, logits, panel_dots, plane_dots, quantise_wide, rms_norm, wide_attention_weights,
 };
 pub use isa::{Isa, Kernel, TILE};
 pub use pack::{Bias, CHUNK, Linear, PANEL};

@@ -90,4 +90,5 @@ unsafe fn sums(sums: [int32x4_t; 4]) -> [i32; PANEL] {
 }
 
 linear_loops!(linear, "neon", tile, store, sums, 6, 1 2 3 4 5 6);
-panel_dots_loops!(panel_dots, "neon", tile, sums);
+panel_dots_loops!(panel_dots, i16, "neon", tile, sums);
+panel_dots_loops!(plane_dots, i8, "neon", tile, sums);

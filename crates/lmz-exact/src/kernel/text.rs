@@ -166,11 +166,34 @@ pub fn attention_weights(dots: &[i32], ek: &[i32], ev: &[i32], eq: i32) -> (Vec<
     softmax(&z, ev)
 }
 
+/// 3.16, and steps 3 and 4 of 3.7: (w, X, Λ).
+pub fn wide_attention_weights(
+    dots: &[i64],
+    ek: &[i32],
+    ev: &[i32],
+    eq: i32,
+) -> (Vec<i128>, i32, i128) {
+    let scores = dots.iter().zip(ek);
+    let z: Vec<i128> = scores
+        .map(|(&dot, ek)| wide_score(dot.into(), eq + ek + 16))
+        .collect();
+    softmax(&z, ev)
+}
+
 /// 3.7, step 2, of one score.
 pub fn score(dot: i32, t: i32) -> i128 {
-    let (dot, limit) = (i128::from(dot), 1i128 << 30);
+    shifted(dot.into(), t, 31)
+}
+
+/// 3.16: one score.
+pub fn wide_score(dot: i128, t: i32) -> i128 {
+    shifted(dot, t, 63)
+}
+
+fn shifted(dot: i128, t: i32, most: i32) -> i128 {
+    let limit = 1i128 << 30;
     let z = if t <= 0 {
-        dot >> (-t).min(31)
+        dot >> (-t).min(most)
     } else {
         dot << t.min(31)
     };

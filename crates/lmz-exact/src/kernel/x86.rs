@@ -34,12 +34,14 @@ macro_rules! instantiate {
                 gated_by(f: Nonlinearity, gate: &[i32], up: &[i32], e: i32, p: &mut [i64]) -> i32;
                 activated(f: Nonlinearity, up: &[i32], e: i32, p: &mut [i64]) -> i32;
                 capped_attention_weights(dots: &mut [i32], ek: &[i32], ev: &[i32], eq: i32, cap: Softcap, w: &mut [i16]) -> (i32, u64);
+                wide_attention_weights(exact: &[i64], ek: &[i32], ev: &[i32], eq: i32, cap: Option<Softcap>, z: &mut [i32], w: &mut [i16]) -> (i32, u64);
                 capped_logits(y: &[i32], e: i32, cap: Softcap, z: &mut [i32], weights: &mut [u32]) -> i32;
             );
         }
     };
     (@ $features:literal $($name:ident($($arg:ident: $type:ty),*) -> $ret:ty;)*) => {
         $(
+            #[allow(clippy::too_many_arguments)]
             #[target_feature(enable = $features)]
             pub fn $name($($arg: $type),*) -> $ret {
                 portable::$name($($arg),*)
@@ -228,9 +230,18 @@ linear_loops!(linear_avx2, "avx2", tile_avx2, store_avx2, sums_avx2, 6, 1 2 3 4 
 linear_loops!(linear_avx512, "avx2,avx512f,avx512bw,avx512vl,avx512vnni", tile_avx512, store_avx512, sums_avx512, 12,
     1 2 3 4 5 6 7 8 9 10 11 12);
 
-panel_dots_loops!(panel_dots_avx2, "avx2", tile_avx2, sums_avx2);
+panel_dots_loops!(panel_dots_avx2, i16, "avx2", tile_avx2, sums_avx2);
+panel_dots_loops!(plane_dots_avx2, i8, "avx2", tile_avx2, sums_avx2);
 panel_dots_loops!(
     panel_dots_avx512,
+    i16,
+    "avx2,avx512f,avx512bw,avx512vl,avx512vnni",
+    tile_avx512,
+    sums_avx512
+);
+panel_dots_loops!(
+    plane_dots_avx512,
+    i8,
     "avx2,avx512f,avx512bw,avx512vl,avx512vnni",
     tile_avx512,
     sums_avx512

@@ -2,8 +2,10 @@
 
 use lmz_model::{Blueprint, FeedForwardKind, HeadNorm, LayerPart, Weights};
 
+use super::heads::Heads;
 use super::matrix::{Group, Part, levels, row_levels, size_levels};
 use super::norms::{block_norm, epsilon, gains, norm, of, write_bias};
+use super::scores::Sizes;
 use crate::error::Result;
 use crate::fixed::pow2;
 use crate::prepared::Builder;
@@ -16,6 +18,8 @@ struct Source<'a> {
     weights: &'a dyn Weights,
     blueprint: &'a Blueprint,
     layer: usize,
+    /// The levels of its keys by recipe 2, if it has wide scores.
+    wide: Option<Vec<i32>>,
 }
 
 impl Source<'_> {
@@ -75,14 +79,16 @@ impl Source<'_> {
     }
 }
 
-/// Writes the tensors of layer number `layer`: matrices, norms and biases.
-pub fn prepare_layer(weights: &dyn Weights, layer: usize, out: &mut Builder) -> Result<()> {
+/// Writes the tensors of layer number `layer`: matrices, norms and biases. Returns whether it has wide scores.
+pub fn prepare_layer(weights: &dyn Weights, layer: usize, out: &mut Builder) -> Result<bool> {
     use lmz_model::{NormPlacement, Residual};
     let blueprint = weights.blueprint();
+    let sizes = Sizes::new(weights, layer)?;
     let source = Source {
         weights,
         blueprint,
         layer,
+        wide: sizes.are_large(blueprint).then(|| sizes.balance()),
     };
     let before = blueprint.block.norms != NormPlacement::After;
     let after = blueprint.block.norms != NormPlacement::Before;
@@ -103,7 +109,7 @@ pub fn prepare_layer(weights: &dyn Weights, layer: usize, out: &mut Builder) -> 
     if after {
         source.post_norm(LayerPart::FeedForwardPostNorm, "ffn_post_norm", out)?;
     }
-    Ok(())
+    Ok(source.wide.is_some())
 }
 
 fn attention(source: &Source<'_>, out: &mut Builder) -> Result<()> {
@@ -137,6 +143,7 @@ fn attention(source: &Source<'_>, out: &mut Builder) -> Result<()> {
             row_levels(&v.values, width, |row| row),
         )
     };
+    let key_levels = source.wide.clone().unwrap_or(key_levels);
     if b.attention.head_norm == HeadNorm::None {
         for (row, factor) in q.factors.iter_mut().enumerate() {
             *factor = query_factor * pow2(key_levels[heads.shared(row)]);
@@ -187,7 +194,9 @@ fn head_norms(
     let mut key = load(LayerPart::KeyNorm)?;
     let whole = b.attention.head_norm == HeadNorm::Whole;
     let sizes = key.iter().map(|g| g.abs()).collect();
-    let levels = levels(sizes, |row| heads.pair(row));
+    let own = || levels(sizes, |row| heads.pair(row));
+    // A gain of each element of a head serves all heads: so do the levels, which begin with a head's.
+    let levels = source.wide.clone().unwrap_or_else(own);
     let level = |row: usize| pow2(levels[row].clamp(-GAIN_LEVELS, GAIN_LEVELS));
     for (row, gain) in query.iter_mut().enumerate() {
         let shared = if whole { heads.shared(row) } else { row };
@@ -224,42 +233,4 @@ fn feed_forward(source: &Source<'_>, out: &mut Builder) -> Result<()> {
         .quantise()
         .write(out, &source.name("down"));
     Ok(())
-}
-
-/// How rows of queries and of the output projection's columns share keys and values.
-struct Heads {
-    size: usize,
-    /// Query heads of one key-value head.
-    group: usize,
-    /// Elements of a head that rotate; 0 where positions are learned.
-    rotated: usize,
-}
-
-impl Heads {
-    fn new(b: &Blueprint) -> Self {
-        let rotated = match b.position {
-            lmz_model::Position::Learned => 0,
-            _ => b.attention.rotary_dim.unwrap_or(b.head_dim),
-        };
-        Self {
-            size: b.head_dim,
-            group: b.heads / b.kv_heads,
-            rotated,
-        }
-    }
-
-    /// The row of keys or values that a row of queries meets.
-    fn shared(&self, row: usize) -> usize {
-        row / self.size / self.group * self.size + row % self.size
-    }
-
-    /// The first row of a rotary pair: both must have one level, or rotating would mix scales.
-    fn pair(&self, row: usize) -> usize {
-        let within = row % self.size;
-        if within < self.rotated {
-            row - within + within % (self.rotated / 2)
-        } else {
-            row
-        }
-    }
 }

@@ -1,7 +1,9 @@
-//! Recipe 1: a checkpoint in integers (docs/lmzm.md, "Recipe 1").
+//! A checkpoint in integers: recipe 1, and recipe 2 for models some of whose scores are large (docs/lmzm.md).
 //!
-//! Frozen. A better recipe gets the next number and its own module; this one stays.
+//! Both are frozen: a better recipe gets the next number, and these stay.
 
+#[cfg(feature = "prepare")]
+mod heads;
 #[cfg(feature = "prepare")]
 mod layer;
 #[cfg(feature = "prepare")]
@@ -13,6 +15,8 @@ mod recipe;
 #[cfg(feature = "prepare")]
 mod rope;
 mod scope;
+#[cfg(feature = "prepare")]
+mod scores;
 
 #[cfg(feature = "prepare")]
 pub use recipe::prepare;

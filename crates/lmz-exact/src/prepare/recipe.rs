@@ -7,12 +7,14 @@ use super::scope::check;
 use super::{layer, norms, rope};
 use crate::error::{ExactError, Result};
 use crate::fixed::{exponent, pow2};
-use crate::prepared::{Builder, Facts, Prepared};
+use crate::prepared::{
+    Builder, Facts, NUMERICS_VERSION, Prepared, RECIPE, WIDE_NUMERICS, WIDE_RECIPE,
+};
 
 /// Widest hidden size whose sum of squares fits 63 bits.
 const MAX_HIDDEN: usize = 1 << 15;
 
-/// Prepares a checkpoint with the newest recipe, under a name for people.
+/// Prepares a checkpoint under a name for people: with recipe 2 if scores of some layer may be large, with recipe 1 otherwise.
 ///
 /// # Errors
 /// An unreadable checkpoint or tensor; a model that is too wide for the engine's number formats,
@@ -44,8 +46,16 @@ pub fn prepare(checkpoint: &Checkpoint, name: &str) -> Result<Prepared> {
         let positions = checkpoint.load(Source::PositionEmbedding)?;
         rows(positions, 1.0).quantise().write(&mut out, "positions");
     }
-    for layer in 0..blueprint.layers {
-        layer::prepare_layer(network, layer, &mut out)?;
+    let layers = (0..blueprint.layers).map(|layer| layer::prepare_layer(network, layer, &mut out));
+    let wide: Vec<u8> = layers
+        .map(|wide| wide.map(u8::from))
+        .collect::<Result<_>>()?;
+    let (recipe, numerics) = match wide.contains(&1) {
+        true => (WIDE_RECIPE, WIDE_NUMERICS),
+        false => (RECIPE, NUMERICS_VERSION),
+    };
+    if numerics == WIDE_NUMERICS {
+        out.u8("scores.wide", &wide);
     }
     let (weight, bias) = (Source::FinalNorm, Source::FinalNormBias);
     norms::norm(network, weight, bias, "norm", &mut out)?;
@@ -82,6 +92,8 @@ pub fn prepare(checkpoint: &Checkpoint, name: &str) -> Result<Prepared> {
     out.finish(Facts {
         name: name.to_owned(),
         checkpoint: checkpoint.content_hash()?,
+        recipe,
+        numerics,
         residual_frac_bits,
         eps_fixed: eps.round().min(pow2(62)) as u64,
         blueprint: blueprint.canonical_json(),

@@ -7,7 +7,7 @@ use lmz_model::Vocabulary;
 use safetensors::{Dtype, View};
 
 use super::file::{METADATA_KEY, Metadata};
-use super::model::{LMZM_VERSION, NUMERICS_VERSION, Prepared, RECIPE};
+use super::model::{LMZM_VERSION, Prepared};
 use crate::error::{ExactError, Result};
 
 /// Collects a prepared model's tensors.
@@ -41,6 +41,8 @@ impl View for &Tensor {
 pub(crate) struct Facts {
     pub name: String,
     pub checkpoint: [u8; 32],
+    pub recipe: u8,
+    pub numerics: u8,
     pub residual_frac_bits: i32,
     pub eps_fixed: u64,
     /// The blueprint's canonical JSON.
@@ -114,9 +116,9 @@ impl Builder {
     /// Writes header and tensors into one file, and reads it back as a model.
     pub fn finish(self, facts: Facts) -> Result<Prepared> {
         let metadata = Metadata {
-            version: LMZM_VERSION,
-            recipe: RECIPE.into(),
-            numerics: NUMERICS_VERSION.into(),
+            version: LMZM_VERSION.into(),
+            recipe: facts.recipe.into(),
+            numerics: facts.numerics.into(),
             name: facts.name,
             checkpoint: blake3::Hash::from_bytes(facts.checkpoint)
                 .to_hex()

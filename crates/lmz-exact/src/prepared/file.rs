@@ -8,7 +8,7 @@ use lmz_model::Blueprint;
 use safetensors::{Dtype, SafeTensors};
 use serde::{Deserialize, Serialize};
 
-use super::model::{Entry, LMZM_VERSION, NUMERICS, Prepared, RECIPE};
+use super::model::{Entry, LMZM_VERSION, NUMERICS, Prepared, RECIPES};
 use crate::error::{ExactError, Result};
 
 /// The file's one metadata text.
@@ -51,11 +51,10 @@ impl Prepared {
         let damaged = |e: serde_json::Error| ExactError::Damaged(format!("metadata: {e}"));
         // The version first: a later one may have other fields.
         let Version { version } = serde_json::from_str(text).map_err(damaged)?;
-        check("file version", version, LMZM_VERSION..=LMZM_VERSION)?;
+        check("file version", version, &(LMZM_VERSION..=LMZM_VERSION))?;
         let metadata: Metadata = serde_json::from_str(text).map_err(damaged)?;
-        check("recipe", metadata.recipe, RECIPE.into()..=RECIPE.into())?;
-        let numerics = u64::from(*NUMERICS.start())..=u64::from(*NUMERICS.end());
-        check("numerics version", metadata.numerics, numerics)?;
+        check("recipe", metadata.recipe, &RECIPES)?;
+        check("numerics version", metadata.numerics, &NUMERICS)?;
         let blueprint = Blueprint::from_canonical_json(metadata.blueprint.as_bytes())?;
         crate::prepare::check(&blueprint)?;
         if metadata.name.len() > MAX_NAME
@@ -88,7 +87,7 @@ impl Prepared {
         let mut prepared = Self {
             name: metadata.name,
             checkpoint: checkpoint.into(),
-            recipe: RECIPE,
+            recipe: metadata.recipe as u8,
             numerics: metadata.numerics as u8,
             blueprint,
             residual_frac_bits: metadata.residual_frac_bits as i32,
@@ -133,7 +132,7 @@ impl Prepared {
         hash.finalize().into()
     }
 
-    pub(super) fn damaged(&self, tensor: &str, why: &str) -> ExactError {
+    pub(crate) fn damaged(&self, tensor: &str, why: &str) -> ExactError {
         ExactError::Damaged(format!("{tensor} {why}"))
     }
 
@@ -222,13 +221,14 @@ impl Prepared {
     }
 }
 
-fn check(what: &'static str, found: u64, supported: RangeInclusive<u64>) -> Result<()> {
-    if supported.contains(&found) {
+fn check(what: &'static str, found: u64, supported: &RangeInclusive<u8>) -> Result<()> {
+    let [first, last] = [*supported.start(), *supported.end()].map(u64::from);
+    if (first..=last).contains(&found) {
         return Ok(());
     }
     Err(ExactError::Version {
         what,
         found,
-        supported: *supported.end(),
+        supported: last,
     })
 }

@@ -8,4 +8,6 @@ mod model;
 
 #[cfg(feature = "prepare")]
 pub(crate) use build::{Builder, Facts};
-pub use model::{LMZM_VERSION, NUMERICS, NUMERICS_VERSION, Prepared, RECIPE};
+pub use model::{
+    LMZM_VERSION, NUMERICS, NUMERICS_VERSION, Prepared, RECIPE, RECIPES, WIDE_NUMERICS, WIDE_RECIPE,
+};

@@ -7,14 +7,20 @@ use std::ops::{Range, RangeInclusive};
 use lmz_model::{Blueprint, Vocabulary};
 use safetensors::Dtype;
 
-/// The version of numerics.md that new models and files name.
+/// The version of numerics.md that new models and files name, unless scores of some layer have to be wide.
 pub const NUMERICS_VERSION: u8 = 1;
+/// The version with wide scores.
+pub const WIDE_NUMERICS: u8 = 2;
 /// The versions of numerics.md that this build computes. 0, the draft, has the arithmetic of 1.
-pub const NUMERICS: RangeInclusive<u8> = 0..=NUMERICS_VERSION;
-/// The newest preparation recipe.
+pub const NUMERICS: RangeInclusive<u8> = 0..=WIDE_NUMERICS;
+/// The recipe of models for [`NUMERICS_VERSION`].
 pub const RECIPE: u8 = 1;
+/// The recipe of models for [`WIDE_NUMERICS`].
+pub const WIDE_RECIPE: u8 = 2;
+/// The recipes whose models this build reads.
+pub const RECIPES: RangeInclusive<u8> = RECIPE..=WIDE_RECIPE;
 /// The version of lmzm.md that this build reads.
-pub const LMZM_VERSION: u64 = 1;
+pub const LMZM_VERSION: u8 = 1;
 
 /// A prepared model, as it stands in its file.
 #[derive(Clone)]
@@ -70,7 +76,7 @@ impl Prepared {
     pub fn identity_under(&self, numerics: u8) -> Option<[u8; 32]> {
         match numerics {
             own if own == self.numerics => Some(self.identity),
-            other if NUMERICS.contains(&other) => Some(self.hash(other)),
+            other if other.max(self.numerics) <= NUMERICS_VERSION => Some(self.hash(other)),
             _ => None,
         }
     }

@@ -1,13 +1,13 @@
 //! Versions, and values of the metadata.
 
-use lmz_exact::{ExactError, NUMERICS_VERSION, Prepared};
+use lmz_exact::{Engine, ExactError, Kernel, NUMERICS_VERSION, Prepared};
 use lmz_model::ErrorKind;
 use lmz_testkit::models::ODD;
 use safetensors::tensor::TensorView;
 use serde_json::{Value, json};
 
 use crate::parts::{Parts, open, refused};
-use lmz_testkit::engine::prepared;
+use lmz_testkit::engine::{prepared, under_numerics};
 
 #[test]
 fn other_versions_are_named() {
@@ -15,8 +15,8 @@ fn other_versions_are_named() {
     for (field, value) in [
         ("version", 2),
         ("version", 0),
-        ("recipe", 2),
-        ("numerics", 2),
+        ("recipe", 3),
+        ("numerics", 3),
     ] {
         let mut other = parts.clone();
         other.metadata[field] = json!(value);
@@ -47,6 +47,31 @@ fn a_model_for_the_draft_of_the_numerics_differs_only_in_its_identity() {
     assert_eq!(draft.identity_under(1), Some(model.identity()));
     assert_eq!(draft.identity_under(0), Some(draft.identity()));
     assert_eq!(model.identity_under(NUMERICS_VERSION + 1), None);
+    assert_eq!(model.identity_under(77), None);
+}
+
+#[test]
+fn a_model_of_version_2_has_no_other_name_and_says_which_layers_are_wide() {
+    let model = under_numerics(&prepared(ODD, 1), 2);
+    assert_eq!(model.identity_under(2), Some(model.identity()));
+    assert_eq!(model.identity_under(1), None);
+    let parts = Parts::new(&model);
+    Engine::new(&model, Kernel::detect()).unwrap();
+    let refused = |change: &dyn Fn(&mut Parts)| {
+        let mut damaged = parts.clone();
+        change(&mut damaged);
+        let damaged = Prepared::from_bytes(damaged.bytes()).unwrap();
+        let error = Engine::new(&damaged, Kernel::detect()).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Corruption);
+        error.to_string()
+    };
+    let missing = refused(&|parts| drop(parts.tensors.remove("scores.wide")));
+    assert!(missing.contains("scores.wide is missing"), "{missing}");
+    let beyond = refused(&|parts| parts.tensors.get_mut("scores.wide").unwrap().2[1] = 2);
+    assert!(
+        beyond.contains("scores.wide holds a value above 1"),
+        "{beyond}"
+    );
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 mod directory;
 mod fixtures;
+mod large;
 mod llama;
 mod model;
 mod tokenizers;
@@ -9,6 +10,7 @@ mod weights;
 
 pub use directory::{ModelDirectory, Tensor, write_index};
 pub use fixtures::{checkpoint, with_tokenizer};
+pub use large::{enlarge_scores, large_scores};
 pub use llama::{NARROW, ODD, Tiny, VOCABULARY, WIDE};
 pub use model::Model;
 pub use tokenizers::{byte_char, byte_level, few_letters, sentencepiece};

@@ -1,6 +1,6 @@
 //! Prepared models of checkpoints, kept so that a checkpoint is prepared once.
 //!
-//! A file's name holds what it was made from (the checkpoint's hash, its tokenizer's, the recipe, the numerics)
+//! A file's name holds what it was made from (the checkpoint's hash, its tokenizer's, the newest recipe and numerics)
 //! and what it is (its identity), so that neither a changed checkpoint nor a damaged file is
 //! ever taken for the model.
 
@@ -9,7 +9,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use lmz_exact::{ExactError, NUMERICS_VERSION, Prepared, RECIPE, prepare};
+use lmz_exact::{ExactError, NUMERICS, Prepared, RECIPES, prepare};
 use lmz_model::Checkpoint;
 
 use super::hex;
@@ -50,9 +50,11 @@ impl PreparedCache {
         // The checkpoint's hash knows the vocabulary, and not how text is cut into it.
         let tokenizer = blake3::hash(&checkpoint.tokenizer_json);
         let made_from = format!(
-            "{}-t{}-r{RECIPE}-n{NUMERICS_VERSION}-",
+            "{}-t{}-r{}-n{}-",
             hex(&checkpoint.content_hash()?),
-            hex(&tokenizer.as_bytes()[..8])
+            hex(&tokenizer.as_bytes()[..8]),
+            RECIPES.end(),
+            NUMERICS.end()
         );
         if let Some(kept) = self.kept(&made_from, &checkpoint.name) {
             return Ok(kept);

@@ -49,5 +49,8 @@ pub fn write(files: &mut Files) -> Result<()> {
         ];
         models.push((name, fields));
     }
-    files.put("tests/vectors/models.json", json::models("models", &models))
+    files.put(
+        "tests/vectors/models.json",
+        json::models(json::ORDINARY, "models", &models),
+    )
 }

@@ -118,6 +118,15 @@ pub fn write(files: &mut Files) -> Result<()> {
         let (z, weights) = text::logits(&y, e);
         json!({ "y": y, "e": e, "z": narrow(&z), "weights": narrow(&weights) })
     });
+    // Of version 2.
+    let wide_attention = [(1, -60, 0), (7, -50, 2), (12, -46, 5), (5, 4, 30)].map(|(n, e_q, spread)| {
+        let dots: Vec<i64> = (0..n).map(|_| random.within(1 << 50)).collect();
+        let e_k: Vec<i32> = (0..n).map(|_| random.within(spread) as i32 - 10).collect();
+        let e_v: Vec<i32> = (0..n).map(|_| random.within(spread) as i32 - 12).collect();
+        let (w, x, lambda) = text::wide_attention_weights(&dots, &e_k, &e_v, e_q);
+        let (w, lambda) = (narrow(&w), narrow(&[lambda])[0]);
+        json!({ "dots": dots, "e_k": e_k, "e_v": e_v, "e_q": e_q, "w": w, "x": x, "lambda": lambda })
+    });
     let operations = [
         ("numerics", json!(lmz_exact::NUMERICS_VERSION)),
         (
@@ -133,6 +142,7 @@ pub fn write(files: &mut Files) -> Result<()> {
         ("gated", json!(gated)),
         ("attention_weights", json!(attention)),
         ("logits", json!(logits)),
+        ("wide_attention_weights", json!(wide_attention)),
     ];
     files.put("tests/vectors/operations.json", json::cases(&operations))
 }

@@ -48,7 +48,12 @@ pub fn scale_sums(sums: &[i64; PANEL], scales: &[i32; PANEL], g: i32, y: &mut [i
 
 /// See [`super::panel_dots`].
 #[inline(always)]
-pub fn panel_dots(panel: &[i16], pairs: usize, rows: &[&[i16]], out: &mut [[i32; PANEL]]) {
+pub fn panel_dots<W: Copy + Into<i32>>(
+    panel: &[W],
+    pairs: usize,
+    rows: &[&[i16]],
+    out: &mut [[i32; PANEL]],
+) {
     for (row, out) in rows.iter().zip(out) {
         *out = [0; PANEL];
         for (w, x) in panel
@@ -57,8 +62,8 @@ pub fn panel_dots(panel: &[i16], pairs: usize, rows: &[&[i16]], out: &mut [[i32;
             .take(pairs)
         {
             for r in 0..PANEL {
-                out[r] += i32::from(w[2 * r]) * i32::from(x[0])
-                    + i32::from(w[2 * r + 1]) * i32::from(x[1]);
+                let w: [i32; 2] = [w[2 * r].into(), w[2 * r + 1].into()];
+                out[r] += w[0] * i32::from(x[0]) + w[1] * i32::from(x[1]);
             }
         }
     }
@@ -269,6 +274,21 @@ pub fn attention_scores(dots: &mut [i32], ek: &[i32], eq: i32) -> i32 {
             *dot = z.clamp(-MAX_LOGIT, MAX_LOGIT) as i32;
             max = max.max(*dot);
         }
+    }
+    max
+}
+
+/// docs/numerics.md, 3.16: scores `z` from exact dot products. Returns the largest.
+#[inline(always)]
+pub fn wide_attention_scores(exact: &[i64], ek: &[i32], eq: i32, z: &mut [i32]) -> i32 {
+    let shift = eq + 16;
+    let mut max = i32::MIN;
+    for ((z, &exact), &ek) in z.iter_mut().zip(exact).zip(ek) {
+        let t = shift + ek;
+        // A shift to the left may start from a number that is clamped already.
+        let right = (exact >> (-t).clamp(0, 63)).clamp(-MAX_LOGIT, MAX_LOGIT);
+        *z = (right << t.clamp(0, 31)).clamp(-MAX_LOGIT, MAX_LOGIT) as i32;
+        max = max.max(*z);
     }
     max
 }

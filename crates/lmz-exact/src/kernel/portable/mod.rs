@@ -16,5 +16,5 @@ pub use basic::{
 pub use norms::{block_norm, layer_norm};
 pub use pointwise::{
     Nonlinearity, Softcap, activated, add_bias, add_bias_wide, add_residual_wide,
-    capped_attention_weights, capped_logits, gated_by, quantise_wide,
+    capped_attention_weights, capped_logits, gated_by, quantise_wide, wide_attention_weights,
 };

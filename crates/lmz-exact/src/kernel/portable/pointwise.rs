@@ -4,7 +4,7 @@
 
 use super::basic::{
     ZERO_EXPONENT, attention_scores, attention_softmax, gate_at, gate_at_right, gate_entry,
-    gate_value, gated_with, logit_values, or_magnitudes,
+    gate_value, gated_with, logit_values, or_magnitudes, wide_attention_scores,
 };
 use crate::fixed::{MAX32, bitlen, rshift, shift_to};
 use crate::tables::{Gate, SIGMOID_BITS};
@@ -144,25 +144,47 @@ pub fn capped_attention_weights(
     w: &mut [i16],
 ) -> (i32, u64) {
     attention_scores(dots, ek, eq);
-    let table = crate::tables::padded_sigmoid_table();
-    let mut max = i32::MIN;
-    for z in dots.iter_mut() {
-        *z = softcap(table, cap, *z);
-        max = max.max(*z);
-    }
+    let max = capped(cap, dots);
     attention_softmax(dots, max, ev, w)
 }
 
-/// As [`logits`](super::basic::logits), with a soft cap; returns the largest logit.
+/// docs/numerics.md, 3.16, with steps 3 and 4 of 3.7: exact dot products become scores `z`, with a soft cap if
+/// there is one, and those the weights `w`. `z` is left undefined. Returns (X, Λ).
+#[allow(clippy::too_many_arguments)]
 #[inline(always)]
-pub fn capped_logits(y: &[i32], e: i32, cap: Softcap, z: &mut [i32], weights: &mut [u32]) -> i32 {
-    logit_values(y, e, z);
+pub fn wide_attention_weights(
+    exact: &[i64],
+    ek: &[i32],
+    ev: &[i32],
+    eq: i32,
+    cap: Option<Softcap>,
+    z: &mut [i32],
+    w: &mut [i16],
+) -> (i32, u64) {
+    let mut max = wide_attention_scores(exact, ek, eq, z);
+    if let Some(cap) = cap {
+        max = capped(cap, z);
+    }
+    attention_softmax(z, max, ev, w)
+}
+
+/// docs/numerics.md, 3.15, of scores or logits; returns the largest.
+#[inline(always)]
+fn capped(cap: Softcap, z: &mut [i32]) -> i32 {
     let table = crate::tables::padded_sigmoid_table();
     let mut max = i32::MIN;
     for z in z.iter_mut() {
         *z = softcap(table, cap, *z);
         max = max.max(*z);
     }
+    max
+}
+
+/// As [`logits`](super::basic::logits), with a soft cap; returns the largest logit.
+#[inline(always)]
+pub fn capped_logits(y: &[i32], e: i32, cap: Softcap, z: &mut [i32], weights: &mut [u32]) -> i32 {
+    logit_values(y, e, z);
+    let max = capped(cap, z);
     for (weight, &z) in weights.iter_mut().zip(z.iter()) {
         *weight = lmz_coder::exp2_weight(max.wrapping_sub(z) as u32);
     }

@@ -129,6 +129,15 @@ fn every_operation_gives_the_committed_numbers() {
             assert_eq!((x, sum), (number(case, "x"), number(case, "lambda")));
             assert_eq!(w, list::<i16>(case, "w"));
         }
+        for case in cases("wide_attention_weights") {
+            let exact: Vec<i64> = list(case, "dots");
+            let (mut z, mut w) = (vec![0; exact.len()], vec![0i16; exact.len()]);
+            let (ek, ev): (Vec<i32>, Vec<i32>) = (list(case, "e_k"), list(case, "e_v"));
+            let eq = number(case, "e_q");
+            let found = wide_attention_weights(kernel, &exact, &ek, &ev, eq, None, &mut z, &mut w);
+            assert_eq!(found, (number(case, "x"), number(case, "lambda")));
+            assert_eq!(w, list::<i16>(case, "w"));
+        }
         for case in cases("logits") {
             let y: Vec<i32> = list(case, "y");
             let (mut z, mut weights) = (vec![0; y.len()], vec![0; y.len()]);
