@@ -56,6 +56,10 @@ pub fn build(
             "--shard is for the stages extract and filter: merge and collect take all inputs together",
         );
     }
+    if needs_out && !has_folder(&out) {
+        let error = std::io::ErrorKind::NotFound.into();
+        return Err(in_words(CorpusError::Io { path: out, error }));
+    }
     let own = args.work.is_none();
     let directory = args.work.clone().unwrap_or_else(|| work_of(&out));
     let build = Build::open(
@@ -102,6 +106,12 @@ pub fn build(
         Some(manifest) => show::manifest(&manifest, args.json, Talk::resolve(args.talk)),
         None => Ok(Exit::Success),
     }
+}
+
+/// Whether the folder that a file goes to is there.
+fn has_folder(path: &Path) -> bool {
+    let folder = path.parent().filter(|folder| *folder != Path::new(""));
+    folder.is_none_or(Path::is_dir)
 }
 
 /// The work directory of an output without one.

@@ -75,7 +75,8 @@ fn what_a_benchmark_has_as_well_is_found_and_dropped() {
         .1
         .to_uppercase()
         .replace('\n', " ");
-    let sentence = quoted.lines().nth(4).unwrap();
+    let sentence = quoted.lines().nth(4).unwrap().split(' ').take(15);
+    let sentence = sentence.collect::<Vec<&str>>().join(" ");
     let item = serde_json::json!({"question": question, "choices": ["no", sentence]});
     place.write("bench/test.jsonl", format!("{item}\n"));
     place.write(

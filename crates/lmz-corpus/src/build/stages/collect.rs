@@ -1,13 +1,13 @@
 //! The last stage: a sample of what is left, in the order of the inputs.
 
 use std::collections::HashMap;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
 use super::super::counts::Counts;
-use super::super::store::write_whole;
-use super::super::store::{RecordReader, merge_files};
+use super::super::store::{Atomic, RecordReader, merge_files};
 use super::context::Build;
 use super::extract::Extracted;
 use super::filter::Kept;
@@ -72,7 +72,7 @@ pub fn collect(build: &Build<'_>, out: &Path, quality: Option<&Quality<'_>>) -> 
         }
     };
     build.watch.stage("writing", build.settings.size);
-    let mut output = Output::new(out)?;
+    let mut output = Output::within(build.work.directory(), out)?;
     visit(build, &positions, &mut |position, item| {
         let digest = blake3::hash(item.content.as_bytes());
         let digest: String = digest.to_hex().chars().take(32).collect();
@@ -114,7 +114,10 @@ pub fn collect(build: &Build<'_>, out: &Path, quality: Option<&Quality<'_>>) -> 
     let path = manifest_path(out);
     let text = serde_json::to_string_pretty(&manifest)
         .map_err(|error| CorpusError::io(&path)(error.into()))?;
-    write_whole(&path, format!("{text}\n").as_bytes())?;
+    let mut file = Atomic::within(build.work.directory(), &path)?;
+    file.write_all(format!("{text}\n").as_bytes())
+        .map_err(CorpusError::io(&path))?;
+    file.finish()?;
     Ok(manifest)
 }
 

@@ -49,24 +49,15 @@ struct Built {
 /// # Errors
 /// An input cannot be read; the disk is full; somebody asked for a stop.
 pub fn extract(build: &Build<'_>, part: Part) -> Result<()> {
-    let inputs = build.source.inputs();
-    let mine = || {
-        inputs
-            .iter()
-            .enumerate()
-            .filter(|(number, _)| part.has(*number))
-    };
-    let bytes = mine().map(|(_, input)| input.bytes).sum::<u64>();
-    build
-        .watch
-        .stage("reading", Some(bytes).filter(|bytes| *bytes > 0));
-    for (number, input) in mine() {
+    // How much inputs unpack to is not known.
+    build.watch.stage("reading", None);
+    for (number, input) in build.source.inputs().iter().enumerate() {
         let done = build.work.of(number, "json");
-        if build.work.done::<Extracted>(&done)?.is_none() {
+        if part.has(number) && build.work.done::<Extracted>(&done)?.is_none() {
+            build.watch.note(&format!("reading {}", input.name));
             let extracted = one(build, number)?;
             build.work.finish(&done, &extracted)?;
         }
-        build.watch.advance(input.bytes);
     }
     Ok(())
 }
@@ -107,6 +98,7 @@ fn one(build: &Build<'_>, number: usize) -> Result<Extracted> {
                         return Ok(());
                     }
                     build.check()?;
+                    build.watch.advance(size as u64);
                     size = 0;
                     send(mem::take(&mut batch))
                 },

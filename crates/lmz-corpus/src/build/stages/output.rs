@@ -92,12 +92,23 @@ impl Output {
     /// # Errors
     /// Those of the file system.
     pub fn new(path: &Path) -> Result<Self> {
+        Self::of(path, Atomic::new(path)?)
+    }
+
+    /// Begins a file that is in `directory` until it is whole.
+    ///
+    /// # Errors
+    /// Those of the file system.
+    pub(super) fn within(directory: &Path, path: &Path) -> Result<Self> {
+        Self::of(path, Atomic::within(directory, path)?)
+    }
+
+    fn of(path: &Path, file: Atomic) -> Result<Self> {
         let name = path
             .file_name()
             .unwrap_or_default()
             .to_string_lossy()
             .into_owned();
-        let file = Atomic::new(path)?;
         let out = match name.rsplit_once('.').map(|(_, end)| end) {
             Some("zst") => {
                 let encoder = zstd::stream::write::Encoder::new(file, LEVEL);

@@ -16,7 +16,7 @@ pub struct Atomic {
 }
 
 impl Atomic {
-    /// Begins a file.
+    /// Begins a file, beside its name.
     ///
     /// # Errors
     /// The directory is not there or not writable.
@@ -25,6 +25,14 @@ impl Atomic {
             Some(parent) if parent != Path::new("") => parent,
             _ => Path::new("."),
         };
+        Self::within(parent, path)
+    }
+
+    /// Begins a file that is in `directory` until it has its name, where a killed process may leave it.
+    ///
+    /// # Errors
+    /// The directory is not there or not writable.
+    pub fn within(directory: &Path, path: &Path) -> Result<Self> {
         let mut builder = tempfile::Builder::new();
         builder.prefix(".tmp-");
         #[cfg(unix)]
@@ -33,7 +41,9 @@ impl Atomic {
             // As any new file; the umask takes its part.
             builder.permissions(std::fs::Permissions::from_mode(0o666));
         }
-        let file = builder.tempfile_in(parent).map_err(CorpusError::io(path))?;
+        let file = builder
+            .tempfile_in(directory)
+            .map_err(CorpusError::io(path))?;
         let file = BufWriter::with_capacity(1 << 18, file);
         let path = path.to_owned();
         Ok(Self { file, path })
@@ -48,8 +58,17 @@ impl Atomic {
         let io = CorpusError::io(&path);
         let file = file.into_inner().map_err(|error| io(error.into_error()))?;
         file.as_file().sync_all().map_err(&io)?;
-        file.persist(&path).map_err(|error| io(error.error))?;
-        Ok(())
+        match file.persist(&path) {
+            Ok(_) => Ok(()),
+            // Between file systems there are no names to change.
+            Err(error) if error.error.kind() == io::ErrorKind::CrossesDevices => {
+                let mut copy = Self::new(&path)?;
+                let mut file = error.file.reopen().map_err(&io)?;
+                io::copy(&mut file, &mut copy).map_err(&io)?;
+                copy.finish()
+            }
+            Err(error) => Err(io(error.error)),
+        }
     }
 }
 

@@ -33,6 +33,8 @@ pub enum Found {
     Record(Record),
     /// Something that is none, or one that breaks off. Reading goes on at what looks like the next one.
     Broken,
+    /// What the last record was in is damaged: it may be, too.
+    Unsound,
     /// A record whose body is longer than wanted; it was passed over.
     TooLong,
 }
@@ -53,7 +55,8 @@ enum Line {
 }
 
 impl<R: BufRead> RecordReader<R> {
-    /// Records with bodies of at most `most` bytes. An error of the kind `InvalidData` of `input` means that there is a gap.
+    /// Records with bodies of at most `most` bytes. Errors of the kinds `InvalidData` (damage of what was
+    /// read) and `InvalidInput` (something in between) of `input` mean that there is a gap.
     pub fn new(input: R, most: u64) -> Self {
         Self {
             input,
@@ -72,14 +75,18 @@ impl<R: BufRead> RecordReader<R> {
     /// # Errors
     /// Those of the file system.
     pub fn next_found(&mut self) -> io::Result<Option<Found>> {
-        match self.record() {
-            Err(error) if error.kind() == io::ErrorKind::InvalidData => Ok(Some(Found::Broken)),
-            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(Some(Found::Broken)),
+        use io::ErrorKind::{InvalidData, InvalidInput, UnexpectedEof};
+        let mut begun = false;
+        match self.record(&mut begun) {
+            Err(error) if error.kind() == InvalidData && !begun => Ok(Some(Found::Unsound)),
+            Err(error) if matches!(error.kind(), InvalidData | InvalidInput | UnexpectedEof) => {
+                Ok(Some(Found::Broken))
+            }
             other => other,
         }
     }
 
-    fn record(&mut self) -> io::Result<Option<Found>> {
+    fn record(&mut self, begun: &mut bool) -> io::Result<Option<Found>> {
         if !std::mem::take(&mut self.pending) {
             loop {
                 match self.line()? {
@@ -90,6 +97,7 @@ impl<R: BufRead> RecordReader<R> {
                 }
             }
         }
+        *begun = true;
         let mut record = Record::default();
         let mut left = MAX_HEADERS as usize;
         loop {
@@ -148,7 +156,14 @@ impl<R: BufRead> RecordReader<R> {
                     self.pending = true;
                     break;
                 }
-                Err(error) if error.kind() != io::ErrorKind::InvalidData => return Err(error),
+                Err(error)
+                    if !matches!(
+                        error.kind(),
+                        io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput
+                    ) =>
+                {
+                    return Err(error);
+                }
                 _ => {}
             }
         }
@@ -187,7 +202,7 @@ mod tests {
                 Found::Record(record) => {
                     bodies.push(String::from_utf8_lossy(&record.body).into_owned())
                 }
-                Found::Broken => broken += 1,
+                Found::Broken | Found::Unsound => broken += 1,
                 Found::TooLong => long += 1,
             }
         }

@@ -63,15 +63,22 @@ fn drain<R: BufRead + Read>(
     counts: &mut Counts,
     each: &mut dyn FnMut(Record, &mut Counts) -> Result<()>,
 ) -> Result<()> {
+    // A member's checksum comes behind its record: a record is given once the next thing is there.
+    let mut last: Option<Record> = None;
     while let Some(found) = reader.next_found().map_err(CorpusError::io(path))? {
+        if let Some(record) = last.take().filter(|_| found != Found::Unsound) {
+            counts.one("read: records");
+            each(record, counts)?;
+        }
         match found {
-            Found::Record(record) => {
-                counts.one("read: records");
-                each(record, counts)?;
-            }
-            Found::Broken => counts.one("broken: record"),
+            Found::Record(record) => last = Some(record),
+            Found::Broken | Found::Unsound => counts.one("broken: record"),
             Found::TooLong => counts.one("skipped: record too long"),
         }
+    }
+    if let Some(record) = last {
+        counts.one("read: records");
+        each(record, counts)?;
     }
     Ok(())
 }
