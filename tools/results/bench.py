@@ -61,7 +61,8 @@ class Bench:
 
     def size(self, path, *options):
         """Bytes of the .lmz of a file, which is restored and compared."""
-        packed, _ = self.lmz("-c", *options, path)
+        # It is restored and compared here.
+        packed, _ = self.lmz("-c", "--no-verify", *options, path)
         again, _ = self.lmz("-dc", "-", input=packed)
         if again != Path(path).read_bytes():
             sys.exit(f"results: {path} does not come back with {options}: the worst fault there is")
