@@ -26,12 +26,11 @@ fn shards_make_what_one_process_makes() {
     let names = files(&place, 5, 20);
     place.write("list.txt", names.join("\n"));
     let run = |more: &[&str]| {
-        let common = [
-            "corpus", "cc", "--list", "list.txt", "--near", "0.85", "--size", "40KB", "-q",
-        ];
+        let common = ["corpus", "cc", "--list", "list.txt", "--near", "0.85", "-q"];
         place.lmz(common.iter().chain(more))
     };
-    fine(run(&["-o", "whole.jsonl"]));
+    let size = ["--size", "40KB"];
+    fine(run(&[&size[..], &["-o", "whole.jsonl"]].concat()));
     let work = ["--work", "work"];
     run(&[&work[..], &["--stage", "merge"]].concat())
         .fails(1, "run the stage extract of its shard");
@@ -52,6 +51,7 @@ fn shards_make_what_one_process_makes() {
     }
     fine(run(&[
         &work[..],
+        &size,
         &["--stage", "collect", "-o", "parts.jsonl"],
     ]
     .concat()));

@@ -45,6 +45,8 @@ pub struct RecordReader<R> {
     most: u64,
     /// A version line that was read already.
     pending: bool,
+    /// Whether a record was read last: white space must follow.
+    behind: bool,
 }
 
 enum Line {
@@ -62,6 +64,7 @@ impl<R: BufRead> RecordReader<R> {
             input,
             most,
             pending: false,
+            behind: false,
         }
     }
 
@@ -87,13 +90,16 @@ impl<R: BufRead> RecordReader<R> {
     }
 
     fn record(&mut self, begun: &mut bool) -> io::Result<Option<Found>> {
+        let mut behind = std::mem::take(&mut self.behind);
         if !std::mem::take(&mut self.pending) {
             loop {
                 match self.line()? {
                     Line::End => return Ok(None),
-                    Line::Text(line) if line.is_empty() => {}
+                    Line::Text(line) if line.is_empty() => behind = false,
                     Line::Text(line) if line.starts_with("WARC/") => break,
-                    _ => return self.lost(),
+                    // Its length was wrong, or its bytes are.
+                    _ if behind => return self.lost(Found::Unsound),
+                    _ => return self.lost(Found::Broken),
                 }
             }
         }
@@ -113,7 +119,7 @@ impl<R: BufRead> RecordReader<R> {
                         }
                         _ => {
                             let Some((name, value)) = line.split_once(':') else {
-                                return self.lost();
+                                return self.lost(Found::Broken);
                             };
                             record
                                 .headers
@@ -121,14 +127,14 @@ impl<R: BufRead> RecordReader<R> {
                         }
                     }
                 }
-                _ => return self.lost(),
+                _ => return self.lost(Found::Broken),
             }
         }
         let length = record
             .header("Content-Length")
             .and_then(|length| length.parse::<u64>().ok());
         let Some(length) = length.filter(|length| *length <= MAX_LENGTH) else {
-            return self.lost();
+            return self.lost(Found::Broken);
         };
         let mut body = (&mut self.input).take(length);
         if length > self.most {
@@ -140,6 +146,7 @@ impl<R: BufRead> RecordReader<R> {
             }));
         }
         body.read_to_end(&mut record.body)?;
+        self.behind = true;
         Ok(Some(if record.body.len() as u64 == length {
             Found::Record(record)
         } else {
@@ -148,7 +155,7 @@ impl<R: BufRead> RecordReader<R> {
     }
 
     /// Goes to the next version line.
-    fn lost(&mut self) -> io::Result<Option<Found>> {
+    fn lost(&mut self, found: Found) -> io::Result<Option<Found>> {
         loop {
             match self.line() {
                 Ok(Line::End) => break,
@@ -167,7 +174,7 @@ impl<R: BufRead> RecordReader<R> {
                 _ => {}
             }
         }
-        Ok(Some(Found::Broken))
+        Ok(Some(found))
     }
 
     /// A line without its end.

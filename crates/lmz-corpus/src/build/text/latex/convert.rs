@@ -33,7 +33,7 @@ impl Converter {
         }
         let mut rest = text;
         while let Some(at) = rest.find(['\\', '$', '{', '}', '~', '`', '\'', '-', '\n']) {
-            self.out.push_str(&rest[..at]);
+            self.words(&rest[..at]);
             let (what, after) = rest[at..].split_at(1);
             rest = match what {
                 "\\" => self.command(after, depth),
@@ -49,7 +49,16 @@ impl Converter {
                 _ => self.ligature(after, "'", &[("'", "”")]),
             };
         }
-        self.out.push_str(rest);
+        self.words(rest);
+    }
+
+    /// Plain text: several spaces are one.
+    fn words(&mut self, text: &str) {
+        for part in text.split_inclusive(' ') {
+            if part != " " || !self.out.ends_with(' ') {
+                self.out.push_str(part);
+            }
+        }
     }
 
     fn ligature<'a>(&mut self, rest: &'a str, alone: &str, longer: &[(&str, &str)]) -> &'a str {
