@@ -47,4 +47,7 @@ done
 for golden in "$root"/tests/golden/*-bootstrap.lmz; do
   decode "$root/models/archive/bootstrap/bootstrap.lmzm" "$golden" | cmp - "${golden%.lmz}"
 done
+for golden in "$root"/tests/golden/numerics2-large*.lmz; do
+  decode "$root/tests/vectors/large.lmzm" "$golden" | cmp - "${golden%.lmz}"
+done
 echo "the independent decoder restores them all"
