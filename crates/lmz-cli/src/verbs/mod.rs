@@ -4,6 +4,7 @@ mod bench;
 mod bpc;
 mod cat;
 mod devices;
+mod eval;
 mod inspect;
 mod manual;
 mod models;
@@ -26,6 +27,7 @@ pub static ALL: &[Entry] = &[
     Entry::of::<cat::CatArgs>(),
     Entry::of::<manual::CompletionsArgs>(),
     Entry::of::<devices::DevicesArgs>(),
+    Entry::of::<eval::EvalArgs>(),
     Entry::of::<manual::HelpArgs>(),
     Entry::of::<inspect::InspectArgs>(),
     Entry::of::<manual::ManArgs>(),

@@ -7,6 +7,8 @@ mod bpc;
 mod cat;
 mod damage;
 mod device;
+#[cfg(feature = "float")]
+mod eval;
 mod families;
 mod faults;
 mod gguf;
