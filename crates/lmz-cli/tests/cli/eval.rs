@@ -204,7 +204,7 @@ fn the_study_s_call_is_answered_in_its_form() {
         .output()
         .unwrap(),
     );
-    let evaluation = lmz_study::Evaluation::parse(&report).unwrap();
+    let evaluation = lmz_study::evaluation::Evaluation::parse(&report).unwrap();
     assert_eq!(
         (evaluation.task.name.as_str(), evaluation.task.shots),
         ("hellaswag", 0)

@@ -78,6 +78,8 @@ pub(super) fn run(sandbox: &Sandbox, source: &str, limits: Limits) -> Result<End
 fn command(sandbox: &Sandbox, program: &Path, filter: File, limits: Limits) -> Command {
     let python = &sandbox.python;
     let mut command = Command::new(&sandbox.bubblewrap);
+    // Its own environment can be read inside, as that of process 1.
+    command.env_clear();
     command.args([
         "--unshare-all",
         "--disable-userns",

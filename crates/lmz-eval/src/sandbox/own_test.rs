@@ -69,6 +69,10 @@ fn attempts(port: u16, secret: &str, home: &str) -> Vec<(&'static str, String)> 
         held("a program writes beside itself", "open('/program/x', 'w')".into()),
         held("a program makes other processes", "import os\nif os.fork() == 0: os._exit(0)".into()),
         (
+            "a program sees the environment of bubblewrap",
+            "print('held' if not open('/proc/1/environ', 'rb').read().strip(b'\\0') else 'seen')\n".into(),
+        ),
+        (
             "a program sees the environment",
             "import os\nprint('held' if not set(os.environ) - {'PATH', 'HOME', 'TMPDIR', 'LANG', 'PWD', 'MPLBACKEND', \
              'LC_CTYPE', 'OPENBLAS_NUM_THREADS', 'OMP_NUM_THREADS', 'MKL_NUM_THREADS'} else dict(os.environ))\n"

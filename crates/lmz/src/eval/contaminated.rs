@@ -10,8 +10,8 @@ use lmz_eval::report::ModelFacts;
 use lmz_eval::task::Chosen;
 use lmz_float::{Device, Dtype, ScoringOptions};
 
+use super::evaluation::EvalWatch;
 use super::model::FloatLanguageModel;
-use super::run::EvalWatch;
 use crate::scoring::{ScoredModel, ScoringError};
 use crate::store::ModelStore;
 

@@ -2,10 +2,10 @@
 //! crate `lmz-eval`, of which all is here, too.
 
 mod contaminated;
+mod evaluation;
 mod model;
-mod run;
 
 pub use contaminated::{ContaminationOptions, contamination};
+pub use evaluation::{Answerer, EvalOptions, EvalWatch, Evaluated, evaluate};
 pub use lmz_eval::*;
 pub use model::FloatLanguageModel;
-pub use run::{Answerer, EvalOptions, EvalWatch, Evaluated, evaluate};

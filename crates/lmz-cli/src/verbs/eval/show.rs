@@ -147,13 +147,14 @@ fn asked(
             ..
         } => {
             for (number, continuation) in continuations.iter().enumerate() {
-                let tokens = count(&format!("{prompt}{continuation}"))? - count(prompt)?;
+                let tokens =
+                    count(&format!("{prompt}{continuation}"))?.saturating_sub(count(prompt)?);
                 let mark = if number == *gold { '*' } else { ' ' };
                 let _ = writeln!(text, "{mark} {number}: {continuation:?}, {tokens} tokens");
             }
         }
         Work::Continuation(one) | Work::Rolling(one) => {
-            let tokens = count(&format!("{prompt}{one}"))? - count(prompt)?;
+            let tokens = count(&format!("{prompt}{one}"))?.saturating_sub(count(prompt)?);
             let _ = writeln!(text, "scored: {one:?}, {tokens} tokens");
         }
         Work::Generate { targets, .. } => {

@@ -312,7 +312,7 @@ impl<'a> Runner<'a> {
     }
 }
 
-pub(super) fn scoring(options: &EvalOptions) -> ScoringOptions {
+fn scoring(options: &EvalOptions) -> ScoringOptions {
     ScoringOptions {
         device: options.device,
         dtype: options.dtype,
