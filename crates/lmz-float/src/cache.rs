@@ -49,6 +49,19 @@ impl<B: Backend> Cache<B> {
         }
     }
 
+    /// The same context for each of `times` texts.
+    pub fn repeated(&self, times: usize) -> Self {
+        let repeat = |tensor: &Tensor<B, 4>| tensor.clone().repeat_dim(0, times);
+        let layers = self.layers.iter().map(|layer| {
+            let both = layer.0.as_ref();
+            LayerCache(both.map(|(key, value)| (repeat(key), repeat(value))))
+        });
+        Self {
+            layers: layers.collect(),
+            tokens: self.tokens,
+        }
+    }
+
     /// How many tokens it has seen.
     pub fn tokens(&self) -> usize {
         self.tokens

@@ -15,7 +15,7 @@ use crate::load::Loader;
 use crate::memory::{self, Plan};
 use crate::model::Model;
 use crate::place::Place;
-use crate::scoring::{self, Batch, Limits, ScoringOptions, Store, Window};
+use crate::scoring::{self, Batch, Limits, Resident, Scored, ScoringOptions, Store, Window};
 use lmz_device::Device;
 
 /// What [`Scorer`](crate::Scorer) and [`Generator`](crate::Generator) ask of a backend.
@@ -27,6 +27,16 @@ pub(crate) trait Engine: Send {
     fn advance(&mut self, tokens: &[u32]) -> Result<Vec<f32>>;
     /// Empties the context; the next token is at position 0.
     fn restart(&mut self);
+    /// Makes the context these tokens. What it takes of them from earlier calls is not computed again; it is
+    /// remembered up to `base` and up to the end.
+    fn begin(&mut self, tokens: &[u32], base: usize) -> Result<()>;
+    /// What the windows' scored tokens are behind the context of [`begin`](Self::begin), and whether each was the
+    /// most likely one if that is asked for.
+    fn continuations(
+        &mut self,
+        windows: &[Window<'_>],
+        with_first: bool,
+    ) -> Result<Vec<Vec<Scored>>>;
     fn description(&self) -> String;
     fn notice(&self) -> Option<&str>;
     fn streamed(&self) -> bool;
@@ -133,6 +143,10 @@ struct Runner<B: Kernels> {
     model: Option<Model<B>>,
     tables: Tables<B>,
     cache: Cache<B>,
+    /// Contexts that were computed, each of which begins with the one before.
+    known: Vec<(Vec<u32>, Cache<B>)>,
+    /// The tokens of `cache`, where the layers are read from disk and nothing is remembered.
+    context: Vec<u32>,
     /// The largest batch that has not failed.
     limit: usize,
 }
@@ -179,6 +193,8 @@ impl<B: Kernels> Runner<B> {
             model,
             tables,
             cache,
+            known: Vec::new(),
+            context: Vec::new(),
             limit: usize::MAX,
         }))
     }
@@ -222,6 +238,48 @@ impl<B: Kernels> Runner<B> {
             self.dtype(),
             self.max_scores,
         )
+    }
+
+    /// [`Engine::continuations`] where the layers are read for each pass: with the whole context, each time.
+    fn continuations_from_disk(
+        &mut self,
+        windows: &[Window<'_>],
+        with_first: bool,
+    ) -> Result<Vec<Vec<Scored>>> {
+        let whole = windows.iter().map(|window| {
+            let tokens = [&self.context[..], window.tokens].concat();
+            (tokens, window.scored)
+        });
+        let whole: Vec<(Vec<u32>, usize)> = whole.collect();
+        if !with_first {
+            let windows: Vec<Window<'_>> = whole
+                .iter()
+                .map(|(tokens, scored)| Window {
+                    tokens,
+                    scored: *scored,
+                })
+                .collect();
+            let nats = self.surprisals(&windows)?.into_iter();
+            let scored =
+                |nats: Vec<f32>| nats.into_iter().map(|nats| Scored { nats, first: false });
+            return Ok(nats.map(|nats| scored(nats).collect()).collect());
+        }
+        let mut results = Vec::with_capacity(whole.len());
+        for (tokens, scored) in &whole {
+            let (Some((_, read)), true) = (tokens.split_last(), *scored > 0) else {
+                results.push(Vec::new());
+                continue;
+            };
+            let logits = self.run(read, false, *scored)?;
+            let rows = logits.chunks_exact(logits.len() / scored);
+            let targets = &tokens[tokens.len() - scored..];
+            let each = rows.zip(targets);
+            results.push(
+                each.map(|(row, &target)| scoring::of_logits(row, target))
+                    .collect(),
+            );
+        }
+        Ok(results)
     }
 
     /// Runs all layers on `ids`, `[1, tokens]`, with or without the cache; then the head on the
@@ -353,7 +411,89 @@ impl<B: Kernels> Engine for Runner<B> {
     }
 
     fn restart(&mut self) {
+        self.context.clear();
         self.cache = Cache::new(self.weights.blueprint().layers);
+    }
+
+    fn begin(&mut self, tokens: &[u32], base: usize) -> Result<()> {
+        self.context = tokens.to_vec();
+        if self.model.is_none() {
+            // Whoever advances does so from the start.
+            self.restart();
+            self.context = tokens.to_vec();
+            if !tokens.is_empty() {
+                self.run(tokens, true, 1)?;
+            }
+            return Ok(());
+        }
+        while let Some((known, _)) = self.known.last()
+            && !tokens.starts_with(known)
+        {
+            self.known.pop();
+        }
+        self.cache = match self.known.last() {
+            Some((_, cache)) => cache.clone(),
+            None => Cache::new(self.weights.blueprint().layers),
+        };
+        for end in [base.min(tokens.len()), tokens.len()] {
+            let start = self.cache.tokens;
+            if end > start {
+                self.run(&tokens[start..end], true, 1)?;
+                self.known
+                    .push((tokens[..end].to_vec(), self.cache.clone()));
+            }
+        }
+        Ok(())
+    }
+
+    fn continuations(
+        &mut self,
+        windows: &[Window<'_>],
+        with_first: bool,
+    ) -> Result<Vec<Vec<Scored>>> {
+        let longest = windows.iter().map(|w| w.tokens.len()).max().unwrap_or(0);
+        let before = self.context.len();
+        let blueprint = self.weights.blueprint();
+        scoring::check(blueprint, windows)?;
+        if blueprint.position == Position::Learned
+            && (before + longest).saturating_sub(1) > blueprint.max_positions
+        {
+            return Err(FloatError::Window {
+                tokens: before + longest,
+                scored: 0,
+                reason: format!(
+                    "the model has {} learned positions",
+                    blueprint.max_positions
+                ),
+            });
+        }
+        if self.model.is_none() {
+            return self.continuations_from_disk(windows, with_first);
+        }
+        self.reach(before + longest);
+        let batches = Batch::split(windows, |tokens| self.together(before + tokens));
+        let mut results = vec![Vec::new(); windows.len()];
+        let mut limit = self.limit;
+        if let Some(model) = &self.model {
+            let resident = Resident {
+                model,
+                tables: &self.tables,
+                device: &self.place.device,
+                max_logits: self.max_scores,
+            };
+            for batch in &batches {
+                scoring::score_continued(
+                    &resident,
+                    &self.cache,
+                    batch,
+                    with_first,
+                    &mut limit,
+                    &mut results,
+                )?;
+            }
+        }
+        self.limit = limit;
+        Ok(results)
     }
 
     fn description(&self) -> String {

@@ -7,7 +7,7 @@ use lmz_model::{Position, Weights};
 use crate::engine::{self, Engine};
 use crate::error::{FloatError, Result};
 use crate::sampling::Sampling;
-use crate::scoring::ScoringOptions;
+use crate::scoring::{Scored, ScoringOptions, Window};
 
 /// A model that continues texts.
 pub struct Generator {
@@ -116,6 +116,38 @@ impl Generator {
     /// Empties the context, so that another text can begin.
     pub fn restart(&mut self) {
         self.engine.restart();
+    }
+
+    /// Makes the context these tokens. What earlier calls have computed of it is not computed again: they are
+    /// remembered up to `base`, which many contexts begin with, and up to the end.
+    ///
+    /// # Errors
+    /// As [`advance`](Self::advance).
+    pub fn begin(&mut self, tokens: &[u32], base: usize) -> Result<()> {
+        self.engine.begin(tokens, base)
+    }
+
+    /// For each window what its last `scored` tokens are behind the context of [`begin`](Self::begin), which stays as
+    /// it is: the window's first token follows it. `with_first` asks, too, whether each was the most likely token.
+    ///
+    /// # Errors
+    /// As [`Scorer::surprisals`](crate::Scorer::surprisals).
+    pub fn continuations(
+        &mut self,
+        windows: &[Window<'_>],
+        with_first: bool,
+    ) -> Result<Vec<Vec<Scored>>> {
+        self.engine.continuations(windows, with_first)
+    }
+
+    /// How many windows of `tokens` tokens, the context's included, one call should bring, at most. At least 1.
+    pub fn batch(&self, tokens: usize) -> usize {
+        self.engine.batch(tokens)
+    }
+
+    /// Whether layers are read from disk for each pass.
+    pub fn streamed(&self) -> bool {
+        self.engine.streamed()
     }
 
     /// The device's name and the number type.

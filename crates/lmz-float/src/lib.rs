@@ -71,7 +71,7 @@ pub use generate::{Ended, Generation, Generator};
 pub use lmz_device::{Device, DeviceInfo};
 pub use sampling::Sampling;
 pub use scorer::Scorer;
-pub use scoring::{ScoringOptions, Window};
+pub use scoring::{Scored, ScoringOptions, Window};
 
 /// The backend of the CPU, without gradients.
 #[cfg(feature = "cpu")]

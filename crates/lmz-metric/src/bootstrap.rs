@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::random::SplitMix64;
+
 /// How many resamples an interval is made from.
 pub const RESAMPLES: u32 = 1_000;
 /// Seed of the generator that draws them: the same units give the same interval.
@@ -34,7 +36,7 @@ pub fn interval(units: &[(f64, f64)]) -> Option<Interval> {
     if units.len() < 2 {
         return None;
     }
-    let mut generator = SplitMix64(SEED);
+    let mut generator = SplitMix64::new(SEED);
     let mut ratios: Vec<f64> = (0..RESAMPLES)
         .map(|_| {
             let (mut numerator, mut denominator) = (0.0, 0.0);
@@ -67,38 +69,9 @@ fn percentile(sorted: &[f64], part: f64) -> f64 {
     sorted[below] + (sorted[above] - sorted[below]) * (place - below as f64)
 }
 
-struct SplitMix64(u64);
-
-impl SplitMix64 {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-
-    fn below(&mut self, n: usize) -> usize {
-        ((u128::from(self.next()) * n as u128) >> 64) as usize
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_generator_is_splitmix64() {
-        // Of the reference implementation, started at 1234567.
-        let mut generator = SplitMix64(1_234_567);
-        let first: Vec<u64> = (0..3).map(|_| generator.next()).collect();
-        let expected = [
-            6_457_827_717_110_365_317,
-            3_203_168_211_198_807_973,
-            9_817_491_932_198_370_423,
-        ];
-        assert_eq!(first, expected);
-    }
 
     #[test]
     fn equal_units_leave_no_doubt() {

@@ -64,6 +64,8 @@ mod journal;
 pub mod ledger;
 mod plan;
 mod protocol;
+mod random;
+mod record_log;
 mod report;
 mod run;
 mod scorer;
@@ -81,6 +83,8 @@ pub use journal::{BatchRecord, JOURNAL_FILE, Journal, RunHeader};
 pub use lmz_corpus::CorpusError;
 pub use plan::{DroppedTail, Plan, TokenCounts, Unit};
 pub use protocol::{DocumentPlanner, PaperPlanner, Protocol, Stream, StreamSegment, StreamWindow};
+pub use random::SplitMix64;
+pub use record_log::RecordLog;
 pub use report::{
     BatchFigures, CorpusFiles, CorpusIdentity, EngineIdentity, Figures, Identity, ModelIdentity,
     ProtocolIdentity, Provenance, RESULT_FILE, Report, ReportFacts, TimeFigures, WithoutTail,

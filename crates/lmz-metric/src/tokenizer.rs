@@ -31,6 +31,30 @@ pub trait Tokenize {
     /// The tokenizer failed, or cannot spell the text.
     fn encode(&self, text: &str) -> Result<Encoded>;
 
+    /// The tokens of a text that does not begin a document: without the special tokens that the tokenizer adds.
+    ///
+    /// # Errors
+    /// As [`encode`](Self::encode).
+    fn encode_inside(&self, text: &str) -> Result<Vec<u32>> {
+        let Encoded { ids, ends, special } = self.encode(text)?;
+        let tokens = ids.into_iter().zip(ends.into_iter().zip(special));
+        Ok(tokens
+            .filter(|&(_, (end, special))| !(special && end == 0))
+            .map(|(id, _)| id)
+            .collect())
+    }
+
+    /// The text of some tokens, without special ones. Bytes that are not UTF-8 become U+FFFD.
+    ///
+    /// # Errors
+    /// The tokenizer failed, or cannot do this.
+    fn decode(&self, ids: &[u32]) -> Result<String> {
+        let _ = ids;
+        Err(MetricError::Tokenizer(
+            "it cannot turn tokens into text".into(),
+        ))
+    }
+
     /// What a reader of a figure should know of how the text becomes tokens.
     fn notices(&self) -> Vec<String> {
         Vec::new()
@@ -176,6 +200,17 @@ impl Tokenize for PublishedTokenizer {
         self.notices.clone()
     }
 
+    fn encode_inside(&self, text: &str) -> Result<Vec<u32>> {
+        let encoding = self.inner.encode(text, false);
+        let encoding = encoding.map_err(|error| MetricError::Tokenizer(error.to_string()))?;
+        Ok(encoding.get_ids().to_vec())
+    }
+
+    fn decode(&self, ids: &[u32]) -> Result<String> {
+        let text = self.inner.decode(ids, true);
+        text.map_err(|error| MetricError::Tokenizer(error.to_string()))
+    }
+
     fn encode(&self, text: &str) -> Result<Encoded> {
         let encoding = self.encoding(text, PATIENCE)?;
         let ids = encoding.get_ids().to_vec();
@@ -194,6 +229,11 @@ impl Tokenize for PublishedTokenizer {
 /// The codec's own tokenizer: no normaliser, no special tokens; every token's bytes are the
 /// text's. Prepared models carry no other.
 impl Tokenize for ExactTokenizer {
+    fn decode(&self, ids: &[u32]) -> Result<String> {
+        let symbols: Vec<Symbol> = ids.iter().map(|&id| Symbol::Token(id)).collect();
+        Ok(String::from_utf8_lossy(&self.decode(&symbols)).into_owned())
+    }
+
     fn encode(&self, text: &str) -> Result<Encoded> {
         let symbols = self.try_encode(text.as_bytes());
         let symbols = symbols.map_err(|error| MetricError::Tokenizer(error.to_string()))?;

@@ -54,6 +54,10 @@ fn own(error: &(dyn Error + 'static)) -> Option<ErrorKind> {
     if let Some(error) = error.downcast_ref::<lmz_float::FloatError>() {
         return Some(error.kind());
     }
+    #[cfg(feature = "float")]
+    if let Some(error) = error.downcast_ref::<lmz_eval::EvalError>() {
+        return Some(error.kind());
+    }
     #[cfg(feature = "train")]
     if let Some(error) = error.downcast_ref::<lmz_train::TrainError>() {
         return Some(error.kind());

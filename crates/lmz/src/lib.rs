@@ -31,6 +31,7 @@
 //!   file's header holds. [`placement`] decides on which device it runs.
 //! * [`format`](mod@format) is the container alone: listing a file and reading its segments takes no model.
 //!   [`inspect`] says what is in a file, with or without every symbol's cost.
+//! * With the feature `float`, `eval` scores models in benchmarks.
 //! * [`metric`] scores corpora, and accounts for every bit of a file.
 //! * Every error has a kind: [`error_kind`].
 //!
@@ -48,6 +49,8 @@ pub mod bench;
 mod bpc;
 mod directories;
 mod embedded;
+#[cfg(feature = "float")]
+pub mod eval;
 pub mod figures;
 pub mod inspect;
 mod kind;

@@ -29,6 +29,8 @@ lmz [OPTIONS] [FILE]...          compress FILE to FILE.lmz
        lmz bench FILE...                compare with gzip, xz, zstd and others
        lmz bpc -c CORPUS [-m MODEL]     score a model: bits per character
        lmz corpus SOURCE -o FILE        make a corpus that no model has seen
+       lmz eval [-m MODEL] --tasks small
+                                        score a model in benchmarks
        lmz train -c PATH... -o DIR      train a model on files of your own
        lmz devices                      list and check what models can run on
        lmz models | lmz model info PATH | lmz model prepare DIR -o X.lmzm
@@ -181,3 +183,19 @@ Examples:
 Environment:
   GITHUB_TOKEN    raises GitHub's limits
   GITHUB_API_URL  another server than GitHub's own";
+
+pub const EVAL_LONG: &str = "\
+Score a model in benchmarks, with the prompts and metrics of lm-evaluation-harness and of arXiv 2404.09937.
+
+Tasks are data: lmz eval tasks lists those of this program and says where the public has the files that it does not \
+have. A few come with it: BLiMP, HumanEval, and samples of HellaSwag, GSM8K and MMLU. A model is a Hugging Face directory, a GGUF \
+file or a prepared model; the one in this program if none is named. One task that fails does not stop the others.";
+
+pub const EVAL_AFTER: &str = "\
+Examples:
+  lmz eval --tasks blimp --limit 20
+  lmz eval -m SmolLM2-135M/ --tasks knowledge --data benchmarks/ --out run/ --log-samples
+  lmz eval --resume --out run/ ...   go on where a run was killed: the result is the same
+  lmz eval show mmlu_cloze --sample 3
+  lmz eval compare run-a/ run-b/
+  lmz eval contamination -m MODEL --tasks gsm8k --out run/";

@@ -5,6 +5,7 @@ mod bpc;
 mod cat;
 mod corpus;
 mod devices;
+mod eval;
 mod inspect;
 mod manual;
 mod models;
@@ -28,6 +29,7 @@ pub static ALL: &[Entry] = &[
     Entry::of::<manual::CompletionsArgs>(),
     Entry::of::<corpus::CorpusArgs>(),
     Entry::of::<devices::DevicesArgs>(),
+    Entry::of::<eval::EvalArgs>(),
     Entry::of::<manual::HelpArgs>(),
     Entry::of::<inspect::InspectArgs>(),
     Entry::of::<manual::ManArgs>(),

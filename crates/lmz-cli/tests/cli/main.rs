@@ -8,6 +8,8 @@ mod cat;
 mod corpus;
 mod damage;
 mod device;
+#[cfg(feature = "float")]
+mod eval;
 mod families;
 mod faults;
 mod gguf;

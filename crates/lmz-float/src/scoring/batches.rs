@@ -128,12 +128,12 @@ impl<'a> Batch<'a> {
         self.windows.iter().flat_map(scored).copied().collect()
     }
 
-    /// Hands each window's surprisals to its place.
-    pub fn deliver(&self, mut surprisals: &[f32], results: &mut [Vec<f32>]) {
+    /// Hands what was found of each window's scored tokens to its place.
+    pub fn deliver<T: Clone>(&self, mut found: &[T], results: &mut [Vec<T>]) {
         for (window, &place) in self.windows.iter().zip(&self.places) {
-            let (mine, rest) = surprisals.split_at(window.scored.min(surprisals.len()));
+            let (mine, rest) = found.split_at(window.scored.min(found.len()));
             results[place] = mine.to_vec();
-            surprisals = rest;
+            found = rest;
         }
     }
 }

@@ -41,18 +41,18 @@ pub(crate) fn score<B: Kernels>(
 }
 
 /// What [`lmz_device::catch`] gives: a value, or the device's message.
-type Outcome<T> = std::result::Result<T, String>;
+pub(super) type Outcome<T> = std::result::Result<T, String>;
 
 /// Runs a batch, or its halves where it fails, down to one window; the error is of such a one.
-fn halving(
+pub(super) fn halving<T: Clone>(
     batch: &Batch<'_>,
     limit: &mut usize,
-    results: &mut [Vec<f32>],
-    run: &mut dyn FnMut(&Batch<'_>) -> Outcome<Vec<f32>>,
+    results: &mut [Vec<T>],
+    run: &mut dyn FnMut(&Batch<'_>) -> Outcome<Vec<T>>,
 ) -> Outcome<()> {
     match run(batch) {
-        Ok(surprisals) => {
-            batch.deliver(&surprisals, results);
+        Ok(found) => {
+            batch.deliver(&found, results);
             Ok(())
         }
         Err(reason) if batch.len() == 1 => Err(reason),

@@ -32,6 +32,10 @@ pub enum ScoringError {
     #[cfg(feature = "float")]
     #[error(transparent)]
     Float(#[from] lmz_float::FloatError),
+    /// A benchmark cannot be run.
+    #[cfg(feature = "float")]
+    #[error(transparent)]
+    Eval(#[from] lmz_eval::EvalError),
     /// A corpus without a document.
     #[error("{}: no documents ({reason})", path.display())]
     NoDocuments {
@@ -67,6 +71,8 @@ impl ScoringError {
             Self::Metric(error) => error.kind(),
             #[cfg(feature = "float")]
             Self::Float(error) => error.kind(),
+            #[cfg(feature = "float")]
+            Self::Eval(error) => error.kind(),
             Self::NoDocuments { .. } => ErrorKind::InsufficientData,
             Self::Vocabulary(_) => ErrorKind::Compatibility,
             Self::InvalidArgument(_) => ErrorKind::InvalidArgument,

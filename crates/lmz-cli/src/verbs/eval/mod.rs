@@ -1,0 +1,15 @@
+//! `lmz eval`: a model scored in benchmarks.
+
+mod args;
+#[cfg(not(feature = "float"))]
+mod missing;
+#[cfg(feature = "float")]
+mod progress;
+#[cfg(feature = "float")]
+mod run;
+#[cfg(feature = "float")]
+mod show;
+#[cfg(feature = "float")]
+mod table;
+
+pub use args::EvalArgs;

@@ -1,0 +1,379 @@
+//! A model's answers to all items of a task.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::time::Instant;
+
+use super::encode::{Asked, Encoded, Pair, encode};
+use super::journal::{Journal, Record, Sizes};
+use super::plan::{Batch, Shape, plan};
+use crate::error::{EvalError, Result};
+use crate::model::{LanguageModel, Likelihood, Row};
+use crate::prompt::Item;
+use crate::record::{Answer, Answered, Progress};
+use crate::task::{Output, Task};
+
+/// Rows of a batch that is timed before a run.
+const PROBED: usize = 4;
+
+/// Asks a model about all items of a task. With a journal, what stands in it is not asked again.
+///
+/// # Errors
+/// The model fails, or answers with something that cannot be; the journal cannot be written or does not fit;
+/// `progress` stopped it.
+pub fn answer(
+    model: &mut dyn LanguageModel,
+    task: &Task,
+    items: &[Item],
+    mut journal: Option<&mut Journal>,
+    progress: &dyn Progress,
+) -> Result<Vec<Answered>> {
+    let room = match &task.generate {
+        Some(generate) => model.context().saturating_sub(generate.max_tokens),
+        None => model.context(),
+    };
+    if room == 0 {
+        return Err(EvalError::InvalidArgument(format!(
+            "{}: the model's context of {} tokens has no room for a prompt",
+            task.name,
+            model.context()
+        )));
+    }
+    let mut encoded = Vec::with_capacity(items.len());
+    for item in items {
+        if progress.cancelled() {
+            return Err(EvalError::Cancelled);
+        }
+        encoded.push(encode(model, item, room)?);
+    }
+    match task.output {
+        Output::Generate => write_all(model, task, items, encoded, journal, progress),
+        _ => {
+            let greedy = task.output == Output::Loglikelihood;
+            let work = Likelihoods::new(model, items, encoded, journal.as_deref());
+            work.run(model, greedy, journal.as_deref_mut(), progress)
+        }
+    }
+}
+
+/// Items whose likelihoods are asked for.
+struct Likelihoods {
+    pairs: Vec<Vec<Pair>>,
+    facts: Vec<(usize, bool)>,
+    batches: Vec<Batch>,
+    sizes: Sizes,
+}
+
+impl Likelihoods {
+    fn new(
+        model: &dyn LanguageModel,
+        items: &[Item],
+        encoded: Vec<Encoded>,
+        journal: Option<&Journal>,
+    ) -> Self {
+        let facts = encoded.iter().map(|one| (one.dropped, one.cut)).collect();
+        let pairs: Vec<Vec<Pair>> = encoded
+            .into_iter()
+            .map(|one| match one.asked {
+                Asked::Pairs(pairs) => pairs,
+                Asked::Prompt(_) => Vec::new(),
+            })
+            .collect();
+        let sizes = RefCell::new(
+            journal
+                .and_then(|journal| journal.sizes.clone())
+                .unwrap_or_default(),
+        );
+        let rows = |tokens: usize| {
+            let mut sizes = sizes.borrow_mut();
+            *sizes
+                .entry(tokens)
+                .or_insert_with(|| model.batch(tokens).max(1))
+        };
+        // What items have in common is found among those with the same examples.
+        let mut groups: Vec<Vec<usize>> = Vec::new();
+        let mut known: HashMap<(&str, &[String]), usize> = HashMap::new();
+        for (number, item) in items.iter().enumerate() {
+            let key = (item.question.description.as_str(), &item.question.shots[..]);
+            let group = *known.entry(key).or_insert(groups.len());
+            if group == groups.len() {
+                groups.push(Vec::new());
+            }
+            groups[group].push(number);
+        }
+        let mut batches = Vec::new();
+        for group in groups {
+            let some: Vec<Vec<Pair>> = group.iter().map(|&number| pairs[number].clone()).collect();
+            let shape = Shape {
+                shares: model.shares(),
+                rows: &rows,
+            };
+            for mut batch in plan(&some, shape) {
+                for place in &mut batch.rows {
+                    place.item = group[place.item];
+                }
+                batches.push(batch);
+            }
+        }
+        Self {
+            pairs,
+            facts,
+            batches,
+            sizes: sizes.into_inner(),
+        }
+    }
+
+    /// How many tokens of a batch the model reads.
+    fn tokens(&self, batch: &Batch) -> u64 {
+        let own = batch.rows.iter().map(|place| {
+            let pair = &self.pairs[place.item][place.pair];
+            pair.tokens.len() - 1 - batch.context
+        });
+        (own.sum::<usize>() + batch.context - batch.base) as u64
+    }
+
+    fn score(
+        &self,
+        model: &mut dyn LanguageModel,
+        batch: &Batch,
+        greedy: bool,
+    ) -> Result<Vec<Likelihood>> {
+        let Some(first) = batch.rows.first() else {
+            return Ok(Vec::new());
+        };
+        let pair = |place: &super::plan::Place| &self.pairs[place.item][place.pair];
+        let context = &pair(first).tokens[..batch.context];
+        let rows: Vec<Row<'_>> = batch
+            .rows
+            .iter()
+            .map(|place| Row {
+                tokens: &pair(place).tokens[batch.context..],
+                scored: pair(place).scored,
+            })
+            .collect();
+        let found = model
+            .score(context, batch.base, &rows, greedy)
+            .map_err(EvalError::Model)?;
+        let fits = found.len() == rows.len()
+            && found
+                .iter()
+                .zip(&rows)
+                .all(|(found, row)| found.len() == row.scored);
+        if !fits {
+            return Err(EvalError::Answer(
+                "another number of tokens than was asked about".into(),
+            ));
+        }
+        let each = found.iter().map(|tokens| {
+            let log = -tokens.iter().map(|&(nats, _)| f64::from(nats)).sum::<f64>();
+            match log.is_finite() {
+                true => Ok(Likelihood {
+                    log,
+                    greedy: greedy && tokens.iter().all(|&(_, first)| first),
+                }),
+                false => Err(EvalError::Answer(format!(
+                    "a logarithm of a probability that is {log}"
+                ))),
+            }
+        });
+        each.collect()
+    }
+
+    fn run(
+        self,
+        model: &mut dyn LanguageModel,
+        greedy: bool,
+        mut journal: Option<&mut Journal>,
+        progress: &dyn Progress,
+    ) -> Result<Vec<Answered>> {
+        let all: u64 = self.batches.iter().map(|batch| self.tokens(batch)).sum();
+        let done = journal.as_ref().map_or(0, |journal| journal.records.len());
+        if done > self.batches.len() {
+            let journal = journal.as_ref();
+            return Err(journal.map_or(EvalError::Cancelled, |j| {
+                j.damaged("it has more batches than the run")
+            }));
+        }
+        progress.planned(all, self.estimate(model, greedy, done, all)?);
+        if let Some(journal) = journal.as_deref_mut() {
+            journal.begin(self.sizes.clone())?;
+        }
+        let mut found: Vec<Vec<Option<Likelihood>>> = self
+            .pairs
+            .iter()
+            .map(|pairs| vec![None; pairs.len()])
+            .collect();
+        for (number, batch) in self.batches.iter().enumerate() {
+            if progress.cancelled() {
+                return Err(EvalError::Cancelled);
+            }
+            if let Some(journal) = journal.as_deref()
+                && let Some(record) = journal.records.get(number)
+            {
+                let places = record
+                    .likelihoods
+                    .iter()
+                    .map(|&(item, pair, _)| (item, pair));
+                if !places.eq(batch.rows.iter().map(|place| (place.item, place.pair))) {
+                    return Err(journal.damaged("a batch holds other rows"));
+                }
+                for &(item, pair, likelihood) in &record.likelihoods {
+                    found[item][pair] = Some(likelihood);
+                }
+                progress.advance(self.tokens(batch), true);
+                continue;
+            }
+            let start = Instant::now();
+            let likelihoods = self.score(model, batch, greedy)?;
+            for (place, &likelihood) in batch.rows.iter().zip(&likelihoods) {
+                found[place.item][place.pair] = Some(likelihood);
+            }
+            if let Some(journal) = journal.as_deref_mut() {
+                let rows = batch.rows.iter().zip(&likelihoods);
+                journal.push(&Record {
+                    batch: number,
+                    likelihoods: rows
+                        .map(|(place, &one)| (place.item, place.pair, one))
+                        .collect(),
+                    written: None,
+                    seconds: start.elapsed().as_secs_f64(),
+                })?;
+            }
+            progress.advance(self.tokens(batch), false);
+        }
+        let answers = found
+            .into_iter()
+            .zip(self.facts)
+            .map(|(found, (dropped, cut))| {
+                let likelihoods: Option<Vec<Likelihood>> = found.into_iter().collect();
+                let likelihoods =
+                    likelihoods.ok_or_else(|| EvalError::Answer("a row is missing".into()))?;
+                Ok(Answered {
+                    answer: Answer::Likelihoods(likelihoods),
+                    dropped,
+                    cut,
+                })
+            });
+        answers.collect()
+    }
+
+    /// Seconds that the batches behind the first `done` will take, by one from the middle.
+    fn estimate(
+        &self,
+        model: &mut dyn LanguageModel,
+        greedy: bool,
+        done: usize,
+        all: u64,
+    ) -> Result<Option<f64>> {
+        let left = &self.batches[done..];
+        if left.len() < 2 * PROBED {
+            return Ok(None);
+        }
+        let Some(batch) = left.get(left.len() / 2) else {
+            return Ok(None);
+        };
+        // Once for the caches and clocks.
+        self.score(model, batch, greedy)?;
+        let start = Instant::now();
+        self.score(model, batch, greedy)?;
+        let before: u64 = self.batches[..done]
+            .iter()
+            .map(|batch| self.tokens(batch))
+            .sum();
+        let each = start.elapsed().as_secs_f64() / self.tokens(batch).max(1) as f64;
+        Ok(Some(each * (all - before) as f64))
+    }
+}
+
+fn write_all(
+    model: &mut dyn LanguageModel,
+    task: &Task,
+    items: &[Item],
+    encoded: Vec<Encoded>,
+    mut journal: Option<&mut Journal>,
+    progress: &dyn Progress,
+) -> Result<Vec<Answered>> {
+    let Some(generate) = &task.generate else {
+        return Err(EvalError::InvalidArgument(format!(
+            "{}: nothing is generated",
+            task.name
+        )));
+    };
+    progress.planned(items.len() as u64, None);
+    if let Some(journal) = journal.as_deref_mut() {
+        journal.begin(Sizes::new())?;
+    }
+    let prompts: Vec<&[u32]> = encoded
+        .iter()
+        .map(|one| match &one.asked {
+            Asked::Prompt(tokens) => &tokens[..],
+            Asked::Pairs(_) => &[],
+        })
+        .collect();
+    let base = base(&prompts);
+    let mut answers = Vec::with_capacity(items.len());
+    let begun = Instant::now();
+    for (number, (prompt, one)) in prompts.iter().zip(&encoded).enumerate() {
+        if progress.cancelled() {
+            return Err(EvalError::Cancelled);
+        }
+        let known = journal
+            .as_deref()
+            .and_then(|journal| journal.records.get(number));
+        let written = match known {
+            Some(record) => {
+                let Some((item, written)) = &record.written else {
+                    return Err(EvalError::Answer("the journal holds no text here".into()));
+                };
+                if *item != number {
+                    return Err(EvalError::Answer(
+                        "the journal holds another item's text".into(),
+                    ));
+                }
+                progress.advance(1, true);
+                written.clone()
+            }
+            None => {
+                let start = Instant::now();
+                let base = base.min(prompt.len());
+                let written = model.write(prompt, base, &generate.stop, generate.max_tokens);
+                let written = written.map_err(EvalError::Model)?;
+                if let Some(journal) = journal.as_deref_mut() {
+                    journal.push(&Record {
+                        batch: number,
+                        likelihoods: Vec::new(),
+                        written: Some((number, written.clone())),
+                        seconds: start.elapsed().as_secs_f64(),
+                    })?;
+                }
+                progress.advance(1, false);
+                if number == 0 {
+                    let left = (items.len() - 1) as f64;
+                    progress.planned(
+                        items.len() as u64,
+                        Some(begun.elapsed().as_secs_f64() * left),
+                    );
+                }
+                written
+            }
+        };
+        answers.push(Answered {
+            answer: Answer::Text(written),
+            dropped: one.dropped,
+            cut: one.cut,
+        });
+    }
+    Ok(answers)
+}
+
+/// How many tokens all prompts begin with, but for the last of each.
+fn base(prompts: &[&[u32]]) -> usize {
+    let Some((first, others)) = prompts.split_first() else {
+        return 0;
+    };
+    let most = first.len().saturating_sub(1);
+    others.iter().fold(most, |shared, prompt| {
+        let both = first.iter().zip(&prompt[..prompt.len().saturating_sub(1)]);
+        both.take(shared).take_while(|(a, b)| a == b).count()
+    })
+}
