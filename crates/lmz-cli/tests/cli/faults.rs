@@ -139,11 +139,13 @@ fn a_cut_group_gives_what_decodes_in_its_place() {
     let nano = nano();
     let place = Place::new();
     let table: Vec<u8> = (0..3000u32).flat_map(|i| (i * i).to_le_bytes()).collect();
-    let raw = [&table[..], &story(20_000), &noise(8192), &table[..600]].concat();
+    let alice = concat!(env!("CARGO_MANIFEST_DIR"), "/../../corpora/alice29.txt");
+    let text = &fs::read(alice).unwrap()[3000..15_000];
+    let raw = [&table[..], text, &noise(8192), &table[..600]].concat();
     place.write("a", &raw);
     place.lmz(["-qm", nano, "a"]).quiet();
     let packed = place.read("a.lmz");
-    place.write("cut.lmz", &packed[..packed.len() - packed.len() / 5]);
+    place.write("cut.lmz", &packed[..packed.len() - 600]);
     let refused = place.lmz(["-dm", nano, "--keep-going", "cut.lmz"]);
     refused.fails(
         1,
