@@ -247,7 +247,7 @@ pub fn arxiv(args: ArxivArgs) -> Result<Exit, Failure> {
 /// `lmz corpus local`
 pub fn local(args: LocalArgs) -> Result<Exit, Failure> {
     let progress = Progress::new(Talk::resolve(args.build.talk));
-    let prose = (args.clean || args.min_length > 1).then(|| ProseFilter {
+    let prose = (args.clean || args.min_length > 1).then_some(ProseFilter {
         min_characters: args.min_length,
         min_alphanumeric: if args.clean { 0.5 } else { 0.0 },
         max_line: if args.clean { 100_000 } else { u64::MAX },

@@ -41,7 +41,7 @@ impl<const N: usize> RecordReader<N> {
     /// Those of the file, and one that ends within a record.
     pub fn next_record(&mut self) -> io::Result<Option<[u64; N]>> {
         let mut record = [0; N];
-        for at in 0..N {
+        for (at, number) in record.iter_mut().enumerate() {
             let mut bytes = [0; 8];
             let mut filled = 0;
             while filled < 8 {
@@ -51,7 +51,7 @@ impl<const N: usize> RecordReader<N> {
                     n => filled += n,
                 }
             }
-            record[at] = u64::from_le_bytes(bytes);
+            *number = u64::from_le_bytes(bytes);
         }
         Ok(Some(record))
     }

@@ -6,12 +6,15 @@ use super::super::super::counts::Counts;
 use super::super::super::limits::{MAX_ITEM_BYTES, MAX_LINE_BYTES};
 use crate::error::Result;
 
+/// Is given the number of a line, and the line.
+type EachLine<'a> = dyn FnMut(u64, Vec<u8>, &mut Counts) -> Result<()> + 'a;
+
 /// Calls `each` for the lines of a file that are not blank, with their numbers, from 1. Longer ones than a document can be
 /// are passed over.
 pub fn lines(
     input: &mut dyn BufRead,
     counts: &mut Counts,
-    each: &mut dyn FnMut(u64, Vec<u8>, &mut Counts) -> Result<()>,
+    each: &mut EachLine<'_>,
 ) -> Result<io::Result<()>> {
     for number in 1.. {
         let mut line = Vec::new();
