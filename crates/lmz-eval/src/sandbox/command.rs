@@ -8,7 +8,7 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::{Limits, Sandbox};
+use super::parts::{Limits, Parts};
 use crate::error::{EvalError, Result};
 
 /// How long a program may take to be gone when it was ended.
@@ -56,7 +56,7 @@ impl Ended {
 }
 
 /// Runs a program until it ends or has to be ended.
-pub(super) fn run(sandbox: &Sandbox, source: &str, limits: Limits) -> Result<Ended> {
+pub(super) fn run(sandbox: &Parts, source: &str, limits: Limits) -> Result<Ended> {
     let failed =
         |error: io::Error| EvalError::Sandbox(format!("the sandbox does not start: {error}"));
     let directory = tempfile::tempdir().map_err(failed)?;
@@ -75,7 +75,7 @@ pub(super) fn run(sandbox: &Sandbox, source: &str, limits: Limits) -> Result<End
     watch(child, reader, limits).map_err(failed)
 }
 
-fn command(sandbox: &Sandbox, program: &Path, filter: File, limits: Limits) -> Command {
+fn command(sandbox: &Parts, program: &Path, filter: File, limits: Limits) -> Command {
     let python = &sandbox.python;
     let mut command = Command::new(&sandbox.bubblewrap);
     // Its own environment can be read inside, as that of process 1.

@@ -5,6 +5,7 @@
 mod command;
 mod filter;
 mod own_test;
+mod parts;
 mod python;
 
 use std::ffi::OsString;
@@ -12,41 +13,15 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 pub use command::Ended;
+pub use parts::Limits;
+use parts::Parts;
 use python::Python;
 
 use crate::error::{EvalError, Result};
 
-/// What a program may take.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Limits {
-    /// How long it may run, and how long it may compute.
-    pub time: Duration,
-    /// Bytes of its address space.
-    pub memory: u64,
-    /// Bytes of one file, and of all files together.
-    pub files: u64,
-    /// Bytes of its output that are kept; it is ended when it writes more.
-    pub output: usize,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            time: Duration::from_secs(10),
-            memory: 4 << 30,
-            files: 16 << 20,
-            output: 64 << 10,
-        }
-    }
-}
-
 /// A sandbox that has proved itself.
 #[derive(Debug)]
-pub struct Sandbox {
-    bubblewrap: PathBuf,
-    python: Python,
-    filter: Vec<u8>,
-}
+pub struct Sandbox(Parts);
 
 impl Sandbox {
     /// Looks for bubblewrap and Python, and tries to get out of the sandbox that they make.
@@ -63,14 +38,14 @@ impl Sandbox {
             refuse("the sandbox knows the system calls of x86_64 and aarch64 only".into())
         })?;
         let python = which("python3").ok_or_else(|| refuse("there is no python3".into()))?;
-        let sandbox = Self {
+        let parts = Parts {
             bubblewrap,
             python: Python::ask(&python).map_err(refuse)?,
             filter,
         };
-        own_test::run(&sandbox)
+        own_test::run(&parts)
             .map_err(|reason| refuse(format!("the sandbox's own test failed: {reason}")))?;
-        Ok(sandbox)
+        Ok(Self(parts))
     }
 
     /// Runs a Python program.
@@ -78,7 +53,7 @@ impl Sandbox {
     /// # Errors
     /// The sandbox could not be started.
     pub fn run(&self, source: &str, limits: Limits) -> Result<Ended> {
-        command::run(self, source, limits)
+        command::run(&self.0, source, limits)
     }
 
     /// Whether Python finds a module there.

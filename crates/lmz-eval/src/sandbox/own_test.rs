@@ -3,13 +3,14 @@
 use std::net::TcpListener;
 use std::time::Duration;
 
-use super::{Limits, Sandbox};
+use super::command;
+use super::parts::{Limits, Parts};
 
 /// A file outside that a program must not see.
 const SECRET: &str = "lmz-eval-secret";
 
 /// Runs programs that try to get out. Each prints `held` if it was held.
-pub(super) fn run(sandbox: &Sandbox) -> Result<(), String> {
+pub(super) fn run(sandbox: &Parts) -> Result<(), String> {
     let outside = tempfile::tempdir().map_err(|error| error.to_string())?;
     let secret = outside.path().join(SECRET);
     std::fs::write(&secret, SECRET).map_err(|error| error.to_string())?;
@@ -25,9 +26,7 @@ pub(super) fn run(sandbox: &Sandbox) -> Result<(), String> {
         ..Limits::default()
     };
     for (what, program) in attempts(port, &secret.to_string_lossy(), &home) {
-        let ended = sandbox
-            .run(&program, limits)
-            .map_err(|error| error.to_string())?;
+        let ended = command::run(sandbox, &program, limits).map_err(|error| error.to_string())?;
         if !(ended.passed() && ended.output.trim() == "held") {
             return Err(format!("{what} ({})", ended.reason()));
         }
@@ -36,7 +35,7 @@ pub(super) fn run(sandbox: &Sandbox) -> Result<(), String> {
         time: Duration::from_millis(300),
         ..limits
     };
-    let ended = sandbox.run("import time\ntime.sleep(60)\n", short);
+    let ended = command::run(sandbox, "import time\ntime.sleep(60)\n", short);
     drop(listener);
     match ended.map_err(|error| error.to_string())?.why {
         Some(_) => Ok(()),

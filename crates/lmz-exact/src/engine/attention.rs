@@ -3,8 +3,8 @@
 use super::cache::LayerCache;
 use super::layer::{BlockNorm, Layer};
 use super::model::Engine;
+use super::planes::{self, VALUE_PLANES, VALUE_SUM_SHIFT, WIDE_VALUE_BITS};
 use super::shape::VALUE_BITS;
-use super::wide::{self, VALUE_PLANES, VALUE_SUM_SHIFT, WIDE_VALUE_BITS};
 use crate::fixed::{bitlen, rshift};
 use crate::kernel::portable::quantise;
 use crate::kernel::{self, PANEL, TILE};
@@ -118,8 +118,8 @@ impl Engine {
                 let (at, e) = (row * s.heads + head, query_exponents[head]);
                 let out = &mut buffers.queries[at * dim..][..dim];
                 buffers.exponents[at] = if layer.wide {
-                    let exponent = wide::quantise(self.kernel, x, e, &mut buffers.wide);
-                    wide::split_query(x, out, &mut buffers.low_queries[at * dim..][..dim]);
+                    let exponent = planes::quantise(self.kernel, x, e, &mut buffers.wide);
+                    planes::split_query(x, out, &mut buffers.low_queries[at * dim..][..dim]);
                     exponent
                 } else {
                     quantise(x, e, s.query_bits, out)
@@ -131,7 +131,7 @@ impl Engine {
                 }
                 let e = key_exponents[head];
                 if layer.wide {
-                    let exponent = wide::quantise(self.kernel, x, e, &mut buffers.wide);
+                    let exponent = planes::quantise(self.kernel, x, e, &mut buffers.wide);
                     cache.put_key(head, position, x, exponent);
                 } else {
                     let exponent = quantise(x, e, s.key_bits, &mut packed);
@@ -284,7 +284,7 @@ impl Engine {
         let mut missing = [0i64; TILE];
         if wide_values {
             for (missing, row) in missing.iter_mut().zip(buffers.weights.chunks_exact(room)) {
-                *missing = wide::missing_of_values(row);
+                *missing = planes::missing_of_values(row);
             }
         }
         for panel in 0..dim.div_ceil(PANEL) {

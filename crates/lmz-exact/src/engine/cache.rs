@@ -4,8 +4,8 @@ use std::ops::Range;
 
 use super::layer::Layer;
 use super::model::Engine;
+use super::planes::{KEY_PLANES, VALUE_PLANES, plane_of};
 use super::shape::{MAX_CONTEXT, MAX_ROWS, Shape};
-use super::wide::{KEY_PLANES, VALUE_PLANES, plane_of};
 use crate::kernel::PANEL;
 
 /// Keys and values of the positions of one block, as attention reads them.

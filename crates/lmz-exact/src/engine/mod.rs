@@ -9,6 +9,7 @@ mod layer;
 mod model;
 mod parts;
 mod pass;
+mod planes;
 mod rotary;
 mod scores;
 mod shape;

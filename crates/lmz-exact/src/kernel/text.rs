@@ -167,6 +167,7 @@ pub fn attention_weights(dots: &[i32], ek: &[i32], ev: &[i32], eq: i32) -> (Vec<
 }
 
 /// 3.16, and steps 3 and 4 of 3.7: (w, X, Λ).
+#[cfg(feature = "differential")]
 pub fn wide_attention_weights(
     dots: &[i64],
     ek: &[i32],
@@ -186,6 +187,7 @@ pub fn score(dot: i32, t: i32) -> i128 {
 }
 
 /// 3.16: one score.
+#[cfg(feature = "differential")]
 pub fn wide_score(dot: i128, t: i32) -> i128 {
     shifted(dot, t, 63)
 }

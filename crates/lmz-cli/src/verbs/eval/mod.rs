@@ -8,6 +8,8 @@ mod progress;
 #[cfg(feature = "float")]
 mod run;
 #[cfg(feature = "float")]
+mod say;
+#[cfg(feature = "float")]
 mod show;
 #[cfg(feature = "float")]
 mod table;

@@ -1,7 +1,5 @@
 //! From the arguments to printed results.
 
-use std::io::{self, Write};
-
 use anyhow::anyhow;
 use clap::error::ErrorKind;
 use lmz::ScoringError;
@@ -12,6 +10,7 @@ use lmz::float::{Device, Dtype, use_threads};
 
 use super::args::{EvalArgs, EvalCommand, RunEvalArgs, definition};
 use super::progress::Watcher;
+use super::say::{fatal, out, pretty};
 use super::{show, table};
 use crate::exit::Exit;
 use crate::settings::{Nonsense, Talk, Volume};
@@ -105,20 +104,6 @@ fn print(found: &Evaluated, json: bool) -> Result<(), Failure> {
         (false, all) => table::results(all),
     };
     out(&text)
-}
-
-pub(super) fn pretty(value: &impl serde::Serialize) -> String {
-    serde_json::to_string_pretty(value).unwrap_or_default()
-}
-
-pub(super) fn out(text: &str) -> Result<(), Failure> {
-    let mut out = io::stdout().lock();
-    let printed = out.write_all(text.as_bytes()).and_then(|()| out.flush());
-    printed.map_err(Failure::stdout)
-}
-
-pub(super) fn fatal(error: EvalError) -> Failure {
-    Failure::Fatal(error.into())
 }
 
 pub(super) fn dtype(name: &str) -> Result<Dtype, Nonsense> {

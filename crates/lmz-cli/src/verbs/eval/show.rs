@@ -17,7 +17,7 @@ use serde_json::json;
 
 use super::args::{EvalCommand, FileArgs};
 use super::progress::Watcher;
-use super::run::{fatal, out, pretty};
+use super::say::{fatal, out, pretty};
 use super::table;
 use crate::args::ModelArg;
 use crate::exit::Exit;
