@@ -28,12 +28,9 @@ lmz [OPTIONS] [FILE]...          compress FILE to FILE.lmz
        lmz inspect FILE [--html OUT]    see where the bits go
        lmz bench FILE...                compare with gzip, xz, zstd and others
        lmz bpc -c CORPUS [-m MODEL]     score a model: bits per character
-       lmz corpus SOURCE -o FILE        make a corpus that no model has seen
-       lmz eval [-m MODEL] --tasks small
-                                        score a model in benchmarks
-       lmz train -c PATH... -o DIR      train a model on files of your own
-       lmz devices                      list and check what models can run on
-       lmz models | lmz model info PATH | lmz model prepare DIR -o X.lmzm
+       lmz eval [-m MODEL]              score a model in benchmarks
+       lmz corpus SOURCE -o FILE | lmz train -c PATH... -o DIR
+       lmz devices | lmz models | lmz model info PATH | lmz model prepare DIR -o X.lmzm
        lmz help [VERB] | lmz completions SHELL | lmz man";
 
 pub const AFTER: &str = "\

@@ -85,7 +85,7 @@ fn shards_make_what_one_process_makes() {
 #[test]
 fn a_run_that_was_killed_goes_on() {
     let place = Place::new();
-    let names = files(&place, 6, 1500);
+    let names = files(&place, 6, 400);
     let arguments = |out: &'static str| {
         let mut arguments = vec![
             "corpus".to_owned(),
@@ -100,7 +100,7 @@ fn a_run_that_was_killed_goes_on() {
     };
     fine(place.lmz(arguments("whole.jsonl")));
     let mut killed = 0;
-    for wait in [30, 60, 100, 150, 220, 300, 400, 600, 900] {
+    for wait in [20, 50, 100, 200, 400] {
         let mut child = spawn(place.command().args(arguments("again.jsonl")));
         sleep(Duration::from_millis(wait));
         child.kill().unwrap();
