@@ -68,9 +68,9 @@ fn attempts(port: u16, secret: &str, home: &str) -> Vec<(&'static str, String)> 
         held("a program writes to the system", "open('/usr/lmz-eval', 'w')".into()),
         held("a program writes beside itself", "open('/program/x', 'w')".into()),
         held("a program makes other processes", "import os\nif os.fork() == 0: os._exit(0)".into()),
-        (
+        held(
             "a program sees the environment of bubblewrap",
-            "print('held' if not open('/proc/1/environ', 'rb').read().strip(b'\\0') else 'seen')\n".into(),
+            "if not open('/proc/1/environ', 'rb').read().strip(b'\\0'): raise OSError".into(),
         ),
         (
             "a program sees the environment",
