@@ -126,7 +126,12 @@ def harness(model, data, wanted, limit, shots_of, max_tokens, device):
                                               "temperature": 0.0, "max_gen_toks": max_tokens}
             (folder / f"{task}.yaml").write_text(yaml.dump(entry))
         manager = TaskManager(include_path=str(folder))
-        lm = HFLM(pretrained=str(model), dtype="float32", device=device, batch_size=1)
+        # A tokenizer of tokenizer.json alone names no token for an empty context; the model does.
+        first = json.loads((pathlib.Path(model) / "config.json").read_text()).get("bos_token_id")
+        lm = HFLM(pretrained=str(model), dtype="float32", device=device, batch_size=1, prefix_token_id=first)
+        last = json.loads((pathlib.Path(model) / "config.json").read_text()).get("eos_token_id")
+        if lm.tokenizer.eos_token is None and isinstance(last, int):
+            lm.tokenizer.eos_token = lm.tokenizer.convert_ids_to_tokens(last)
         for task in wanted:
             if not (folder / f"{task}.yaml").exists():
                 continue
