@@ -24,8 +24,8 @@ TASKS = {
     "piqa": ("piqa/piqa.yaml", "validation_split", 0),
     "lambada_openai": ("lambada/lambada_openai.yaml", "test_split", 0),
     "mmlu": ("mmlu/default/mmlu_abstract_algebra.yaml", "test_split", 2),
-    "mmlu_cloze": ("mmlu/continuation/mmlu_abstract_algebra.yaml", "test_split", 2),
-    "gsm8k": ("gsm8k/gsm8k.yaml", "test_split", 1),
+    "mmlu_cloze": ("mmlu/continuation/mmlu_abstract_algebra.yaml", "test_split", 1),
+    "gsm8k": ("gsm8k/gsm8k.yaml", "test_split", 0),
     "nq_open": ("nq_open/nq_open.yaml", "validation_split", 3),
 }
 
