@@ -44,6 +44,7 @@ pub struct Mixer<const INPUTS: usize> {
     rate: i32,
     tables: &'static Tables,
     /// Whether the processor has AVX2: the same numbers, sooner.
+    #[cfg(target_arch = "x86_64")]
     wide: bool,
 }
 
@@ -73,7 +74,8 @@ impl<const INPUTS: usize> Mixer<INPUTS> {
             rates,
             rate: rates.first << 14,
             tables: tables(),
-            wide: has_avx2(),
+            #[cfg(target_arch = "x86_64")]
+            wide: std::arch::is_x86_feature_detected!("avx2"),
         }
     }
 
@@ -163,13 +165,6 @@ impl<const INPUTS: usize> Mixer<INPUTS> {
         }
         self.rate -= (self.rate - (self.rates.last << 14)) >> 14;
     }
-}
-
-fn has_avx2() -> bool {
-    #[cfg(target_arch = "x86_64")]
-    return std::arch::is_x86_feature_detected!("avx2");
-    #[cfg(not(target_arch = "x86_64"))]
-    false
 }
 
 /// Sum of products, 16 fractional bits.

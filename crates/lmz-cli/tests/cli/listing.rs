@@ -118,7 +118,9 @@ fn a_mixed_file_says_so() {
     let nano = nano();
     let place = Place::new();
     place.write("a", story(70_000));
-    place.lmz(["-m", nano, "-T2", "--no-verify", "--full", "a"]).quiet();
+    place
+        .lmz(["-m", nano, "-T2", "--no-verify", "--full", "a"])
+        .quiet();
     let list = json(&place.lmz(["-l", "--json", "a.lmz"]).quiet());
     let file = &list[0];
     for (field, value) in [

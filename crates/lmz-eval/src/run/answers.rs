@@ -25,7 +25,7 @@ pub fn answer(
     model: &mut dyn LanguageModel,
     task: &Task,
     items: &[Item],
-    mut journal: Option<&mut Journal>,
+    journal: Option<&mut Journal>,
     progress: &dyn Progress,
 ) -> Result<Vec<Answered>> {
     let room = match &task.generate {
@@ -51,7 +51,7 @@ pub fn answer(
         _ => {
             let greedy = task.output == Output::Loglikelihood;
             let work = Likelihoods::new(model, items, encoded, journal.as_deref());
-            work.run(model, greedy, journal.as_deref_mut(), progress)
+            work.run(model, greedy, journal, progress)
         }
     }
 }

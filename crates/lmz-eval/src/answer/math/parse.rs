@@ -2,8 +2,10 @@
 
 /// Deepest nesting.
 const DEPTH: usize = 40;
-/// Functions of one argument.
-const FUNCTIONS: [(&str, fn(f64) -> f64); 9] = [
+/// A function of one argument.
+type Function = fn(f64) -> f64;
+
+const FUNCTIONS: [(&str, Function); 9] = [
     ("arcsin", f64::asin),
     ("arccos", f64::acos),
     ("arctan", f64::atan),
