@@ -66,7 +66,8 @@ fn answers_do_not_depend_on_batches_or_order() {
 
 #[test]
 fn a_run_that_is_killed_goes_on_and_gives_the_same() {
-    for name in ["blimp", "arc_challenge", "gsm8k"] {
+    // Before it is done: choices of one question are asked for in few calls.
+    for (name, fails_after) in [("blimp", 6), ("arc_challenge", 4), ("gsm8k", 6)] {
         let (task, items) = some(name, 4);
         let expected = answer(&mut Bytes::new(), &task, &items, None, &()).unwrap();
         let directory = tempfile::tempdir().unwrap();
@@ -77,7 +78,7 @@ fn a_run_that_is_killed_goes_on_and_gives_the_same() {
             let mut journal = Journal::open(&path, identity(), true).unwrap();
             // Another batch than before would be another result.
             let mut model = Bytes {
-                fails_after: 3,
+                fails_after,
                 batch: 2 + died,
                 ..Bytes::new()
             };
@@ -96,7 +97,7 @@ fn a_run_that_is_killed_goes_on_and_gives_the_same() {
             file.write_all(b"0badc0de {\"batch\": 1").unwrap();
         };
         assert_eq!(found, expected, "{name}");
-        assert!(died > 0 && calls > 3, "{name}: {died} {calls}");
+        assert!(died > 0 && calls > fails_after, "{name}: {died} {calls}");
     }
 }
 
