@@ -265,6 +265,7 @@ mod tests {
             nonlinearity: Nonlinearity::Relu,
             attention_softcap: None,
             final_softcap: None,
+            wide_values: false,
         };
         let window = |layer: usize| (salt % 3 == 1 && layer.is_multiple_of(2)).then_some(128);
         Sizes {
