@@ -134,6 +134,11 @@ fn golden_files() {
             if path.extension().is_none_or(|e| e != "lmz") {
                 continue;
             }
+            // Wide scores are the CPU's: a device refuses their models.
+            let name = path.file_name().unwrap().to_string_lossy();
+            if name.starts_with("numerics2-") {
+                continue;
+            }
             let packed = std::fs::read(&path).unwrap();
             let expected = std::fs::read(path.with_extension("")).unwrap();
             let prime = std::fs::read(path.with_extension("prime")).ok();
