@@ -17,6 +17,7 @@
 #![forbid(unsafe_code)]
 
 pub mod answer;
+mod boxed;
 pub mod compare;
 pub mod contamination;
 pub mod data;

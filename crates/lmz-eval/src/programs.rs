@@ -54,7 +54,12 @@ pub fn outcomes(
 
 /// A program, or why there is none.
 enum Job {
-    Source(String, Vec<String>),
+    Source {
+        source: String,
+        /// The same without the answer.
+        around: String,
+        needs: Vec<String>,
+    },
     Done(Outcome),
 }
 
@@ -99,7 +104,14 @@ impl Runner<'_> {
                 _ => return Err(wrong("program.needs: no list".into())),
             },
         };
-        Ok(Job::Source(source.map_err(wrong)?, needs))
+        let around = self
+            .templates
+            .render_with("program", document, "completion", "");
+        Ok(Job::Source {
+            source: source.map_err(wrong)?,
+            around: around.map_err(wrong)?,
+            needs,
+        })
     }
 
     fn all(&self, jobs: &[Job], progress: &dyn Progress) -> Result<Vec<Outcome>> {
@@ -146,15 +158,17 @@ impl Runner<'_> {
     }
 
     fn one(&self, job: &Job) -> Result<Outcome> {
-        let (source, needs) = match job {
+        let (source, around, needs) = match job {
             Job::Done(outcome) => return Ok(outcome.clone()),
-            Job::Source(source, needs) => (source, needs),
+            Job::Source {
+                source,
+                around,
+                needs,
+            } => (source, around, needs),
         };
         for module in needs {
             if !self.has(module)? {
-                return Ok(Outcome::NotRun(format!(
-                    "Python's module {module} is not installed"
-                )));
+                return Ok(not_installed(module));
             }
         }
         let limits = Limits {
@@ -164,7 +178,10 @@ impl Runner<'_> {
         let ended: Ended = self.sandbox.run(source, limits)?;
         Ok(match ended.passed() {
             true => Outcome::Passed(ended.output),
-            false => Outcome::Failed(ended.reason()),
+            false => match missing(&ended.output, around) {
+                Some(module) => not_installed(&module),
+                None => Outcome::Failed(ended.reason()),
+            },
         })
     }
 
@@ -178,5 +195,46 @@ impl Runner<'_> {
         let there = self.sandbox.has(module)?;
         modules.insert(module.to_owned(), there);
         Ok(there)
+    }
+}
+
+fn not_installed(module: &str) -> Outcome {
+    Outcome::NotRun(format!("Python's module {module} is not installed"))
+}
+
+/// The module that a program did not find, if what stands around the answer imports it: that is not the answer's fault.
+fn missing(output: &str, around: &str) -> Option<String> {
+    let (_, name) = output.rsplit_once("ModuleNotFoundError: No module named '")?;
+    let (name, _) = name.split_once('\'')?;
+    let top = name.split('.').next().unwrap_or(name);
+    let imports = around.lines().any(|line| {
+        let line = line.trim_start();
+        let imported = line
+            .strip_prefix("import ")
+            .or_else(|| line.strip_prefix("from "));
+        imported.is_some_and(|rest| {
+            rest.trim_start()
+                .strip_prefix(top)
+                .is_some_and(|rest| !rest.starts_with(|c: char| c.is_alphanumeric() || c == '_'))
+        })
+    });
+    imports.then(|| name.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_module_that_is_missing_around_the_answer_is_not_its_fault() {
+        let output = "Traceback\nModuleNotFoundError: No module named 'pandas.core'\n";
+        let found = |around| missing(output, around);
+        assert_eq!(found("  import pandas as pd\n"), Some("pandas.core".into()));
+        assert_eq!(
+            found("from pandas.core import x\n"),
+            Some("pandas.core".into())
+        );
+        assert_eq!(found("import pandas2\n# import pandas\n"), None);
+        assert_eq!(missing("AssertionError\n", "import pandas\n"), None);
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::boxed::boxed;
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::Serde;
 use minijinja::{Environment, Error, ErrorKind, UndefinedBehavior, Value};
@@ -16,7 +17,8 @@ pub struct Templates {
 }
 
 /// An environment with what tasks may use: minijinja's own filters, Python's methods of strings and lists,
-/// `regex_replace(pattern, with)`, `index_of(value)` in a list, and `python_string`.
+/// `regex_replace(pattern, with)`, `index_of(value)` in a list, `python_string`, and `boxed`: what the last `\boxed{}` of
+/// a text holds.
 fn environment() -> Environment<'static> {
     let mut environment = Environment::new();
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
@@ -29,6 +31,7 @@ fn environment() -> Environment<'static> {
     environment.add_filter("regex_replace", regex_replace);
     environment.add_filter("index_of", index_of);
     environment.add_filter("python_string", python_string);
+    environment.add_filter("boxed", in_a_box);
     environment
 }
 
@@ -48,6 +51,11 @@ fn index_of(list: Vec<Value>, value: Value) -> Result<usize, Error> {
 /// A literal of Python with this value. JSON's escapes are Python's.
 fn python_string(text: &str) -> String {
     serde_json::Value::from(text).to_string()
+}
+
+/// What the last box holds; all of a text without one.
+fn in_a_box(text: &str) -> String {
+    boxed(text).unwrap_or_else(|| text.to_owned())
 }
 
 /// An error of a template, with its cause.

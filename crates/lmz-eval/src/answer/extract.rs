@@ -3,6 +3,7 @@
 use regex::Regex;
 
 use super::math::normal;
+use crate::boxed::boxed;
 use crate::task::Step;
 
 /// What stands for an answer that is nowhere, in regular expressions and in mathematics: as lm-evaluation-harness.
@@ -72,29 +73,6 @@ fn final_answer(text: &str) -> String {
     found.unwrap_or(INVALID_ANSWER.into())
 }
 
-/// What the last `\boxed{...}` or `\fbox{...}` of a text holds, or what follows the last `\boxed `.
-pub(super) fn boxed(text: &str) -> Option<String> {
-    if let Some((_, rest)) = text.rsplit_once("\\boxed ") {
-        return Some(rest.split('$').next().unwrap_or_default().to_owned());
-    }
-    let start = text.rfind("\\boxed").or_else(|| text.rfind("\\fbox"))?;
-    let open = start + text[start..].find('{')?;
-    let mut depth = 0;
-    for (at, c) in text[open..].char_indices() {
-        match c {
-            '{' => depth += 1,
-            '}' => {
-                depth -= 1;
-                if depth == 0 {
-                    return Some(text[open + 1..open + at].to_owned());
-                }
-            }
-            _ => {}
-        }
-    }
-    None
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -109,18 +87,6 @@ mod tests {
             matched("#### -72 and #### 3", r"#### (\-?[0-9\.\,]+)", false),
             "-72"
         );
-    }
-
-    #[test]
-    fn a_box_may_hold_braces() {
-        assert_eq!(
-            boxed(r"so $\boxed{\frac{1}{2}}$ it is"),
-            Some(r"\frac{1}{2}".into())
-        );
-        assert_eq!(boxed(r"first \boxed{1}, then \boxed{2}"), Some("2".into()));
-        assert_eq!(boxed(r"$\boxed 7$"), Some("7".into()));
-        assert_eq!(boxed(r"\boxed{1"), None);
-        assert_eq!(boxed("none"), None);
     }
 
     #[test]

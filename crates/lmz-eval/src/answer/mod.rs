@@ -4,6 +4,7 @@ mod extract;
 mod math;
 mod text;
 
+use crate::boxed::boxed;
 use crate::task::{Compare, Score};
 
 /// What a program did.
@@ -60,7 +61,7 @@ pub fn judge(
         Compare::Math => {
             let answer = extract::extract(text, &score.extract);
             let yes = targets.iter().any(|target| {
-                let target = extract::boxed(target).unwrap_or_else(|| target.clone());
+                let target = boxed(target).unwrap_or_else(|| target.clone());
                 math::same(&answer, &math::normal(&target))
             });
             (answer, right(yes))

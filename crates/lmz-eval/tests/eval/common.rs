@@ -194,16 +194,24 @@ pub fn data() -> TempDir {
             .collect::<Vec<_>>(),
     );
     let context = "def test_execution(solution):\n    env = {}\n    exec(solution, env)\n    assert env['result'] == 4\n\ndef test_string(solution):\n    assert 'while' not in solution\n";
-    let problem = |library: &str| {
+    let problem = |library: &str, before: &str| {
         serde_json::json!({
             "prompt": "Problem:\nAdd 2 and 2.\nA:\n<code>\n",
             "reference_code": "result = 2 + 2\n",
             "metadata": {"library": library},
-            "code_context": context,
+            "code_context": format!("{before}{context}"),
         })
         .to_string()
     };
-    lines("ds1000.jsonl", &[problem("Plain"), problem("Plain")]);
+    // The last one cannot be run: it counts neither as right nor as wrong.
+    lines(
+        "ds1000.jsonl",
+        &[
+            problem("Plain", ""),
+            problem("Plain", "import math\n"),
+            problem("Plain", "import no_such_module\n"),
+        ],
+    );
     directory
 }
 
