@@ -14,6 +14,8 @@ use lmz::gpu::Device;
 use lmz::placement::{Models, Note, Placement, Task, Wanted, Work};
 use lmz::{CompressOptions, DecompressOptions, Isa, Kernel, Prime};
 
+#[cfg(feature = "float")]
+use crate::args::DtypeArg;
 use crate::args::{DeviceArgs, RunArgs, TalkArgs};
 use crate::io::source::Source;
 use crate::io::system::describe;
@@ -190,6 +192,16 @@ impl RunSettings {
             prime,
         }
     }
+}
+
+/// The numbers of the engine in floating point.
+///
+/// # Errors
+/// There are none of this name.
+#[cfg(feature = "float")]
+pub fn dtype(arg: &DtypeArg) -> Result<lmz::float::Dtype, Nonsense> {
+    let parsed: Result<_, lmz::float::FloatError> = arg.dtype.parse();
+    parsed.map_err(|error| Nonsense::new(ErrorKind::ValueValidation, error.to_string()))
 }
 
 fn kernel(name: &OsStr) -> Result<Kernel, Nonsense> {

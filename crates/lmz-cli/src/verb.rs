@@ -25,6 +25,38 @@ pub trait Verb: Parser {
     fn run(self, verbs: &[Entry]) -> Result<Exit, Failure>;
 }
 
+/// Makes a verb, in a build without what it needs, say so.
+#[cfg(not(all(feature = "float", feature = "train", feature = "bench")))]
+macro_rules! missing {
+    ($args:ty, $name:literal, $definition:expr, $what:literal, $feature:literal) => {
+        impl crate::verb::Verb for $args {
+            const NAME: &'static str = $name;
+
+            fn definition() -> clap::Command {
+                $definition()
+            }
+
+            fn run(
+                self,
+                _: &[crate::verb::Entry],
+            ) -> Result<crate::exit::Exit, crate::terminal::message::Failure> {
+                let message = concat!(
+                    "this lmz was built without ",
+                    $what,
+                    " (cargo feature `",
+                    $feature,
+                    "`, on by default)"
+                );
+                Err(crate::terminal::message::Failure::Fatal(anyhow::anyhow!(
+                    message
+                )))
+            }
+        }
+    };
+}
+#[cfg(not(all(feature = "float", feature = "train", feature = "bench")))]
+pub(crate) use missing;
+
 /// A verb in the table.
 #[derive(Clone, Copy)]
 pub struct Entry {

@@ -69,7 +69,7 @@ pub use dtype::Dtype;
 pub use error::{ErrorKind, FloatError, Result};
 pub use generate::{Ended, Generation, Generator};
 pub use lmz_device::{Device, DeviceInfo};
-pub use sampling::Sampling;
+pub use sampling::{Sampling, most_likely};
 pub use scorer::Scorer;
 pub use scoring::{Scored, ScoringOptions, Window};
 

@@ -89,7 +89,7 @@ impl Sampling {
 }
 
 /// The token of the largest logit, the lowest id among equals.
-fn most_likely(logits: &[f32]) -> u32 {
+pub fn most_likely(logits: &[f32]) -> u32 {
     let mut best = 0;
     for (token, logit) in logits.iter().enumerate() {
         if *logit > logits[best] {

@@ -86,6 +86,18 @@ pub struct MemoryArg {
     pub memory: Option<u64>,
 }
 
+#[derive(Clone, Debug, clap::Args)]
+pub struct DtypeArg {
+    /// f32, or where the device has it bf16 or f16
+    #[arg(
+        long,
+        value_name = "TYPE",
+        default_value = "f32",
+        help_heading = "Model and speed"
+    )]
+    pub dtype: String,
+}
+
 #[derive(Clone, Copy, Debug, Default, clap::Args)]
 pub struct TalkArgs {
     /// Print nothing but errors and what was asked for

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use lmz_eval::{LanguageModel, ModelFailure, Row, Written};
-use lmz_float::{Generator, ScoringOptions, Window};
+use lmz_float::{Generator, ScoringOptions, Window, most_likely};
 use lmz_metric::Tokenize;
 use serde_json::Value;
 
@@ -206,15 +206,4 @@ impl LanguageModel for FloatLanguageModel {
             ids,
         })
     }
-}
-
-/// The token of the largest logit, the lowest id among equals.
-fn most_likely(logits: &[f32]) -> u32 {
-    let mut best = 0;
-    for (token, logit) in logits.iter().enumerate() {
-        if *logit > logits[best] {
-            best = token;
-        }
-    }
-    best as u32
 }

@@ -1,8 +1,6 @@
 //! `lmz bench`: lmz beside other compressors, on the same bytes.
 
 mod args;
-#[cfg(not(feature = "bench"))]
-mod missing;
 #[cfg(feature = "bench")]
 mod plot;
 #[cfg(feature = "bench")]
@@ -13,3 +11,12 @@ mod sums;
 mod table;
 
 pub use args::BenchArgs;
+
+#[cfg(not(feature = "bench"))]
+crate::verb::missing!(
+    BenchArgs,
+    "bench",
+    <BenchArgs as clap::CommandFactory>::command,
+    "the other compressors",
+    "bench"
+);

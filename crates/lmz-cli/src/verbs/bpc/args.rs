@@ -5,7 +5,9 @@ use std::path::PathBuf;
 use clap::{CommandFactory, Parser, ValueEnum};
 use lmz::metric::{Protocol, Shard};
 
-use crate::args::{DeviceArgs, MemoryArg, ModelArg, TalkArgs, bytes, help, on_the_best_device};
+use crate::args::{
+    DeviceArgs, DtypeArg, MemoryArg, ModelArg, TalkArgs, bytes, help, on_the_best_device,
+};
 
 /// `lmz bpc`
 #[derive(Clone, Debug, Parser)]
@@ -43,14 +45,8 @@ pub struct BpcArgs {
     pub device: DeviceArgs,
     #[command(flatten)]
     pub memory: MemoryArg,
-    /// f32, or where the device has it bf16 or f16
-    #[arg(
-        long,
-        value_name = "TYPE",
-        default_value = "f32",
-        help_heading = "Model and speed"
-    )]
-    pub dtype: String,
+    #[command(flatten)]
+    pub dtype: DtypeArg,
     /// With layers read from disk: spill up to SIZE bytes of states to temporary files [default: 0]
     #[arg(long, value_name = "SIZE", value_parser = bytes::memory, help_heading = "Model and speed")]
     pub spill_budget: Option<u64>,

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, anyhow};
 use clap::error::ErrorKind;
-use lmz::float::{Device, Dtype, use_threads};
+use lmz::float::{Device, use_threads};
 use lmz::metric::{CorpusOptions, MetricError, Protocol, Report, Shard, WindowSums};
 use lmz::{BpcOptions, ScoringError};
 
@@ -12,7 +12,7 @@ use super::args::{BpcArgs, ProtocolName, definition};
 use super::progress::Progress;
 use crate::exit::Exit;
 use crate::io::system;
-use crate::settings::{Nonsense, Talk};
+use crate::settings::{Nonsense, Talk, dtype};
 use crate::terminal::message::Failure;
 use crate::terminal::visible;
 use crate::verb::{Entry, Verb, definition_of};
@@ -73,12 +73,7 @@ fn merge(directories: &[PathBuf], out: Option<&Path>) -> anyhow::Result<Report> 
 }
 
 fn options(args: BpcArgs) -> Result<BpcOptions, Nonsense> {
-    let dtype: Dtype = args
-        .dtype
-        .parse()
-        .map_err(|error: lmz::float::FloatError| {
-            Nonsense::new(ErrorKind::ValueValidation, error.to_string())
-        })?;
+    let dtype = dtype(&args.dtype)?;
     if args.protocol == ProtocolName::Stream && args.stride.is_some() {
         let message = "--stride has no meaning with --protocol stream";
         return Err(Nonsense::new(ErrorKind::ArgumentConflict, message));

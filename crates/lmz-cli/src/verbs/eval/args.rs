@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, CommandFactory, Parser, Subcommand};
 
-use crate::args::{DeviceArgs, MemoryArg, ModelArg, TalkArgs, help, on_the_best_device};
+use crate::args::{DeviceArgs, DtypeArg, MemoryArg, ModelArg, TalkArgs, help, on_the_best_device};
 
 /// `lmz eval`
 #[derive(Clone, Debug, Parser)]
@@ -149,14 +149,8 @@ pub struct RunEvalArgs {
     pub device: DeviceArgs,
     #[command(flatten)]
     pub memory: MemoryArg,
-    /// f32, or where the device has it bf16 or f16
-    #[arg(
-        long,
-        value_name = "TYPE",
-        default_value = "f32",
-        help_heading = "Model and speed"
-    )]
-    pub dtype: String,
+    #[command(flatten)]
+    pub dtype: DtypeArg,
     /// Rows that are scored together, or auto: chosen from the memory
     #[arg(
         long,

@@ -1,8 +1,6 @@
 //! `lmz eval`: a model scored in benchmarks.
 
 mod args;
-#[cfg(not(feature = "float"))]
-mod missing;
 #[cfg(feature = "float")]
 mod progress;
 #[cfg(feature = "float")]
@@ -15,3 +13,12 @@ mod show;
 mod table;
 
 pub use args::EvalArgs;
+
+#[cfg(not(feature = "float"))]
+crate::verb::missing!(
+    EvalArgs,
+    "eval",
+    args::definition,
+    "the float engine",
+    "float"
+);

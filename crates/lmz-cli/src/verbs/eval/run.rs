@@ -6,14 +6,14 @@ use lmz::ScoringError;
 use lmz::eval::prompt::Selection;
 use lmz::eval::task::{all, choose};
 use lmz::eval::{Answerer, EvalError, EvalOptions, Evaluated, ReferenceAnswers, evaluate};
-use lmz::float::{Device, Dtype, use_threads};
+use lmz::float::{Device, use_threads};
 
 use super::args::{EvalArgs, EvalCommand, RunEvalArgs, definition};
 use super::progress::Watcher;
 use super::say::{fatal, out, pretty};
 use super::{show, table};
 use crate::exit::Exit;
-use crate::settings::{Nonsense, Talk, Volume};
+use crate::settings::{Nonsense, Talk, Volume, dtype};
 use crate::terminal::message::{Failure, complain, say};
 use crate::verb::{Entry, Verb, definition_of};
 
@@ -104,12 +104,6 @@ fn print(found: &Evaluated, json: bool) -> Result<(), Failure> {
         (false, all) => table::results(all),
     };
     out(&text)
-}
-
-pub(super) fn dtype(name: &str) -> Result<Dtype, Nonsense> {
-    name.parse().map_err(|error: lmz::float::FloatError| {
-        Nonsense::new(ErrorKind::ValueValidation, error.to_string())
-    })
 }
 
 fn options(
