@@ -1,5 +1,6 @@
 //! Adaptive probability maps: what a probability turned out to mean in a context.
 
+use crate::memory::fetch;
 use crate::tables::{STRETCH_MAX, Tables, tables};
 
 /// Points of a map from -12 to 12 nat.
@@ -32,6 +33,13 @@ impl Apm {
             at: 0,
             tables,
         }
+    }
+
+    /// Fetches a context's points, before it is known which of them are wanted.
+    #[inline]
+    pub fn fetch(&self, context: usize) {
+        fetch(&self.points, context * POINTS);
+        fetch(&self.points, context * POINTS + POINTS - 1);
     }
 
     /// The mapped probability, 16 bits, of a stretched one.

@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use crate::memory::{fetch, filled};
 use crate::state::{States, states};
 use crate::tables::{Tables, tables};
 
@@ -19,43 +20,53 @@ const COUNT_LIMIT: u32 = 255;
 /// Largest n of the direct probabilities' rate 1 / (n + 1.6).
 const DIRECT_LIMIT: u32 = 30;
 
-/// A slot that fills a line of a processor's cache, and is to begin with one.
+/// Puts a slot at the start of a line of a processor's cache.
 #[derive(Clone, Copy, Debug)]
 #[repr(align(64))]
 pub struct Line;
 
-/// Half a line.
+/// At the start of a quarter of one.
 #[derive(Clone, Copy, Debug)]
-#[repr(align(32))]
-pub struct HalfLine;
+#[repr(align(16))]
+pub struct QuarterLine;
 
 /// The bank for text: histories and direct probabilities.
 pub type TextBank = Bank<NODES, Line>;
 /// The bank for bytes: histories.
-pub type ByteBank = Bank<0, HalfLine>;
+pub type ByteBank = Bank<0, QuarterLine>;
 
 /// What was seen in one context, for the decisions of one nibble.
 #[derive(Clone, Copy, Debug)]
 #[repr(C)]
 struct Slot<const DIRECT: usize, A> {
     align: [A; 0],
-    /// Of the hash; 0 for an empty slot.
-    check: u16,
     states: [u8; NODES],
     /// Probabilities of 1, moved towards each bit.
     direct: [u16; DIRECT],
 }
 
 impl<const DIRECT: usize, A> Slot<DIRECT, A> {
-    fn new(check: u16) -> Self {
+    fn new() -> Self {
         Self {
             align: [],
-            check,
             states: [0; NODES],
             direct: [1 << 15; DIRECT],
         }
     }
 }
+
+/// Whose a slot is and what it is worth: kept apart from the slots, so that a search reads one line of a small table and
+/// only the slot that it finds is fetched from memory. 0 for an empty slot.
+#[derive(Clone, Copy, Debug, Default)]
+struct Tag {
+    /// Of the hash, odd.
+    check: u16,
+    /// The history of node [`WORTH`].
+    state: u8,
+}
+
+/// The node whose history tells how often a slot was used.
+const WORTH: usize = 1;
 
 /// The bank. `DIRECT` is [`NODES`] where slots hold probabilities of their own beside the histories: two inputs of
 /// the mixer for each context; or 0: one.
@@ -65,6 +76,8 @@ pub struct Bank<const DIRECT: usize, A> {
     /// Slots of a context, a power of two.
     size: usize,
     slots: Vec<Slot<DIRECT, A>>,
+    /// Of each slot.
+    tags: Vec<Tag>,
     /// By context, kind of decision and state: 22 bits of probability, 10 of count.
     maps: Vec<u32>,
     /// Where each context's slot lies in `slots`.
@@ -79,7 +92,7 @@ impl<const DIRECT: usize, A: Copy> Bank<DIRECT, A> {
     /// Inputs of the mixer for a context.
     pub const INPUTS: usize = if DIRECT > 0 { 2 } else { 1 };
 
-    /// A bank with 2^`bits` slots, of 64 or 32 bytes, for each context.
+    /// A bank with 2^`bits` slots, of 64 or 16 bytes and 4 of a tag, for each context.
     pub fn new(contexts: usize, bits: u32) -> Self {
         assert!(contexts <= MAX_CONTEXTS && (4..=24).contains(&bits));
         let states = states();
@@ -101,7 +114,8 @@ impl<const DIRECT: usize, A: Copy> Bank<DIRECT, A> {
         Self {
             contexts,
             size,
-            slots: vec![Slot::new(0); contexts * size],
+            slots: filled(Slot::new(), contexts * size),
+            tags: vec![Tag::default(); contexts * size],
             maps,
             at: [0; MAX_CONTEXTS],
             states,
@@ -113,22 +127,21 @@ impl<const DIRECT: usize, A: Copy> Bank<DIRECT, A> {
 
     /// Bytes that a bank takes.
     pub fn memory(contexts: usize, bits: u32) -> usize {
-        contexts * ((size_of::<Slot<DIRECT, A>>() << bits) + 2048)
+        let slot = size_of::<Slot<DIRECT, A>>() + size_of::<Tag>();
+        contexts * ((slot << bits) + 2048)
     }
 
     /// Finds or makes the slots of the contexts' hashes.
     pub fn select(&mut self, hashes: &[u32; MAX_CONTEXTS]) {
-        // All of them are fetched at once: no branch waits for the memory.
-        let mut fetched = 0;
+        // All tags are fetched at once, then all slots: no branch on what one holds waits for the others.
         for (context, &hash) in hashes.iter().enumerate().take(self.contexts) {
             let home = hash as usize & (self.size - 1);
-            for step in 0..TRIED {
-                fetched |= self.slots[context * self.size + (home ^ step)].check;
-            }
+            fetch(&self.tags, context * self.size + home);
         }
-        std::hint::black_box(fetched);
         for (context, &hash) in hashes.iter().enumerate().take(self.contexts) {
-            self.at[context] = self.find(context, hash);
+            let at = self.find(context, hash);
+            fetch(&self.slots, at);
+            self.at[context] = at;
         }
     }
 
@@ -139,21 +152,22 @@ impl<const DIRECT: usize, A: Copy> Bank<DIRECT, A> {
         let (mut worst, mut least) = (0, u32::MAX);
         for step in 0..TRIED {
             let at = base + (home ^ step);
-            let slot = &self.slots[at];
-            if slot.check == check {
+            let tag = self.tags[at];
+            if tag.check == check {
                 return at;
             }
-            let worth = if slot.check == 0 {
+            let worth = if tag.check == 0 {
                 0
             } else {
-                let (n0, n1) = self.states.counts[slot.states[1] as usize];
+                let (n0, n1) = self.states.counts[tag.state as usize];
                 1 + u32::from(n0) + u32::from(n1)
             };
             if worth < least {
                 (worst, least) = (at, worth);
             }
         }
-        self.slots[worst] = Slot::new(check);
+        self.tags[worst] = Tag { check, state: 0 };
+        self.slots[worst] = Slot::new();
         worst
     }
 
@@ -164,14 +178,12 @@ impl<const DIRECT: usize, A: Copy> Bank<DIRECT, A> {
         for (i, inputs) in inputs.take(self.contexts).enumerate() {
             let slot = &self.slots[self.at[i]];
             let state = slot.states[node] as usize;
-            if state == 0 {
-                inputs.fill(0);
-                continue;
-            }
+            // Without a branch: what was never seen says nothing.
+            let seen = -i16::from(state != 0);
             let map = self.maps[(i * 2 + kind) * 256 + state];
-            inputs[0] = self.tables.stretch(map >> (COUNT_BITS + 10));
+            inputs[0] = self.tables.stretch(map >> (COUNT_BITS + 10)) & seen;
             if DIRECT > 0 {
-                inputs[1] = self.tables.stretch(u32::from(slot.direct[node]) >> 4);
+                inputs[1] = self.tables.stretch(u32::from(slot.direct[node]) >> 4) & seen;
             }
         }
     }
@@ -204,7 +216,11 @@ impl<const DIRECT: usize, A: Copy> Bank<DIRECT, A> {
                 slot.direct[node] =
                     (p + (((goal - p) * i64::from(self.rates[state])) >> 16)) as u16;
             }
-            slot.states[node] = self.states.next[state][usize::from(bit)];
+            let next = self.states.next[state][usize::from(bit)];
+            slot.states[node] = next;
+            if node == WORTH {
+                self.tags[self.at[i]].state = next;
+            }
         }
     }
 }

@@ -25,13 +25,14 @@
 //! let again: Vec<u8> = raw.iter().map(|_| model.code(&mut decoder, 0)).collect();
 //! assert_eq!(again, raw);
 //! ```
-// The mixer alone has the same loops for wider registers.
+// The mixer alone has the same loops for wider registers; the tables ask for memory ahead and in large pages.
 #![deny(unsafe_code)]
 
 mod apm;
 mod bank;
 mod bytes;
 mod coder;
+mod memory;
 mod mixer;
 mod state;
 mod tables;

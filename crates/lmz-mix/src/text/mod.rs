@@ -298,6 +298,11 @@ impl<'w> Text<'w> {
         let start = usize::from(byte == 0);
         let place = if end { 0 } else { 2 - start };
         let c1 = cursor.tail as usize & 255;
+        let decided = (what + 512 * start) as u32;
+        let by_last = hash(c1 as u32, decided) as usize % MAP_CONTEXTS;
+        let by_pair = hash(cursor.tail as u32 & 0xffff, decided) as usize % PAIR_CONTEXTS;
+        self.last.fetch(by_last);
+        self.last_pair.fetch(by_pair);
         let expected: [Option<Expected>; 2] =
             std::array::from_fn(|i| lane.matches[i].expects(byte, end, bit.unwrap_or(0), partial));
 
@@ -306,8 +311,14 @@ impl<'w> Text<'w> {
         inputs[1] = self
             .plain
             .map_stretched(i32::from(view), what + 512 * (1 - start));
-        let by_likely = hash(likely, (what + 1024 * byte) as u32) as usize % MAP_CONTEXTS;
-        inputs[2] = self.likely.map_stretched(i32::from(view), by_likely);
+        let by_likely =
+            |what: usize| hash(likely, (what + 1024 * byte) as u32) as usize % MAP_CONTEXTS;
+        inputs[2] = self.likely.map_stretched(i32::from(view), by_likely(what));
+        if bit.is_some_and(|bit| bit < 7) {
+            // What is decided next, most often.
+            self.likely.fetch(by_likely(2 * what));
+            self.likely.fetch(by_likely(2 * what + 1));
+        }
         for (i, pair) in inputs[OF_MATCHES..OF_BANK].chunks_exact_mut(2).enumerate() {
             pair.copy_from_slice(&self.matchers[i].inputs(expected[i], end));
         }
@@ -333,9 +344,6 @@ impl<'w> Text<'w> {
             known,
         ]);
         let mixed = self.mixer.mix(&inputs, &rows, known);
-        let what = (what + 512 * start) as u32;
-        let by_last = hash(c1 as u32, what) as usize % MAP_CONTEXTS;
-        let by_pair = hash(cursor.tail as u32 & 0xffff, what) as usize % PAIR_CONTEXTS;
         let corrected =
             self.last.map(mixed >> 8, by_last) + self.last_pair.map(mixed >> 8, by_pair);
         let p = (tables().squash(mixed) + (corrected << (PROBABILITY_BITS - 17))) / 2;
