@@ -1,11 +1,15 @@
 //! Which bytes are worth a model: the router. It looks at the bytes and nothing else.
 
+use std::ops::Range;
+
 use super::part::{Part, PartKind};
 use super::repeats::repeats;
 use crate::entropy::bits_per_byte;
 
-/// Bytes that are judged together. Archives align to 512.
-const WINDOW: usize = 256;
+/// What tar aligns its members to.
+const ALIGNMENT: usize = 512;
+/// Bytes that are judged together.
+const WINDOW: usize = ALIGNMENT / 2;
 /// Shorter stretches of text between other bytes are not worth a switch.
 const SHORT_TEXT: usize = 2 * WINDOW;
 /// Nor are shorter ones of what could be text but has no words: indented lines, a table in a book. A model takes them for
@@ -21,11 +25,11 @@ pub fn route(raw: &[u8]) -> Vec<Part> {
     let mut parts = Vec::new();
     let mut at = 0;
     for repeat in repeats(raw) {
-        judge(&raw[at..repeat.at], &mut parts);
+        judge(raw, at..repeat.at, &mut parts);
         add(&mut parts, PartKind::Copy(repeat.distance), repeat.len);
         at = repeat.at + repeat.len;
     }
-    judge(&raw[at..], &mut parts);
+    judge(raw, at..raw.len(), &mut parts);
     parts
 }
 
@@ -52,12 +56,19 @@ enum Look {
 /// Windows of one look, and their bytes.
 type Run = (Look, usize);
 
-/// Appends the parts of bytes that repeat nothing.
-fn judge(raw: &[u8], parts: &mut Vec<Part>) {
-    let looks = raw
-        .chunks(WINDOW)
+/// Appends the parts of a range of the group that repeats nothing.
+fn judge(group: &[u8], range: Range<usize>, parts: &mut Vec<Part>) {
+    let raw = &group[range.clone()];
+    // Windows lie where the group has them, whatever was repeated before.
+    let first = (range.start.next_multiple_of(WINDOW) - range.start).min(raw.len());
+    let (begin, others) = raw.split_at(first);
+    let looks = [begin]
+        .into_iter()
+        .chain(others.chunks(WINDOW))
+        .filter(|window| !window.is_empty())
         .map(|window| (look(window), window.len()));
     let mut runs = join(looks);
+    small_files(&mut runs);
     // Words between the lines of a table belong to it; what is then still a short table belongs to the text.
     become_other(&mut runs, Look::Text, SHORT_TEXT, Look::Table);
     become_other(&mut runs, Look::Table, SHORT_TABLE, Look::Text);
@@ -86,10 +97,52 @@ fn judge(raw: &[u8], parts: &mut Vec<Part>) {
         }
         match look {
             Look::Text => add(parts, PartKind::Text, end - at),
-            Look::Table | Look::Binary => noise(&raw[at..end], parts),
+            Look::Table | Look::Binary => {
+                let padding = match i {
+                    0 => 0,
+                    _ => padding(&raw[at..end], range.start + at),
+                };
+                if padding > 1 {
+                    add(parts, PartKind::Bytes, 1);
+                    add(parts, PartKind::Copy(1), padding - 1);
+                    at += padding;
+                }
+                noise(&raw[at..end], parts);
+            }
         }
         at = end;
     }
+}
+
+/// What lies between bytes that no text has, is short and has words for at least a quarter, is text: a small file in an archive.
+fn small_files(runs: &mut Vec<Run>) {
+    let count = runs.len();
+    let mut begin = 0;
+    while begin < count {
+        let inner = |run: &&Run| run.0 != Look::Binary;
+        let stretch = runs[begin..].iter().take_while(inner).count();
+        let end = begin + stretch;
+        if stretch > 1 && (begin > 0 || end < count) {
+            let len: usize = runs[begin..end].iter().map(|run| run.1).sum();
+            let words = runs[begin..end].iter().filter(|run| run.0 == Look::Text);
+            let words: usize = words.map(|run| run.1).sum();
+            if len < SHORT_TABLE && words * 4 >= len {
+                runs[begin..end]
+                    .iter_mut()
+                    .for_each(|run| run.0 = Look::Text);
+            }
+        }
+        begin = end + 1;
+    }
+    *runs = join(std::mem::take(runs).into_iter());
+}
+
+/// How many bytes behind a text are zeros up to where an archive's next header begins. As a copy of one zero they leave the headers
+/// at equal distances, which the contexts learn; in between them they would hide that.
+fn padding(raw: &[u8], at: usize) -> usize {
+    let len = at.next_multiple_of(ALIGNMENT) - at;
+    let is_padding = raw.len() >= len + ALIGNMENT && raw[..len].iter().all(|&byte| byte == 0);
+    if is_padding { len } else { 0 }
 }
 
 /// Joins neighbours of one look.
@@ -253,9 +306,60 @@ mod tests {
         let expected = [
             (PartKind::Bytes, 512),
             (PartKind::Text, 1300),
-            (PartKind::Bytes, 748),
+            // The padding, but for its first byte.
+            (PartKind::Bytes, 1),
+            (PartKind::Copy(1), 235),
+            (PartKind::Bytes, 512),
         ];
         let found: Vec<_> = parts.iter().map(|part| (part.kind, part.len)).collect();
         assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn a_small_file_in_an_archive_is_text_for_its_words() {
+        // Words, a table, words, and not as much of each as makes a part of its own.
+        let file = [&text(400)[..], &b"| 0 | 1 |-----".repeat(40), &text(300)].concat();
+        let padded = file.len().next_multiple_of(512) - file.len();
+        let header = [1u8, 0, 2, 0].repeat(128);
+        let raw = [
+            &header[..],
+            &file,
+            &vec![0; padded],
+            &[5, 0, 7, 9].repeat(128),
+        ]
+        .concat();
+        let found: Vec<_> = route(&raw)
+            .iter()
+            .map(|part| (part.kind, part.len))
+            .collect();
+        assert_eq!(
+            found[..2],
+            [(PartKind::Bytes, 512), (PartKind::Text, file.len())]
+        );
+    }
+
+    #[test]
+    fn windows_lie_where_the_group_has_them() {
+        // A repeat of an odd length before a header: the text behind it begins where it begins.
+        let noise = noise_of(1100);
+        let header = [1u8, 0, 2, 0].repeat(128);
+        let raw = [
+            &noise[..700],
+            &noise[..600],
+            &[9; 236],
+            &header,
+            &text(2000),
+        ]
+        .concat();
+        assert_eq!(raw.len() - 2000, 2048);
+        let parts = route(&raw);
+        assert_eq!(
+            parts.last().map(|part| (part.kind, part.len)),
+            Some((PartKind::Text, 2000))
+        );
+        assert!(
+            parts.iter().any(|part| part.kind == PartKind::Copy(700)),
+            "{parts:?}"
+        );
     }
 }

@@ -105,12 +105,38 @@ impl Work {
         write_whole(path, &text)
     }
 
-    /// Removes the directory with all that is in it.
+    /// Removes the directory with all that is in it. What says that a stage is done goes first, that of the last stage
+    /// before the others: a run that is killed here leaves nothing that says of missing files that they are there.
     ///
     /// # Errors
     /// Those of the file system.
     pub fn remove(self) -> Result<()> {
-        fs::remove_dir_all(&self.directory).map_err(CorpusError::io(&self.directory))
+        let io = CorpusError::io(&self.directory);
+        for marker in self.markers()? {
+            fs::remove_file(marker).map_err(&io)?;
+        }
+        fs::remove_dir_all(&self.directory).map_err(&io)
+    }
+
+    /// The files that say what is done, those of the last stage first.
+    fn markers(&self) -> Result<Vec<PathBuf>> {
+        let io = CorpusError::io(&self.directory);
+        let mut markers = Vec::new();
+        for entry in fs::read_dir(&self.directory).map_err(&io)? {
+            let path = entry.map_err(&io)?.path();
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            if !name.ends_with(".json") || name == PLAN {
+                continue;
+            }
+            let stage = match name.strip_suffix(".json") {
+                Some(input) if input.bytes().all(|byte| byte.is_ascii_digit()) => 1,
+                _ if name.ends_with(".kept.json") => 3,
+                _ => 2,
+            };
+            markers.push((stage, path));
+        }
+        markers.sort_unstable_by(|a, b| b.cmp(a));
+        Ok(markers.into_iter().map(|(_, path)| path).collect())
     }
 }
 
@@ -237,6 +263,43 @@ mod tests {
                 .to_string()
                 .contains("made again")
         );
+    }
+
+    #[test]
+    fn what_says_done_goes_before_what_it_speaks_of() {
+        let root = tempfile::tempdir().unwrap();
+        let directory = root.path().join("w");
+        let work = Work::open(&directory, &json!({})).unwrap();
+        let names = [
+            "000000.json",
+            "000001.json",
+            "merged.json",
+            "000000.kept.json",
+            "000001.kept.json",
+            "000001.twice",
+            "000001.part",
+        ];
+        for name in names {
+            fs::write(directory.join(name), "1").unwrap();
+        }
+        let order: Vec<String> = work
+            .markers()
+            .unwrap()
+            .iter()
+            .map(|path| path.file_name().unwrap().to_string_lossy().into_owned())
+            .collect();
+        assert_eq!(
+            order,
+            [
+                "000001.kept.json",
+                "000000.kept.json",
+                "merged.json",
+                "000001.json",
+                "000000.json"
+            ]
+        );
+        work.remove().unwrap();
+        assert!(!directory.exists());
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! TeX without comments and macros to Markdown.
 
 use super::scan::{argument, name, optional};
-use super::vocabulary::{DROPPED, FLOATS, FORMULAS, LEFT_OUT, composed, letter};
+use super::vocabulary::{DROPPED, FLOATS, FORMULAS, LEFT_OUT, letter};
 
 /// How deep groups are looked into; what is deeper stays as it is.
 const MAX_DEPTH: usize = 24;
@@ -20,8 +20,8 @@ pub fn to_markdown(tex: &str) -> String {
     tidy(&converter.out)
 }
 
-struct Converter {
-    out: String,
+pub(super) struct Converter {
+    pub(super) out: String,
     failures: usize,
 }
 
@@ -61,17 +61,6 @@ impl Converter {
         }
     }
 
-    fn ligature<'a>(&mut self, rest: &'a str, alone: &str, longer: &[(&str, &str)]) -> &'a str {
-        for (more, sign) in longer {
-            if let Some(after) = rest.strip_prefix(more) {
-                self.out.push_str(sign);
-                return after;
-            }
-        }
-        self.out.push_str(alone);
-        rest
-    }
-
     fn line_end<'a>(&mut self, rest: &'a str) -> &'a str {
         let next = rest.trim_start_matches([' ', '\t']);
         match next.starts_with('\n') {
@@ -95,7 +84,7 @@ impl Converter {
     }
 
     /// A formula up to `end`, as `mark` and `mark`.
-    fn formula<'a>(
+    pub(super) fn formula<'a>(
         &mut self,
         rest: &'a str,
         end: &str,
@@ -150,7 +139,7 @@ impl Converter {
         found
     }
 
-    fn argument<'a>(&mut self, text: &'a str) -> Option<(&'a str, &'a str)> {
+    pub(super) fn argument<'a>(&mut self, text: &'a str) -> Option<(&'a str, &'a str)> {
         if self.failures > MAX_FAILURES {
             return None;
         }
@@ -251,71 +240,6 @@ impl Converter {
                 }
             },
         }
-    }
-
-    /// A command of one sign.
-    fn sign<'a>(&mut self, rest: &'a str) -> &'a str {
-        let Some(sign) = rest.chars().next() else {
-            return rest;
-        };
-        let after = &rest[sign.len_utf8()..];
-        match sign {
-            '(' => self.formula(after, "\\)", "$", "", ""),
-            '[' => self.formula(after, "\\]", "$$", "", ""),
-            '\\' => {
-                self.out.push('\n');
-                let after = after.trim_start_matches('*');
-                optional(after).map_or(after, |(_, after)| after)
-            }
-            '\'' | '`' | '^' | '"' | '~' | '=' | '.' => self.accent(&rest[..1], after),
-            ',' | ' ' | ';' | ':' | '\n' => {
-                self.out.push(' ');
-                after
-            }
-            '%' | '&' | '#' | '_' | '$' | '{' | '}' => {
-                self.out.push(sign);
-                after
-            }
-            '-' | '/' | '!' | '@' | '>' | '<' | '+' => after,
-            _ => after,
-        }
-    }
-
-    fn accent<'a>(&mut self, accent: &str, rest: &'a str) -> &'a str {
-        let Some((base, after)) = self.argument(rest) else {
-            return rest;
-        };
-        let base = match base.trim() {
-            "\\i" => "i",
-            "\\j" => "j",
-            base => base,
-        };
-        let mark = match accent {
-            "'" => '\u{301}',
-            "`" => '\u{300}',
-            "^" => '\u{302}',
-            "\"" => '\u{308}',
-            "~" => '\u{303}',
-            "=" | "b" => '\u{304}',
-            "." => '\u{307}',
-            "c" => '\u{327}',
-            "v" => '\u{30c}',
-            "u" => '\u{306}',
-            "H" => '\u{30b}',
-            "k" => '\u{328}',
-            "r" => '\u{30a}',
-            "d" => '\u{323}',
-            _ => '\u{361}',
-        };
-        let mut letters = base.chars();
-        if let Some(first) = letters.next() {
-            match composed(first, mark) {
-                Some(one) => self.out.push(one),
-                None => self.out.extend([first, mark]),
-            }
-            self.out.push_str(letters.as_str());
-        }
-        after
     }
 
     fn around<'a>(&mut self, before: &str, behind: &str, rest: &'a str, depth: usize) -> &'a str {

@@ -5,6 +5,7 @@
 //! out but for captions. Of a command that it does not know the arguments stay. docs/corpus.md has the list.
 
 mod convert;
+mod letters;
 mod macros;
 mod scan;
 mod vocabulary;
