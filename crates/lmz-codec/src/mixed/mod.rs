@@ -9,7 +9,7 @@
 //!
 //! Files are made of groups by [`compress`](crate::compress()); here are groups by themselves (`alone`).
 //!
-//! * `route` and `repeats`: the parts; `part`: their list; `layout`: what stands before the coded bytes;
+//! * `route`, `repeats` and `shrink`: the parts; `part`: their list; `layout`: what stands before the coded bytes;
 //! * `rounds`: which blocks go in lock step; `places`: symbols as the walk knows them;
 //! * `encode`, `decode`, `text` and `lockstep`, `cut` for what is left of a group, and `contexts` for what no model is worth running on.
 
@@ -31,6 +31,8 @@ mod repeats;
 mod rounds;
 #[cfg(feature = "encode")]
 mod route;
+#[cfg(feature = "encode")]
+mod shrink;
 mod text;
 #[cfg(feature = "encode")]
 mod views;

@@ -21,6 +21,16 @@ pub enum PartKind {
     Copy(usize),
 }
 
+/// Appends a part, or lengthens the last one.
+#[cfg(feature = "encode")]
+pub fn add(parts: &mut Vec<Part>, kind: PartKind, len: usize) {
+    match parts.last_mut() {
+        _ if len == 0 => {}
+        Some(last) if last.kind == kind && !matches!(kind, PartKind::Copy(_)) => last.len += len,
+        _ => parts.push(Part { kind, len }),
+    }
+}
+
 /// Writes the list.
 #[cfg(any(feature = "encode", test))]
 pub fn put_list(parts: &[Part]) -> Vec<u8> {
