@@ -116,6 +116,9 @@ Protocols:
   document  each document alone and whole, after the model's start token
   stream    the documents' texts as one stream, cut into segments and blocks
             as lmz would cut the file
+  mixed     bytes of that stream as a file of lmz, with all that is learnt
+            while it is coded: not the paper's metric, and no figure of the
+            model's alone
 
 A Hugging Face directory or a GGUF file is scored as it is. A prepared model (a name, or an .lmzm file) is scored \
 by what its int8 weights stand for, with the codec's tokenizer.";

@@ -220,6 +220,47 @@ fn the_stream_s_figure_is_the_file_s_size() {
 }
 
 #[test]
+fn the_mixed_figure_is_the_file_s_and_says_that_it_is_not_the_model_s() {
+    let dir = tempdir().unwrap();
+    let text = dir.path().join("alice.txt");
+    let alice = fs::read(root().join("corpora/alice29.txt")).unwrap();
+    fs::write(&text, &alice[..20_000]).unwrap();
+    let out = dir.path().join("out");
+    let mut scored = bpc(&["--protocol", "mixed", "--json", "--corpus"]);
+    let scored = result(scored.arg(&text).arg("--out").arg(&out).output().unwrap());
+    let bytes = scored["figures"]["bits"].as_f64().unwrap() / 8.0;
+    let mut packed = Command::new(env!("CARGO_BIN_EXE_lmz"));
+    let packed = packed
+        .args(["-c", "--no-verify"])
+        .arg(&text)
+        .output()
+        .unwrap();
+    // The rest is the header.
+    let header = packed.stdout.len() as f64 - bytes;
+    assert!((20.0..50.0).contains(&header), "{header}");
+    assert_eq!(scored["protocol"]["name"], "mixed");
+    assert_eq!(scored["corpus"]["characters"], 20_000);
+    assert_eq!(scored["figures"]["units"], 1);
+    let note = scored["notes"][0].as_str().unwrap();
+    assert!(note.contains("not the metric of"), "{note}");
+    let written: Value =
+        serde_json::from_slice(&fs::read(out.join("result.json")).unwrap()).unwrap();
+    assert_eq!(bits(&written), bits(&scored));
+    let corpus = text.to_str().unwrap();
+    let mixed = ["--corpus", corpus, "--protocol", "mixed"];
+    fails(
+        &[&mixed[..], &["--batch", "2"]].concat(),
+        2,
+        "--batch has no meaning",
+    );
+    fails(
+        &[&mixed[..], &["--dtype", "bf16"]].concat(),
+        2,
+        "--dtype has no meaning",
+    );
+}
+
+#[test]
 fn what_cannot_be_done_is_said() {
     let dir = tempdir().unwrap();
     let empty = dir.path().join("empty.txt");

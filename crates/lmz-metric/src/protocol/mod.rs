@@ -1,4 +1,4 @@
-//! The three ways to cut a corpus into windows.
+//! The three ways to cut a corpus into windows, and one that has none.
 
 mod document;
 mod paper;
@@ -22,6 +22,8 @@ pub enum Protocol {
     Document,
     /// The codec's segments and blocks ([`Stream`]).
     Stream,
+    /// Real bytes of the corpus as a file, by a model together with what is learnt while coding: no windows, no tokens.
+    Mixed,
 }
 
 impl Protocol {
@@ -30,6 +32,7 @@ impl Protocol {
         match self {
             Self::Paper | Self::Document => "documents",
             Self::Stream => "segments",
+            Self::Mixed => "groups",
         }
     }
 }
@@ -40,6 +43,7 @@ impl fmt::Display for Protocol {
             Self::Paper => "paper",
             Self::Document => "document",
             Self::Stream => "stream",
+            Self::Mixed => "mixed",
         })
     }
 }

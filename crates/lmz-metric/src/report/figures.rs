@@ -56,7 +56,7 @@ pub struct Figures {
     pub bits_per_character: f64,
     /// Bits per byte of the corpus in UTF-8.
     pub bits_per_byte: f64,
-    /// Bits per scored token.
+    /// Bits per scored token; 0 where no tokens are scored.
     pub bits_per_token: f64,
     /// 95 % interval of the bits per character, by a bootstrap over the documents (segments of a
     /// stream).

@@ -52,11 +52,11 @@ pub struct CorpusIdentity {
 /// Which windows there are.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ProtocolIdentity {
-    /// Which protocol: `document`, `paper` or `stream`.
+    /// Which protocol: `document`, `mixed`, `paper` or `stream`.
     pub name: Protocol,
-    /// Predictions of a window (tokens of a block, for a stream).
+    /// Predictions of a window (tokens of a block, for a stream or mixed).
     pub window: u64,
-    /// Tokens between windows (coded symbols of a full block, for a stream).
+    /// Tokens between windows (coded symbols of a full block, for a stream or mixed).
     pub stride: u64,
 }
 

@@ -75,7 +75,10 @@ impl Report {
                 bits,
                 bits_per_character: bits / characters,
                 bits_per_byte: bits / bytes,
-                bits_per_token: bits / (plan.counts.scored.max(1) as f64),
+                bits_per_token: match plan.counts.scored {
+                    0 => 0.0,
+                    scored => bits / scored as f64,
+                },
                 interval: bootstrap::interval(&units),
                 units: units.len() as u64,
             },

@@ -47,7 +47,7 @@ pub(super) fn table(report: &Report) -> String {
         table.row("", &line);
     }
     let sizes = match protocol.name {
-        Protocol::Stream => format!(
+        Protocol::Stream | Protocol::Mixed => format!(
             "blocks of {}, {} new each",
             protocol.window, protocol.stride
         ),
@@ -60,17 +60,22 @@ pub(super) fn table(report: &Report) -> String {
         &format!("{}, {}, lmz {}", engine.device, engine.dtype, identity.lmz),
     );
     figures(report, &mut table);
-    tokens(report, &mut table);
     let time = &report.time;
-    table.row(
-        "time",
-        &format!(
-            "{:.1} s scoring, {} tokens/s ({} scored/s)",
-            time.scoring_seconds,
-            grouped(time.tokens_per_second.round() as u64),
-            grouped(time.scored_per_second.round() as u64)
-        ),
-    );
+    if protocol.name == Protocol::Mixed {
+        table.0.push('\n');
+        table.row("time", &format!("{:.1} s coding", time.scoring_seconds));
+    } else {
+        tokens(report, &mut table);
+        table.row(
+            "time",
+            &format!(
+                "{:.1} s scoring, {} tokens/s ({} scored/s)",
+                time.scoring_seconds,
+                grouped(time.tokens_per_second.round() as u64),
+                grouped(time.scored_per_second.round() as u64)
+            ),
+        );
+    }
     for note in &report.notes {
         table.row("note", note);
     }
@@ -105,7 +110,9 @@ fn figures(report: &Report, table: &mut Table) {
         );
     }
     table.row("bits per byte", &format!("{:.6}", figures.bits_per_byte));
-    table.row("bits per token", &format!("{:.6}", figures.bits_per_token));
+    if report.tokens.scored > 0 {
+        table.row("bits per token", &format!("{:.6}", figures.bits_per_token));
+    }
     let bytes = (figures.bits / 8.0).round() as u64;
     table.row(
         "information",

@@ -1,5 +1,6 @@
 //! A model scored on a corpus: bits per character, from the names of both to the report.
 
+mod mixed;
 mod run;
 mod sizes;
 

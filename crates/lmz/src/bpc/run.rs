@@ -13,6 +13,7 @@ use lmz_metric::{
     read_corpus,
 };
 
+use super::mixed;
 use super::sizes::sizes;
 use crate::figures::show;
 use crate::scoring::{FloatScorer, ScoredModel, ScoringError, stream};
@@ -53,12 +54,15 @@ pub struct BpcOptions {
 }
 
 /// Follows the scoring of a corpus, and may stop it.
-pub trait BpcWatch: Watch {
+pub trait BpcWatch: Watch + Sync {
     /// One more document was read.
     fn document(&self);
 
     /// All is read, and so many tokens will be scored.
     fn scoring(&self, tokens: u64);
+
+    /// All is read, and so many bytes will be coded ([`Protocol::Mixed`]): what advances are bytes.
+    fn coding(&self, bytes: u64);
 
     /// Something that a person should know of how it is scored.
     fn note(&self, text: &str);
@@ -69,6 +73,8 @@ impl BpcWatch for () {
     fn document(&self) {}
 
     fn scoring(&self, _: u64) {}
+
+    fn coding(&self, _: u64) {}
 
     fn note(&self, _: &str) {}
 }
@@ -101,34 +107,19 @@ pub fn bpc_sums(options: &BpcOptions, watch: &dyn BpcWatch) -> Result<WindowSums
 fn scored(options: &BpcOptions, watch: &dyn BpcWatch) -> Result<(WindowSums, u64), ScoringError> {
     let start = Instant::now();
     let model = ScoredModel::open(&ModelStore::from_env(), options.model.as_deref())?;
+    if options.protocol == Protocol::Mixed {
+        return scored_mixed(options, &model, start, watch);
+    }
     let planned = plan(options, &model, watch)?;
     let (plan, census) = (&planned.plan, planned.census);
-    if census.documents == 0 {
-        return Err(ScoringError::NoDocuments {
-            path: options.corpus.clone(),
-            reason: match census.skipped.reasons() {
-                reasons if reasons.is_empty() => "it is empty".into(),
-                reasons => format!("left out: {}", reasons.join(", ")),
-            },
-        });
-    }
+    check_documents(options, &census)?;
     let vocabulary = model.blueprint().vocab_size;
-    let tensors = model.blueprint().tensors();
-    let of_each = tensors
-        .iter()
-        .map(|tensor| tensor.shape.iter().product::<usize>());
-    let weights: u64 = of_each.map(|count| count as u64).sum();
     let largest = plan.largest_token();
     if largest.is_some_and(|id| id as usize >= vocabulary) {
         return Err(ScoringError::Vocabulary(vocabulary));
     }
-    if let Some(directory) = &options.out {
-        // The engine may want to spill into it.
-        std::fs::create_dir_all(directory).map_err(|error| MetricError::Io {
-            path: directory.clone(),
-            error,
-        })?;
-    }
+    // The engine may want to spill into it.
+    make_directory(options)?;
     let dtype = options.dtype;
     let scoring = ScoringOptions {
         device: options.device,
@@ -157,7 +148,7 @@ fn scored(options: &BpcOptions, watch: &dyn BpcWatch) -> Result<(WindowSums, u64
     let (part, batches) = work(options, plan, &identity, &mut scorer, watch)?;
     let facts = ReportFacts {
         identity,
-        model_name: model.name,
+        model_name: model.name.clone(),
         corpus_path: show(&options.corpus),
         census,
         elapsed_seconds: start.elapsed().as_secs_f64(),
@@ -167,7 +158,98 @@ fn scored(options: &BpcOptions, watch: &dyn BpcWatch) -> Result<(WindowSums, u64
     if let Some(directory) = &options.out {
         sums.write(directory)?;
     }
-    Ok((sums, weights))
+    Ok((sums, weights_of(&model)))
+}
+
+/// [`scored`] for [`Protocol::Mixed`]: nothing is scored, the corpus becomes a file.
+fn scored_mixed(
+    options: &BpcOptions,
+    model: &ScoredModel,
+    start: Instant,
+    watch: &dyn BpcWatch,
+) -> Result<(WindowSums, u64), ScoringError> {
+    let mut bytes = Vec::new();
+    let census = read(options, watch, &mut |text| {
+        bytes.extend_from_slice(text.as_bytes());
+        Ok(())
+    })?;
+    check_documents(options, &census)?;
+    make_directory(options)?;
+    let coded = mixed::code(options, model, &bytes, watch)?;
+    for note in &coded.notes {
+        watch.note(note);
+    }
+    let facts = ReportFacts {
+        identity: Identity {
+            lmz: env!("CARGO_PKG_VERSION").into(),
+            model: model.identity.clone(),
+            corpus: CorpusIdentity::from(&census),
+            protocol: coded.protocol,
+            engine: EngineIdentity {
+                device: coded.engine,
+                dtype: "integers".into(),
+            },
+        },
+        model_name: model.name.clone(),
+        corpus_path: show(&options.corpus),
+        census,
+        elapsed_seconds: start.elapsed().as_secs_f64(),
+        notes: coded.notes,
+    };
+    let batches = BatchSizes(Vec::new());
+    let sums = WindowSums::new(&coded.plan, &coded.part, Shard::WHOLE, batches, &facts);
+    if let Some(directory) = &options.out {
+        sums.write(directory)?;
+    }
+    Ok((sums, weights_of(model)))
+}
+
+/// Refuses a corpus without documents.
+fn check_documents(options: &BpcOptions, census: &Census) -> Result<(), ScoringError> {
+    if census.documents > 0 {
+        return Ok(());
+    }
+    Err(ScoringError::NoDocuments {
+        path: options.corpus.clone(),
+        reason: match census.skipped.reasons() {
+            reasons if reasons.is_empty() => "it is empty".into(),
+            reasons => format!("left out: {}", reasons.join(", ")),
+        },
+    })
+}
+
+fn make_directory(options: &BpcOptions) -> Result<(), ScoringError> {
+    if let Some(directory) = &options.out {
+        std::fs::create_dir_all(directory).map_err(|error| MetricError::Io {
+            path: directory.clone(),
+            error,
+        })?;
+    }
+    Ok(())
+}
+
+/// How many weights a model has.
+fn weights_of(model: &ScoredModel) -> u64 {
+    let tensors = model.blueprint().tensors();
+    let of_each = tensors
+        .iter()
+        .map(|tensor| tensor.shape.iter().product::<usize>());
+    of_each.map(|count| count as u64).sum()
+}
+
+/// Reads the corpus, document by document.
+fn read(
+    options: &BpcOptions,
+    watch: &dyn BpcWatch,
+    each: &mut dyn FnMut(&str) -> lmz_metric::Result<()>,
+) -> lmz_metric::Result<Census> {
+    read_corpus(&options.corpus, &options.documents, &mut |text| {
+        if watch.cancelled() {
+            return Err(MetricError::Cancelled);
+        }
+        watch.document();
+        each(text)
+    })
 }
 
 /// Sends the windows through the engine, with a journal if there is a place for it.
@@ -214,15 +296,7 @@ fn plan(
     model: &ScoredModel,
     watch: &dyn BpcWatch,
 ) -> Result<Planned, ScoringError> {
-    let read = |each: &mut dyn FnMut(&str) -> lmz_metric::Result<()>| {
-        read_corpus(&options.corpus, &options.documents, &mut |text| {
-            if watch.cancelled() {
-                return Err(MetricError::Cancelled);
-            }
-            watch.document();
-            each(text)
-        })
-    };
+    let read = |each: &mut dyn FnMut(&str) -> lmz_metric::Result<()>| read(options, watch, each);
     let name = options.protocol;
     if name == Protocol::Stream {
         return plan_stream(options, model, read);

@@ -32,10 +32,10 @@ pub struct BpcArgs {
     #[arg(long, value_enum, default_value_t = ProtocolName::Paper, help_heading = "Protocol")]
     pub protocol: ProtocolName,
     /// Tokens that a window predicts (it has one more) [default: 1900, or what the model takes;
-    /// for stream the codec's context]
+    /// for stream and mixed the codec's context]
     #[arg(long, value_name = "TOKENS", value_parser = clap::value_parser!(u32).range(1..=1 << 20), help_heading = "Protocol")]
     pub window: Option<u32>,
-    /// Tokens between windows [default: 512, or the window if that is less; not for stream]
+    /// Tokens between windows [default: 512, or the window if that is less; not for stream and mixed]
     #[arg(long, value_name = "TOKENS", value_parser = clap::value_parser!(u32).range(1..=1 << 20), help_heading = "Protocol")]
     pub stride: Option<u32>,
 
@@ -87,6 +87,8 @@ pub enum ProtocolName {
     Document,
     /// The codec's segments and context
     Stream,
+    /// As a file of lmz, with what is learnt while coding: not the paper's metric
+    Mixed,
 }
 
 impl From<ProtocolName> for Protocol {
@@ -95,6 +97,7 @@ impl From<ProtocolName> for Protocol {
             ProtocolName::Paper => Self::Paper,
             ProtocolName::Document => Self::Document,
             ProtocolName::Stream => Self::Stream,
+            ProtocolName::Mixed => Self::Mixed,
         }
     }
 }

@@ -13,6 +13,8 @@ use crate::terminal::signal;
 
 const READING: &str = "{spinner} reading {pos} documents {elapsed}";
 const SCORING: &str = "scoring {wide_bar} {percent:>3}% of {human_len} tokens {per_sec} {eta} left";
+const CODING: &str =
+    "coding {wide_bar} {percent:>3}% of {binary_total_bytes} {binary_bytes_per_sec} {eta} left";
 
 /// Watches a run: draws its bars, and stops it on a signal.
 pub struct Progress {
@@ -26,6 +28,13 @@ impl Progress {
         let bar = draw(talk.progress, ProgressBar::no_length(), READING);
         let bar = Mutex::new(bar);
         Self { bar, talk }
+    }
+
+    /// Another bar, of `length`.
+    fn next(&self, length: u64, template: &str) {
+        let mut bar = self.bar();
+        bar.finish_and_clear();
+        *bar = draw(self.talk.progress, ProgressBar::new(length), template);
     }
 
     fn bar(&self) -> MutexGuard<'_, ProgressBar> {
@@ -70,9 +79,11 @@ impl BpcWatch for Progress {
     }
 
     fn scoring(&self, tokens: u64) {
-        let mut bar = self.bar();
-        bar.finish_and_clear();
-        *bar = draw(self.talk.progress, ProgressBar::new(tokens), SCORING);
+        self.next(tokens, SCORING);
+    }
+
+    fn coding(&self, bytes: u64) {
+        self.next(bytes, CODING);
     }
 
     fn note(&self, text: &str) {
@@ -94,7 +105,7 @@ mod tests {
 
     #[test]
     fn the_templates_are_valid() {
-        for template in [READING, SCORING] {
+        for template in [READING, SCORING, CODING] {
             assert!(ProgressStyle::with_template(template).is_ok());
         }
     }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, anyhow};
 use clap::error::ErrorKind;
-use lmz::float::{Device, use_threads};
+use lmz::float::{Device, Dtype, use_threads};
 use lmz::metric::{CorpusOptions, MetricError, Protocol, Report, Shard, WindowSums};
 use lmz::{BpcOptions, ScoringError};
 
@@ -74,8 +74,32 @@ fn merge(directories: &[PathBuf], out: Option<&Path>) -> anyhow::Result<Report> 
 
 fn options(args: BpcArgs) -> Result<BpcOptions, Nonsense> {
     let dtype = dtype(&args.dtype)?;
-    if args.protocol == ProtocolName::Stream && args.stride.is_some() {
-        let message = "--stride has no meaning with --protocol stream";
+    let (stream, mixed) = (
+        args.protocol == ProtocolName::Stream,
+        args.protocol == ProtocolName::Mixed,
+    );
+    // A file is coded by the CPU in integers, at once.
+    let without_meaning = [
+        ("--stride", "stream", stream && args.stride.is_some()),
+        ("--stride", "mixed", mixed && args.stride.is_some()),
+        (
+            "--device",
+            "mixed",
+            mixed && !matches!(args.device.device, None | Some(Device::Auto | Device::Cpu)),
+        ),
+        ("--dtype", "mixed", mixed && dtype != Dtype::F32),
+        ("--memory", "mixed", mixed && args.memory.memory.is_some()),
+        (
+            "--spill-budget",
+            "mixed",
+            mixed && args.spill_budget.is_some(),
+        ),
+        ("--batch", "mixed", mixed && args.batch.is_some()),
+        ("--resume", "mixed", mixed && args.resume),
+        ("--shard", "mixed", mixed && args.shard.is_some()),
+    ];
+    if let Some((option, protocol, _)) = without_meaning.iter().find(|(_, _, given)| *given) {
+        let message = format!("{option} has no meaning with --protocol {protocol}");
         return Err(Nonsense::new(ErrorKind::ArgumentConflict, message));
     }
     Ok(BpcOptions {
