@@ -61,12 +61,7 @@ pub fn contamination(
         memory_budget: options.memory,
         ..ScoringOptions::default()
     };
-    let directory = options
-        .model
-        .as_deref()
-        .map(Path::new)
-        .filter(|path| path.is_dir());
-    let mut model = FloatLanguageModel::open(model, directory, scoring)?;
+    let mut model = FloatLanguageModel::open(model, scoring)?;
     found.notes.extend(model.notice().map(str::to_owned));
     let data = DataDirectory::new(options.data.as_deref());
     for chosen in &options.tasks {
