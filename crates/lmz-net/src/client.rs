@@ -4,9 +4,8 @@ use std::thread::sleep;
 use std::time::{Duration, SystemTime};
 
 use ureq::Agent;
-use ureq::http::Response;
 use ureq::http::header::HeaderMap;
-use url::Url;
+use ureq::http::{Response, Uri};
 
 use super::error::{NetError, Refusal, Result};
 use super::redirect::{MOST, origin, parse, target};
@@ -185,7 +184,7 @@ impl<W: Watch> Client<W> {
             let mut at = parse_or_unfit(url)?;
             let mut headers = Vec::new();
             for _ in 0..=MOST {
-                let mut request = self.agent.head(at.as_str());
+                let mut request = self.agent.head(&at);
                 for (name, value) in &self.headers {
                     request = request.header(name, value);
                 }
@@ -207,7 +206,7 @@ impl<W: Watch> Client<W> {
                 if origin(&to) != origin(&at) {
                     return Ok(Step::Done(Answer {
                         headers,
-                        elsewhere: Some(to.into()),
+                        elsewhere: Some(to.to_string()),
                         ..Answer::default()
                     }));
                 }
@@ -223,7 +222,7 @@ impl<W: Watch> Client<W> {
         let own = origin(&at);
         let mut earlier = Vec::new();
         for _ in 0..=MOST {
-            let mut request = self.agent.get(at.as_str());
+            let mut request = self.agent.get(&at);
             let ours = self.headers.iter().filter(|_| origin(&at) == own);
             for (name, value) in ours {
                 request = request.header(name, value);
@@ -285,7 +284,7 @@ impl<W: Watch> Client<W> {
     }
 }
 
-fn parse_or_unfit(url: &str) -> Result<Url> {
+fn parse_or_unfit(url: &str) -> Result<Uri> {
     parse(url).map_err(|why| unfit(url, why))
 }
 

@@ -120,12 +120,13 @@ pub(super) fn fetch(
         None => format!(".{}.incomplete", std::process::id()),
     };
     let part = blobs.join(format!("{}{end}", hash.digits()));
-    let before = fs::metadata(&part).map_or(0, |found| found.len());
+    let mut before = fs::metadata(&part).map_or(0, |found| found.len());
     if before > size {
         fs::remove_file(&part).map_err(HubError::io(&part))?;
+        before = 0;
     }
     check_room(&part, size)?;
-    let mut fetched = size.saturating_sub(before);
+    let mut fetched = size - before;
     server.watch.advance(size - fetched);
     download(server, info, file, &part, size)?;
     let fits = |part: &Path| {
@@ -188,12 +189,11 @@ fn known(server: &Server<'_>, info: &Info, file: &Listed, what: &str) -> Result<
     let size = about.header("x-linked-size").and_then(number);
     let own = || {
         let length = about.last_header("content-length");
-        length
-            .filter(|_| about.elsewhere.is_none())
-            .and_then(number)
+        let length = length.filter(|_| about.elsewhere.is_none());
+        // An answer without a body may say that it has none.
+        length.and_then(number).filter(|length| *length > 0)
     };
-    // An answer without a body may say a length of none.
-    let size = size.or(file.size).or_else(own);
+    let size = size.or_else(own).or(file.size);
     let size = size.ok_or_else(|| odd("the server does not say how long it is".into()))?;
     if let Some(listed) = file.size.filter(|listed| *listed != size) {
         return Err(odd(format!(

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 use lmz_net::Watch;
 
-use crate::cache::{HubCache, INDEX, SINGLE, shards};
+use crate::cache::{CONFIG, HubCache, INDEX, SINGLE, refs, shards};
 use crate::environment::Environment;
 use crate::error::{HubError, Result};
 use crate::name::{HubName, is_commit};
@@ -24,6 +24,12 @@ use snapshot::{place, temporary};
 pub trait PullWatch: Watch {
     /// So many more bytes are going to come.
     fn expect(&self, bytes: u64);
+
+    /// The model's `config.json` is here, and its weights are not: whether it is worth to go on.
+    ///
+    /// # Errors
+    /// Why not.
+    fn judge(&self, config: &[u8]) -> Result<(), String>;
 }
 
 /// What a pull has done.
@@ -94,6 +100,10 @@ impl Hub {
             fetched: 0,
         };
         let chosen = choose::files(name, &info)?;
+        // What is there goes on to be found until all of the new commit is; of the first one it can be said what is missing.
+        if !refs(&folder).contains_key(name.revision()) {
+            write_ref(&folder, name, &info.sha)?;
+        }
         self.fetch_all(&server, &info, &chosen, &folder, &mut pulled)?;
         // What the index names is known once it is here.
         if name.file().is_none() && chosen.iter().any(|file| file.name == INDEX) {
@@ -104,9 +114,7 @@ impl Hub {
                 .collect();
             self.fetch_all(&server, &info, &shards?, &folder, &mut pulled)?;
         }
-        if !is_commit(name.revision()) {
-            write_ref(&folder, name.revision(), &info.sha)?;
-        }
+        write_ref(&folder, name, &info.sha)?;
         pulled.path = match self.cache.find(name) {
             // Of several that are there by now, the one that was chosen.
             Err(HubError::Several { .. }) => {
@@ -128,13 +136,22 @@ impl Hub {
         let snapshot = folder.join("snapshots").join(&info.sha);
         let missing: Vec<&Listed> = files.iter().filter(|file| !file.is_at(&snapshot)).collect();
         let expected = missing.iter().filter_map(|file| file.size);
-        server.watch.expect(expected.sum());
+        // A hostile list may claim anything.
+        server.watch.expect(expected.fold(0, u64::saturating_add));
         for file in files {
             let path = snapshot.join(&file.name);
             if missing.iter().any(|one| one.name == file.name) {
                 let blob = fetch(server, &self.cache, folder, info, file)?;
                 pulled.fetched += blob.fetched;
                 place(&blob.path, &path, &file.name)?;
+            }
+            if file.name == CONFIG {
+                let config = fs::read(&path).map_err(HubError::io(&path))?;
+                let fine = server.watch.judge(&config);
+                fine.map_err(|reason| HubError::NoModel {
+                    name: server.name.to_string(),
+                    reason,
+                })?;
             }
             pulled.files += 1;
             pulled.bytes += fs::metadata(&path).map_or(0, |found| found.len());
@@ -156,8 +173,12 @@ impl Hub {
     }
 }
 
-/// Notes which commit a revision is.
-fn write_ref(folder: &Path, revision: &str, commit: &str) -> Result<()> {
+/// Notes which commit a revision is, if it is called otherwise.
+fn write_ref(folder: &Path, name: &HubName, commit: &str) -> Result<()> {
+    let revision = name.revision();
+    if is_commit(revision) {
+        return Ok(());
+    }
     let path = folder.join("refs").join(revision);
     let parent = path.parent().unwrap_or(folder);
     let io = HubError::io(&path);

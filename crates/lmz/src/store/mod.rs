@@ -106,6 +106,24 @@ impl Origin {
     }
 }
 
+/// Refuses what its name says to be no prepared model, in other words than those of a damaged one.
+fn check_kind(path: &Path) -> Result<(), StoreError> {
+    let reason = match path.extension().and_then(OsStr::to_str) {
+        // One that starts as such files do is no prepared model and never comes here.
+        Some("gguf") if path.is_file() => {
+            "does not start as GGUF files do: it is damaged, or something else was stored under its name; download it again"
+        }
+        Some("safetensors") => {
+            "holds weights alone: give the directory in which it lies, with config.json and tokenizer.json"
+        }
+        _ => return Ok(()),
+    };
+    Err(StoreError::Io {
+        path: path.to_owned(),
+        source: io::Error::new(io::ErrorKind::InvalidData, reason),
+    })
+}
+
 /// Bytes that are looked at of what is no prepared model.
 const START: u64 = 1 << 20;
 
@@ -255,6 +273,7 @@ impl ModelStore {
         }
         let path = Path::new(asked);
         if path.exists() {
+            check_kind(path)?;
             return Origin::File(path.to_owned()).load();
         }
         self.named(asked)?.load()

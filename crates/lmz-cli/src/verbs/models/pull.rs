@@ -109,6 +109,11 @@ impl PullWatch for Progress {
     fn expect(&self, bytes: u64) {
         self.bar().inc_length(bytes);
     }
+
+    fn judge(&self, config: &[u8]) -> Result<(), String> {
+        let parsed = lmz::model::parse_config(config);
+        parsed.map(drop).map_err(|error| error.to_string())
+    }
 }
 
 impl Drop for Progress {

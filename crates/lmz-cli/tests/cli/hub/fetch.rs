@@ -91,7 +91,6 @@ fn a_model_is_fetched_and_found_by_its_name() {
 fn it_is_a_model_wherever_one_can_be_named() {
     let world = World::new(files());
     world.pull().fails(0, "fetched");
-    world.place.write("a", "a text");
     // By its name it has the name that the hub gives it.
     let info = world.lmz(&["model", "info", "org/tiny"]).quiet();
     let info = String::from_utf8(info).unwrap();

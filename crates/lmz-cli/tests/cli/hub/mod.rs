@@ -47,10 +47,10 @@ struct World {
 
 impl World {
     fn new(files: impl IntoIterator<Item = (&'static str, Vec<u8>)>) -> Self {
-        Self {
-            place: Place::new(),
-            hub: Hub::new(files),
-        }
+        let place = Place::new();
+        place.write("a", "a text");
+        let hub = Hub::new(files);
+        Self { place, hub }
     }
 
     /// The program, with this hub and caches below the directory.
