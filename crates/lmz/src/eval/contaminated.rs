@@ -1,7 +1,7 @@
 //! MIN-K% PROB over the splits of benchmarks.
 
 use std::ffi::OsString;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use lmz_eval::EvalError;
 use lmz_eval::contamination::{Contamination, MinK, flags, split_scores};

@@ -19,9 +19,18 @@ use crate::verbs::prepare::count;
 #[serde(untagged)]
 enum Listed {
     /// The embedded one, or a file in a directory of models.
-    Model(Box<Facts>, #[serde(skip)] String),
+    Model(Box<Placed>),
     Prepared(Kept),
     Hub(Fetched),
+}
+
+/// A model, and where it is, for people.
+#[derive(Serialize)]
+struct Placed {
+    #[serde(flatten)]
+    facts: Facts,
+    #[serde(skip)]
+    place: String,
 }
 
 /// A prepared model that is kept.
@@ -72,7 +81,7 @@ pub fn list(json: bool) -> Result<Exit, Failure> {
                     Origin::File(path) => show(path),
                 };
                 let facts = Facts::new(&prepared, Some(&found.origin));
-                models.push(Listed::Model(Box::new(facts), place));
+                models.push(Listed::Model(Box::new(Placed { facts, place })));
             }
             Err(error) => {
                 ok = false;
@@ -166,7 +175,7 @@ impl Fetched {
 
 fn print(models: &[Listed]) -> io::Result<()> {
     let name = |listed: &Listed| match listed {
-        Listed::Model(facts, _) => facts.name.chars().count(),
+        Listed::Model(placed) => placed.facts.name.chars().count(),
         Listed::Prepared(kept) => kept.name.chars().count(),
         Listed::Hub(fetched) => fetched.name.chars().count(),
     };
@@ -179,13 +188,13 @@ fn print(models: &[Listed]) -> io::Result<()> {
     )?;
     for listed in models {
         let (id, name, weights, context, bytes, place) = match listed {
-            Listed::Model(facts, place) => (
-                &facts.id[..16],
-                &facts.name,
-                count(facts.weights),
-                facts.blueprint.max_positions.to_string(),
-                facts.bytes,
-                place.clone(),
+            Listed::Model(placed) => (
+                &placed.facts.id[..16],
+                &placed.facts.name,
+                count(placed.facts.weights),
+                placed.facts.blueprint.max_positions.to_string(),
+                placed.facts.bytes,
+                placed.place.clone(),
             ),
             Listed::Prepared(kept) => (
                 &kept.id[..16],

@@ -69,8 +69,8 @@ pub fn remove(args: &RmArgs) -> Result<Exit, Failure> {
 /// What has this name or id in one of the caches.
 fn find(asked: &str) -> anyhow::Result<Target> {
     if let (Some(name), Some(cache)) = (HubName::parse(asked), HubCache::from_env()) {
-        let models = cache.models().into_iter();
-        if let Some(model) = models.into_iter().find(|model| model.name == name.repo()) {
+        let mut models = cache.models().into_iter();
+        if let Some(model) = models.find(|model| model.name == name.repo()) {
             let revision = name.names_revision().then(|| name.revision());
             if name.file().is_some() {
                 bail!(

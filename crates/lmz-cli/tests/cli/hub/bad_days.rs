@@ -53,10 +53,10 @@ fn a_part_that_was_left_is_gone_on_with() {
     let from = || Some("bytes=5000-".to_owned());
     for (what, part, requests) in [
         ("sound", &weights()[..5000], vec![from()]),
-        ("damaged", &damaged, vec![from(), None]),
-        ("longer", &longer, vec![None]),
-        ("whole", &weights(), vec![]),
-        ("empty", &[], vec![None]),
+        ("damaged", &damaged[..], vec![from(), None]),
+        ("longer", &longer[..], vec![None]),
+        ("whole", &weights()[..], vec![]),
+        ("empty", &[][..], vec![None]),
     ] {
         let world = World::new(files());
         leave(&world, part);

@@ -28,7 +28,7 @@ fn models_are_listed_with_sizes() {
         .map(|one| one["name"].as_str().unwrap())
         .collect();
     assert_eq!(names, ["org/tiny", "other/half"]);
-    let sizes = world.blobs().iter().map(|name| {
+    let sizes = world.blobs().into_iter().map(|name| {
         fs::metadata(world.cached("blobs").join(name))
             .unwrap()
             .len()
@@ -60,7 +60,7 @@ fn what_is_removed_is_gone_and_nothing_else() {
     let world = World::new(files());
     world.pull().fails(0, "fetched");
     world.works("org/tiny");
-    let rm = |args: &[&str]| world.lmz(&[&["model", "rm"], args].concat());
+    let rm = |args: &[&str]| world.lmz(&[&["model", "rm"][..], args].concat());
     // Nobody is there who could agree.
     rm(&["org/tiny"]).fails(1, "--yes removes it");
     assert!(world.cached("refs/main").exists());

@@ -160,7 +160,7 @@ fn in_two_files() -> Vec<(&'static str, Vec<u8>)> {
     let [one, two] = parts.map(|(header, bytes)| {
         let header = header.to_string();
         let length = (header.len() as u64).to_le_bytes();
-        [&length, header.as_bytes(), &bytes].concat()
+        [&length[..], header.as_bytes(), &bytes].concat()
     });
     let mut all = files();
     all.retain(|(name, _)| *name != "model.safetensors");
