@@ -39,6 +39,10 @@ fn a_file_is_a_model_whatever_it_is_called() {
             info.starts_with(&format!("name        {name} fixture\n")),
             "{info}"
         );
+        assert_eq!(
+            info.contains("note        bytes fixture: it has a template"),
+            name == "bytes"
+        );
     }
 }
 

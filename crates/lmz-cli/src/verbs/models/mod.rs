@@ -169,9 +169,6 @@ fn info(args: &InfoArgs) -> Result<Exit, Failure> {
     for warning in &remarks.warnings {
         say(&format!("lmz: warning: {warning}"));
     }
-    if let Some(chat) = &remarks.chat {
-        say(&format!("lmz: {chat}"));
-    }
     let facts = Facts::new(&prepared, None);
     let print = || -> io::Result<()> {
         if args.json {
@@ -199,7 +196,11 @@ fn info(args: &InfoArgs) -> Result<Exit, Failure> {
             out,
             "shape       {} layers, width {}, {} heads of {} ({} for keys and values), feed-forward {}",
             b.layers, b.hidden_size, b.heads, b.head_dim, b.kv_heads, b.intermediate_size
-        )
+        )?;
+        match &remarks.chat {
+            Some(chat) => writeln!(out, "note        {chat}"),
+            None => Ok(()),
+        }
     };
     print().map_err(Failure::stdout)?;
     Ok(Exit::Success)
