@@ -14,7 +14,8 @@ from pathlib import Path
 
 # From the bottom up; every crate of the workspace stands in one of them.
 LAYERS = [
-    {"lmz-coder", "lmz-format", "lmz-model", "lmz-corpus", "lmz-device"},
+    {"lmz-net"},
+    {"lmz-coder", "lmz-format", "lmz-model", "lmz-corpus", "lmz-device", "lmz-hub"},
     {"lmz-exact", "lmz-float", "lmz-gpu", "lmz-mix"},
     {"lmz-codec", "lmz-train"},
     {"lmz-metric", "lmz-ledger", "lmz-eval", "lmz-study"},
@@ -28,6 +29,7 @@ RESERVED = {
     "burn": {"lmz-float", "lmz-train"},
     "clap": {"lmz-cli"},
     "indicatif": {"lmz-cli"},
+    "ureq": {"lmz-net"},
 }
 
 

@@ -5,6 +5,9 @@ use serde::{Deserialize, Serialize};
 use crate::scorer::Window;
 use crate::window::Span;
 
+/// Share of a corpus that may be left out at its end without a word.
+const LONG_TAIL: f64 = 0.02;
+
 /// A document, or a segment of a stream: what the tokens of a plan are attributed to, and what
 /// the bootstrap draws.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -94,6 +97,22 @@ impl Plan {
     /// Bytes of all units.
     pub fn bytes(&self) -> u64 {
         self.units.iter().map(|unit| unit.bytes).sum()
+    }
+
+    /// What a person should know of a tail so long that it makes the figure wrong, in a sentence: its characters are
+    /// counted, and its tokens are not scored.
+    pub fn tail_notice(&self) -> Option<String> {
+        let (tail, all) = (self.tail.characters, self.characters());
+        let share = tail as f64 / all.max(1) as f64;
+        // Where nothing is scored, that is an error of its own.
+        if share <= LONG_TAIL || tail == all {
+            return None;
+        }
+        Some(format!(
+            "the protocol does not score the last {tail} of {all} characters, and counts them: bits per character come out \
+             {:.1} % too low. The figure without the tail is right for what was scored; --protocol document leaves nothing out",
+            share * 100.0
+        ))
     }
 
     /// Tokens that pass through the model: every window's, its last one excepted, which is only

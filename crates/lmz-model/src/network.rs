@@ -155,6 +155,11 @@ impl Network {
         fields.into_iter().chain(tensors).chain(head).collect()
     }
 
+    /// That the model was made for chats, in a sentence, as far as its name or a template for chats tells.
+    pub fn chat_notice(&self) -> Option<String> {
+        notice::chat(&self.name, self.chat_template)
+    }
+
     /// The BLAKE3 hash of what the model computes, independent of file names, sharding and the
     /// fields that do not matter. Two tokenizers on one network share it; the hash that identifies
     /// a model for coding is [`Checkpoint::content_hash`](crate::Checkpoint::content_hash).

@@ -9,6 +9,7 @@ use half::{bf16, f16};
 use safetensors::SafeTensors;
 use serde::Deserialize;
 
+use crate::config::without_mark;
 use crate::error::{ModelError, Result};
 use crate::files::read_bounded;
 use crate::mapped::MappedFile;
@@ -120,10 +121,11 @@ impl Tensors {
             weight_map: BTreeMap<String, String>,
         }
         let text = read_bounded(&directory.join(INDEX), MAX_INDEX_BYTES)?;
-        let Index { weight_map } = serde_json::from_slice(&text).map_err(|e| ModelError::Json {
-            file: INDEX.into(),
-            reason: e.to_string(),
-        })?;
+        let Index { weight_map } =
+            serde_json::from_slice(without_mark(&text)).map_err(|e| ModelError::Json {
+                file: INDEX.into(),
+                reason: e.to_string(),
+            })?;
         let mut files: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
         for (tensor, shard) in &weight_map {
             if !is_plain_name(shard) {

@@ -38,6 +38,7 @@
 //! | cargo feature | what it adds |
 //! |---|---|
 //! | `float` | the floating-point engine: `float`, `bpc` and `FloatScorer` (burn: takes most of a build's time) |
+//! | `pull` | `hub::Hub`: models of the Hugging Face hub are fetched |
 //! | `train` | `train`: models of one's own; needs `float` |
 //! | `bench` | `bench`: other compressors beside this one |
 //! | `vulkan`, `cuda` | GPUs, with the same bytes as on the CPU |
@@ -81,6 +82,11 @@ pub mod model {
     pub use lmz_model::*;
 }
 
+/// Models of the Hugging Face hub, and the cache in which they lie (the crate `lmz-hub`).
+pub mod hub {
+    pub use lmz_hub::*;
+}
+
 /// Bits per character, and what a run of it consists of (the crate `lmz-metric`).
 pub mod metric {
     pub use lmz_metric::*;
@@ -113,6 +119,6 @@ pub use kind::error_kind;
 pub use scoring::FloatScorer;
 pub use scoring::{ScoredModel, ScoringError, stream};
 pub use store::{
-    ARCHIVED, Archived, Found, ModelStore, ModelSummary, Origin, PreparedCache, StoreError,
-    summarise,
+    ARCHIVED, Archived, Found, KeptModel, ModelStore, ModelSummary, Origin, PreparedCache, Remarks,
+    StoreError, summarise,
 };

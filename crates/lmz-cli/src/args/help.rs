@@ -30,7 +30,7 @@ lmz [OPTIONS] [FILE]...          compress FILE to FILE.lmz
        lmz bpc -c CORPUS [-m MODEL]     score a model: bits per character
        lmz eval [-m MODEL]              score a model in benchmarks
        lmz corpus SOURCE -o FILE | lmz train -c PATH... -o DIR
-       lmz devices | lmz models | lmz model info PATH | lmz model prepare DIR -o X.lmzm
+       lmz models | lmz model pull ORG/NAME | lmz model info|prepare|rm MODEL | lmz devices
        lmz help [VERB] | lmz completions SHELL | lmz man";
 
 pub const AFTER: &str = "\
@@ -54,7 +54,9 @@ Examples:
                                      lmz -d --prime kind.json note.json.lmz
   lmz model prepare SmolLM2-135M/ -o smol.lmzm
   lmz -m smol.lmzm book.txt          and lmz -d -m smol.lmzm book.txt.lmz
-  lmz models                         the models that are found without -m
+  lmz model pull ORG/NAME            fetch a model of the Hugging Face hub; then
+  lmz -m ORG/NAME book.txt           use it
+  lmz models                         the models that are found by their names
 
 Files:
   Output gets its name once it is complete and checked; until then it has none (where a file system \
@@ -67,6 +69,8 @@ Environment:
   LMZ_MODELS  directories with .lmzm files, separated as in PATH
   LMZ_KERNEL  scalar, avx2 or avx512: the instructions to use instead of the
               best that this machine has; the output is the same
+  HF_HOME, HF_HUB_CACHE, HF_TOKEN, HF_ENDPOINT, HF_HUB_OFFLINE
+              as in Hugging Face's own tools: see lmz help model pull
 
   Models are also looked for in the user's data directory:
   $XDG_DATA_HOME/lmz/models, or ~/.local/share/lmz/models; on macOS
@@ -85,13 +89,35 @@ Exit code:
 signal.";
 
 pub const MODELS_LONG: &str = "\
-List the models that this lmz can find without -m: the one that is part of the program, and the \
-.lmzm files in the directories of $LMZ_MODELS and in the user's data directory.
+List the models that this lmz can find by name: the one that is part of the program; the .lmzm files in the directories \
+of $LMZ_MODELS and in the user's data directory, which files that need them find by themselves; what was prepared of \
+checkpoints and is kept in the user's cache directory; and the models of the Hugging Face hub that were fetched.
 
-A name or the first digits of an id, at least four, can be given to -m.";
+A name or the first digits of an id, at least four, can be given to -m, except those of the cache of prepared models: they \
+are used when their checkpoint is given.";
+
+pub const PULL_LONG: &str = "\
+Fetch a model of the Hugging Face hub, so that -m ORG/NAME finds it: config.json, the tokenizer and the safetensors, or \
+the GGUF file. Of several GGUF files one must be named: ORG/NAME:FILE.gguf.
+
+It goes into the cache that Hugging Face's own tools use, in their layout, and what they have fetched is not fetched again. \
+Sizes and hashes are checked. A download that broke off goes on with the same command.
+
+Environment:
+  HF_HOME         where that cache is, as HF_HOME/hub [~/.cache/huggingface]
+  HF_HUB_CACHE    the cache itself
+  HF_TOKEN        a token, for gated and private models; or the file that
+                  `hf auth login` wrote (HF_HOME/token, HF_TOKEN_PATH)
+  HF_ENDPOINT     another server [https://huggingface.co]
+  HF_HUB_OFFLINE  1: fetch nothing";
+
+pub const RM_LONG: &str = "\
+Remove a model from a cache: a model of the hub with all that was fetched of it, or with @REVISION one commit and what no \
+other one needs; or a prepared model, which is prepared anew when its checkpoint is given again. It asks first, unless \
+--yes is given. Files outside of these caches are not touched.";
 
 pub const PREPARE_LONG: &str = "\
-Turn a Hugging Face directory or a GGUF file into an .lmzm file: the exact integers that compression runs on.
+Turn a Hugging Face directory, a GGUF file or a model of the hub that was fetched (ORG/NAME) into an .lmzm file: the exact integers that compression runs on.
 
 The directory holds config.json, tokenizer.json and one or many safetensors files of a model of these \
 families: Llama 1-3, Mistral, Qwen2, Qwen3, GPT-2, GPT-BigCode, GPT-NeoX, Gemma 1-3, OLMo 1 and 2, Phi, \

@@ -27,9 +27,10 @@ pub struct RunArgs {
 
 #[derive(Clone, Debug, clap::Args)]
 pub struct ModelArg {
-    /// Use this model: name or id of `lmz models`, .lmzm or .gguf file, directory
+    /// Use this model: name, id, ORG/NAME, directory, .lmzm or .gguf file
     ///
-    /// A directory is one of Hugging Face's: config.json, tokenizer.json and safetensors. It and a GGUF file are
+    /// A directory is one of Hugging Face's: config.json, tokenizer.json and safetensors. ORG/NAME, ORG/NAME@REVISION and
+    /// ORG/NAME:FILE.gguf are models of the Hugging Face hub, once lmz model pull has fetched them. All of these are
     /// prepared the first time; what comes of it is kept in the user's cache directory.
     #[arg(short, long, value_name = "MODEL", help_heading = "Model and speed")]
     pub model: Option<OsString>,

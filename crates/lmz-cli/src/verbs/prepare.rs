@@ -1,24 +1,22 @@
 //! From a Hugging Face directory or a GGUF file to an .lmzm file.
 
+use std::ffi::OsStr;
 use std::io::Write;
 use std::path::Path;
 
 use anyhow::Context;
-use lmz::Checkpoint;
 use lmz::figures::{hex, show};
+use lmz::{Checkpoint, ModelStore};
 
 use crate::exit::Exit;
 use crate::files::fail;
 use crate::io::output::{How, Output};
 use crate::terminal::message::{Failure, say};
 
-const CHAT: &str = "it has a template for chats: if it was trained to chat, the base model of its family predicts \
-                    ordinary text better";
-
 /// What is prepared, and where to.
 pub struct Preparation<'a> {
-    /// A directory or a GGUF file.
-    pub checkpoint: &'a Path,
+    /// A directory, a GGUF file, or the name of a model of the hub.
+    pub checkpoint: &'a OsStr,
     /// `-` is standard output.
     pub output: &'a Path,
     /// What the model says of itself, if none is given.
@@ -32,13 +30,16 @@ pub struct Preparation<'a> {
 /// # Errors
 /// There is none, or one that the integer engine cannot run; the output cannot be written.
 pub fn prepare(task: &Preparation<'_>) -> Result<Exit, Failure> {
-    let checkpoint = Checkpoint::open(task.checkpoint).map_err(anyhow::Error::from)?;
+    let found = ModelStore::from_env().checkpoint(task.checkpoint);
+    let path = found.map_err(anyhow::Error::from)?;
+    let path = path.unwrap_or_else(|| task.checkpoint.into());
+    let checkpoint = Checkpoint::open(path).map_err(anyhow::Error::from)?;
     if !task.quiet {
         for notice in checkpoint.notices() {
             say(&format!("lmz: warning: {notice}"));
         }
-        if checkpoint.chat_template {
-            say(&format!("lmz: {}: {CHAT}", checkpoint.name));
+        if let Some(chat) = checkpoint.chat_notice() {
+            say(&format!("lmz: {chat}"));
         }
     }
     let mut output = if task.output == Path::new("-") {

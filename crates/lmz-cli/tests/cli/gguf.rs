@@ -39,6 +39,10 @@ fn a_file_is_a_model_whatever_it_is_called() {
             info.starts_with(&format!("name        {name} fixture\n")),
             "{info}"
         );
+        assert_eq!(
+            info.contains("note        bytes fixture: it has a template"),
+            name == "bytes"
+        );
     }
 }
 
@@ -55,7 +59,30 @@ fn a_damaged_file_is_refused_by_its_name() {
     run.fails(1, "cut.gguf: not a complete GGUF file");
     place.write("old.gguf", [&whole[..4], &[1], &whole[5..]].concat());
     place.lmz(["-m", "old.gguf", "text"]).fails(1, "version 1");
-    assert_eq!(place.names(), ["cut.gguf", "old.gguf", "text"]);
+    let words = "does not start as GGUF files do";
+    for bytes in [
+        &b"<!DOCTYPE html>"[..],
+        b"",
+        &[b"GGUX", &whole[4..]].concat(),
+    ] {
+        place.write("page.gguf", bytes);
+        place.lmz(["-m", "page.gguf", "text"]).fails(1, words);
+        place.lmz(["model", "info", "page.gguf"]).fails(1, words);
+    }
+    place.write("model.safetensors", fixture("text/qwen2/model.safetensors"));
+    let run = place.lmz(["-m", "model.safetensors", "text"]);
+    run.fails(
+        1,
+        "model.safetensors: holds weights alone: give the directory",
+    );
+    let names = [
+        "cut.gguf",
+        "model.safetensors",
+        "old.gguf",
+        "page.gguf",
+        "text",
+    ];
+    assert_eq!(place.names(), names);
 }
 
 /// The bytes depend on the model, not on where it lies.

@@ -58,6 +58,15 @@ pub fn isolate(command: &mut Command) {
     command
         .env_remove("LMZ_MODELS")
         .env_remove("LMZ_KERNEL")
+        .env_remove("HF_HOME")
+        .env_remove("HF_HUB_CACHE")
+        .env_remove("HUGGINGFACE_HUB_CACHE")
+        .env_remove("HF_TOKEN")
+        .env_remove("HUGGING_FACE_HUB_TOKEN")
+        .env_remove("HF_TOKEN_PATH")
+        .env_remove("HF_ENDPOINT")
+        .env_remove("HF_HUB_OFFLINE")
+        .env_remove("TRANSFORMERS_OFFLINE")
         // A Vulkan driver complains where it is missing.
         .env("XDG_RUNTIME_DIR", env!("CARGO_TARGET_TMPDIR"))
         // What is measured here is not this user's.

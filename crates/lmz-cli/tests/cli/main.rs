@@ -16,6 +16,8 @@ mod gguf;
 mod habits;
 mod harness;
 mod hazards;
+#[cfg(feature = "download")]
+mod hub;
 mod inspect;
 mod keep_going;
 mod listing;

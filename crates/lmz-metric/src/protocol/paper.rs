@@ -189,6 +189,9 @@ mod tests {
         let plan = plan(&["abc", "ä", "x"], 3, 3);
         assert_eq!(plan.counts.dropped, 1);
         assert_eq!(plan.tail.characters, 1);
+        let notice = plan.tail_notice().unwrap();
+        assert!(notice.contains("the last 1 of 5 characters"), "{notice}");
+        assert!(notice.contains("20.0 % too low"), "{notice}");
         let plan = super::tests::plan(&["abc", "ä"], 3, 3);
         assert_eq!(plan.counts.dropped, 2);
         let tail = DroppedTail {
@@ -196,6 +199,15 @@ mod tests {
             bytes: 2,
         };
         assert_eq!(plan.tail, tail);
+    }
+
+    #[test]
+    fn a_short_tail_is_nothing_to_speak_of() {
+        // A row of a special token and letters; what is left of a stride of ten is not scored.
+        let notice = |letters: usize| plan(&["a".repeat(letters).as_str()], 10, 10).tail_notice();
+        assert_eq!(notice(310), None, "no tail at all");
+        assert_eq!(notice(316), None, "6 of 316 are 1.9 %");
+        assert!(notice(317).unwrap().contains("the last 7 of 317"));
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
+use lmz_hub::{HubCache, HubName};
 use serde_json::{Value, json};
 
 use super::fingerprint::fingerprint;
@@ -56,7 +57,11 @@ pub fn plan(directory: &Path) -> Result<Plan> {
     }
     let mut tasks = Vec::new();
     for model in &config.models {
-        let found = fingerprint(&directory.join(&model.path))?;
+        let path = directory.join(&model.path);
+        let found = match fetched(&model.path).filter(|_| !path.exists()) {
+            Some(path) => fingerprint(&path)?,
+            None => fingerprint(&path)?,
+        };
         // Without a path of that name `lmz` looks it up: the name stands for it.
         let identity = found.unwrap_or_else(|| format!("named {}", model.path));
         let make = Make {
@@ -91,6 +96,12 @@ pub fn plan(directory: &Path) -> Result<Plan> {
         config,
         tasks,
     })
+}
+
+/// Where a model of the hub lies, if it was fetched.
+fn fetched(model: &str) -> Option<PathBuf> {
+    let name = HubName::parse(model)?;
+    HubCache::from_env()?.find(&name).ok()
 }
 
 /// Bytes of a file, or of those in a directory.

@@ -131,6 +131,7 @@ fn scored(options: &BpcOptions, watch: &dyn BpcWatch) -> Result<(WindowSums, u64
     };
     let mut scorer = FloatScorer::open(model.weights.clone(), scoring)?;
     let mut notes = planned.notes;
+    notes.extend(plan.tail_notice());
     notes.extend(scorer.notice().map(str::to_owned));
     for note in &notes {
         watch.note(note);

@@ -1,7 +1,7 @@
 //! MIN-K% PROB over the splits of benchmarks.
 
 use std::ffi::OsString;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use lmz_eval::EvalError;
 use lmz_eval::contamination::{Contamination, MinK, flags, split_scores};
@@ -61,12 +61,7 @@ pub fn contamination(
         memory_budget: options.memory,
         ..ScoringOptions::default()
     };
-    let directory = options
-        .model
-        .as_deref()
-        .map(Path::new)
-        .filter(|path| path.is_dir());
-    let mut model = FloatLanguageModel::open(model, directory, scoring)?;
+    let mut model = FloatLanguageModel::open(model, scoring)?;
     found.notes.extend(model.notice().map(str::to_owned));
     let data = DataDirectory::new(options.data.as_deref());
     for chosen in &options.tasks {

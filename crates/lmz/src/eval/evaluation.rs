@@ -139,8 +139,7 @@ impl<'a> Runner<'a> {
                 tokenizer_hash: model.identity.tokenizer_hash.clone(),
             };
             runner.notes = model.tokenizer.notices();
-            let directory = asked.as_deref().map(Path::new).filter(|path| path.is_dir());
-            let opened = FloatLanguageModel::open(model, directory, scoring(options))?;
+            let opened = FloatLanguageModel::open(model, scoring(options))?;
             runner.notes.extend(opened.notice().map(str::to_owned));
             let dtype = options.dtype;
             runner.engine = Some(Engine {

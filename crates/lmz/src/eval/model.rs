@@ -43,15 +43,12 @@ impl std::fmt::Debug for FloatLanguageModel {
 }
 
 impl FloatLanguageModel {
-    /// Opens a model on a device; `directory` is where its configuration may say what ends a text.
+    /// Opens a model on a device. The configuration of a Hugging Face directory may say what ends a text.
     ///
     /// # Errors
     /// As [`Generator::open`].
-    pub fn open(
-        model: ScoredModel,
-        directory: Option<&Path>,
-        options: ScoringOptions,
-    ) -> Result<Self, ScoringError> {
+    pub fn open(model: ScoredModel, options: ScoringOptions) -> Result<Self, ScoringError> {
+        let directory = model.checkpoint_directory().map(Path::to_owned);
         let blueprint = model.blueprint();
         let (start_token, context) = (blueprint.start_token, blueprint.max_positions);
         let learned = blueprint.position == lmz_model::Position::Learned;
@@ -59,7 +56,7 @@ impl FloatLanguageModel {
         let vocabulary = blueprint.vocab_size;
         let generator = Generator::open(model.weights.clone(), options)?;
         let tokenizer = model.tokenizer;
-        let mut ends = directory.map(end_tokens).unwrap_or_default();
+        let mut ends = directory.as_deref().map(end_tokens).unwrap_or_default();
         if ends.is_empty() {
             let alone =
                 ENDS.iter()
@@ -100,7 +97,11 @@ impl FloatLanguageModel {
 fn end_tokens(directory: &Path) -> Vec<u32> {
     let of = |file: &str| -> Vec<u32> {
         let json = std::fs::read(directory.join(file)).ok();
-        let json: Option<Value> = json.and_then(|bytes| serde_json::from_slice(&bytes).ok());
+        let json: Option<Value> = json.and_then(|bytes| {
+            // Some editors put a byte order mark first.
+            let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
+            serde_json::from_slice(text).ok()
+        });
         let number = |value: &Value| value.as_u64().and_then(|id| u32::try_from(id).ok());
         match json.as_ref().map(|json| &json["eos_token_id"]) {
             Some(Value::Array(all)) => all.iter().filter_map(number).collect(),

@@ -86,8 +86,12 @@ impl Models {
 
     fn open(&self, store: &ModelStore, asked: &OsStr) -> Result<Model, StoreError> {
         let model = store.open(asked)?;
-        for notice in store.notices(asked) {
-            self.placement.warn(Some(&notice));
+        let remarks = store.remarks(asked);
+        for warning in &remarks.warnings {
+            self.placement.warn(Some(warning));
+        }
+        if let Some(chat) = remarks.chat {
+            self.placement.tell(&chat);
         }
         Ok(model)
     }

@@ -211,7 +211,7 @@ impl Placement {
         }
     }
 
-    fn tell(&self, line: &str) {
+    pub(super) fn tell(&self, line: &str) {
         (self.notes)(&Note::Choice(line.to_owned()));
     }
 

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use lmz_codec::{Kernel, Model};
 use lmz_exact::{Prepared, prepare};
 use lmz_metric::{ModelIdentity, PublishedTokenizer, Tokenize};
-use lmz_model::{Blueprint, Checkpoint, ExactTokenizer, Network, Weights, is_gguf};
+use lmz_model::{Blueprint, Checkpoint, ExactTokenizer, Network, Weights};
 
 pub use error::ScoringError;
 #[cfg(feature = "float")]
@@ -57,17 +57,27 @@ impl std::fmt::Debug for ScoredModel {
 }
 
 impl ScoredModel {
-    /// The model that somebody asked for: a Hugging Face directory, a GGUF file, or what
+    /// The model that somebody asked for: a Hugging Face directory, a GGUF file, a model of the hub that was fetched, or what
     /// [`ModelStore::load`] finds; the embedded one if none is named.
     ///
     /// # Errors
     /// There is none, or more than one; it cannot be read, or is not supported.
     pub fn open(store: &ModelStore, asked: Option<&OsStr>) -> Result<Self, ScoringError> {
-        match asked {
-            Some(asked) if Path::new(asked).is_dir() => Self::directory(Path::new(asked)),
-            Some(asked) if is_gguf(Path::new(asked)) => Self::gguf(Path::new(asked)),
-            Some(asked) => Self::prepared(store.load(asked)?),
-            None => Self::prepared(Origin::Embedded.load()?),
+        let Some(asked) = asked else {
+            return Self::prepared(Origin::Embedded.load()?);
+        };
+        match store.checkpoint(asked)? {
+            Some(path) if path.is_dir() => Self::directory(&path),
+            Some(path) => Self::gguf(&path),
+            None => Self::prepared(store.load(asked)?),
+        }
+    }
+
+    /// The Hugging Face directory that it was read from, if it is one.
+    pub fn checkpoint_directory(&self) -> Option<&Path> {
+        match &self.source {
+            Source::Checkpoint(path) if path.is_dir() => Some(path),
+            _ => None,
         }
     }
 

@@ -13,6 +13,7 @@ use lmz_exact::{ExactError, NUMERICS, Prepared, RECIPES, prepare};
 use lmz_model::Checkpoint;
 
 use super::hex;
+use super::summary::{ModelSummary, summarise};
 use crate::directories::cache_directory;
 
 /// The most bytes that all models of a cache have together.
@@ -28,6 +29,19 @@ pub struct PreparedCache {
     limit: u64,
 }
 
+/// A model that is kept.
+#[derive(Clone, Debug)]
+pub struct KeptModel {
+    /// What its file says of it.
+    pub summary: ModelSummary,
+    /// Its identity, by its file's name: 64 hexadecimal digits.
+    pub identity: String,
+    /// The file's size.
+    pub bytes: u64,
+    /// The file.
+    pub path: PathBuf,
+}
+
 impl PreparedCache {
     /// A cache in this directory, which need not exist, of at most `limit` bytes.
     pub fn new(directory: impl Into<PathBuf>, limit: u64) -> Self {
@@ -39,6 +53,11 @@ impl PreparedCache {
     /// no home.
     pub fn from_env() -> Option<Self> {
         Some(Self::new(cache_directory()?.join("prepared"), LIMIT))
+    }
+
+    /// Where it is.
+    pub fn directory(&self) -> &Path {
+        &self.directory
     }
 
     /// The prepared model of a checkpoint, under the checkpoint's name: the one that is kept, or
@@ -85,6 +104,47 @@ impl PreparedCache {
             }
         }
         None
+    }
+
+    /// What is kept, by name. Nothing is read of the files but their headers: their names hold what they are.
+    pub fn models(&self) -> Vec<KeptModel> {
+        let entries = fs::read_dir(&self.directory)
+            .into_iter()
+            .flatten()
+            .flatten();
+        let mut found: Vec<KeptModel> = entries
+            .filter_map(|entry| {
+                let path = entry.path();
+                let file = path.file_name()?.to_str()?;
+                let identity = file.strip_suffix(".lmzm")?.rsplit_once('-')?.1;
+                let is_identity =
+                    identity.len() == 64 && identity.bytes().all(|b| b.is_ascii_hexdigit());
+                let about = entry
+                    .metadata()
+                    .ok()
+                    .filter(|about| about.is_file() && is_identity)?;
+                let summary = File::open(&path).and_then(summarise).ok()?;
+                Some(KeptModel {
+                    summary,
+                    identity: identity.to_owned(),
+                    bytes: about.len(),
+                    path,
+                })
+            })
+            .collect();
+        found.sort_by(|a, b| (&a.summary.name, &a.path).cmp(&(&b.summary.name, &b.path)));
+        found
+    }
+
+    /// Removes a model that is kept. It is prepared anew when its checkpoint is given again.
+    ///
+    /// # Errors
+    /// It is not of this cache; it cannot be removed.
+    pub fn remove(&self, model: &KeptModel) -> io::Result<()> {
+        if model.path.parent() != Some(&self.directory) {
+            return Err(io::Error::other("is not in the cache of prepared models"));
+        }
+        fs::remove_file(&model.path)
     }
 
     fn keep(&self, made_from: &str, prepared: &Prepared) -> io::Result<()> {

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use lmz_codec::{CodecError, ErrorKind};
 use lmz_format::{Header, ModelId};
+use lmz_hub::HubError;
 
 use super::places::Place;
 
@@ -49,6 +50,15 @@ pub enum StoreError {
         /// The models.
         candidates: Vec<String>,
     },
+    /// It would be a model of the hub, and cannot be used.
+    #[error("{}{source}", match source {
+        HubError::NotHere { name, .. } => format!("no model {name:?}: it is no file or directory, and "),
+        _ => String::new(),
+    })]
+    Hub {
+        /// Why not.
+        source: HubError,
+    },
     /// A file's model is nowhere.
     #[error("{0}")]
     NotFound(String),
@@ -75,6 +85,12 @@ impl StoreError {
     pub fn kind(&self) -> ErrorKind {
         match self {
             Self::Unknown { .. } | Self::Ambiguous { .. } => ErrorKind::InvalidArgument,
+            Self::Hub { source } => match source {
+                HubError::Incomplete { .. } => ErrorKind::InsufficientData,
+                HubError::Damaged { .. } => ErrorKind::Corruption,
+                HubError::Io { .. } => ErrorKind::Io,
+                _ => ErrorKind::InvalidArgument,
+            },
             Self::NotFound(_) => ErrorKind::Compatibility,
             Self::Open { source, .. } => source.kind(),
             Self::Io { .. } => ErrorKind::Io,

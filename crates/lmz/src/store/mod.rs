@@ -14,9 +14,10 @@ use std::sync::{Mutex, PoisonError};
 use lmz_codec::{CodecError, Kernel, Model, ModelSource, names};
 use lmz_exact::{ExactError, Prepared, prepare};
 use lmz_format::{Form, Header, ModelId};
+use lmz_hub::{HubCache, HubError, HubName};
 use lmz_model::{Checkpoint, Network, is_gguf};
 
-pub use cache::PreparedCache;
+pub use cache::{KeptModel, PreparedCache};
 pub use error::{ARCHIVED, Archived, StoreError};
 use summary::claimed_len;
 pub use summary::{ModelSummary, summarise};
@@ -40,6 +41,8 @@ pub struct ModelStore {
     places: Vec<Place>,
     /// Of the checkpoints that were opened before, if they are kept.
     cache: Option<PreparedCache>,
+    /// Models of the hub that were fetched, if they are looked at.
+    hub: Option<HubCache>,
     /// Opened before, by this store.
     opened: Mutex<Vec<Model>>,
 }
@@ -71,6 +74,15 @@ pub struct Found {
     pub summary: io::Result<ModelSummary>,
 }
 
+/// What a person should know of a model that works all the same.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Remarks {
+    /// Fields of its configuration and tensors that count for nothing.
+    pub warnings: Vec<String>,
+    /// That it was made for chats, as far as one can tell.
+    pub chat: Option<String>,
+}
+
 impl Origin {
     /// The whole model, checked and hashed, without an engine.
     ///
@@ -92,6 +104,24 @@ impl Origin {
             source: Box::new(error.into()),
         })
     }
+}
+
+/// Refuses what its name says to be no prepared model, in other words than those of a damaged one.
+fn check_kind(path: &Path) -> Result<(), StoreError> {
+    let reason = match path.extension().and_then(OsStr::to_str) {
+        // One that starts as such files do is no prepared model and never comes here.
+        Some("gguf") if path.is_file() => {
+            "does not start as GGUF files do: it is damaged, or something else was stored under its name; download it again"
+        }
+        Some("safetensors") => {
+            "holds weights alone: give the directory in which it lies, with config.json and tokenizer.json"
+        }
+        _ => return Ok(()),
+    };
+    Err(StoreError::Io {
+        path: path.to_owned(),
+        source: io::Error::new(io::ErrorKind::InvalidData, reason),
+    })
 }
 
 /// Bytes that are looked at of what is no prepared model.
@@ -133,6 +163,7 @@ impl ModelStore {
     pub fn from_env() -> Self {
         Self {
             cache: PreparedCache::from_env(),
+            hub: HubCache::from_env(),
             ..Self::with_places(places::from_env())
         }
     }
@@ -144,12 +175,20 @@ impl ModelStore {
         self
     }
 
+    /// Finds models of the hub in this cache.
+    #[must_use]
+    pub fn with_hub(mut self, hub: HubCache) -> Self {
+        self.hub = Some(hub);
+        self
+    }
+
     fn with_places(places: Vec<Place>) -> Self {
         Self {
             kernel: Kernel::detect(),
             given: Vec::new(),
             places,
             cache: None,
+            hub: None,
             opened: Mutex::new(Vec::new()),
         }
     }
@@ -205,7 +244,8 @@ impl ModelStore {
     }
 
     /// The model that somebody asked for: the path of an `.lmzm` file, or of a Hugging Face
-    /// directory or a GGUF file (prepared on the way), or a name or the first digits of an identity, at
+    /// directory or a GGUF file (prepared on the way), or the name of a model of the hub that was fetched
+    /// (`ORG/NAME[@REVISION][:FILE.gguf]`), or a name or the first digits of an identity, at
     /// least four, of a model that [`ModelStore::models`] lists.
     ///
     /// # Errors
@@ -219,33 +259,64 @@ impl ModelStore {
     /// # Errors
     /// As [`ModelStore::open`].
     pub fn load(&self, asked: &OsStr) -> Result<Prepared, StoreError> {
-        let path = Path::new(asked);
-        if path.is_dir() || is_gguf(path) {
-            let prepared =
-                Checkpoint::open(path)
-                    .map_err(ExactError::from)
-                    .and_then(|checkpoint| match &self.cache {
-                        Some(cache) => cache.prepare(&checkpoint),
-                        None => prepare(&checkpoint, &checkpoint.name),
-                    });
+        if let Some(path) = self.checkpoint(asked)? {
+            let prepared = Checkpoint::open(&path).map_err(ExactError::from).and_then(
+                |checkpoint| match &self.cache {
+                    Some(cache) => cache.prepare(&checkpoint),
+                    None => prepare(&checkpoint, &checkpoint.name),
+                },
+            );
             return prepared.map_err(|error| StoreError::Open {
                 origin: path.display().to_string(),
                 source: Box::new(error.into()),
             });
         }
+        let path = Path::new(asked);
         if path.exists() {
+            check_kind(path)?;
             return Origin::File(path.to_owned()).load();
         }
         self.named(asked)?.load()
     }
 
-    /// What a person should know of the directory or GGUF file that somebody asked for: fields of its
-    /// configuration and tensors that count for nothing. Empty for everything else.
-    pub fn notices(&self, asked: &OsStr) -> Vec<String> {
+    /// The directory or GGUF file that somebody asked for: a path of one, or else a model of the hub, which must have been
+    /// fetched. None for what else can be asked for: an `.lmzm` file, or the name or identity of a known model.
+    ///
+    /// # Errors
+    /// It is a name of the hub, and the model is not there, or not all of it.
+    pub fn checkpoint(&self, asked: &OsStr) -> Result<Option<PathBuf>, StoreError> {
         let path = Path::new(asked);
-        let checkpoint = path.is_dir() || is_gguf(path);
-        let network = checkpoint.then(|| Network::open(path).ok()).flatten();
-        network.map_or_else(Vec::new, |network| network.notices())
+        if path.is_dir() || is_gguf(path) {
+            return Ok(Some(path.to_owned()));
+        }
+        let name = asked.to_str().and_then(HubName::parse);
+        let (Some(name), Some(hub)) = (name.filter(|_| !path.exists()), &self.hub) else {
+            return Ok(None);
+        };
+        match hub.find(&name) {
+            Ok(found) => Ok(Some(found)),
+            // People may call models of their own so.
+            Err(HubError::NotHere { .. }) if self.is_known(&asked.to_string_lossy()) => Ok(None),
+            Err(source) => Err(StoreError::Hub { source }),
+        }
+    }
+
+    /// Whether a known model has this name.
+    fn is_known(&self, name: &str) -> bool {
+        let known = self.models();
+        let mut names = known.iter().filter_map(|found| found.summary.as_ref().ok());
+        names.any(|summary| summary.name == name)
+    }
+
+    /// What a person should know of the directory, GGUF file or model of the hub that somebody asked for. Nothing for
+    /// everything else.
+    pub fn remarks(&self, asked: &OsStr) -> Remarks {
+        let path = self.checkpoint(asked).ok().flatten();
+        let network = path.and_then(|path| Network::open(path).ok());
+        network.map_or_else(Remarks::default, |network| Remarks {
+            warnings: network.notices(),
+            chat: network.chat_notice(),
+        })
     }
 
     /// The known model of this name or identity.

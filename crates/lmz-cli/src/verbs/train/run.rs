@@ -62,7 +62,7 @@ impl Verb for TrainArgs {
         let prepared = self.out.join(format!("{name}.lmzm"));
         let quiet = talk.volume == Volume::Quiet;
         let exit = prepare(&Preparation {
-            checkpoint: &self.out,
+            checkpoint: self.out.as_os_str(),
             output: &prepared,
             name: None,
             force: false,

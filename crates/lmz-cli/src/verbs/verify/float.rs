@@ -92,12 +92,14 @@ impl Scorers {
 
     #[cfg(feature = "float")]
     fn open(&mut self, header: &lmz::Header, models: &dyn ModelSource) -> Result<Asked> {
-        use std::path::Path;
         use std::sync::Arc;
 
         let model = models.find(header)?;
-        let given = self.model.as_deref().map(Path::new);
-        let given = given.filter(|path| path.is_dir() || lmz::model::is_gguf(path));
+        let store = lmz::ModelStore::from_env();
+        let given = match self.model.as_deref() {
+            Some(asked) => store.checkpoint(asked)?,
+            None => None,
+        };
         let weights = match given {
             // The very weights that the model was prepared from, if they are the file's.
             Some(given) => {
@@ -110,7 +112,7 @@ impl Scorers {
                         given.display()
                     );
                 }
-                lmz::ScoredModel::open(&lmz::ModelStore::new([]), Some(given.as_os_str()))?.weights
+                lmz::ScoredModel::open(&store, Some(given.as_os_str()))?.weights
             }
             None => Arc::new(model.prepared().clone()),
         };

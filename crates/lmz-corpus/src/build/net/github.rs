@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use lmz_net::quoted;
 use serde::Deserialize;
 
 use super::super::date::Date;
@@ -197,20 +198,6 @@ fn is_name(name: &str) -> bool {
         .is_some_and(|(owner, name)| fine(owner) && fine(name))
 }
 
-/// A text within a URL.
-fn quoted(text: &str) -> String {
-    let mut out = String::new();
-    for byte in text.bytes() {
-        match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => {
-                out.push(char::from(byte))
-            }
-            _ => out.push_str(&format!("%{byte:02X}")),
-        }
-    }
-    out
-}
-
 /// A query in two: for the earlier and for the later half of its time.
 fn halves(query: &str) -> Option<(String, String)> {
     let term = query
@@ -278,6 +265,5 @@ mod tests {
         ] {
             assert_eq!(is_name(name), fine, "{name}");
         }
-        assert_eq!(quoted("a b>:ä"), "a%20b%3E%3A%C3%A4");
     }
 }

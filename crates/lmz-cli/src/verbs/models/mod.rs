@@ -1,18 +1,26 @@
-//! `lmz models` and `lmz model`: what there is, what it is, and preparing it.
+//! `lmz models` and `lmz model`: what there is, what it is, preparing, fetching and removing it.
+
+mod facts;
+mod list;
+#[cfg(not(feature = "download"))]
+#[path = "no_pull.rs"]
+mod pull;
+#[cfg(feature = "download")]
+mod pull;
+mod remove;
 
 use std::ffi::OsString;
 use std::io::{self, Write};
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
-use lmz::figures::{hex, show};
-use lmz::{Blueprint, ModelStore, Origin, Prepared, format};
-use serde::Serialize;
+use lmz::{ModelStore, format};
 
-use super::prepare::{Preparation, count, prepare};
-use crate::args::help;
+use self::facts::Facts;
+use super::prepare::{Preparation, prepare};
+use crate::args::{TalkArgs, help};
 use crate::exit::Exit;
-use crate::terminal::message::{Failure, complain, say};
+use crate::terminal::message::{Failure, say};
 use crate::terminal::visible::{Visible, print_json};
 use crate::verb::{Entry, Verb};
 
@@ -32,7 +40,7 @@ pub struct ModelsArgs {
 /// `lmz model`
 #[derive(Debug, Parser)]
 #[command(
-    about = "Look at a model, or prepare one",
+    about = "Look at a model, prepare, fetch or remove one",
     max_term_width = 100,
     subcommand_required = true,
     arg_required_else_help = true
@@ -47,6 +55,12 @@ pub struct ModelArgs {
 pub enum ModelCommand {
     /// Show what a model is
     Info(InfoArgs),
+    /// Fetch a model of the Hugging Face hub
+    #[command(long_about = help::PULL_LONG)]
+    Pull(PullArgs),
+    /// Remove a model of the hub, or a prepared one that is kept, from its cache
+    #[command(long_about = help::RM_LONG)]
+    Rm(RmArgs),
     /// Turn a Hugging Face directory or a GGUF file into an .lmzm file
     #[command(long_about = help::PREPARE_LONG)]
     Prepare(PrepareArgs),
@@ -63,12 +77,36 @@ pub struct InfoArgs {
     pub json: bool,
 }
 
+/// `lmz model pull`
+#[derive(Debug, clap::Args)]
+pub struct PullArgs {
+    /// ORG/NAME, ORG/NAME@REVISION (a branch, tag or commit), or either with :FILE.gguf
+    #[arg(value_name = "ORG/NAME")]
+    pub name: String,
+    #[command(flatten)]
+    pub talk: TalkArgs,
+}
+
+/// `lmz model rm`
+#[derive(Debug, clap::Args)]
+pub struct RmArgs {
+    /// ORG/NAME or ORG/NAME@REVISION, or the name or id of a prepared model
+    #[arg(value_name = "NAME")]
+    pub name: String,
+    /// Do not ask
+    #[arg(short, long)]
+    pub yes: bool,
+    /// Print nothing but errors
+    #[arg(short, long)]
+    pub quiet: bool,
+}
+
 /// `lmz model prepare`
 #[derive(Debug, clap::Args)]
 pub struct PrepareArgs {
-    /// A directory with config.json, tokenizer.json and safetensors weights, or a GGUF file
+    /// A directory with config.json, tokenizer.json and safetensors weights, a GGUF file, or ORG/NAME
     #[arg(value_name = "MODEL")]
-    pub checkpoint: PathBuf,
+    pub checkpoint: OsString,
     /// The file to write
     #[arg(short, long, value_name = "X.lmzm")]
     pub output: PathBuf,
@@ -102,6 +140,8 @@ impl Verb for ModelArgs {
     fn run(self, _: &[Entry]) -> Result<Exit, Failure> {
         match self.command {
             ModelCommand::Info(args) => info(&args),
+            ModelCommand::Pull(args) => pull::pull(&args),
+            ModelCommand::Rm(args) => remove::remove(&args),
             ModelCommand::Prepare(args) => prepare(&Preparation {
                 checkpoint: &args.checkpoint,
                 output: &args.output,
@@ -113,108 +153,21 @@ impl Verb for ModelArgs {
     }
 }
 
-/// What is said about a model.
-#[derive(Serialize)]
-struct Facts {
-    name: String,
-    /// As files store it.
-    id: String,
-    identity: String,
-    checkpoint: String,
-    recipe: u8,
-    /// The version that it was prepared for; another one's may run it all the same.
-    numerics_version: u64,
-    weights: u64,
-    bytes: u64,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    embedded: Option<bool>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    path: Option<String>,
-    blueprint: Blueprint,
-}
-
-impl Facts {
-    fn new(prepared: &Prepared, origin: Option<&Origin>) -> Self {
-        // What the file itself says.
-        let numerics = lmz::summarise(prepared.as_bytes()).map(|summary| summary.numerics);
-        let identity = hex(&prepared.identity());
-        Self {
-            name: prepared.name.chars().filter(|c| !c.is_control()).collect(),
-            id: identity[..32].to_owned(),
-            identity,
-            checkpoint: hex(&prepared.checkpoint),
-            recipe: prepared.recipe,
-            numerics_version: numerics.unwrap_or(lmz::NUMERICS_VERSION.into()),
-            weights: prepared.weights(),
-            bytes: prepared.as_bytes().len() as u64,
-            embedded: origin.map(|origin| *origin == Origin::Embedded),
-            path: origin.and_then(|origin| match origin {
-                Origin::Embedded => None,
-                Origin::File(path) => Some(path.display().to_string()),
-            }),
-            blueprint: prepared.blueprint.clone(),
-        }
-    }
-}
-
 impl Verb for ModelsArgs {
     const NAME: &'static str = "models";
 
     /// Lists all models that are found without `-m`.
     fn run(self, _: &[Entry]) -> Result<Exit, Failure> {
-        list(self.json)
+        list::list(self.json)
     }
-}
-
-fn list(json: bool) -> Result<Exit, Failure> {
-    let store = ModelStore::from_env();
-    let mut ok = true;
-    let mut models = Vec::new();
-    for found in store.models() {
-        match found.origin.load() {
-            Ok(prepared) => models.push((Facts::new(&prepared, Some(&found.origin)), found.origin)),
-            Err(error) => {
-                ok = false;
-                complain("", &error.into());
-            }
-        }
-    }
-    let print = || -> io::Result<()> {
-        if json {
-            let facts: Vec<_> = models.iter().map(|(facts, _)| facts).collect();
-            return print_json(&facts);
-        }
-        let mut out = Visible(io::stdout().lock());
-        writeln!(
-            out,
-            "{:<16}  {:<20} {:>8} {:>7}  where",
-            "id", "name", "weights", "context"
-        )?;
-        for (facts, origin) in &models {
-            let place = match origin {
-                Origin::Embedded => origin.to_string(),
-                Origin::File(path) => show(path),
-            };
-            writeln!(
-                out,
-                "{:<16}  {:<20} {:>8} {:>7}  {place}",
-                &facts.id[..16],
-                facts.name,
-                count(facts.weights),
-                facts.blueprint.max_positions,
-            )?;
-        }
-        Ok(())
-    };
-    print().map_err(Failure::stdout)?;
-    Ok(Exit::of(ok))
 }
 
 fn info(args: &InfoArgs) -> Result<Exit, Failure> {
     let store = ModelStore::from_env();
     let prepared = store.load(&args.model).map_err(anyhow::Error::from)?;
-    for notice in store.notices(&args.model) {
-        say(&format!("lmz: warning: {notice}"));
+    let remarks = store.remarks(&args.model);
+    for warning in &remarks.warnings {
+        say(&format!("lmz: warning: {warning}"));
     }
     let facts = Facts::new(&prepared, None);
     let print = || -> io::Result<()> {
@@ -243,7 +196,11 @@ fn info(args: &InfoArgs) -> Result<Exit, Failure> {
             out,
             "shape       {} layers, width {}, {} heads of {} ({} for keys and values), feed-forward {}",
             b.layers, b.hidden_size, b.heads, b.head_dim, b.kv_heads, b.intermediate_size
-        )
+        )?;
+        match &remarks.chat {
+            Some(chat) => writeln!(out, "note        {chat}"),
+            None => Ok(()),
+        }
     };
     print().map_err(Failure::stdout)?;
     Ok(Exit::Success)
