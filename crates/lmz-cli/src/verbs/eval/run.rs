@@ -147,5 +147,7 @@ fn options(
         resume: args.resume,
         log_samples: args.log_samples,
         allow_code_execution: args.allow_code_execution,
+        min_k: args.min_k,
+        python: args.python,
     })
 }
