@@ -175,6 +175,8 @@ def ask(model, data, wanted, limit_of, shots_of, max_tokens, device="cpu", dtype
         manager = TaskManager(include_path=str(folder))
         lm = opened(model, dtype, device, batch)
         for task, parts in names.items():
+            # Else a whole text would begin with the token that begins a text, and be scored from it on, behind another one.
+            lm.add_bos_token = False if task == "pages" else None
             start = time.time()
             found = lm_eval.simple_evaluate(model=lm, tasks=list(parts), num_fewshot=shots_of(task), task_manager=manager,
                                             log_samples=True, bootstrap_iters=0)

@@ -297,7 +297,7 @@ impl<B: Kernels> Runner<B> {
     }
 
     /// Runs all layers on `ids`, `[1, tokens]`, with or without the cache; then the head on the
-    /// last `rows` positions.
+    /// last `rows` positions, if any.
     fn run(&mut self, tokens: &[u32], cached: bool, rows: usize) -> Result<Vec<f32>> {
         let start = if cached { self.cache.tokens } else { 0 };
         scoring::check_tokens(self.weights.blueprint(), tokens)?;
@@ -329,6 +329,9 @@ impl<B: Kernels> Runner<B> {
             let logits = match &self.model {
                 Some(model) => {
                     let hidden = model.hidden(ids, &self.tables, cache.as_mut());
+                    if rows == 0 {
+                        return Ok(Vec::new());
+                    }
                     model.head.logits(last(hidden), model.tied())
                 }
                 None => {
@@ -340,6 +343,9 @@ impl<B: Kernels> Runner<B> {
                     }
                     if let Some(cache) = &mut cache {
                         cache.tokens = end;
+                    }
+                    if rows == 0 {
+                        return Ok(Vec::new());
                     }
                     loader.head(true)?.logits(last(x), None)
                 }
@@ -436,7 +442,7 @@ impl<B: Kernels> Engine for Runner<B> {
             self.restart();
             self.context = tokens.to_vec();
             if !tokens.is_empty() {
-                self.run(tokens, true, 1)?;
+                self.run(tokens, true, 0)?;
             }
             return Ok(());
         }
@@ -452,7 +458,7 @@ impl<B: Kernels> Engine for Runner<B> {
         for end in [base.min(tokens.len()), tokens.len()] {
             let start = self.cache.tokens;
             if end > start {
-                self.run(&tokens[start..end], true, 1)?;
+                self.run(&tokens[start..end], true, 0)?;
                 self.known
                     .push((tokens[..end].to_vec(), self.cache.clone()));
             }
