@@ -51,6 +51,21 @@ fn a_virtual_environment_brings_its_modules() {
     fs::write(packages.join("only_here.py"), "answer = 42\n").unwrap();
     let other = Sandbox::open(Some(&environment.join("bin/python3"))).unwrap();
     assert!(other.has("only_here").unwrap() && !SANDBOX.has("only_here").unwrap());
+    // One at home, as they are, shows the way to itself and nothing else there.
+    let home = std::env::var("HOME").unwrap();
+    if let Ok(at_home) = tempfile::tempdir_in(&home) {
+        let environment = at_home.path().join("environment");
+        let made = Command::new("python3")
+            .args(["-m", "venv", "--without-pip"])
+            .arg(&environment)
+            .status();
+        assert!(made.unwrap().success());
+        let beside = at_home.path().join("beside");
+        fs::write(&beside, "not to be seen").unwrap();
+        let other = Sandbox::open(Some(&environment.join("bin/python3"))).unwrap();
+        let ended = other.run(&format!("open({beside:?})\n"), Limits::default());
+        assert!(ended.unwrap().reason().starts_with("FileNotFoundError"));
+    }
     // It can be read there, and not written.
     let module = packages.join("only_here.py");
     let ended = other.run(&format!("open({module:?}, 'a')\n"), Limits::default());
