@@ -163,10 +163,11 @@ def ask(model, data, wanted, limit_of, shots_of, max_tokens, device="cpu", dtype
     out = {}
     with tempfile.TemporaryDirectory() as folder:
         folder = pathlib.Path(folder)
-        names = {}
+        names, pools = {}, {}
         for task in wanted:
             for subject in subjects(task, data):
                 test, train = records(task, subject, data)
+                pools[task] = train
                 if test:
                     name = describe(task, subject, test[:limit_of(task)], train, folder, package, max_tokens)
                     names.setdefault(task, {})[name] = subject
@@ -197,5 +198,8 @@ def ask(model, data, wanted, limit_of, shots_of, max_tokens, device="cpu", dtype
             else:
                 metrics = {metric: total / count for metric, total in totals.items()}
                 out[task] = {"shots": shots_of(task), "items": keep, "metrics": metrics, "groups": groups}
+            # Its examples are then the first questions, and it does not leave out the one that is asked.
+            if pools[task] is None and shots_of(task):
+                out[task]["own_examples"] = True
             print(f"{task}: the harness took {seconds:.1f} s", file=sys.stderr, flush=True)
             yield task, out[task], seconds
