@@ -1,8 +1,8 @@
 //! Attention: grouped query heads, rotation, windows.
 
 use burn::module::Module;
-use burn::tensor::{Int, Tensor};
 use burn::tensor::backend::Backend;
+use burn::tensor::{Int, Tensor};
 use lmz_model::HeadNorm;
 
 use crate::cache::LayerCache;

@@ -1,8 +1,8 @@
 //! One layer: attention and feed-forward, their norms, and how they join the residual stream.
 
 use burn::module::Module;
-use burn::tensor::{Int, Tensor};
 use burn::tensor::backend::Backend;
+use burn::tensor::{Int, Tensor};
 use lmz_model::Residual;
 
 use crate::attention::Attention;

@@ -79,9 +79,8 @@ fn texts_that_are_written_together_are_those_written_alone() {
         // Each text ends at another length, so that fewer and fewer go on.
         for step in 1..12 {
             let going = (0..numbers.len()).filter(|&i| step < 12 - numbers[i]);
-            let next: Vec<(usize, u32)> = going
-                .map(|i| (i, best(found[i].last().unwrap())))
-                .collect();
+            let next: Vec<(usize, u32)> =
+                going.map(|i| (i, best(found[i].last().unwrap()))).collect();
             let logits = generator.advance_texts(&next).unwrap();
             for ((i, _), logits) in next.into_iter().zip(logits) {
                 found[i].push(logits);

@@ -192,7 +192,11 @@ fn several_texts_change_nothing() {
             for ((n, _), ours) in next.into_iter().zip(found) {
                 let theirs = &text(n).1[(starts[n] + step) * vocab_size..][..vocab_size];
                 let worst = common::difference(&ours, theirs);
-                assert!(worst <= TOLERANCE, "{} {n} at {step}: {worst}", fixture.name);
+                assert!(
+                    worst <= TOLERANCE,
+                    "{} {n} at {step}: {worst}",
+                    fixture.name
+                );
             }
         }
     }

@@ -268,9 +268,8 @@ fn benchmarks_get_their_files_and_min_k() {
     assert!(error.contains("data: there is no"), "{error}");
     bench.write("benchmarks/arc.jsonl", "{}");
     let after = bench.plan();
-    let ids = |plan: &Plan| -> Vec<String> {
-        plan.tasks.iter().map(|task| task.id.clone()).collect()
-    };
+    let ids =
+        |plan: &Plan| -> Vec<String> { plan.tasks.iter().map(|task| task.id.clone()).collect() };
     let (old, new) = (ids(&before), ids(&after));
     assert_eq!(old[..PER_MODEL - 1], new[..PER_MODEL - 1]);
     assert_ne!(old[PER_MODEL - 1], new[PER_MODEL - 1]);
@@ -280,7 +279,10 @@ fn benchmarks_get_their_files_and_min_k() {
     let log = std::fs::read_to_string(bench.log()).unwrap();
     let call = log.lines().find(|line| line.starts_with("eval")).unwrap();
     let data = bench.path().join("benchmarks");
-    assert!(call.contains(&format!("--data {}", data.display())), "{call}");
+    assert!(
+        call.contains(&format!("--data {}", data.display())),
+        "{call}"
+    );
     assert!(call.contains("--min-k=20"), "{call}");
     bench.write("study.toml", &text.replace("min_k = 20", "min_k = 0"));
     let error = plan(bench.path()).unwrap_err().to_string();

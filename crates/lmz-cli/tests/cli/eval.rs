@@ -243,7 +243,15 @@ fn min_k_stands_in_the_result_as_a_study_reads_it() {
     };
     assert_eq!((score.split.as_str(), score.k, score.n), ("test", 20.0, 4));
     // As the verb of its own says.
-    let found = ["contamination", "-m", MODEL, "--tasks", "arc_easy", "--data", DATA];
+    let found = [
+        "contamination",
+        "-m",
+        MODEL,
+        "--tasks",
+        "arc_easy",
+        "--data",
+        DATA,
+    ];
     let found = eval(&found)
         .args(["--limit", "4", "--device", "cpu", "--quiet", "--json"])
         .output()
@@ -267,7 +275,15 @@ fn texts_do_not_depend_on_how_many_are_written_together() {
         let out = tempdir().unwrap();
         let directory = out.path().to_string_lossy().into_owned();
         let run = eval(&["-m", MODEL, "--data", DATA, "--tasks", "gsm8k,nq_open"])
-            .args(["--fewshot", "1", "--device", "cpu", "--quiet", "--batch", batch])
+            .args([
+                "--fewshot",
+                "1",
+                "--device",
+                "cpu",
+                "--quiet",
+                "--batch",
+                batch,
+            ])
             .args(["--out", &directory, "--log-samples"])
             .output()
             .unwrap();

@@ -166,7 +166,9 @@ fn windows(model: &dyn LanguageModel, text: &str) -> Result<Vec<Pair>> {
     let room = model.context();
     let count = tokens.len();
     tokens.insert(0, model.start_token());
-    let ends = (0..count).step_by(room).map(|done| (done, (done + room).min(count)));
+    let ends = (0..count)
+        .step_by(room)
+        .map(|done| (done, (done + room).min(count)));
     Ok(ends
         .map(|(done, end)| Pair {
             tokens: tokens[end.saturating_sub(room)..=end].to_vec(),

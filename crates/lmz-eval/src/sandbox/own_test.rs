@@ -26,7 +26,9 @@ pub(super) fn run(sandbox: &Parts) -> Result<(), String> {
         ..Limits::default()
     };
     let known = sandbox.python.directories.iter();
-    let known: Vec<String> = known.map(|path| path.to_string_lossy().into_owned()).collect();
+    let known: Vec<String> = known
+        .map(|path| path.to_string_lossy().into_owned())
+        .collect();
     for (what, program) in attempts(port, &secret.to_string_lossy(), &home, &known) {
         let ended = command::run(sandbox, &program, limits).map_err(|error| error.to_string())?;
         if !(ended.passed() && ended.output.trim() == "held") {
@@ -56,12 +58,7 @@ for place, directories, files in os.walk(os.path.realpath(home)):
 else:
     raise OSError";
 
-fn attempts(
-    port: u16,
-    secret: &str,
-    home: &str,
-    known: &[String],
-) -> Vec<(&'static str, String)> {
+fn attempts(port: u16, secret: &str, home: &str, known: &[String]) -> Vec<(&'static str, String)> {
     let held = |what: &'static str, attempt: String| {
         let indented = attempt.replace('\n', "\n    ");
         (

@@ -46,7 +46,10 @@ fn a_virtual_environment_brings_its_modules() {
         .arg(&environment)
         .status();
     assert!(made.unwrap().success());
-    let packages = fs::read_dir(environment.join("lib")).unwrap().next().unwrap();
+    let packages = fs::read_dir(environment.join("lib"))
+        .unwrap()
+        .next()
+        .unwrap();
     let packages = packages.unwrap().path().join("site-packages");
     fs::write(packages.join("only_here.py"), "answer = 42\n").unwrap();
     let other = Sandbox::open(Some(&environment.join("bin/python3"))).unwrap();

@@ -116,8 +116,7 @@ fn tile<const O: usize, const R: usize>(
                 half /= 2;
             }
             let rest = w[o][whole..].iter().zip(&x[r][whole..]);
-            to[(output + o) * rows + row + r] =
-                rest.fold(sum[0], |sum, (w, x)| w.mul_add(*x, sum));
+            to[(output + o) * rows + row + r] = rest.fold(sum[0], |sum, (w, x)| w.mul_add(*x, sum));
         }
     }
 }

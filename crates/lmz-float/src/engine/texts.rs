@@ -57,15 +57,17 @@ impl<B: Kernels> Runner<B> {
             return Err(FloatError::Window {
                 tokens: longest + 1,
                 scored: 0,
-                reason: format!("the model has {} learned positions", blueprint.max_positions),
+                reason: format!(
+                    "the model has {} learned positions",
+                    blueprint.max_positions
+                ),
             });
         }
         self.reach(longest + 1);
         let outcome = lmz_device::catch(|| {
             let device = &self.place.device;
-            let numbers = |numbers: Vec<i32>| {
-                Tensor::<B, 1, Int>::from_data(numbers.as_slice(), device)
-            };
+            let numbers =
+                |numbers: Vec<i32>| Tensor::<B, 1, Int>::from_data(numbers.as_slice(), device);
             let ids = numbers(tokens.iter().map(|&token| token as i32).collect());
             let positions = numbers(caches.iter().map(|cache| cache.tokens as i32).collect());
             let loader = self.loader();
@@ -76,9 +78,7 @@ impl<B: Kernels> Runner<B> {
             for index in 0..blueprint.layers {
                 let mut past: Vec<_> = caches.iter_mut().map(|c| &mut c.layers[index]).collect();
                 x = match &self.model {
-                    Some(model) => {
-                        model.layers[index].step(x, &self.tables, &positions, &mut past)
-                    }
+                    Some(model) => model.layers[index].step(x, &self.tables, &positions, &mut past),
                     None => loader
                         .layer(index)?
                         .step(x, &self.tables, &positions, &mut past),

@@ -70,8 +70,7 @@ pub fn contamination(
     let data = DataDirectory::new(options.data.as_deref());
     for chosen in &options.tasks {
         watch.begin(&chosen.task, 0);
-        let (scores, missing) =
-            all_scores(&mut model, &chosen.task, &data, options.min_k, watch)?;
+        let (scores, missing) = all_scores(&mut model, &chosen.task, &data, options.min_k, watch)?;
         found.splits.extend(scores);
         found.notes.extend(missing);
     }

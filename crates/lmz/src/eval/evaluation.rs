@@ -275,7 +275,10 @@ impl<'a> Runner<'a> {
         };
         let (scores, missing) = all_scores(model, task, &self.data, settings, self.watch)?;
         let missing = missing.into_iter().map(|text| format!("MIN-K%: {text}"));
-        Ok((scores.iter().map(MinKFigure::from).collect(), missing.collect()))
+        Ok((
+            scores.iter().map(MinKFigure::from).collect(),
+            missing.collect(),
+        ))
     }
 
     /// The result that an earlier run has left, if it is of the same.
@@ -328,12 +331,10 @@ impl<'a> Runner<'a> {
                 task.name
             )));
         }
-        let opened = self
-            .sandbox
-            .get_or_insert_with(|| {
-                let python = self.options.python.as_deref();
-                Sandbox::open(python).map_err(|error| error.to_string())
-            });
+        let opened = self.sandbox.get_or_insert_with(|| {
+            let python = self.options.python.as_deref();
+            Sandbox::open(python).map_err(|error| error.to_string())
+        });
         match opened {
             Ok(_) => Ok(()),
             Err(reason) => Err(EvalError::Sandbox(format!("{}: {reason}", task.name))),

@@ -126,6 +126,10 @@ fn options(
             }
         },
     };
+    if let Some(k) = args.min_k.filter(|k| !(*k > 0.0 && *k <= 100.0)) {
+        let message = format!("--min-k {k}: percent, above 0 and up to 100");
+        return Err(Nonsense::new(ErrorKind::ValueValidation, message));
+    }
     Ok(EvalOptions {
         answerer: match args.reference.as_deref() {
             Some("right") => Answerer::Reference(ReferenceAnswers::Right),
