@@ -24,8 +24,9 @@ def measure(name, timed=False):
 class Bench:
     """The program, the texts, and a folder for what they make."""
 
-    def __init__(self, lmz, corpora, work):
+    def __init__(self, lmz, corpora, work, models=None, benchmarks=None):
         self.lmz_path, self.corpora, self.work = Path(lmz).resolve(), corpora and Path(corpora).resolve(), Path(work)
+        self.models, self.benchmarks = models and Path(models).resolve(), benchmarks and Path(benchmarks).resolve()
         if not self.lmz_path.exists():
             sys.exit(f"results: there is no program {lmz}; build it, or say where by --lmz")
 

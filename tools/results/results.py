@@ -8,6 +8,8 @@
 
     --lmz PROGRAM      the program (target/release/lmz)
     --corpora DIR      held-out texts that are not in the repository: alice29.txt, lcet10.txt, ..., web.jsonl, python.jsonl, math.jsonl
+    --models DIR       published models as GGUF files (tools/models/fetch.py)
+    --benchmarks DIR   benchmarks that are not in the program, as `lmz eval --data` takes them
 
 A document holds a block `<!-- measured: NAME -->` ... `<!-- end -->` for each measurement. Times are masked before blocks are compared, and a block that is nothing but
 times (marked `timed`) is compared by its shape alone: it names the machine that it was measured on. A measurement that needs texts which are not there is
@@ -50,6 +52,8 @@ def main():
     parser.add_argument("names", nargs="*")
     parser.add_argument("--lmz", default=ROOT / "target/release/lmz")
     parser.add_argument("--corpora", default=os.environ.get("LMZ_CORPORA"))
+    parser.add_argument("--models", default=os.environ.get("LMZ_GGUF"))
+    parser.add_argument("--benchmarks", default=os.environ.get("LMZ_BENCHMARKS"))
     args = parser.parse_args()
     documents = {path: (ROOT / path).read_text() for path in DOCUMENTS if (ROOT / path).exists()}
     standing = {name: path for path, text in documents.items() for name, _ in blocks(text)}
@@ -63,7 +67,7 @@ def main():
     names = args.names or list(standing)
     different, left = [], []
     with tempfile.TemporaryDirectory() as work:
-        bench = Bench(args.lmz, args.corpora, work)
+        bench = Bench(args.lmz, args.corpora, work, args.models, args.benchmarks)
         for name in names:
             function, timed = MEASURES[name]
             try:

@@ -5,7 +5,7 @@ import json
 import lzma
 import re
 
-from bench import machine, measure, with_bits
+from bench import Missing, machine, measure, with_bits
 
 TEXTS = ["alice29.txt", "asyoulik.txt", "lcet10.txt", "plrabn12.txt", "web-1M.txt", "python-1M.txt", "math-1M.txt", "eips-1M.txt"]
 
@@ -137,3 +137,31 @@ def speed(bench):
             ("restoring", best("-dc", f"{text.name}.lmz"))]
     lines = [f"| {what} | {seconds:.1f} s | {raw / seconds / 1000:.0f} KB/s |" for what, seconds in rows]
     return f"Measured on {machine()}; best of three.\n\n| alice29.txt | | |\n|---|---|---|\n" + "\n".join(lines)
+
+
+# Questions of each task, of BLiMP those of each of its 67 paradigms, and the metric of the table.
+BENCHMARKS = {"blimp": (10, "acc"), "arc_easy": (200, "acc_norm"), "piqa": (200, "acc_norm"), "lambada_openai": (200, "acc"),
+              "hellaswag": (200, "acc_norm")}
+EVALUATED = {"lmz-5m": None, "SmolLM2-135M-Instruct": "SmolLM2-135M-Instruct.Q4_1.gguf", "Gemma 3 270M": "gemma-3-270m-Q4_K_M.gguf",
+             "Qwen2.5-Coder-0.5B-Instruct": "qwen2.5-coder-0.5b-instruct-q4_k_m.gguf"}
+
+
+@measure("benchmarks")
+def benchmarks(bench):
+    """Small tasks by the embedded and by published models (`lmz eval`)."""
+    if not (bench.models and bench.benchmarks):
+        raise Missing("it needs --models DIR and --benchmarks DIR")
+    rows, counts = [], {}
+    for name, file in EVALUATED.items():
+        cells = []
+        for task, (limit, metric) in BENCHMARKS.items():
+            which = ["-m", bench.models / file] if file else []
+            told, _ = bench.lmz("eval", *which, "--tasks", task, "--limit", limit, "--data", bench.benchmarks, "--device", "cpu", "--json", "--quiet")
+            found = json.loads(told)
+            figure = next(one for one in found["metrics"] if one["name"] == metric)
+            cells.append(f"{100 * figure['value']:.1f} ± {100 * figure['stderr']:.1f}")
+            counts[task] = figure["n"]
+        rows.append(f"| {name} | {' | '.join(cells)} |")
+    titles = {"blimp": "BLiMP", "arc_easy": "ARC-Easy", "piqa": "PIQA", "lambada_openai": "LAMBADA", "hellaswag": "HellaSwag"}
+    head = [f"{titles[task]}, {metric}, {counts[task]:,}" for task, (_, metric) in BENCHMARKS.items()]
+    return "\n".join([f"| model | {' | '.join(head)} |", "|---" * (len(head) + 1) + "|", *rows])

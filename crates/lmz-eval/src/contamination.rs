@@ -4,6 +4,7 @@
 //! mean over its examples. A model that has seen the texts finds even their least likely tokens likely: an abnormally
 //! low score, or one that is much lower on a split that may have been trained on than on the other, raises a flag.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use plotters::prelude::*;
@@ -13,7 +14,7 @@ use crate::data::DataDirectory;
 use crate::error::{EvalError, Result};
 use crate::model::{LanguageModel, Row};
 use crate::record::Progress;
-use crate::report::{ModelFacts, write_whole};
+use crate::report::{MinKFigure, ModelFacts, write_whole};
 use crate::task::{Task, templates};
 
 /// Fewest examples of each split for the rule about two splits.
@@ -44,6 +45,18 @@ pub struct SplitScores {
     pub percentiles: [f64; 5],
     /// The score of each example, in order.
     pub scores: Vec<f64>,
+}
+
+impl From<&SplitScores> for MinKFigure {
+    fn from(scores: &SplitScores) -> Self {
+        Self {
+            split: scores.split.clone(),
+            k: scores.k,
+            score: scores.score,
+            stderr: scores.stderr,
+            n: scores.n,
+        }
+    }
 }
 
 /// Something that should be looked at.
@@ -101,6 +114,29 @@ pub fn min_k(nats: &[f32], k: f64) -> Option<f64> {
     let count = ((sorted.len() as f64 * k / 100.0) as usize).clamp(1, sorted.len().max(1));
     let taken = sorted.get(..count)?;
     Some(taken.iter().sum::<f64>() / count as f64)
+}
+
+/// Scores every split of a task. Those whose files are not there are left out, and said.
+///
+/// # Errors
+/// As [`split_scores`].
+pub fn all_scores(
+    model: &mut dyn LanguageModel,
+    task: &Task,
+    data: &DataDirectory,
+    settings: MinK,
+    progress: &dyn Progress,
+) -> Result<(Vec<SplitScores>, Vec<String>)> {
+    let splits: BTreeSet<&str> = task.source.iter().map(|one| one.split.as_str()).collect();
+    let (mut found, mut missing) = (Vec::new(), Vec::new());
+    for split in splits {
+        match split_scores(model, task, data, split, settings, progress) {
+            Ok(scores) => found.extend(scores),
+            Err(error @ EvalError::Missing { .. }) => missing.push(format!("{split}: {error}")),
+            Err(error) => return Err(error),
+        }
+    }
+    Ok((found, missing))
 }
 
 /// Scores the examples of a split: question and answer as an example before another question would show them.

@@ -69,16 +69,20 @@ pub trait LanguageModel {
         greedy: bool,
     ) -> Result<Vec<Vec<(f32, bool)>>, ModelFailure>;
 
-    /// Continues a prompt by the most likely tokens until one of the texts `stop`, the end of the text, or `most`
-    /// tokens. What is computed of the prompt is remembered up to `base`.
+    /// How many prompts one call of [`write`](Self::write) should bring, at most, where prompt and text together have so
+    /// many tokens. At least 1.
+    fn texts(&self, tokens: usize) -> usize;
+
+    /// Continues each prompt by the most likely tokens until one of the texts `stop`, the end of the text, or `most`
+    /// tokens. What is computed of the prompts is remembered up to `base`.
     ///
     /// # Errors
     /// As [`score`](Self::score).
     fn write(
         &mut self,
-        prompt: &[u32],
+        prompts: &[&[u32]],
         base: usize,
         stop: &[String],
         most: usize,
-    ) -> Result<Written, ModelFailure>;
+    ) -> Result<Vec<Written>, ModelFailure>;
 }

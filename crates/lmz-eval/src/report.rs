@@ -37,6 +37,9 @@ pub struct Report {
     /// The metrics of each subject or paradigm.
     #[serde(default)]
     pub groups: BTreeMap<String, Vec<Figure>>,
+    /// MIN-K% scores of the task's splits, where they were asked for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub min_k: Vec<MinKFigure>,
     /// What had to be left out.
     pub counts: Counts,
     /// What was run on.
@@ -87,6 +90,21 @@ pub struct TaskFacts {
     pub seed: u64,
 }
 
+/// The MIN-K% score of one split: [`contamination`](crate::contamination) has the whole distribution.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct MinKFigure {
+    /// Which split.
+    pub split: String,
+    /// Percent of the tokens that are taken.
+    pub k: f64,
+    /// Mean over examples, in nats.
+    pub score: f64,
+    /// Standard error of the mean.
+    pub stderr: Option<f64>,
+    /// Number of examples.
+    pub n: u64,
+}
+
 /// Items, and what was not as it should be.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Counts {
@@ -121,6 +139,8 @@ pub struct Facts<'a> {
     pub judged: &'a [Judged],
     /// The model.
     pub model: ModelFacts,
+    /// MIN-K% scores.
+    pub min_k: Vec<MinKFigure>,
     /// The engine.
     pub engine: Option<Engine>,
     /// At most so many items of each group.
@@ -194,6 +214,7 @@ impl Report {
             metrics,
             measures,
             groups: groups.collect(),
+            min_k: facts.min_k,
             counts,
             engine: facts.engine,
             seconds: facts.seconds,

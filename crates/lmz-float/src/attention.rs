@@ -1,8 +1,8 @@
 //! Attention: grouped query heads, rotation, windows.
 
 use burn::module::Module;
-use burn::tensor::Tensor;
 use burn::tensor::backend::Backend;
+use burn::tensor::{Int, Tensor};
 use lmz_model::HeadNorm;
 
 use crate::cache::LayerCache;
@@ -48,6 +48,56 @@ impl<B: Kernels> Attention<B> {
         start: usize,
         cache: Option<&mut LayerCache<B>>,
     ) -> Tensor<B, 3> {
+        let tokens = x.dims()[1];
+        let [query, key, value] = self.project(x, |pair| match rotary {
+            Some(rotary) => {
+                let (cos, sin) = rotary.rows(start, tokens);
+                B::rotate(pair, cos, sin)
+            }
+            None => pair,
+        });
+        let (key, value) = match cache {
+            Some(cache) => cache.append(key, value, self.rule.window),
+            None => (key, value),
+        };
+        let seen = B::attend(query, key, value, self.rule); // [batch, tokens, queries * width]
+        self.output.forward(seen)
+    }
+
+    /// One token of each of several texts, `x` being `[texts, 1, hidden_size]`, `positions` where they stand, and
+    /// `caches` what came before them.
+    pub(crate) fn step(
+        &self,
+        x: Tensor<B, 3>,
+        rotary: Option<&Rotary<B>>,
+        positions: &Tensor<B, 1, Int>,
+        caches: &mut [&mut LayerCache<B>],
+    ) -> Tensor<B, 3> {
+        let [query, key, value] = self.project(x, |pair| match rotary {
+            Some(rotary) => {
+                // Each text's token has a row of the tables, as each token of one text has elsewhere.
+                let [texts, _, heads, width] = pair.dims();
+                let (cos, sin) = rotary.at(positions);
+                let rotated = B::rotate(pair.reshape([1, texts, heads, width]), cos, sin);
+                rotated.reshape([texts, 1, heads, width])
+            }
+            None => pair,
+        });
+        let past = caches.iter_mut().enumerate().map(|(text, cache)| {
+            let own = |tensor: &Tensor<B, 4>| tensor.clone().narrow(0, text, 1);
+            cache.append(own(&key), own(&value), self.rule.window)
+        });
+        let seen = B::attend_each(query, past.collect(), self.rule);
+        self.output.forward(seen)
+    }
+
+    /// Queries, keys and values of `[batch, tokens, hidden_size]`, each `[batch, tokens, heads, head_dim]`. `rotate`
+    /// gets queries and keys side by side.
+    fn project(
+        &self,
+        x: Tensor<B, 3>,
+        rotate: impl FnOnce(Tensor<B, 4>) -> Tensor<B, 4>,
+    ) -> [Tensor<B, 4>; 3] {
         let [batch, tokens, _] = x.dims();
         let Heads {
             queries,
@@ -61,7 +111,7 @@ impl<B: Kernels> Attention<B> {
         let value = by_head.clone().narrow(2, queries + keys, keys);
 
         // Queries and keys, still side by side: [batch, tokens, queries + keys, width].
-        let mut pair = match (&self.query_norm, &self.key_norm) {
+        let pair = match (&self.query_norm, &self.key_norm) {
             (Some(query_norm), Some(key_norm)) if self.head_norm == HeadNorm::Whole => {
                 let query = all.clone().narrow(2, 0, queries * width);
                 let key = all.narrow(2, queries * width, keys * width);
@@ -75,18 +125,9 @@ impl<B: Kernels> Attention<B> {
             }
             _ => by_head.narrow(2, 0, queries + keys),
         };
-        if let Some(rotary) = rotary {
-            let (cos, sin) = rotary.rows(start, tokens);
-            pair = B::rotate(pair, cos, sin);
-        }
+        let pair = rotate(pair);
         let query = pair.clone().narrow(2, 0, queries);
         let key = pair.narrow(2, queries, keys);
-
-        let (key, value) = match cache {
-            Some(cache) => cache.append(key, value, self.rule.window),
-            None => (key, value),
-        };
-        let seen = B::attend(query, key, value, self.rule); // [batch, tokens, queries * width]
-        self.output.forward(seen)
+        [query, key, value]
     }
 }

@@ -1,8 +1,8 @@
 //! One layer: attention and feed-forward, their norms, and how they join the residual stream.
 
 use burn::module::Module;
-use burn::tensor::Tensor;
 use burn::tensor::backend::Backend;
+use burn::tensor::{Int, Tensor};
 use lmz_model::Residual;
 
 use crate::attention::Attention;
@@ -43,12 +43,37 @@ impl<B: Kernels> Layer<B> {
         start: usize,
         cache: Option<&mut LayerCache<B>>,
     ) -> Tensor<B, 3> {
-        let rotary = match (&tables.local, self.local) {
+        let rotary = self.rotary(tables);
+        self.around(x, |x| self.attention.forward(x, rotary, start, cache))
+    }
+
+    /// One token of each of several texts: see [`Attention::step`].
+    pub(crate) fn step(
+        &self,
+        x: Tensor<B, 3>,
+        tables: &Tables<B>,
+        positions: &Tensor<B, 1, Int>,
+        caches: &mut [&mut LayerCache<B>],
+    ) -> Tensor<B, 3> {
+        let rotary = self.rotary(tables);
+        self.around(x, |x| self.attention.step(x, rotary, positions, caches))
+    }
+
+    fn rotary<'a>(&self, tables: &'a Tables<B>) -> Option<&'a Rotary<B>> {
+        match (&tables.local, self.local) {
             (Some(local), true) => Some(local),
             _ => tables.global.as_ref(),
-        };
+        }
+    }
+
+    /// Everything but the attention itself.
+    fn around(
+        &self,
+        x: Tensor<B, 3>,
+        attend: impl FnOnce(Tensor<B, 3>) -> Tensor<B, 3>,
+    ) -> Tensor<B, 3> {
         let before = apply(&self.attention_norm, x.clone());
-        let attended = self.attention.forward(before.clone(), rotary, start, cache);
+        let attended = attend(before.clone());
         let attended = apply(&self.attention_post_norm, attended);
         match self.residual {
             Residual::Sequential => {

@@ -1,5 +1,7 @@
 //! A model on one device, whatever its backend.
 
+mod texts;
+
 use std::sync::Arc;
 
 use burn::tensor::{DType, Int, Tensor, TensorData};
@@ -37,6 +39,15 @@ pub(crate) trait Engine: Send {
         windows: &[Window<'_>],
         with_first: bool,
     ) -> Result<Vec<Vec<Scored>>>;
+    /// How many texts of so many tokens, prompt included, should be written at a time. At least 1.
+    fn texts(&self, tokens: usize) -> usize;
+    /// Forgets all texts.
+    fn clear_texts(&mut self);
+    /// Begins another text and gives the logits after the last token of its prompt. What prompts have in common up to
+    /// `base` is not computed again. Texts are numbered from 0.
+    fn add_text(&mut self, prompt: &[u32], base: usize) -> Result<Vec<f32>>;
+    /// Appends a token to each of some texts and gives the logits after it. A failure leaves the texts as they were.
+    fn advance_texts(&mut self, next: &[(usize, u32)]) -> Result<Vec<Vec<f32>>>;
     fn description(&self) -> String;
     fn notice(&self) -> Option<&str>;
     fn streamed(&self) -> bool;
@@ -145,6 +156,8 @@ struct Runner<B: Kernels> {
     cache: Cache<B>,
     /// Contexts that were computed, each of which begins with the one before.
     known: Vec<(Vec<u32>, Cache<B>)>,
+    /// What each of the texts has seen that are written at the same time.
+    texts: Vec<Cache<B>>,
     /// The tokens of `cache`, where the layers are read from disk and nothing is remembered.
     context: Vec<u32>,
     /// The largest batch that has not failed.
@@ -194,6 +207,7 @@ impl<B: Kernels> Runner<B> {
             tables,
             cache,
             known: Vec::new(),
+            texts: Vec::new(),
             context: Vec::new(),
             limit: usize::MAX,
         }))
@@ -283,7 +297,7 @@ impl<B: Kernels> Runner<B> {
     }
 
     /// Runs all layers on `ids`, `[1, tokens]`, with or without the cache; then the head on the
-    /// last `rows` positions.
+    /// last `rows` positions, if any.
     fn run(&mut self, tokens: &[u32], cached: bool, rows: usize) -> Result<Vec<f32>> {
         let start = if cached { self.cache.tokens } else { 0 };
         scoring::check_tokens(self.weights.blueprint(), tokens)?;
@@ -315,6 +329,9 @@ impl<B: Kernels> Runner<B> {
             let logits = match &self.model {
                 Some(model) => {
                     let hidden = model.hidden(ids, &self.tables, cache.as_mut());
+                    if rows == 0 {
+                        return Ok(Vec::new());
+                    }
                     model.head.logits(last(hidden), model.tied())
                 }
                 None => {
@@ -326,6 +343,9 @@ impl<B: Kernels> Runner<B> {
                     }
                     if let Some(cache) = &mut cache {
                         cache.tokens = end;
+                    }
+                    if rows == 0 {
+                        return Ok(Vec::new());
                     }
                     loader.head(true)?.logits(last(x), None)
                 }
@@ -422,7 +442,7 @@ impl<B: Kernels> Engine for Runner<B> {
             self.restart();
             self.context = tokens.to_vec();
             if !tokens.is_empty() {
-                self.run(tokens, true, 1)?;
+                self.run(tokens, true, 0)?;
             }
             return Ok(());
         }
@@ -438,7 +458,7 @@ impl<B: Kernels> Engine for Runner<B> {
         for end in [base.min(tokens.len()), tokens.len()] {
             let start = self.cache.tokens;
             if end > start {
-                self.run(&tokens[start..end], true, 1)?;
+                self.run(&tokens[start..end], true, 0)?;
                 self.known
                     .push((tokens[..end].to_vec(), self.cache.clone()));
             }
@@ -494,6 +514,26 @@ impl<B: Kernels> Engine for Runner<B> {
         }
         self.limit = limit;
         Ok(results)
+    }
+
+    fn texts(&self, tokens: usize) -> usize {
+        self.room_for_texts(tokens)
+    }
+
+    fn clear_texts(&mut self) {
+        self.texts.clear();
+    }
+
+    fn add_text(&mut self, prompt: &[u32], base: usize) -> Result<Vec<f32>> {
+        let base = base.min(prompt.len().saturating_sub(1));
+        self.begin(&prompt[..base], base)?;
+        let logits = self.advance(&prompt[base..])?;
+        self.texts.push(self.cache.clone());
+        Ok(logits)
+    }
+
+    fn advance_texts(&mut self, next: &[(usize, u32)]) -> Result<Vec<Vec<f32>>> {
+        self.step(next)
     }
 
     fn description(&self) -> String {

@@ -140,6 +140,35 @@ impl Generator {
         self.engine.continuations(windows, with_first)
     }
 
+    /// How many texts of `tokens` tokens, prompt included, should be written at a time: at least 1. A model's weights are
+    /// read once for a token of each of them.
+    pub fn texts(&self, tokens: usize) -> usize {
+        self.engine.texts(tokens)
+    }
+
+    /// Forgets all texts of [`add_text`](Self::add_text).
+    pub fn clear_texts(&mut self) {
+        self.engine.clear_texts();
+    }
+
+    /// Begins another text, the first of which has the number 0, and gives the logits after its prompt, `[vocab_size]`.
+    /// What prompts have in common up to `base` is not computed again. The context of [`begin`](Self::begin) is lost.
+    ///
+    /// # Errors
+    /// As [`advance`](Self::advance).
+    pub fn add_text(&mut self, prompt: &[u32], base: usize) -> Result<Vec<f32>> {
+        self.engine.add_text(prompt, base)
+    }
+
+    /// Appends a token to each of some texts, named by their numbers, and gives the logits after it, `[vocab_size]` each.
+    /// On the CPU they are, bit for bit, what they would be with other texts beside it, up to 32.
+    ///
+    /// # Errors
+    /// As [`advance`](Self::advance), and a text that is not there or named twice; the texts are then as before.
+    pub fn advance_texts(&mut self, next: &[(usize, u32)]) -> Result<Vec<Vec<f32>>> {
+        self.engine.advance_texts(next)
+    }
+
     /// How many windows of `tokens` tokens, the context's included, one call should bring, at most. At least 1.
     pub fn batch(&self, tokens: usize) -> usize {
         self.engine.batch(tokens)

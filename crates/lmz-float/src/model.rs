@@ -26,18 +26,35 @@ impl<B: Backend> Embedding<B> {
         let [batch, tokens] = ids.dims();
         let [_, hidden] = self.tokens.dims();
         let mut x = self
-            .tokens
-            .val()
-            .select(0, ids.reshape([batch * tokens]))
+            .rows(ids.reshape([batch * tokens]))
             .reshape([batch, tokens, hidden]);
-        if let Some(scale) = self.scale {
-            x = x * scale;
-        }
         if let Some(positions) = &self.positions {
             let rows = positions.val().narrow(0, start, tokens);
             x = x + rows.reshape([1, tokens, hidden]);
         }
         x
+    }
+
+    /// One token of each of several texts, `ids` being `[texts]`: `[texts, 1, hidden_size]`.
+    pub(crate) fn step(
+        &self,
+        ids: Tensor<B, 1, Int>,
+        positions: &Tensor<B, 1, Int>,
+    ) -> Tensor<B, 3> {
+        let x = self.rows(ids);
+        let x = match &self.positions {
+            Some(table) => x + table.val().select(0, positions.clone()),
+            None => x,
+        };
+        x.unsqueeze_dim(1)
+    }
+
+    fn rows(&self, ids: Tensor<B, 1, Int>) -> Tensor<B, 2> {
+        let x = self.tokens.val().select(0, ids);
+        match self.scale {
+            Some(scale) => x * scale,
+            None => x,
+        }
     }
 }
 
@@ -60,7 +77,8 @@ impl<B: Kernels> Head<B> {
     pub fn logits(&self, hidden: Tensor<B, 2>, tied: Option<Tensor<B, 2>>) -> Tensor<B, 2> {
         let hidden = self.norm.forward(hidden);
         let bias = self.bias.as_ref().map(Param::val);
-        kernels::logits(hidden, self.matrix(tied).transpose(), bias, self.softcap)
+        let products = B::linear_map(hidden, self.matrix(tied), Products::Full);
+        kernels::logits(products, bias, self.softcap)
     }
 
     /// The surprisals of `targets`, one a row, in nats: `[rows]` in f32.

@@ -1,7 +1,7 @@
 //! Rotary tables, computed on the host: a GPU's sine and cosine are too coarse.
 
 use burn::tensor::backend::Backend;
-use burn::tensor::{Tensor, TensorData};
+use burn::tensor::{Int, Tensor, TensorData};
 use lmz_model::{Blueprint, Position, RopeScaling};
 
 /// The cosines and sines of the first positions, each `[positions, rotary_dim / 2]` in f32.
@@ -37,6 +37,12 @@ impl<B: Backend> Rotary<B> {
     /// How many positions the tables have.
     pub fn positions(&self) -> usize {
         self.cos.dims()[0]
+    }
+
+    /// The rows of these positions.
+    pub(crate) fn at(&self, positions: &Tensor<B, 1, Int>) -> (Tensor<B, 2>, Tensor<B, 2>) {
+        let select = |table: &Tensor<B, 2>| table.clone().select(0, positions.clone());
+        (select(&self.cos), select(&self.sin))
     }
 
     /// The rows of `tokens` positions from `start` on.

@@ -57,6 +57,63 @@ fn a_story_begins_as_stories_do() {
 }
 
 #[test]
+fn texts_that_are_written_together_are_those_written_alone() {
+    let mut stories = Stories::open();
+    let (start, generator) = (stories.start[0], &mut stories.generator);
+    let prompts: Vec<Vec<u32>> = (0..9)
+        .map(|n: u32| {
+            let rest = (0..4 * n + 1).map(|i| 260 + (i * 37 + n * 11) % 200);
+            [start, 300, 310].into_iter().chain(rest).collect()
+        })
+        .collect();
+    let best = |logits: &[f32]| {
+        let best = (0..logits.len()).max_by(|&a, &b| logits[a].total_cmp(&logits[b]));
+        best.unwrap() as u32
+    };
+    let mut tell = |numbers: &[usize], base: usize| -> Vec<Vec<Vec<f32>>> {
+        generator.clear_texts();
+        let mut found: Vec<Vec<Vec<f32>>> = numbers
+            .iter()
+            .map(|&n| vec![generator.add_text(&prompts[n], base).unwrap()])
+            .collect();
+        // Each text ends at another length, so that fewer and fewer go on.
+        for step in 1..12 {
+            let going = (0..numbers.len()).filter(|&i| step < 12 - numbers[i]);
+            let next: Vec<(usize, u32)> =
+                going.map(|i| (i, best(found[i].last().unwrap()))).collect();
+            let logits = generator.advance_texts(&next).unwrap();
+            for ((i, _), logits) in next.into_iter().zip(logits) {
+                found[i].push(logits);
+            }
+        }
+        found
+    };
+    let together = tell(&[0, 1, 2, 3, 4, 5, 6, 7, 8], 3);
+    for n in 0..9 {
+        assert_eq!(together[n].len(), 12 - n);
+        assert_eq!(tell(&[n], 3)[0], together[n], "{n}");
+    }
+    assert_eq!(tell(&[7, 2], 3), [together[7].clone(), together[2].clone()]);
+    // And, to rounding, those of one text in a cache of its own.
+    for n in [0, 8] {
+        generator.restart();
+        let mut logits = generator.advance(&prompts[n]).unwrap();
+        for expected in &together[n] {
+            for (a, b) in logits.iter().zip(expected) {
+                assert!((a - b).abs() < 1e-4, "{n}: {a} {b}");
+            }
+            logits = generator.advance(&[best(expected)]).unwrap();
+        }
+    }
+    assert!(generator.advance_texts(&[(99, 1)]).is_err());
+    generator.clear_texts();
+    generator.add_text(&prompts[0], 0).unwrap();
+    assert!(generator.advance_texts(&[(0, 1), (0, 2)]).is_err());
+    assert!(generator.advance_texts(&[(0, 1 << 20)]).is_err());
+    assert!(generator.advance_texts(&[]).unwrap().is_empty());
+}
+
+#[test]
 fn seeds_decide() {
     let mut stories = Stories::open();
     let mut text = |seed| {

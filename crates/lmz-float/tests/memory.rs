@@ -5,7 +5,7 @@ mod common;
 use std::sync::Arc;
 
 use common::difference;
-use lmz_float::{Device, Dtype, ErrorKind, Scorer, ScoringOptions, Window};
+use lmz_float::{Device, Dtype, ErrorKind, Generator, Scorer, ScoringOptions, Window};
 use lmz_model::{Blueprint, Network, Part};
 use lmz_testkit::models::{RandomWeights, checkpoint};
 use lmz_testkit::repository;
@@ -81,6 +81,52 @@ fn a_streamed_model_scores_as_a_resident_one() {
             assert!(difference(a, b) <= 2e-6);
         }
     }
+}
+
+#[test]
+fn a_streamed_model_writes_several_texts_as_a_resident_one() {
+    let rows = rows();
+    let write = |memory_budget| {
+        let options = ScoringOptions {
+            memory_budget,
+            ..on_cpu()
+        };
+        let mut generator = Generator::open(weights(), options).expect("a layer fits");
+        assert_eq!(generator.streamed(), memory_budget.is_some());
+        for (number, row) in rows[..4].iter().enumerate() {
+            let prompt = &row[..3 + 5 * number];
+            generator.add_text(prompt, 2).expect("logits");
+        }
+        let mut all = Vec::new();
+        for step in 0..5 {
+            let next: Vec<(usize, u32)> = (step..4).map(|n| (n, rows[n][60 + step])).collect();
+            all.extend(generator.advance_texts(&next).expect("logits"));
+        }
+        all
+    };
+    let (expected, streamed) = (write(None), write(Some(size(&blueprint()) - 1)));
+    assert_eq!((expected.len(), streamed.len()), (4 + 3 + 2 + 1, 10));
+    for (a, b) in expected.iter().zip(&streamed) {
+        assert!(difference(a, b) <= 1e-5);
+    }
+}
+
+#[test]
+fn texts_find_room_in_the_memory() {
+    let texts = |memory_budget, batch| {
+        let options = ScoringOptions {
+            memory_budget,
+            batch,
+            ..on_cpu()
+        };
+        let generator = Generator::open(weights(), options).expect("a layer fits");
+        generator.texts(100)
+    };
+    // Keys and values of one text take 6 * 2 * 16 * 2 * 4 * 100 = 153,600 bytes.
+    let size = size(&blueprint());
+    assert_eq!(texts(Some(size - 1), None), 1);
+    assert_eq!(texts(Some(1 << 30), None), 32);
+    assert_eq!(texts(Some(1 << 30), Some(5)), 5);
 }
 
 #[test]

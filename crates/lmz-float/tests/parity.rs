@@ -166,3 +166,38 @@ fn the_cache_changes_nothing() {
         }
     }
 }
+
+/// Texts of different lengths that grow at the same time, against the whole pass.
+#[test]
+fn several_texts_change_nothing() {
+    for fixture in fixtures() {
+        let vocab_size = fixture.logits[0].len() / fixture.tokens[0].len();
+        let options = ScoringOptions {
+            device: Device::Cpu,
+            ..ScoringOptions::default()
+        };
+        let opened = lmz_float::Generator::open(fixture.network.clone(), options);
+        let mut generator = opened.expect("the model opens");
+        let text = |number: usize| (&fixture.tokens[number % 2], &fixture.logits[number % 2]);
+        let starts = [1, 7, 20, 33];
+        for (number, &start) in starts.iter().enumerate() {
+            let prompt = &text(number).0[..start];
+            generator.add_text(prompt, 0).expect("logits");
+        }
+        for step in 0..39 {
+            let going = (0..starts.len()).filter(|&n| starts[n] + step < text(n).0.len());
+            let next = going.map(|n| (n, text(n).0[starts[n] + step]));
+            let next: Vec<(usize, u32)> = next.collect();
+            let found = generator.advance_texts(&next).expect("logits");
+            for ((n, _), ours) in next.into_iter().zip(found) {
+                let theirs = &text(n).1[(starts[n] + step) * vocab_size..][..vocab_size];
+                let worst = common::difference(&ours, theirs);
+                assert!(
+                    worst <= TOLERANCE,
+                    "{} {n} at {step}: {worst}",
+                    fixture.name
+                );
+            }
+        }
+    }
+}

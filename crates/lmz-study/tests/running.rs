@@ -256,6 +256,40 @@ fn a_killed_task_leaves_no_result_and_a_damaged_one_is_found() {
 }
 
 #[test]
+fn benchmarks_get_their_files_and_min_k() {
+    let bench = Bench::new(&[11]);
+    let before = bench.plan();
+    let text = std::fs::read_to_string(bench.path().join("study.toml")).unwrap();
+    let text = text
+        .replace("[protocol]", "data = \"benchmarks\"\n[protocol]")
+        .replace("metric = \"acc_norm\"", "metric = \"acc_norm\"\nmin_k = 20");
+    bench.write("study.toml", &text);
+    let error = plan(bench.path()).unwrap_err().to_string();
+    assert!(error.contains("data: there is no"), "{error}");
+    bench.write("benchmarks/arc.jsonl", "{}");
+    let after = bench.plan();
+    let ids =
+        |plan: &Plan| -> Vec<String> { plan.tasks.iter().map(|task| task.id.clone()).collect() };
+    let (old, new) = (ids(&before), ids(&after));
+    assert_eq!(old[..PER_MODEL - 1], new[..PER_MODEL - 1]);
+    assert_ne!(old[PER_MODEL - 1], new[PER_MODEL - 1]);
+    bench.write("benchmarks/arc.jsonl", "{ }");
+    assert_ne!(ids(&bench.plan())[PER_MODEL - 1], new[PER_MODEL - 1]);
+    assert_eq!(run(&bench.plan()).failed, 0);
+    let log = std::fs::read_to_string(bench.log()).unwrap();
+    let call = log.lines().find(|line| line.starts_with("eval")).unwrap();
+    let data = bench.path().join("benchmarks");
+    assert!(
+        call.contains(&format!("--data {}", data.display())),
+        "{call}"
+    );
+    assert!(call.contains("--min-k=20"), "{call}");
+    bench.write("study.toml", &text.replace("min_k = 20", "min_k = 0"));
+    let error = plan(bench.path()).unwrap_err().to_string();
+    assert!(error.contains("benchmark arc: min_k"), "{error}");
+}
+
+#[test]
 fn tasks_have_names_and_wrong_ones_are_errors() {
     let bench = Bench::new(&[11]);
     let plan = bench.plan();

@@ -7,6 +7,7 @@ use std::time::Instant;
 use super::encode::{Asked, Encoded, Pair, encode};
 use super::journal::{Journal, Record, Sizes};
 use super::plan::{Batch, Shape, plan};
+use super::texts::write_all;
 use crate::error::{EvalError, Result};
 use crate::model::{LanguageModel, Likelihood, Row};
 use crate::prompt::Item;
@@ -47,12 +48,34 @@ pub fn answer(
         encoded.push(encode(model, item, room)?);
     }
     match task.output {
-        Output::Generate => write_all(model, task, items, encoded, journal, progress),
+        Output::Generate => {
+            let Some(generate) = &task.generate else {
+                return Err(EvalError::InvalidArgument(format!(
+                    "{}: nothing is generated",
+                    task.name
+                )));
+            };
+            write_all(model, generate, encoded, journal, progress)
+        }
         _ => {
             let greedy = task.output == Output::Loglikelihood;
             let work = Likelihoods::new(model, items, encoded, journal.as_deref());
-            work.run(model, greedy, journal, progress)
+            let mut answers = work.run(model, greedy, journal, progress)?;
+            if task.output == Output::Rolling {
+                answers.iter_mut().for_each(joined);
+            }
+            Ok(answers)
         }
+    }
+}
+
+/// The windows of a text as one text.
+fn joined(answered: &mut Answered) {
+    if let Answer::Likelihoods(windows) = &mut answered.answer {
+        *windows = vec![Likelihood {
+            log: windows.iter().map(|window| window.log).sum(),
+            greedy: false,
+        }];
     }
 }
 
@@ -235,7 +258,7 @@ impl Likelihoods {
                     likelihoods: rows
                         .map(|(place, &one)| (place.item, place.pair, one))
                         .collect(),
-                    written: None,
+                    written: Vec::new(),
                     seconds: start.elapsed().as_secs_f64(),
                 })?;
             }
@@ -283,97 +306,4 @@ impl Likelihoods {
         let each = start.elapsed().as_secs_f64() / self.tokens(batch).max(1) as f64;
         Ok(Some(each * (all - before) as f64))
     }
-}
-
-fn write_all(
-    model: &mut dyn LanguageModel,
-    task: &Task,
-    items: &[Item],
-    encoded: Vec<Encoded>,
-    mut journal: Option<&mut Journal>,
-    progress: &dyn Progress,
-) -> Result<Vec<Answered>> {
-    let Some(generate) = &task.generate else {
-        return Err(EvalError::InvalidArgument(format!(
-            "{}: nothing is generated",
-            task.name
-        )));
-    };
-    progress.planned(items.len() as u64, None);
-    if let Some(journal) = journal.as_deref_mut() {
-        journal.begin(Sizes::new())?;
-    }
-    let prompts: Vec<&[u32]> = encoded
-        .iter()
-        .map(|one| match &one.asked {
-            Asked::Prompt(tokens) => &tokens[..],
-            Asked::Pairs(_) => &[],
-        })
-        .collect();
-    let base = base(&prompts);
-    let mut answers = Vec::with_capacity(items.len());
-    let begun = Instant::now();
-    for (number, (prompt, one)) in prompts.iter().zip(&encoded).enumerate() {
-        if progress.cancelled() {
-            return Err(EvalError::Cancelled);
-        }
-        let known = journal
-            .as_deref()
-            .and_then(|journal| journal.records.get(number));
-        let written = match known {
-            Some(record) => {
-                let Some((item, written)) = &record.written else {
-                    return Err(EvalError::Answer("the journal holds no text here".into()));
-                };
-                if *item != number {
-                    return Err(EvalError::Answer(
-                        "the journal holds another item's text".into(),
-                    ));
-                }
-                progress.advance(1, true);
-                written.clone()
-            }
-            None => {
-                let start = Instant::now();
-                let base = base.min(prompt.len());
-                let written = model.write(prompt, base, &generate.stop, generate.max_tokens);
-                let written = written.map_err(EvalError::Model)?;
-                if let Some(journal) = journal.as_deref_mut() {
-                    journal.push(&Record {
-                        batch: number,
-                        likelihoods: Vec::new(),
-                        written: Some((number, written.clone())),
-                        seconds: start.elapsed().as_secs_f64(),
-                    })?;
-                }
-                progress.advance(1, false);
-                if number == 0 {
-                    let left = (items.len() - 1) as f64;
-                    progress.planned(
-                        items.len() as u64,
-                        Some(begun.elapsed().as_secs_f64() * left),
-                    );
-                }
-                written
-            }
-        };
-        answers.push(Answered {
-            answer: Answer::Text(written),
-            dropped: one.dropped,
-            cut: one.cut,
-        });
-    }
-    Ok(answers)
-}
-
-/// How many tokens all prompts begin with, but for the last of each.
-fn base(prompts: &[&[u32]]) -> usize {
-    let Some((first, others)) = prompts.split_first() else {
-        return 0;
-    };
-    let most = first.len().saturating_sub(1);
-    others.iter().fold(most, |shared, prompt| {
-        let both = first.iter().zip(&prompt[..prompt.len().saturating_sub(1)]);
-        both.take(shared).take_while(|(a, b)| a == b).count()
-    })
 }

@@ -107,7 +107,7 @@ fn tokens(model: &dyn LanguageModel, text: &str, work: &Work) -> Result<Asked> {
             };
             Asked::Pairs(vec![pair(model, text, &context, one)?])
         }
-        Work::Rolling(one) => Asked::Pairs(vec![pair(model, "", &[], one)?]),
+        Work::Rolling(one) => Asked::Pairs(windows(model, one)?),
         Work::Generate { .. } => Asked::Prompt(match text.is_empty() {
             true => vec![model.start_token()],
             false => model.encode(text, true).map_err(failed)?,
@@ -154,6 +154,27 @@ fn pair(
         return Err(nothing());
     }
     Ok(Pair { tokens, scored })
+}
+
+/// A whole text as rows of at most as many tokens as the model takes: the first behind the token that begins a text, the
+/// others behind the last token of the one before them; the last reaches back as far as the model takes.
+fn windows(model: &dyn LanguageModel, text: &str) -> Result<Vec<Pair>> {
+    let mut tokens = model.encode(text, false).map_err(EvalError::Model)?;
+    if tokens.is_empty() {
+        return Err(EvalError::Answer("a text without a token".into()));
+    }
+    let room = model.context();
+    let count = tokens.len();
+    tokens.insert(0, model.start_token());
+    let ends = (0..count)
+        .step_by(room)
+        .map(|done| (done, (done + room).min(count)));
+    Ok(ends
+        .map(|(done, end)| Pair {
+            tokens: tokens[end.saturating_sub(room)..=end].to_vec(),
+            scored: end - done,
+        })
+        .collect())
 }
 
 /// How many tokens a question has, for whoever looks at it.

@@ -11,7 +11,7 @@ use crate::error::Result;
 use crate::model::{Likelihood, Written};
 
 /// Version of the journal's records.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 /// Everything that a run's answers depend on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -47,9 +47,9 @@ pub(super) struct Record {
     /// Item, pair, and how likely it is.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub likelihoods: Vec<(usize, usize, Likelihood)>,
-    /// Item and its text.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub written: Option<(usize, Written)>,
+    /// Items and their texts.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub written: Vec<(usize, Written)>,
     pub seconds: f64,
 }
 

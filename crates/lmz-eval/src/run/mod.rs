@@ -4,6 +4,7 @@ mod answers;
 mod encode;
 mod journal;
 mod plan;
+mod texts;
 
 pub use answers::answer;
 pub use encode::count_tokens;

@@ -108,11 +108,12 @@ fn command(sandbox: &Parts, program: &Path, filter: File, limits: Limits) -> Com
     for file in ["/etc/ld.so.cache", "/etc/localtime", "/etc/alternatives"] {
         command.args(["--ro-bind-try", file, file]);
     }
+    command.args(["--proc", "/proc", "--dev", "/dev"]);
+    command.args(["--size", &limits.files.to_string(), "--tmpfs", "/tmp"]);
+    // Behind /tmp, which they may lie in.
     for directory in &python.directories {
         command.arg("--ro-bind").arg(directory).arg(directory);
     }
-    command.args(["--proc", "/proc", "--dev", "/dev"]);
-    command.args(["--size", &limits.files.to_string(), "--tmpfs", "/tmp"]);
     command.arg("--ro-bind").arg(program).arg("/program");
     command.args([
         "--remount-ro",

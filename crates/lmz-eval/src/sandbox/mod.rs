@@ -9,7 +9,7 @@ mod parts;
 mod python;
 
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 pub use command::Ended;
@@ -24,11 +24,12 @@ use crate::error::{EvalError, Result};
 pub struct Sandbox(Parts);
 
 impl Sandbox {
-    /// Looks for bubblewrap and Python, and tries to get out of the sandbox that they make.
+    /// Looks for bubblewrap and Python, and tries to get out of the sandbox that they make. Without a `python` it is
+    /// `python3` of the PATH.
     ///
     /// # Errors
     /// One of them is not there, or a way out was found; which.
-    pub fn open() -> Result<Self> {
+    pub fn open(python: Option<&Path>) -> Result<Self> {
         let refuse =
             |reason: String| EvalError::Sandbox(format!("programs cannot be run: {reason}"));
         let bubblewrap = which("bwrap").ok_or_else(|| {
@@ -37,7 +38,10 @@ impl Sandbox {
         let filter = filter::filter().ok_or_else(|| {
             refuse("the sandbox knows the system calls of x86_64 and aarch64 only".into())
         })?;
-        let python = which("python3").ok_or_else(|| refuse("there is no python3".into()))?;
+        let python = match python {
+            Some(python) => python.to_owned(),
+            None => which("python3").ok_or_else(|| refuse("there is no python3".into()))?,
+        };
         let parts = Parts {
             bubblewrap,
             python: Python::ask(&python).map_err(refuse)?,

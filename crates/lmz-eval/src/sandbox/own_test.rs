@@ -25,7 +25,11 @@ pub(super) fn run(sandbox: &Parts) -> Result<(), String> {
         time: Duration::from_secs(10),
         ..Limits::default()
     };
-    for (what, program) in attempts(port, &secret.to_string_lossy(), &home) {
+    let known = sandbox.python.directories.iter();
+    let known: Vec<String> = known
+        .map(|path| path.to_string_lossy().into_owned())
+        .collect();
+    for (what, program) in attempts(port, &secret.to_string_lossy(), &home, &known) {
         let ended = command::run(sandbox, &program, limits).map_err(|error| error.to_string())?;
         if !(ended.passed() && ended.output.trim() == "held") {
             return Err(format!("{what} ({})", ended.reason()));
@@ -43,7 +47,18 @@ pub(super) fn run(sandbox: &Parts) -> Result<(), String> {
     }
 }
 
-fn attempts(port: u16, secret: &str, home: &str) -> Vec<(&'static str, String)> {
+/// Looks for anything at home but Python's directories and the way to them.
+const AT_HOME: &str = "import os
+if home in known: raise SystemExit('Python is the home directory')
+for place, directories, files in os.walk(os.path.realpath(home)):
+    others = [os.path.join(place, name) for name in directories]
+    others = [path for path in others if path not in known]
+    directories[:] = [os.path.basename(path) for path in others]
+    if files or any(not any(one.startswith(path + '/') for one in known) for path in others): break
+else:
+    raise OSError";
+
+fn attempts(port: u16, secret: &str, home: &str, known: &[String]) -> Vec<(&'static str, String)> {
     let held = |what: &'static str, attempt: String| {
         let indented = attempt.replace('\n', "\n    ");
         (
@@ -62,7 +77,7 @@ fn attempts(port: u16, secret: &str, home: &str) -> Vec<(&'static str, String)> 
         held("a program reads files outside", format!("open({secret:?}).read()")),
         held(
             "a program reads the home directory",
-            format!("import os\nnames = [n for n in os.listdir({home:?}) if not n.startswith('.pyenv')]\nif not names: raise OSError"),
+            format!("home, known = {home:?}, {known:?}\n{AT_HOME}"),
         ),
         held("a program writes to the system", "open('/usr/lmz-eval', 'w')".into()),
         held("a program writes beside itself", "open('/program/x', 'w')".into()),

@@ -13,7 +13,10 @@ pub(super) struct Python {
 }
 
 const QUESTION: &str = "import os, sys
-print(os.path.realpath(sys.executable))
+# That of a virtual environment is a link, and only by its own name it has the environment's modules.
+own = sys.prefix != sys.base_prefix
+directory, name = os.path.split(sys.executable)
+print(os.path.join(os.path.realpath(directory), name) if own else os.path.realpath(sys.executable))
 for path in {sys.prefix, sys.base_prefix, sys.exec_prefix}:
     print(os.path.realpath(path))
 ";

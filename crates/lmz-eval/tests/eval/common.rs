@@ -46,6 +46,16 @@ impl Bytes {
         1.0 + (last.wrapping_mul(token + 3) % 101) as f32 / 25.0
     }
 
+    /// What the bytes of a range cost in nats, where the model sees them from `first` on, behind the token before that.
+    pub fn surprise(text: &[u8], range: std::ops::Range<usize>, first: usize) -> f64 {
+        let tokens: Vec<u32> = [256]
+            .into_iter()
+            .chain(text.iter().map(|&byte| u32::from(byte)))
+            .collect();
+        let each = range.map(|at| f64::from(Self::nats(&tokens[first..=at], tokens[at + 1])));
+        each.sum()
+    }
+
     fn call(&mut self) -> Result<(), ModelFailure> {
         self.calls += 1;
         match self.calls > self.fails_after {
@@ -104,29 +114,38 @@ impl LanguageModel for Bytes {
         Ok(each.collect())
     }
 
+    fn texts(&self, tokens: usize) -> usize {
+        assert!(tokens <= self.context);
+        self.batch
+    }
+
     fn write(
         &mut self,
-        prompt: &[u32],
+        prompts: &[&[u32]],
         _: usize,
         stop: &[String],
         most: usize,
-    ) -> Result<Written, ModelFailure> {
+    ) -> Result<Vec<Written>, ModelFailure> {
         self.call()?;
-        assert!(prompt.len() + most <= self.context);
-        let sum: u32 = prompt.iter().sum();
-        let mut text = format!(" {} is what I say\n", sum % 100);
-        if let Some(at) = stop
-            .iter()
-            .filter_map(|stop| text.find(stop.as_str()))
-            .min()
-        {
-            text.truncate(at);
-        }
-        Ok(Written {
-            tokens: text.len() as u64,
-            ids: text.bytes().map(u32::from).collect(),
-            text,
-        })
+        assert!(!prompts.is_empty() && prompts.len() <= self.batch);
+        let written = prompts.iter().map(|prompt| {
+            assert!(prompt.len() + most <= self.context);
+            let sum: u32 = prompt.iter().sum();
+            let mut text = format!(" {} is what I say\n", sum % 100);
+            if let Some(at) = stop
+                .iter()
+                .filter_map(|stop| text.find(stop.as_str()))
+                .min()
+            {
+                text.truncate(at);
+            }
+            Written {
+                tokens: text.len() as u64,
+                ids: text.bytes().map(u32::from).collect(),
+                text,
+            }
+        });
+        Ok(written.collect())
     }
 }
 

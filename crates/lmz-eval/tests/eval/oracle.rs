@@ -39,7 +39,7 @@ fn outcomes(
     let sandbox = task
         .program
         .is_some()
-        .then(|| lmz_eval::sandbox::Sandbox::open().unwrap());
+        .then(|| lmz_eval::sandbox::Sandbox::open(None).unwrap());
     lmz_eval::programs::outcomes(task, items, answers, sandbox.as_ref(), &()).unwrap()
 }
 

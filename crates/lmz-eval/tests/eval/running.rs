@@ -3,9 +3,9 @@
 use std::cell::Cell;
 
 use lmz_eval::data::DataDirectory;
-use lmz_eval::prompt::{Item, Selection, items};
+use lmz_eval::prompt::{Item, Selection, Work, items};
 use lmz_eval::run::{Journal, RunIdentity, answer};
-use lmz_eval::task::Task;
+use lmz_eval::task::{Output, Task};
 use lmz_eval::{Answer, Answered, EvalError, Progress};
 
 use super::common::{Bytes, data, task};
@@ -172,6 +172,45 @@ fn a_shared_beginning_is_read_once() {
     };
     let (shared, not) = (planned(true), planned(false));
     assert!(shared * 10 < not, "{shared} {not}");
+}
+
+#[test]
+fn a_long_text_goes_through_in_windows() {
+    let text = "forty bytes of a text with ä, ö and ü";
+    let bytes = text.len();
+    assert_eq!(bytes, 40);
+    let mut task = task("lambada_openai");
+    task.output = Output::Rolling;
+    let (_, mut items) = some("lambada_openai", 1);
+    items[0].work = Work::Rolling(text.into());
+    let mut logs = Vec::new();
+    // One window; windows without rest; with one.
+    for context in [40, 20, 10, 16] {
+        let mut model = Bytes {
+            context,
+            ..Bytes::new()
+        };
+        let found = answer(&mut model, &task, &items, None, &()).unwrap();
+        let Answer::Likelihoods(one) = &found[0].answer else {
+            panic!("no likelihoods");
+        };
+        assert_eq!((one.len(), found[0].cut), (1, false));
+        logs.push(one[0].log);
+    }
+    // The model looks back two tokens: only the first of a window, behind one token, is another.
+    let whole = Bytes::surprise(text.as_bytes(), 0..40, 0);
+    let parts = |ends: &[usize]| -> f64 {
+        let starts = [&[0], ends].concat();
+        let each = starts.iter().zip(ends);
+        each.map(|(&start, &end)| Bytes::surprise(text.as_bytes(), start..end, start))
+            .sum()
+    };
+    assert_eq!(logs[0], -whole);
+    assert_eq!(logs[1], -parts(&[20, 40]));
+    assert_eq!(logs[2], -parts(&[10, 20, 30, 40]));
+    // The last window reaches back as far as it can.
+    let last = Bytes::surprise(text.as_bytes(), 32..40, 24);
+    assert_eq!(logs[3], -(parts(&[16, 32]) + last));
 }
 
 #[test]

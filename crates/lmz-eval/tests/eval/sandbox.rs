@@ -1,13 +1,15 @@
 //! Programs that try to get out of the sandbox.
 
+use std::fs;
 use std::net::TcpListener;
+use std::process::Command;
 use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
 use lmz_eval::sandbox::{Ended, Limits, Sandbox};
 
 /// Its own test takes a while: once for all.
-static SANDBOX: LazyLock<Sandbox> = LazyLock::new(|| Sandbox::open().unwrap());
+static SANDBOX: LazyLock<Sandbox> = LazyLock::new(|| Sandbox::open(None).unwrap());
 
 fn run(source: &str) -> Ended {
     let limits = Limits {
@@ -32,6 +34,48 @@ fn a_program_runs_and_its_failure_is_seen() {
         !ended.passed() && ended.reason().contains("SyntaxError"),
         "{ended:?}"
     );
+}
+
+#[test]
+#[ignore = "needs bubblewrap and python3"]
+fn a_virtual_environment_brings_its_modules() {
+    let directory = tempfile::tempdir().unwrap();
+    let environment = directory.path().join("some environment");
+    let made = Command::new("python3")
+        .args(["-m", "venv", "--without-pip"])
+        .arg(&environment)
+        .status();
+    assert!(made.unwrap().success());
+    let packages = fs::read_dir(environment.join("lib"))
+        .unwrap()
+        .next()
+        .unwrap();
+    let packages = packages.unwrap().path().join("site-packages");
+    fs::write(packages.join("only_here.py"), "answer = 42\n").unwrap();
+    let other = Sandbox::open(Some(&environment.join("bin/python3"))).unwrap();
+    assert!(other.has("only_here").unwrap() && !SANDBOX.has("only_here").unwrap());
+    // One at home, as they are, shows the way to itself and nothing else there.
+    let home = std::env::var("HOME").unwrap();
+    if let Ok(at_home) = tempfile::tempdir_in(&home) {
+        let environment = at_home.path().join("environment");
+        let made = Command::new("python3")
+            .args(["-m", "venv", "--without-pip"])
+            .arg(&environment)
+            .status();
+        assert!(made.unwrap().success());
+        let beside = at_home.path().join("beside");
+        fs::write(&beside, "not to be seen").unwrap();
+        let other = Sandbox::open(Some(&environment.join("bin/python3"))).unwrap();
+        let ended = other.run(&format!("open({beside:?})\n"), Limits::default());
+        assert!(ended.unwrap().reason().starts_with("FileNotFoundError"));
+    }
+    // It can be read there, and not written.
+    let module = packages.join("only_here.py");
+    let ended = other.run(&format!("open({module:?}, 'a')\n"), Limits::default());
+    let ended = ended.unwrap();
+    assert!(ended.output.contains("Read-only"), "{ended:?}");
+    let missing = Sandbox::open(Some(&environment.join("bin/no-python")));
+    assert!(missing.unwrap_err().to_string().contains("no-python"));
 }
 
 #[test]

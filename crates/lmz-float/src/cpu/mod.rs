@@ -2,13 +2,14 @@
 //!
 //! burn-flex multiplies matrices well, but works element by element on one thread and in several
 //! passes. Here each norm, rotation and gate is one pass over all threads; attention and the
-//! head keep a strip of scores or logits in the cache and never write them to memory. Everything
-//! is f32, and every row is computed in the same order whatever the number of threads.
+//! head keep a strip of scores or logits in the cache and never write them to memory. Products of
+//! few rows read each weight once, and do not depend on how many rows there are. Everything is f32, and every row is computed in the same order whatever the number of threads.
 
 #[cfg(target_arch = "x86_64")]
 mod amx;
 mod attention;
 mod backward;
+mod few;
 mod gemm;
 mod head;
 mod maths;
@@ -20,8 +21,9 @@ mod view;
 mod tests;
 
 use burn::tensor::{DType, Tensor};
-use burn_flex::Flex;
+use burn_flex::{Flex, FlexTensor};
 use lmz_model::Activation;
+use rayon::prelude::*;
 
 use crate::kernels::{self, AttentionRule, Gradients, Kernels, Multiply, NormRule, Products};
 use gemm::Matrix;
@@ -36,11 +38,16 @@ impl Kernels for Flex {
         weight: Tensor<Self, 2>,
         products: Products,
     ) -> Tensor<Self, 2> {
-        if x.dtype() != DType::F32 || products == Products::Full {
+        let ([rows, inputs], [outputs, _]) = (x.dims(), weight.dims());
+        let few = x.dtype() == DType::F32 && rows <= few::MOST;
+        if x.dtype() != DType::F32 || (products == Products::Full && !few) {
             return kernels::linear(x, weight, Products::Full);
         }
-        let ([rows, inputs], [outputs, _]) = (x.dims(), weight.dims());
         let (x, weight) = (contiguous(x), contiguous(weight));
+        if products == Products::Full {
+            let y = few::products(values(&x), values(&weight), inputs);
+            return tensor(y, [rows, outputs]);
+        }
         let mut y = vec![0.0; rows * outputs];
         let (left, right) = (
             Matrix::rows(values(&x), inputs),
@@ -114,6 +121,30 @@ impl Kernels for Flex {
             ),
             _ => kernels::attend(query, key, value, rule),
         }
+    }
+
+    fn attend_each(
+        query: Tensor<Self, 4>,
+        past: Vec<(Tensor<Self, 4>, Tensor<Self, 4>)>,
+        rule: AttentionRule,
+    ) -> Tensor<Self, 3> {
+        let [texts, _, heads, width] = query.dims();
+        let all = past.into_iter().enumerate().map(|(text, (key, value))| {
+            let query = query.clone().narrow(0, text, 1);
+            [query, key, value].map(primitive)
+        });
+        let all: Vec<[FlexTensor; 3]> = all.collect();
+        let each = all.par_iter().map(|[query, key, value]| {
+            match (Strided::new(query), Strided::new(key), Strided::new(value)) {
+                (Some(q), Some(k), Some(v)) => attention::attend(q, k, v, rule),
+                _ => {
+                    let [q, k, v] = [query, key, value].map(|one| wrap(one.clone()));
+                    values(&contiguous(kernels::attend::<Self>(q, k, v, rule))).to_vec()
+                }
+            }
+        });
+        let all: Vec<Vec<f32>> = each.collect();
+        tensor(all.concat(), [texts, 1, heads * width])
     }
 
     fn activate<const D: usize>(x: Tensor<Self, D>, activation: Activation) -> Tensor<Self, D> {

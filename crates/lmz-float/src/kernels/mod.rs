@@ -55,6 +55,19 @@ pub trait Kernels: Multiply {
         attend(query, key, value, rule)
     }
 
+    /// [`attend`](Self::attend) of one query of each of several texts, `query` being `[texts, 1, heads, head_dim]`:
+    /// `[texts, 1, heads * head_dim]`. Each text has keys and values of its own, `[1, keys, kv_heads, head_dim]`.
+    fn attend_each(
+        query: Tensor<Self, 4>,
+        past: Vec<(Tensor<Self, 4>, Tensor<Self, 4>)>,
+        rule: AttentionRule,
+    ) -> Tensor<Self, 3> {
+        let each = past.into_iter().enumerate().map(|(text, (key, value))| {
+            Self::attend(query.clone().narrow(0, text, 1), key, value, rule)
+        });
+        Tensor::cat(each.collect(), 0)
+    }
+
     /// The non-linearity, element by element.
     fn activate<const D: usize>(x: Tensor<Self, D>, activation: Activation) -> Tensor<Self, D> {
         activate(x, activation)

@@ -193,12 +193,8 @@ pub fn surprisals<B: Multiply>(
     let mut all = Vec::with_capacity(rows.div_ceil(chunk));
     for start in (0..rows).step_by(chunk) {
         let count = chunk.min(rows - start);
-        let logits = logits(
-            hidden.clone().narrow(0, start, count),
-            head.clone(),
-            bias.clone(),
-            softcap,
-        );
+        let products = B::multiply(hidden.clone().narrow(0, start, count), head.clone());
+        let logits = logits(products, bias.clone(), softcap);
         let target = targets.clone().narrow(0, start, count);
         let picked = log_softmax(logits, 1).gather(1, target);
         all.push(picked.reshape([count]).neg());
@@ -206,15 +202,13 @@ pub fn surprisals<B: Multiply>(
     Tensor::cat(all, 0)
 }
 
-/// The logits of rows of hidden states, in f32: `hidden` is `[rows, hidden_size]`, `head` is
-/// transposed, `[hidden_size, vocab_size]`.
-pub fn logits<B: Multiply>(
-    hidden: Tensor<B, 2>,
-    head: Tensor<B, 2>,
+/// Logits in f32, of the products of hidden states and head, `[rows, vocab_size]`.
+pub fn logits<B: Backend>(
+    products: Tensor<B, 2>,
     bias: Option<Tensor<B, 1>>,
     softcap: Option<f64>,
 ) -> Tensor<B, 2> {
-    let mut logits = B::multiply(hidden, head).cast(DType::F32);
+    let mut logits = products.cast(DType::F32);
     if let Some(bias) = bias {
         logits = logits + bias.cast(DType::F32).unsqueeze();
     }

@@ -61,6 +61,12 @@ impl StudyConfig {
                     benchmark.name
                 ));
             }
+            if benchmark.min_k.is_some_and(|k| !(k > 0.0 && k <= 100.0)) {
+                return Err(format!(
+                    "benchmark {}: min_k is percent, above 0 and up to 100",
+                    benchmark.name
+                ));
+            }
         }
         for model in &self.models {
             if model.parameters.is_some_and(|p| !p.is_finite() || p <= 0.0) {

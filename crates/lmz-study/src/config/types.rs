@@ -14,6 +14,8 @@ pub struct StudyConfig {
     pub title: String,
     /// The program that does the tasks; `lmz` of the `PATH` if nobody says.
     pub lmz: Option<PathBuf>,
+    /// A directory with files of benchmarks: what `lmz eval --data` takes.
+    pub data: Option<PathBuf>,
     /// From which context tokens are predicted.
     #[serde(default)]
     pub protocol: ProtocolConfig,
@@ -122,6 +124,8 @@ pub struct BenchmarkConfig {
     pub shots: Option<u32>,
     /// The first items only.
     pub limit: Option<u64>,
+    /// Percent of the tokens that MIN-K% looks at, 20 in the paper; not scored if nobody says.
+    pub min_k: Option<f64>,
     /// What guessing scores, from 0 to 1.
     pub chance: Option<f64>,
 }

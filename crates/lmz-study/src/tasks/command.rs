@@ -66,8 +66,14 @@ pub(super) fn command(plan: &Plan, task: &Task, work: &Path, device: &str) -> Ve
             line.word("eval").option("--model", &model);
             if let Some(benchmark) = config.benchmarks.iter().find(|one| one.name == *name) {
                 line.option("--task", &benchmark.task);
+                if let Some(data) = &config.data {
+                    line.option("--data", &text(&plan.directory.join(data)));
+                }
                 line.maybe("--shots", benchmark.shots.as_ref());
                 line.maybe("--limit", benchmark.limit.as_ref());
+                if let Some(k) = benchmark.min_k {
+                    line.word(&format!("--min-k={k}"));
+                }
             }
             line.option("--dtype", &config.protocol.dtype)
                 .option("--device", device);

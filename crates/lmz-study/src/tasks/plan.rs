@@ -55,6 +55,10 @@ pub fn plan(directory: &Path) -> Result<Plan> {
         }
         corpora.insert(corpus.name.as_str(), (hash, bytes(&path)));
     }
+    let data = match &config.data {
+        Some(path) => Some(data_hash(directory, path)?),
+        None => None,
+    };
     let mut tasks = Vec::new();
     for model in &config.models {
         let path = directory.join(&model.path);
@@ -81,10 +85,17 @@ pub fn plan(directory: &Path) -> Result<Plan> {
             }
         }
         for benchmark in &config.benchmarks {
-            let key = json!({
+            let mut key = json!({
                 "task": benchmark.task, "shots": benchmark.shots, "limit": benchmark.limit,
                 "dtype": config.protocol.dtype,
             });
+            // Tasks without these have the names that they had before there were any.
+            if let Some(hash) = &data {
+                key["data"] = json!(hash);
+            }
+            if let Some(k) = benchmark.min_k {
+                key["min_k"] = json!(k);
+            }
             let kind = TaskKind::Evaluate {
                 benchmark: benchmark.name.clone(),
             };
@@ -102,6 +113,14 @@ pub fn plan(directory: &Path) -> Result<Plan> {
 fn fetched(model: &str) -> Option<PathBuf> {
     let name = HubName::parse(model)?;
     HubCache::from_env()?.find(&name).ok()
+}
+
+fn data_hash(directory: &Path, path: &Path) -> Result<String> {
+    let path = directory.join(path);
+    fingerprint(&path)?.ok_or_else(|| StudyError::Config {
+        path: directory.join(crate::config::CONFIG_FILE),
+        reason: format!("data: there is no {}", path.display()),
+    })
 }
 
 /// Bytes of a file, or of those in a directory.

@@ -3,8 +3,7 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use lmz_eval::EvalError;
-use lmz_eval::contamination::{Contamination, MinK, flags, split_scores};
+use lmz_eval::contamination::{Contamination, MinK, all_scores, flags};
 use lmz_eval::data::DataDirectory;
 use lmz_eval::report::ModelFacts;
 use lmz_eval::task::Chosen;
@@ -65,24 +64,10 @@ pub fn contamination(
     found.notes.extend(model.notice().map(str::to_owned));
     let data = DataDirectory::new(options.data.as_deref());
     for chosen in &options.tasks {
-        let task = &chosen.task;
-        let mut splits: Vec<&str> = task
-            .source
-            .iter()
-            .map(|source| source.split.as_str())
-            .collect();
-        splits.sort_unstable();
-        splits.dedup();
-        for split in splits {
-            watch.begin(task, 0);
-            match split_scores(&mut model, task, &data, split, options.min_k, watch) {
-                Ok(scores) => found.splits.extend(scores),
-                Err(error @ EvalError::Missing { .. }) => {
-                    found.notes.push(format!("{split}: {error}"));
-                }
-                Err(error) => return Err(error.into()),
-            }
-        }
+        watch.begin(&chosen.task, 0);
+        let (scores, missing) = all_scores(&mut model, &chosen.task, &data, options.min_k, watch)?;
+        found.splits.extend(scores);
+        found.notes.extend(missing);
     }
     found.flags = flags(&found.splits);
     Ok(found)

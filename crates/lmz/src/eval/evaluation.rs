@@ -4,11 +4,12 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
+use lmz_eval::contamination::{MinK, all_scores};
 use lmz_eval::data::DataDirectory;
 use lmz_eval::metric::judged;
 use lmz_eval::programs::outcomes;
 use lmz_eval::prompt::{Prompted, Selection, items};
-use lmz_eval::report::{Engine, Facts, ModelFacts, Report, write_samples};
+use lmz_eval::report::{Engine, Facts, MinKFigure, ModelFacts, Report, write_samples};
 use lmz_eval::run::{Journal, RunIdentity, answer};
 use lmz_eval::sandbox::Sandbox;
 use lmz_eval::task::{Chosen, Task};
@@ -56,6 +57,10 @@ pub struct EvalOptions {
     pub log_samples: bool,
     /// Whether programs that a model has written may be run, in a sandbox.
     pub allow_code_execution: bool,
+    /// The Python that runs them, if not `python3` of the PATH.
+    pub python: Option<PathBuf>,
+    /// Score the task's splits by MIN-K%, too, with so many percent of the tokens.
+    pub min_k: Option<f64>,
 }
 
 /// Follows the tasks.
@@ -189,17 +194,21 @@ impl<'a> Runner<'a> {
                 judged(task, item, answered, outcome)
             })
             .collect();
+        let (min_k, missing) = self.min_k(task)?;
+        let mut notes = self.notes.clone();
+        notes.extend(missing);
         let report = Report::new(Facts {
             task,
             prompted: &prompted,
             answers: &answers,
             judged: &judged,
             model: self.facts.clone(),
+            min_k,
             engine: self.engine.clone(),
             limit: self.options.selection.limit.map(|limit| limit as u64),
             seed: self.options.selection.seed,
             seconds: start.elapsed().as_secs_f64(),
-            notes: self.notes.clone(),
+            notes,
         });
         if let Some(files) = &files {
             if self.options.log_samples {
@@ -254,6 +263,23 @@ impl<'a> Runner<'a> {
         answer(model, task, &prompted.items, journal.as_mut(), self.watch)
     }
 
+    /// The MIN-K% scores of a task's splits, and what is not there of them.
+    fn min_k(&mut self, task: &Task) -> Result<(Vec<MinKFigure>, Vec<String>), EvalError> {
+        let (Some(k), Some(model)) = (self.options.min_k, &mut self.model) else {
+            return Ok((Vec::new(), Vec::new()));
+        };
+        let settings = MinK {
+            k,
+            limit: self.options.selection.limit,
+        };
+        let (scores, missing) = all_scores(model, task, &self.data, settings, self.watch)?;
+        let missing = missing.into_iter().map(|text| format!("MIN-K%: {text}"));
+        Ok((
+            scores.iter().map(MinKFigure::from).collect(),
+            missing.collect(),
+        ))
+    }
+
     /// The result that an earlier run has left, if it is of the same.
     fn done(
         &self,
@@ -283,6 +309,9 @@ impl<'a> Runner<'a> {
                 format!("{}, {}", engine.device, engine.dtype)
             })
         };
+        let k = |k: Option<f64>| k.map_or("not asked for".to_owned(), |k| k.to_string());
+        let had = report.min_k.first().map(|score| score.k);
+        compare("MIN-K%", &k(had), &k(self.options.min_k));
         compare("the engine", &engine(&report.engine), &engine(&self.engine));
         match differences.is_empty() {
             true => Ok(Some(report)),
@@ -301,9 +330,10 @@ impl<'a> Runner<'a> {
                 task.name
             )));
         }
-        let opened = self
-            .sandbox
-            .get_or_insert_with(|| Sandbox::open().map_err(|error| error.to_string()));
+        let opened = self.sandbox.get_or_insert_with(|| {
+            let python = self.options.python.as_deref();
+            Sandbox::open(python).map_err(|error| error.to_string())
+        });
         match opened {
             Ok(_) => Ok(()),
             Err(reason) => Err(EvalError::Sandbox(format!("{}: {reason}", task.name))),

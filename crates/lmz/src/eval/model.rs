@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use lmz_eval::{LanguageModel, ModelFailure, Row, Written};
-use lmz_float::{Generator, ScoringOptions, Window, most_likely};
+use lmz_float::{FloatError, Generator, ScoringOptions, Window, most_likely};
 use lmz_metric::Tokenize;
 use serde_json::Value;
 
@@ -163,48 +163,114 @@ impl LanguageModel for FloatLanguageModel {
             .collect())
     }
 
+    fn texts(&self, tokens: usize) -> usize {
+        self.generator.texts(tokens)
+    }
+
     fn write(
         &mut self,
-        prompt: &[u32],
+        prompts: &[&[u32]],
         base: usize,
         stop: &[String],
         most: usize,
-    ) -> Result<Written, ModelFailure> {
-        let room = match self.learned {
-            true => (self.context + 1).saturating_sub(prompt.len()),
-            false => most,
-        };
-        let most = most.min(room);
-        let base = base.min(prompt.len().saturating_sub(1));
-        self.generator.begin(&prompt[..base], base)?;
-        let mut logits = self.generator.advance(&prompt[base..])?;
-        let mut ids: Vec<u32> = Vec::new();
-        let mut text = String::new();
-        while ids.len() < most {
-            let token = most_likely(&logits);
-            ids.push(token);
-            if self.ends.contains(&token) {
-                break;
+    ) -> Result<Vec<Written>, ModelFailure> {
+        match self.write_together(prompts, base, stop, most) {
+            // For want of memory, as a rule.
+            Err(Failure::Model(FloatError::Failed { .. })) if prompts.len() > 1 => {
+                let (some, others) = prompts.split_at(prompts.len().div_ceil(2));
+                let mut written = self.write(some, base, stop, most)?;
+                written.extend(self.write(others, base, stop, most)?);
+                Ok(written)
             }
-            text = self.tokenizer.decode(&ids)?;
-            if stop
-                .iter()
-                .any(|stop| !stop.is_empty() && text.contains(stop.as_str()))
-                || ids.len() == most
-            {
-                break;
-            }
-            logits = self.generator.advance(&[token])?;
+            Err(Failure::Model(error)) => Err(error.into()),
+            Err(Failure::Tokens(error)) => Err(error),
+            Ok(written) => Ok(written),
         }
-        for stop in stop.iter().filter(|stop| !stop.is_empty()) {
-            if let Some(at) = text.find(stop.as_str()) {
-                text.truncate(at);
-            }
-        }
-        Ok(Written {
-            text,
-            tokens: ids.len() as u64,
-            ids,
-        })
     }
+}
+
+/// Why texts could not be written.
+enum Failure {
+    Model(FloatError),
+    Tokens(ModelFailure),
+}
+
+impl From<FloatError> for Failure {
+    fn from(error: FloatError) -> Self {
+        Self::Model(error)
+    }
+}
+
+impl FloatLanguageModel {
+    fn write_together(
+        &mut self,
+        prompts: &[&[u32]],
+        base: usize,
+        stop: &[String],
+        most: usize,
+    ) -> Result<Vec<Written>, Failure> {
+        self.generator.clear_texts();
+        let stop: Vec<&str> = stop.iter().map(String::as_str).collect();
+        let stop: Vec<&str> = stop.into_iter().filter(|stop| !stop.is_empty()).collect();
+        let mut texts = vec![Growing::default(); prompts.len()];
+        let mut next = Vec::with_capacity(prompts.len());
+        for (number, prompt) in prompts.iter().enumerate() {
+            let room = match self.learned {
+                true => (self.context + 1).saturating_sub(prompt.len()),
+                false => most,
+            };
+            texts[number].most = most.min(room);
+            let logits = self.generator.add_text(prompt, base)?;
+            if texts[number].most > 0 {
+                next.push((number, logits));
+            }
+        }
+        while !next.is_empty() {
+            let mut tokens = Vec::with_capacity(next.len());
+            for (number, logits) in &next {
+                let token = most_likely(logits);
+                if self.appended(&mut texts[*number], token, &stop)? {
+                    tokens.push((*number, token));
+                }
+            }
+            let logits = self.generator.advance_texts(&tokens)?;
+            let numbers = tokens.iter().map(|&(number, _)| number);
+            next = numbers.zip(logits).collect();
+        }
+        self.generator.clear_texts();
+        let written = texts.into_iter().map(|mut growing| {
+            for stop in &stop {
+                if let Some(at) = growing.text.find(stop) {
+                    growing.text.truncate(at);
+                }
+            }
+            Written {
+                text: growing.text,
+                tokens: growing.ids.len() as u64,
+                ids: growing.ids,
+            }
+        });
+        Ok(written.collect())
+    }
+
+    /// Appends a token to a text; whether the text goes on.
+    fn appended(&self, growing: &mut Growing, token: u32, stop: &[&str]) -> Result<bool, Failure> {
+        growing.ids.push(token);
+        if self.ends.contains(&token) {
+            return Ok(false);
+        }
+        let text = self.tokenizer.decode(&growing.ids);
+        growing.text = text.map_err(|error| Failure::Tokens(error.into()))?;
+        let stopped = stop.iter().any(|stop| growing.text.contains(stop));
+        Ok(!stopped && growing.ids.len() < growing.most)
+    }
+}
+
+/// A text that is being written.
+#[derive(Clone, Default)]
+struct Growing {
+    ids: Vec<u32>,
+    text: String,
+    /// The most tokens.
+    most: usize,
 }

@@ -136,9 +136,15 @@ pub struct RunEvalArgs {
     /// What examples are drawn by
     #[arg(long, value_name = "SEED", default_value_t = DEFAULT_SEED)]
     pub seed: u64,
+    /// Score the splits of each task by MIN-K% PROB, too: K percent of a text's tokens
+    #[arg(long, value_name = "K", num_args = 0..=1, default_missing_value = "20", require_equals = true, conflicts_with = "reference")]
+    pub min_k: Option<f64>,
     /// Let programs that the model has written be run, in a sandbox (needs bubblewrap and python3)
     #[arg(long)]
     pub allow_code_execution: bool,
+    /// The Python that runs them: that of a virtual environment has its modules [default: python3]
+    #[arg(long, value_name = "FILE", requires = "allow_code_execution")]
+    pub python: Option<PathBuf>,
     /// Answer from the key (right), or always wrongly (wrong), instead of by a model: tests a task
     #[arg(long, value_name = "WHO", value_parser = ["right", "wrong"], conflicts_with = "model")]
     pub reference: Option<String>,

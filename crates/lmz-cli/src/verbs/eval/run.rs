@@ -120,6 +120,10 @@ fn options(
             }
         },
     };
+    if let Some(k) = args.min_k.filter(|k| !(*k > 0.0 && *k <= 100.0)) {
+        let message = format!("--min-k {k}: percent, above 0 and up to 100");
+        return Err(Nonsense::new(ErrorKind::ValueValidation, message));
+    }
     Ok(EvalOptions {
         answerer: match args.reference.as_deref() {
             Some("right") => Answerer::Reference(ReferenceAnswers::Right),
@@ -141,5 +145,7 @@ fn options(
         resume: args.resume,
         log_samples: args.log_samples,
         allow_code_execution: args.allow_code_execution,
+        min_k: args.min_k,
+        python: args.python,
     })
 }

@@ -43,6 +43,15 @@ pub fn results(reports: &[Report]) -> String {
         }
     }
     for report in reports {
+        for one in &report.min_k {
+            let _ = writeln!(
+                text,
+                "{}: MIN-{}% is {:.3} on {} ({} texts)",
+                report.task.name, one.k, one.score, one.split, one.n
+            );
+        }
+    }
+    for report in reports {
         for note in &report.notes {
             let _ = writeln!(text, "{}: {note}", report.task.name);
         }
