@@ -125,6 +125,8 @@ struct Facts {
     /// The version that it was prepared for; another one's may run it all the same.
     numerics_version: u64,
     weights: u64,
+    /// Those of them that have 16 bits.
+    fine_weights: u64,
     bytes: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     embedded: Option<bool>,
@@ -146,6 +148,7 @@ impl Facts {
             recipe: prepared.recipe,
             numerics_version: numerics.unwrap_or(lmz::NUMERICS_VERSION.into()),
             weights: prepared.weights(),
+            fine_weights: prepared.fine_weights(),
             bytes: prepared.as_bytes().len() as u64,
             embedded: origin.map(|origin| *origin == Origin::Embedded),
             path: origin.and_then(|origin| match origin {
@@ -237,6 +240,13 @@ fn info(args: &InfoArgs) -> Result<Exit, Failure> {
             "weights     {} ({} bytes as .lmzm)",
             facts.weights, facts.bytes
         )?;
+        if facts.fine_weights > 0 {
+            writeln!(
+                out,
+                "            {} of them in 16 bits, the others in 8",
+                facts.fine_weights
+            )?;
+        }
         writeln!(out, "vocabulary  {} tokens", b.vocab_size)?;
         writeln!(out, "context     {} tokens", b.max_positions)?;
         writeln!(
