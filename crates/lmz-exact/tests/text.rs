@@ -320,7 +320,8 @@ fn rows_that_int8_is_too_coarse_for_cost_nothing() {
         exact_bits(&engine, &tokens, CONTEXT).ideal / reference - 1.0
     };
     let int8 = bits(&without_fine_rows(&prepared, |_| true));
-    assert!(int8.abs() > 0.01, "int8 would do: {int8}");
     let fine = bits(&prepared);
+    println!("coarse rows: int8 {:+.3} %, fine {:+.3} %", 100.0 * int8, 100.0 * fine);
+    assert!(int8.abs() > 0.003, "int8 would do: {int8}");
     assert!(fine.abs() < 0.001, "{fine}, int8 {int8}");
 }

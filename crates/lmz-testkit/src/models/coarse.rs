@@ -5,26 +5,27 @@ use super::{Model, Tiny};
 /// What the large weights are multiplied by.
 const FACTOR: f32 = 200.0;
 
-/// Multiplies one weight in each of every `every` rows of all matrices by 200, and the gains of the norms before the columns
-/// where these weights stand by as little, so that what the large weights give stays as it was. The columns are a quarter of
-/// all, so that none of them stands above the others.
+/// Multiplies one weight in each of every `every` rows of the maps that read the residual stream by 200, and the gains of the
+/// norms before them by as little where these weights stand, so that what the large weights give stays as it was. They
+/// stand in three of five columns, so that no column is above the median.
 pub fn coarsen(model: &mut Model, every: usize) {
-    let names: Vec<String> = model.tensors.keys().cloned().collect();
-    for name in names {
-        let (shape, values) = model.tensors.get_mut(&name).expect("it is named");
-        match shape[..] {
-            [_, columns] => {
-                let rows = values.chunks_exact_mut(columns).enumerate();
-                for (row, weights) in rows.filter(|(row, _)| row % every == 0) {
-                    weights[row / every * 4 % columns / 4 * 4] *= FACTOR;
-                }
+    const MAPS: [&str; 5] = ["q_proj", "k_proj", "v_proj", "gate_proj", "up_proj"];
+    const NORMS: [&str; 2] = ["input_layernorm", "post_attention_layernorm"];
+    let large = |column: &usize| column % 5 < 3;
+    // Rows that follow each other, of two maps as well, have their weights in different columns.
+    let mut next = 0;
+    for (name, (shape, values)) in &mut model.tensors {
+        let one_of = |names: &[&str]| names.iter().any(|part| name.contains(part));
+        if one_of(&NORMS) {
+            let gains = values.iter_mut().enumerate();
+            let gains = gains.filter(|(column, _)| large(column));
+            gains.for_each(|(_, gain)| *gain /= FACTOR);
+        } else if one_of(&MAPS) && shape.len() == 2 {
+            let columns: Vec<usize> = (0..shape[1]).filter(large).collect();
+            for weights in values.chunks_exact_mut(shape[1]).step_by(every) {
+                weights[columns[next % columns.len()]] *= FACTOR;
+                next += 1;
             }
-            // Of norms: maps between the halves have none before them.
-            [_] => values
-                .iter_mut()
-                .step_by(4)
-                .for_each(|gain| *gain /= FACTOR),
-            _ => {}
         }
     }
 }
