@@ -302,8 +302,8 @@ fn outliers_cost_no_more() {
     assert!(all.iter().all(|d| *d < 0.02), "{all:?}");
 }
 
-/// A third of all rows have a weight 200 times as large as it was, at channels that the norms make small. Rounded to int8
-/// with one scale, all their other weights are lost; as fine rows they keep their value.
+/// A third of the rows that read the residual stream have a weight 64 times as large as it was, at channels that the norms
+/// make small. Of int8 with one scale their other weights have a bit or two; as fine rows they keep their value.
 #[test]
 fn rows_that_int8_is_too_coarse_for_cost_nothing() {
     let original = checkpoint("mistral");
@@ -321,7 +321,11 @@ fn rows_that_int8_is_too_coarse_for_cost_nothing() {
     };
     let int8 = bits(&without_fine_rows(&prepared, |_| true));
     let fine = bits(&prepared);
-    println!("coarse rows: int8 {:+.3} %, fine {:+.3} %", 100.0 * int8, 100.0 * fine);
-    assert!(int8.abs() > 0.003, "int8 would do: {int8}");
-    assert!(fine.abs() < 0.001, "{fine}, int8 {int8}");
+    println!(
+        "coarse rows: int8 {:+.3} %, fine {:+.3} %",
+        100.0 * int8,
+        100.0 * fine
+    );
+    assert!(int8.abs() > 0.0003, "int8 would do: {int8}");
+    assert!(fine.abs() < 0.0002, "{fine}, int8 {int8}");
 }

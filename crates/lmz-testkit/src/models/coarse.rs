@@ -3,9 +3,9 @@
 use super::{Model, Tiny};
 
 /// What the large weights are multiplied by.
-const FACTOR: f32 = 200.0;
+const FACTOR: f32 = 64.0;
 
-/// Multiplies one weight in each of every `every` rows of the maps that read the residual stream by 200, and the gains of the
+/// Multiplies one weight in each of every `every` rows of the maps that read the residual stream by 64, and the gains of the
 /// norms before them by as little where these weights stand, so that what the large weights give stays as it was. They
 /// stand in three of five columns, so that no column is above the median.
 pub fn coarsen(model: &mut Model, every: usize) {
