@@ -139,9 +139,7 @@ fn version_2_gives_the_committed_logits() {
                     prepared.as_bytes() == committed,
                     "recipe 2 gives another file"
                 );
-                assert!(
-                    prepared.fine_weights() > 0 && prepared.fine_weights() < prepared.weights()
-                );
+                assert!(prepared.fine_weights() > 0);
                 prepared
             }
             name if name.starts_with("fine/") => {

@@ -6,7 +6,7 @@ use crate::prepared::{Builder, Remainder};
 /// A model that is noisier than this in int8 gets fine rows, ...
 const NOISE: f64 = 0.05;
 /// ... so many that no more than this is left.
-const LEFT: f64 = 0.01;
+const LEFT: f64 = 1.0 / 4096.0;
 /// Thresholds go down to 2^-16: finer than that is no row of int8.
 const STEPS: i32 = 16;
 
