@@ -558,10 +558,11 @@ I8_VALUES = [i - 256 if i > 127 else i for i in range(256)]
 
 
 class Linear:
-    """A linear layer's tensors: rows of `w`, `m`, `e`, `c` (None if no column is shifted), and a bias."""
+    """A linear layer's tensors: rows of `w`, `m`, `e`, `c` (None if no column is shifted), a bias, and low planes."""
 
-    def __init__(self, w, m, e, c, bias=None):
+    def __init__(self, w, m, e, c, bias=None, fine=None):
         self.w, self.m, self.e, self.c, self.bias = w, m, e, c if c and max(c) > 0 else None, bias
+        self.fine = fine or {}  # section 3.17: by row
         chunks = (len(w[0]) + 511) // 512
         self.guard = (chunks - 1).bit_length()  # section 3.1: g = ceil(log2(chunks))
 
@@ -622,22 +623,35 @@ class Model:
         require(max(map(abs, b)) < 2**29 and abs(e) <= 2000, f"model: {name}.b out of range")
         return b, e
 
+    def weights(self, name, out, inp):
+        """Rows of int8 weights."""
+        t = self.tensors[name]
+        require(t["dtype"] == "I8" and t["shape"] == [out, inp], f"model: type or shape of {name}")
+        data = bytes(self.data[slice(*t["data_offsets"])])
+        require(b"\x80" not in data, f"model: {name} holds -128")
+        return [[I8_VALUES[b] for b in data[r:r + inp]] for r in range(0, out * inp, inp)]
+
+    def fine(self, name, out, inp):
+        """Section 3.17: the low planes of fine rows, by row."""
+        if self.meta["numerics"] < 2 or not (name + ".fine" in self.tensors or name + ".low" in self.tensors):
+            return {}
+        count = math.prod(self.tensors[name + ".fine"]["shape"])
+        rows = self.tensor(name + ".fine", "U32", [count])
+        require(rows and rows[-1] < out and all(a < b for a, b in zip(rows, rows[1:])), f"model: {name}.fine")
+        return dict(zip(rows, self.weights(name + ".low", count, inp)))
+
     def linear(self, name, out, inp, bias=False):
-        w = None
+        w, fine = None, {}
         if name + ".w" in self.tensors:
-            t = self.tensors[name + ".w"]
-            require(t["dtype"] == "I8" and t["shape"] == [out, inp], f"model: type or shape of {name}.w")
-            data = bytes(self.data[slice(*t["data_offsets"])])
-            require(b"\x80" not in data, f"model: {name}.w holds -128")
-            w = [[I8_VALUES[b] for b in data[r:r + inp]] for r in range(0, out * inp, inp)]
+            w, fine = self.weights(name + ".w", out, inp), self.fine(name, out, inp)
         m, (e,) = self.tensor(name + ".m", "I32", [out]), self.tensor(name + ".e", "I32", [1])
         require(min(m) >= 0, f"model: {name}.m is negative")
         c = self.tensor(name + ".c", "U8", [inp]) if name + ".c" in self.tensors else None
         require(c is None or max(c) <= 20, f"model: {name}.c above 20")
         if name == "head" and w is None:  # a tied head
-            w, c = self.embed.w, self.embed.c
+            w, c, fine = self.embed.w, self.embed.c, self.embed.fine
         require(w is not None, f"model: {name}.w is missing")
-        return Linear(w, m, e, c, self.bias(name, out, bias))
+        return Linear(w, m, e, c, self.bias(name, out, bias), fine)
 
     def gains(self, name, size):
         g, (e,) = self.tensor(name + ".g", "I32", [size]), self.tensor(name + ".e", "I32", [1])
@@ -742,7 +756,9 @@ class Model:
         self.spelling = [spelled[ends[t] - lengths[t]:ends[t]] for t in self.symbols]
         self.all_bytes = len({s for s in self.spelling if len(s) == 1}) == 256
         bias = head.bias and ([head.bias[0][t] for t in self.symbols], head.bias[1])
-        self.head = Linear([head.w[t] for t in self.symbols], [head.m[t] for t in self.symbols], head.e, head.c, bias)
+        fine = {s: head.fine[t] for s, t in enumerate(self.symbols) if t in head.fine}
+        w, m = [head.w[t] for t in self.symbols], [head.m[t] for t in self.symbols]
+        self.head = Linear(w, m, head.e, head.c, bias, fine)
 
     def rotations(self, position, local=False):
         """Section 3.6: (cos, sin) of every rotating pair of a head at this position."""
@@ -758,7 +774,13 @@ def linear(layer, x, e):
     """Section 3.1: (y, exponent)."""
     g = layer.guard
     half = 1 << g >> 1
-    y = [(((sum(map(mul, row, x)) + half) >> g) * m + 2**31) >> 32 for row, m in zip(layer.w, layer.m)]
+
+    def product(row, m):
+        return (((sum(map(mul, row, x)) + half) >> g) * m + 2**31) >> 32
+
+    y = [product(row, m) for row, m in zip(layer.w, layer.m)]
+    for r, low in layer.fine.items():  # section 3.17
+        y[r] += (product(low, layer.m[r]) + 128) >> 8
     e += g + layer.e + 32
     return add_bias(y, e, layer.bias) if layer.bias else (y, e)
 
@@ -793,9 +815,11 @@ def apply(layer, groups):
 
 def table_row(model, layer, row):
     """Section 3.3: a row of the embedding or of the learned positions."""
-    m, e = layer.m[row], layer.e + model.F
+    m, e, w = layer.m[row], layer.e + model.F, layer.w[row]
+    if row in layer.fine:  # section 3.17
+        w, e = [256 * a + b for a, b in zip(w, layer.fine[row])], e - 8
     c = layer.c or [0] * model.d
-    return [clamp(shift_to(w * m, e + cj), -I32_MAX, I32_MAX) for w, cj in zip(layer.w[row], c)]
+    return [clamp(shift_to(wj * m, e + cj), -I32_MAX, I32_MAX) for wj, cj in zip(w, c)]
 
 
 def embedding(model, token, position):

@@ -641,13 +641,13 @@ class Families(unittest.TestCase):
             self.assertEqual(lmz.blake3(digest).hex(), expected["logits_blake3"], name)
 
     def test_version_2(self):
-        """Wide scores and values: tests/vectors/numerics2.json."""
+        """Wide scores and values, and fine rows: tests/vectors/numerics2.json."""
         vectors = DOCS.parent / "tests" / "vectors"
         models = json.loads((vectors / "numerics2.json").read_text(encoding="utf-8"))["models"]
-        self.assertEqual(len(models), 6)
+        self.assertEqual(len(models), 9)
         for name, expected in models.items():
-            if name == "large":
-                data = (vectors / "large.lmzm").read_bytes()
+            if name in ("large", "fine") or name.startswith("fine/"):
+                data = (vectors / f"{name}.lmzm").read_bytes()
             else:
                 data = widened((vectors / "families" / f"{name}.lmzm").read_bytes())
             model = lmz.Model(data)
@@ -657,6 +657,20 @@ class Families(unittest.TestCase):
                 z = block.step(token)
                 digest += struct.pack(f"<{len(z)}i", *z)
             self.assertEqual(lmz.blake3(digest).hex(), expected["logits_blake3"], name)
+
+    def test_broken_fine_rows(self):
+        data = (DOCS.parent / "tests" / "vectors" / "fine.lmzm").read_bytes()
+        lmz.Model(data)
+        length = int.from_bytes(data[:8], "little")
+        header = json.loads(data[8:8 + length])
+        name = next(name for name in header if name.endswith(".fine"))
+        low = 8 + length + header[name[:-len("fine")] + "low"]["data_offsets"][0]
+        rows = 8 + length + header[name]["data_offsets"][0]
+        for place, value in ((low, b"\x80"), (rows, b"\xff\xff\xff\x7f")):
+            with self.assertRaises(lmz.LmzError):
+                lmz.Model(data[:place] + value + data[place + len(value):])
+        with self.assertRaises(lmz.LmzError):
+            lmz.Model(data.replace(name.encode(), name[:-1].encode() + b"a"))
 
     def test_what_is_not_known_is_refused(self):
         data = tiny_model()

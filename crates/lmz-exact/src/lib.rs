@@ -25,13 +25,14 @@ pub mod parts {
     pub use crate::engine::{
         BlockNorm, Embedding, Layer, Norm, Parts, Rotary, Rules, Shape, VALUE_BITS, logits,
     };
-    pub use crate::kernel::{Bias, CHUNK, Nonlinearity, Softcap};
+    pub use crate::kernel::{Bias, CHUNK, Fine, Nonlinearity, Softcap};
+    pub use crate::prepared::FineRows;
 }
 
 /// The operations of docs/numerics.md one by one, on the CPU: what kernels elsewhere are tested against.
 pub mod reference {
     pub use crate::kernel::portable::{
-        activated, activations, add_bias, add_bias_wide, add_residual, add_residual_wide,
+        activated, activations, add_bias, add_bias_wide, add_fine, add_residual, add_residual_wide,
         attention_weights, block_norm, capped_attention_weights, capped_logits, gated_by,
         layer_norm, linear, logits, quantise, quantise_wide, rms_norm,
     };

@@ -8,8 +8,10 @@ mod float;
 
 use bits::{engine, exact_bits, reference_bits, tokenize};
 use float::Float;
+use lmz_exact::{Engine, Kernel, Prepared};
 use lmz_model::{Blueprint, Checkpoint, HeadNorm, NormPlacement, Part, Vocabulary, Weights};
-use lmz_testkit::models::{Model, with_tokenizer};
+use lmz_testkit::engine::without_fine_rows;
+use lmz_testkit::models::{Model, coarsen, with_tokenizer};
 use lmz_testkit::{alice, repository};
 
 const CONTEXT: usize = 120;
@@ -298,4 +300,32 @@ fn outliers_cost_no_more() {
     });
     // Four of 48 channels are outliers: what int8 rounds away in the embedding shows, in either direction.
     assert!(all.iter().all(|d| *d < 0.02), "{all:?}");
+}
+
+/// A third of the rows that read the residual stream have a weight 64 times as large as it was, at channels that the norms
+/// make small. Of int8 with one scale their other weights have a bit or two; as fine rows they keep their value.
+#[test]
+fn rows_that_int8_is_too_coarse_for_cost_nothing() {
+    let original = checkpoint("mistral");
+    let config = repository("tests/fixtures/text/mistral/config.json");
+    let mut model = Model::of(&original, &std::fs::read(config).unwrap());
+    coarsen(&mut model, 3);
+    let checkpoint = model.open();
+    let tokens = tokenize(&checkpoint, &text(&checkpoint.vocabulary, 3_000));
+    let reference = reference_bits(&checkpoint, &tokens, CONTEXT);
+    let prepared = lmz_exact::prepare(&checkpoint, "coarse").unwrap();
+    assert_eq!((prepared.recipe, prepared.numerics), (2, 2));
+    let bits = |prepared: &Prepared| {
+        let engine = Engine::new(prepared, Kernel::detect()).unwrap();
+        exact_bits(&engine, &tokens, CONTEXT).ideal / reference - 1.0
+    };
+    let int8 = bits(&without_fine_rows(&prepared, |_| true));
+    let fine = bits(&prepared);
+    println!(
+        "coarse rows: int8 {:+.3} %, fine {:+.3} %",
+        100.0 * int8,
+        100.0 * fine
+    );
+    assert!(int8.abs() > 0.0003, "int8 would do: {int8}");
+    assert!(fine.abs() < 0.0002, "{fine}, int8 {int8}");
 }

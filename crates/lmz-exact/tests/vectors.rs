@@ -6,7 +6,7 @@ use std::borrow::Cow;
 
 use lmz_exact::{Engine, Prepared, prepare};
 use lmz_testkit::engine::{family, hash, kernels, logits, prepared, under_numerics};
-use lmz_testkit::models::{ODD, WIDE, large_scores};
+use lmz_testkit::models::{ODD, WIDE, coarse_rows, large_scores};
 use lmz_testkit::read;
 use serde_json::Value;
 
@@ -115,12 +115,12 @@ fn families_give_the_committed_logits() {
     }
 }
 
-/// Recipe 2 and version 2 of the numerics: a model with large scores, and several forms of attention made wide.
+/// Recipe 2 and version 2 of the numerics: a model with large scores, several forms of attention made wide, and fine rows.
 #[test]
 fn version_2_gives_the_committed_logits() {
     let file: Value = serde_json::from_slice(&read("tests/vectors/numerics2.json")).unwrap();
     let models = file["models"].as_object().unwrap();
-    assert_eq!(models.len(), 6);
+    assert_eq!(models.len(), 9);
     for (name, expected) in models {
         let prepared = match name.as_str() {
             "large" => {
@@ -131,6 +131,20 @@ fn version_2_gives_the_committed_logits() {
                     "recipe 2 gives another file"
                 );
                 prepared
+            }
+            "fine" => {
+                let prepared = prepare(&coarse_rows().open(), "fine").unwrap();
+                let committed = read("tests/vectors/fine.lmzm");
+                assert!(
+                    prepared.as_bytes() == committed,
+                    "recipe 2 gives another file"
+                );
+                assert!(prepared.fine_weights() > 0);
+                prepared
+            }
+            name if name.starts_with("fine/") => {
+                let file = read(&format!("tests/vectors/{name}.lmzm"));
+                Prepared::from_bytes(file).unwrap()
             }
             name => under_numerics(&prepare(&family(name), name).unwrap(), 2),
         };

@@ -89,9 +89,9 @@ fn texts_that_are_written_together_are_those_written_alone() {
         found
     };
     let together = tell(&[0, 1, 2, 3, 4, 5, 6, 7, 8], 3);
-    for n in 0..9 {
-        assert_eq!(together[n].len(), 12 - n);
-        assert_eq!(tell(&[n], 3)[0], together[n], "{n}");
+    for (n, of_one) in together.iter().enumerate() {
+        assert_eq!(of_one.len(), 12 - n);
+        assert_eq!(tell(&[n], 3)[0], *of_one, "{n}");
     }
     assert_eq!(tell(&[7, 2], 3), [together[7].clone(), together[2].clone()]);
     // And, to rounding, those of one text in a cache of its own.

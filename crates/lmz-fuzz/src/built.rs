@@ -141,6 +141,20 @@ impl Tensors<'_, '_> {
             let shifts = (0..k).map(|_| self.draw.below(21) as u8).collect();
             self.put(format!("{name}.c"), Dtype::U8, &[k], shifts);
         }
+        if self.draw.below(4) == 1 {
+            self.fine(name, [out, k]);
+        }
+    }
+
+    /// Low planes of some rows; what reads version 1 of the numerics passes them over.
+    fn fine(&mut self, name: &str, [out, k]: [usize; 2]) {
+        let mut rows: Vec<u32> = (0..out as u32).collect();
+        rows.retain(|row| *row == 0 || self.draw.below(2) == 1);
+        let bytes = rows.iter().flat_map(|row| row.to_le_bytes()).collect();
+        self.put(format!("{name}.fine"), Dtype::U32, &[rows.len()], bytes);
+        let low = self.draw.values(rows.len() * k, 127).into_iter();
+        let low = low.map(|w| w as i8 as u8).collect();
+        self.put(format!("{name}.low"), Dtype::I8, &[rows.len(), k], low);
     }
 
     fn bias(&mut self, name: &str, n: usize) {

@@ -24,25 +24,123 @@ pub fn prepared(tiny: Tiny, seed: u64) -> Prepared {
 ///
 /// If that cannot be read.
 pub fn under_numerics(prepared: &Prepared, version: u8) -> Prepared {
-    const KEY: &str = "lmzm";
     const WIDE: &str = "scores.wide";
-    let bytes = prepared.as_bytes();
-    let (_, header) = SafeTensors::read_metadata(bytes).expect("a header");
-    let metadata = header.metadata().as_ref().expect("metadata");
-    let mut metadata: serde_json::Value = serde_json::from_str(&metadata[KEY]).expect("JSON");
-    metadata["numerics"] = version.into();
-    let file = SafeTensors::deserialize(bytes).expect("tensors");
-    let mut tensors = file.tensors();
-    tensors.retain(|(name, _)| name != WIDE);
     let layers = prepared.blueprint.layers;
     let wide: Vec<u8> = (0..layers).map(|layer| u8::from(layer % 2 == 0)).collect();
-    if version == lmz_exact::WIDE_NUMERICS {
-        let view = TensorView::new(Dtype::U8, vec![layers], &wide).expect("a byte for each layer");
-        tensors.push((WIDE.to_owned(), view));
-    }
-    let metadata = [(KEY.to_owned(), metadata.to_string())].into();
-    let bytes = safetensors::serialize(tensors, Some(metadata)).expect("tensors in memory");
+    let metadata = |metadata: &mut serde_json::Value| metadata["numerics"] = version.into();
+    rewrite(prepared, metadata, |tensors| {
+        tensors.retain(|(name, _)| name != WIDE);
+        if version == lmz_exact::WIDE_NUMERICS {
+            let view =
+                TensorView::new(Dtype::U8, vec![layers], &wide).expect("a byte for each layer");
+            tensors.push((WIDE.to_owned(), view));
+        }
+    })
+}
+
+/// A prepared model with other metadata and tensors.
+fn rewrite<'a>(
+    prepared: &'a Prepared,
+    metadata: impl FnOnce(&mut serde_json::Value),
+    tensors: impl FnOnce(&mut Vec<(String, TensorView<'a>)>),
+) -> Prepared {
+    const KEY: &str = "lmzm";
+    let bytes = prepared.as_bytes();
+    let (_, header) = SafeTensors::read_metadata(bytes).expect("a header");
+    let text = header.metadata().as_ref().expect("metadata");
+    let mut text: serde_json::Value = serde_json::from_str(&text[KEY]).expect("JSON");
+    metadata(&mut text);
+    let file = SafeTensors::deserialize(bytes).expect("tensors");
+    let mut all = file.tensors();
+    tensors(&mut all);
+    let metadata = [(KEY.to_owned(), text.to_string())].into();
+    let bytes = safetensors::serialize(all, Some(metadata)).expect("tensors in memory");
     Prepared::from_bytes(bytes).expect("a prepared model")
+}
+
+/// The same model for version 2 of the numerics, with low planes of the largest and of random weights in the first and in
+/// some other rows of each of its matrices, but for the embedding and every third of them, which have all of their rows fine.
+///
+/// # Panics
+///
+/// If that cannot be read.
+pub fn with_fine_rows(prepared: &Prepared, seed: u64) -> Prepared {
+    let wide = under_numerics(prepared, lmz_exact::WIDE_NUMERICS);
+    let mut random = Random(seed);
+    let planes: Vec<(String, Planes)> = {
+        let file = SafeTensors::deserialize(wide.as_bytes()).expect("tensors");
+        let mut names: Vec<&str> = file.names();
+        names.sort_unstable();
+        let matrices = names.into_iter().filter_map(|name| name.strip_suffix(".w"));
+        let planes = matrices.enumerate().map(|(i, name)| {
+            let shape = file
+                .tensor(&format!("{name}.w"))
+                .expect("it is named")
+                .shape()
+                .to_vec();
+            let every = i % 3 == 0 || name == "embed";
+            let rows =
+                (0..shape[0] as u32).filter(|row| every || row % 5 == 0 || random.index(3) == 0);
+            let rows: Vec<u32> = rows.collect();
+            let extreme = rows
+                .iter()
+                .flat_map(|row| vec![[0x7f, 0x81][*row as usize / 5 % 2]; shape[1]]);
+            let low = extreme.map(|extreme: u8| match random.index(3) {
+                0 => extreme,
+                _ => (random.index(255) as i32 - 127) as u8,
+            });
+            let low: Vec<u8> = low.collect();
+            let bytes = rows.iter().flat_map(|row| row.to_le_bytes()).collect();
+            (
+                name.to_owned(),
+                Planes {
+                    rows: bytes,
+                    low,
+                    columns: shape[1],
+                },
+            )
+        });
+        planes.collect()
+    };
+    rewrite(
+        &wide,
+        |_| {},
+        |tensors| {
+            for (name, planes) in &planes {
+                let Planes { rows, low, columns } = planes;
+                let view =
+                    TensorView::new(Dtype::U32, vec![rows.len() / 4], rows).expect("numbers");
+                tensors.push((format!("{name}.fine"), view));
+                let shape = vec![rows.len() / 4, *columns];
+                let view = TensorView::new(Dtype::I8, shape, low).expect("a plane");
+                tensors.push((format!("{name}.low"), view));
+            }
+        },
+    )
+}
+
+/// The same model without the low planes of the fine rows of those matrices that `of` names: int8 alone.
+///
+/// # Panics
+///
+/// If that cannot be read.
+pub fn without_fine_rows(prepared: &Prepared, of: impl Fn(&str) -> bool) -> Prepared {
+    let matrix = |name: &str| -> Option<String> {
+        let matrix = name.strip_suffix(".fine").or(name.strip_suffix(".low"));
+        matrix.map(str::to_owned)
+    };
+    let kept = |name: &str| matrix(name).is_none_or(|matrix| !of(&matrix));
+    let strip = |tensors: &mut Vec<(String, TensorView<'_>)>| {
+        tensors.retain(|(name, _)| kept(name));
+    };
+    rewrite(prepared, |_| {}, strip)
+}
+
+/// Low planes of a matrix, as a file has them.
+struct Planes {
+    rows: Vec<u8>,
+    low: Vec<u8>,
+    columns: usize,
 }
 
 /// A parity fixture (`tests/fixtures/families/NAME`), with the tokenizer of 91 tokens.

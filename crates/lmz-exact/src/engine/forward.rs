@@ -12,7 +12,7 @@ use super::pass::{Piece, Run, Scratch};
 use super::scores::Scores;
 use super::shape::MAX_ROWS;
 use crate::fixed::{MAX32, shift_to};
-use crate::kernel::{self, Linear};
+use crate::kernel::{self, FINE_BITS, Linear};
 
 impl Engine {
     /// Runs known tokens through the model and shows the wanted scores: `visit(run, token, scores)`
@@ -119,9 +119,25 @@ impl Engine {
         let e = table.e + self.parts.residual_frac_bits;
         let weights = &table.w[row * x.len()..][..x.len()];
         let shift = |j: usize| table.c.get(j).map_or(0, |&c| i32::from(c));
-        for (j, (x, &w)) in x.iter_mut().zip(weights).enumerate() {
-            let value = shift_to(i64::from(w) * m, e + shift(j));
-            *x = (i64::from(*x) + value).clamp(-MAX32, MAX32) as i32;
+        let mut add = |j: usize, weight: i64, e: i32| {
+            let value = shift_to(weight * m, e + shift(j));
+            x[j] = (i64::from(x[j]) + value).clamp(-MAX32, MAX32) as i32;
+        };
+        match table.fine.of(row, weights.len()) {
+            None => {
+                for (j, &w) in weights.iter().enumerate() {
+                    add(j, i64::from(w), e);
+                }
+            }
+            Some(low) => {
+                for (j, (&w, &low)) in weights.iter().zip(low).enumerate() {
+                    add(
+                        j,
+                        (i64::from(w) << FINE_BITS) + i64::from(low),
+                        e - FINE_BITS,
+                    );
+                }
+            }
         }
     }
 
@@ -171,13 +187,8 @@ impl Engine {
     pub(super) fn linear(&self, scratch: &mut Scratch, layer: &Linear) {
         let rows = scratch.e.len();
         scratch.y.resize(rows * layer.out_padded(), 0);
-        kernel::linear(
-            self.kernel,
-            layer,
-            &scratch.a,
-            2 * layer.pairs(),
-            &mut scratch.y,
-        );
+        let Scratch { a, y, low, .. } = scratch;
+        kernel::linear_with_fine(self.kernel, layer, a, 2 * layer.pairs(), y, low);
         for e in &mut scratch.e {
             *e = layer.out_exponent(*e);
         }

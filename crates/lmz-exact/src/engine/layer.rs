@@ -211,6 +211,8 @@ fn linear(prepared: &Prepared, name: &str, out: usize, k: usize, biased: bool) -
     let c = prepared.shifts(&format!("{name}.c"), k)?;
     let e = scale_exponent(prepared, &format!("{name}.e"))?;
     let mut layer = Linear::new(&w, &m, k, e, &c);
+    let fine = prepared.fine_rows(name, [out, k])?;
+    layer.refine(fine.rows, &fine.w);
     layer.bias = biased.then(|| bias(prepared, name, out)).transpose()?;
     Ok(layer)
 }

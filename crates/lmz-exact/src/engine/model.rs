@@ -4,7 +4,7 @@ use super::layer::Layer;
 use super::parts::Parts;
 use super::symbols::Symbols;
 use crate::error::Result;
-use crate::kernel::Kernel;
+use crate::kernel::{Kernel, Linear};
 use crate::prepared::Prepared;
 
 /// A model, ready to run. Immutable: threads share it.
@@ -67,12 +67,10 @@ impl Engine {
     /// Multiply-adds per token outside attention.
     pub fn multiply_adds(&self) -> u64 {
         let layer = |l: &Layer| {
-            [&l.qkv, &l.o, &l.up, &l.down]
-                .map(|l| (l.out * l.k) as u64)
-                .iter()
-                .sum::<u64>()
+            let linears = [&l.qkv, &l.o, &l.up, &l.down];
+            linears.map(Linear::products).iter().sum::<u64>()
         };
         let Parts { layers, head, .. } = &self.parts;
-        layers.iter().map(layer).sum::<u64>() + (head.out * head.k) as u64
+        layers.iter().map(layer).sum::<u64>() + head.products()
     }
 }

@@ -9,7 +9,7 @@ use super::shape::Shape;
 use super::symbols::Symbols;
 use crate::error::{ExactError, Result};
 use crate::kernel::{Linear, Nonlinearity, Softcap};
-use crate::prepared::{Prepared, WIDE_NUMERICS};
+use crate::prepared::{FineRows, Prepared, WIDE_NUMERICS};
 
 /// What the forward pass reads of a model, all within the bounds of docs/numerics.md, section 2.
 #[derive(Debug)]
@@ -49,6 +49,8 @@ pub struct Embedding {
     pub e: i32,
     /// Column shifts `[width]`, 0 to 20; empty where the file has none.
     pub c: Vec<u8>,
+    /// Low planes of its fine rows; no rows in models of version 1 of the numerics.
+    pub fine: FineRows,
 }
 
 /// Which operations a forward pass is made of.
@@ -180,30 +182,41 @@ fn embedding(prepared: &Prepared, name: &str, rows: usize) -> Result<Embedding> 
         m: scales(prepared, &format!("{name}.m"), rows)?,
         e: scale_exponent(prepared, &format!("{name}.e"))?,
         c: prepared.shifts(&format!("{name}.c"), width)?,
+        fine: prepared.fine_rows(name, [rows, width])?,
     })
 }
 
 /// The head's rows, in order of symbols.
 fn head(prepared: &Prepared, embed: &Embedding, symbols: &Symbols) -> Result<Linear> {
     let b = &prepared.blueprint;
-    let (own, own_c);
-    let (w, c) = if b.tied_head {
-        (&embed.w, &embed.c)
+    let own;
+    let (w, c, fine) = if b.tied_head {
+        (&embed.w, &embed.c, &embed.fine)
     } else {
-        own = prepared.weights_i8("head.w", [b.vocab_size, b.hidden_size])?;
-        own_c = prepared.shifts("head.c", b.hidden_size)?;
-        (&own, &own_c)
+        let shape = [b.vocab_size, b.hidden_size];
+        own = (
+            prepared.weights_i8("head.w", shape)?,
+            prepared.shifts("head.c", b.hidden_size)?,
+            prepared.fine_rows("head", shape)?,
+        );
+        (&own.0, &own.1, &own.2)
     };
     let all = scales(prepared, "head.m", b.vocab_size)?;
     let mut rows = Vec::with_capacity(symbols.len() * b.hidden_size);
     let mut m = Vec::with_capacity(symbols.len());
-    for &token in symbols.tokens() {
+    let (mut fine_rows, mut low) = (Vec::new(), Vec::new());
+    for (symbol, &token) in symbols.tokens().iter().enumerate() {
         let row = token as usize * b.hidden_size;
         rows.extend_from_slice(&w[row..row + b.hidden_size]);
         m.push(all[token as usize]);
+        if let Some(plane) = fine.of(token as usize, b.hidden_size) {
+            fine_rows.push(symbol as u32);
+            low.extend_from_slice(plane);
+        }
     }
     let e = scale_exponent(prepared, "head.e")?;
     let mut head = Linear::new(&rows, &m, b.hidden_size, e, c);
+    head.refine(fine_rows, &low);
     if b.ends.head_bias {
         let mut bias = layer::bias(prepared, "head", b.vocab_size)?;
         let tokens = symbols.tokens().iter();

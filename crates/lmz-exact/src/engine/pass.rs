@@ -4,6 +4,7 @@ use super::attention::Buffers;
 use super::cache::Cache;
 use super::model::Engine;
 use super::shape::MAX_ROWS;
+use crate::kernel::Linear;
 
 /// Consecutive known tokens of one lane.
 #[derive(Debug)]
@@ -34,6 +35,8 @@ pub struct Scratch {
     pub(super) e: Vec<i32>,
     /// A linear layer's output [rows][out_padded].
     pub(super) y: Vec<i32>,
+    /// What the low planes of fine rows give [rows][out_padded].
+    pub(super) low: Vec<i32>,
     /// Attention's output [rows][heads][dim].
     pub(super) heads: Vec<i64>,
     pub(super) head_exponents: Vec<i32>,
@@ -53,7 +56,9 @@ impl Scratch {
         let shape = &engine.parts.shape;
         let layers = engine.parts.layers.iter();
         let linears = layers.flat_map(|layer| [&layer.qkv, &layer.o, &layer.up, &layer.down]);
-        let widest = linears.map(|linear| 4 * linear.out_padded() + 4 * linear.pairs());
+        let low = |linear: &Linear| linear.fine.as_ref().map_or(0, |fine| fine.low.out_padded());
+        let widest =
+            linears.map(|linear| 4 * (linear.out_padded() + low(linear)) + 4 * linear.pairs());
         let row = 8 * shape.width + widest.max().unwrap_or(0) + 8 * shape.queries();
         MAX_ROWS * row + 8 * engine.symbols().len()
     }

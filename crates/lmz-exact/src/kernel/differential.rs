@@ -54,7 +54,7 @@ fn linear_layer(draw: &mut Draw<'_>) {
     let w: Vec<i8> = w.collect();
     let m = draw.i32s(out, i32::MAX).into_iter().map(i32::abs);
     let m: Vec<i32> = m.collect();
-    let layer = Linear::new(&w, &m, k, 0, &[]);
+    let mut layer = Linear::new(&w, &m, k, 0, &[]);
     let stride = 2 * layer.pairs() + draw.below(3);
     // What lies between the rows must not be read.
     let mut x = vec![i16::MAX; n * stride];
@@ -62,11 +62,24 @@ fn linear_layer(draw: &mut Draw<'_>) {
     for row in x.chunks_exact_mut(stride) {
         row[k..2 * layer.pairs()].fill(0);
         row[..k].copy_from_slice(&draw.i16s(k, 32767));
-        expected.push(text::linear(&w, &m, &row[..k]));
+        expected.push(row[..k].to_vec());
     }
+    let rows: Vec<u32> = match draw.below(4) {
+        0 => Vec::new(),
+        1 => (0..out as u32).collect(),
+        _ => (0..out as u32).filter(|_| draw.below(2) == 1).collect(),
+    };
+    let low = draw.values(rows.len() * k, 127).into_iter();
+    let low: Vec<i8> = low.map(|w| w as i8).collect();
+    layer.refine(rows.clone(), &low);
+    let expected = expected.into_iter();
+    let expected: Vec<_> = expected
+        .map(|x: Vec<i16>| text::fine_linear(&w, &m, &rows, &low, &x))
+        .collect();
+    assert!(expected.iter().flatten().all(|y| y.abs() < 1 << 30));
     for kernel in all() {
-        let mut y = vec![i32::MIN; n * layer.out_padded()];
-        linear(kernel, &layer, &x, stride, &mut y);
+        let (mut y, mut low) = (vec![i32::MIN; n * layer.out_padded()], Vec::new());
+        linear_with_fine(kernel, &layer, &x, stride, &mut y, &mut low);
         for (y, expected) in y.chunks_exact(layer.out_padded()).zip(&expected) {
             let (y, padding) = y.split_at(out);
             assert_eq!(wide(y), *expected, "{kernel:?}, [{out}, {k}], {n} rows");

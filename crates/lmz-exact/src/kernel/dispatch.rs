@@ -73,6 +73,10 @@ elementwise!(
     add_bias(y: &mut [i32], e: i32, b: &[i32], b_exponent: i32) -> i32
 );
 elementwise!(
+    /// See [`portable::add_fine`].
+    add_fine(y: &mut [i32], low: &[i32], rows: &[u32])
+);
+elementwise!(
     /// See [`portable::add_bias_wide`].
     add_bias_wide(p: &mut [i64], e: i32, b: &[i32], b_exponent: i32) -> i32
 );
@@ -124,6 +128,28 @@ pub(crate) fn linear(kernel: Kernel, layer: &Linear, x: &[i16], stride: usize, y
         // SAFETY: NEON is there (see `Kernel`), and the lengths were checked above.
         Isa::Neon => unsafe { neon::linear(layer, x, stride, y) },
         _ => portable::linear(layer, x, stride, y),
+    }
+}
+
+/// As [`linear`], fine rows with their low planes (docs/numerics.md, 3.17); `low` is a buffer.
+pub(crate) fn linear_with_fine(
+    kernel: Kernel,
+    layer: &Linear,
+    x: &[i16],
+    stride: usize,
+    y: &mut [i32],
+    low: &mut Vec<i32>,
+) {
+    linear(kernel, layer, x, stride, y);
+    let Some(fine) = &layer.fine else {
+        return;
+    };
+    let (width, low_width) = (layer.out_padded(), fine.low.out_padded());
+    low.resize(y.len() / width * low_width, 0);
+    linear(kernel, &fine.low, x, stride, low);
+    let rows = y.chunks_exact_mut(width).zip(low.chunks_exact(low_width));
+    for (y, low) in rows {
+        add_fine(kernel, y, low, &fine.rows);
     }
 }
 

@@ -27,8 +27,9 @@ mod x86;
 pub(crate) use dispatch::{
     activated, activations, add_bias, add_bias_wide, add_residual, add_residual_wide,
     attention_weights, block_norm, capped_attention_weights, capped_logits, gated_by, layer_norm,
-    linear, logits, panel_dots, plane_dots, quantise_wide, rms_norm, wide_attention_weights,
+    linear_with_fine, logits, panel_dots, plane_dots, quantise_wide, rms_norm,
+    wide_attention_weights,
 };
 pub use isa::{Isa, Kernel, TILE};
-pub use pack::{Bias, CHUNK, Linear, PANEL};
-pub use portable::{Nonlinearity, Softcap};
+pub use pack::{Bias, CHUNK, Fine, Linear, PANEL};
+pub use portable::{FINE_BITS, Nonlinearity, Softcap};

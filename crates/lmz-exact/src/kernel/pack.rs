@@ -22,8 +22,19 @@ pub struct Linear {
     pub e: i32,
     /// Column shifts `[k]`; empty when all are 0.
     pub c: Vec<u8>,
+    /// What the rounding of some rows to int8 left; `None` where no row is fine.
+    pub fine: Option<Box<Fine>>,
     /// Added to the output; `None` where the layer has no bias.
     pub bias: Option<Bias>,
+}
+
+/// The fine rows of a linear layer (docs/numerics.md, 3.17): those whose weights have 16 bits.
+#[derive(Clone, Debug)]
+pub struct Fine {
+    /// Which rows they are, in increasing order.
+    pub rows: Vec<u32>,
+    /// Their low planes, with the scales of the rows: what it gives counts a 256th.
+    pub low: Linear,
 }
 
 /// A vector that is added to mantissas of another exponent (docs/numerics.md, 3.13).
@@ -66,8 +77,25 @@ impl Linear {
             m: scales,
             e,
             c,
+            fine: None,
             bias: None,
         }
+    }
+
+    /// Gives the rows that `rows` names (increasing) low planes `w`, row after row.
+    ///
+    /// # Panics
+    /// If the lengths do not agree or there is no such row.
+    pub fn refine(&mut self, rows: Vec<u32>, w: &[i8]) {
+        let m: Vec<i32> = rows.iter().map(|&row| self.m[row as usize]).collect();
+        let low = Self::new(w, &m, self.k, self.e, &[]);
+        self.fine = (!rows.is_empty()).then(|| Box::new(Fine { rows, low }));
+    }
+
+    /// Multiplications of one row of activations.
+    pub fn products(&self) -> u64 {
+        let fine = self.fine.as_ref().map_or(0, |fine| fine.rows.len());
+        ((self.out + fine) * self.k) as u64
     }
 
     /// The stride of an output row: `out` rounded up to whole panels, and past any multiple of 512

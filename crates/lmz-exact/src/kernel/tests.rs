@@ -80,8 +80,15 @@ const SIZES: [usize; 12] = [1, 2, 3, 7, 8, 15, 16, 17, 24, 40, 192, 515];
 
 /// `y` of every kernel for 1 to 13 rows against the text.
 fn check_linear(w: &[i8], m: &[i32], k: usize, x: &[Vec<i16>]) {
-    let layer = Linear::new(w, m, k, 0, &[]);
-    let text: Vec<Vec<i128>> = x.iter().map(|x| text::linear(w, m, x)).collect();
+    check_fine(w, m, &[], &[], k, x);
+}
+
+/// As [`check_linear`], with low planes of some rows.
+fn check_fine(w: &[i8], m: &[i32], fine: &[u32], low: &[i8], k: usize, x: &[Vec<i16>]) {
+    let mut layer = Linear::new(w, m, k, 0, &[]);
+    layer.refine(fine.to_vec(), low);
+    let of = |x: &Vec<i16>| text::fine_linear(w, m, fine, low, x);
+    let text: Vec<Vec<i128>> = x.iter().map(of).collect();
     assert!(text.iter().flatten().all(|y| y.abs() < 1 << 30));
     // A stride beyond what is read, filled with what must not be.
     let stride = 2 * layer.pairs() + 6;
@@ -93,10 +100,12 @@ fn check_linear(w: &[i8], m: &[i32], k: usize, x: &[Vec<i16>]) {
             .chain([i16::MAX; 6])
     });
     let rows: Vec<i16> = rows.collect();
+    let mut buffer = Vec::new();
     for kernel in kernels() {
         for n in 1..=x.len() {
             let mut y = vec![i32::MIN; n * layer.out_padded()];
-            linear(kernel, &layer, &rows[..n * stride], stride, &mut y);
+            let x = &rows[..n * stride];
+            linear_with_fine(kernel, &layer, x, stride, &mut y, &mut buffer);
             for (t, (y, text)) in y.chunks_exact(layer.out_padded()).zip(&text).enumerate() {
                 let (y, padding) = y.split_at(layer.out);
                 assert_eq!(
@@ -162,6 +171,37 @@ fn signs_that_agree_and_that_alternate() {
             .chain(agree.rev())
             .collect();
         check_linear(&w, &[i32::MAX, i32::MAX, 1], k, &vec![x; 7]);
+    }
+}
+
+/// Weights of all 16 bits, 256 · 127 + 127, with activations of all 15: the sums are the largest that there can be.
+#[test]
+fn fine_rows() {
+    let mut random = Random(5);
+    for k in [1, 2, 17, 512, 513, 1024, 3000] {
+        for out in [1, 16, 40] {
+            for (fine, extreme) in [(1, true), (2, true), (1, false), (3, false)] {
+                let rows: Vec<u32> = (0..out as u32).filter(|row| row % fine == 0).collect();
+                let mut draw = |n: usize, limit: i64| -> Vec<i64> {
+                    match extreme {
+                        true => vec![limit; n],
+                        false => random.values(n, limit),
+                    }
+                };
+                let mut bytes = |n| -> Vec<i8> { draw(n, 127).iter().map(|&w| w as i8).collect() };
+                let (w, low) = (bytes(out * k), bytes(rows.len() * k));
+                let m = draw(out, i32::MAX.into()).into_iter();
+                let m: Vec<i32> = m.map(|m| m.abs() as i32).collect();
+                let x: Vec<Vec<i16>> = (0..7)
+                    .map(|t| {
+                        let sign = if t % 2 == 1 { -1 } else { 1 };
+                        let x = draw(k, 32767).into_iter();
+                        x.map(|x| (sign * x) as i16).collect()
+                    })
+                    .collect();
+                check_fine(&w, &m, &rows, &low, k, &x);
+            }
+        }
     }
 }
 

@@ -67,6 +67,16 @@ pub fn linear(w: &[i8], m: &[i32], x: &[i16]) -> Vec<i128> {
     .collect()
 }
 
+/// 3.17: 3.1 with low planes [rows.len(), x.len()] of the rows that `rows` names.
+pub fn fine_linear(w: &[i8], m: &[i32], rows: &[u32], low: &[i8], x: &[i16]) -> Vec<i128> {
+    let mut y = linear(w, m, x);
+    for (&row, low) in rows.iter().zip(low.chunks_exact(x.len())) {
+        let row = row as usize;
+        y[row] += rshift(linear(low, &m[row..=row], x)[0], 8);
+    }
+    y
+}
+
 /// 3.2: activations in 15 bits, and their exponent.
 pub fn activations(p: &[i128], groups: &[i32], c: &[u8]) -> (Vec<i128>, i32) {
     let most = i32::from(c.iter().copied().max().unwrap_or(0));

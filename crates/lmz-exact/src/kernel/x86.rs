@@ -27,6 +27,7 @@ macro_rules! instantiate {
                 logits(y: &[i32], e: i32, z: &mut [i32], weights: &mut [u32]) -> i32;
                 layer_norm(x: &[i32], g: &[i32], eps_fixed: u64, p: &mut [i64]) -> i32;
                 block_norm(y: &[i32], e: i32, g: &[i32], eps: (i32, i32), p: &mut [i64]) -> i32;
+                add_fine(y: &mut [i32], low: &[i32], rows: &[u32]) -> ();
                 add_bias(y: &mut [i32], e: i32, b: &[i32], b_exponent: i32) -> i32;
                 add_bias_wide(p: &mut [i64], e: i32, b: &[i32], b_exponent: i32) -> i32;
                 add_residual_wide(x: &mut [i32], p: &[i64], shift: i32) -> ();

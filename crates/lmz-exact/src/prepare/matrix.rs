@@ -1,7 +1,7 @@
 //! Int8 rows with integer scales, and the shifts of outlier columns.
 
 use crate::fixed::{exponent, pow2};
-use crate::prepared::Builder;
+use crate::prepared::{Builder, Remainder};
 
 /// A matrix whose rows have factors that go into their scales.
 pub struct Part {
@@ -27,6 +27,10 @@ pub struct Quantised {
     c: Vec<u8>,
     /// The real scale of each row, without its factor.
     scales: Vec<f64>,
+    /// What int8 leaves of each weight, in 256ths of its row's scale.
+    low: Vec<i8>,
+    /// By row: how coarse int8 is for it, the scale over the mean magnitude of its weights; 0 for a row of zeros.
+    coarseness: Vec<f64>,
 }
 
 /// The lower median of exponents of doubles.
@@ -174,18 +178,27 @@ impl Group {
             .collect();
         let (m, e) = mantissas(&wanted);
         let mut w = Vec::with_capacity(m.len() * self.levels.len());
+        let mut low = Vec::with_capacity(w.capacity());
         let mut scales = Vec::with_capacity(m.len());
+        let mut coarseness = Vec::with_capacity(m.len());
         for ((row, factor), &m) in self.rows().zip(&m) {
             let scale = f64::from(m) * pow2(e) / factor;
             scales.push(scale);
-            let quantise = |x: f64| {
-                if m == 0 {
-                    0
-                } else {
-                    (x / scale).round().clamp(-127.0, 127.0) as i8
-                }
-            };
-            w.extend(scaled(row).into_iter().map(quantise));
+            let row = scaled(row);
+            if m == 0 {
+                w.resize(w.len() + row.len(), 0);
+                low.resize(w.len(), 0);
+                coarseness.push(0.0);
+                continue;
+            }
+            let within = |x: f64| x.round().clamp(-127.0, 127.0);
+            for &x in &row {
+                let high = within(x / scale);
+                w.push(high as i8);
+                low.push(within((x / scale - high) * 256.0) as i8);
+            }
+            let mean = row.iter().fold(0f64, |sum, x| sum + x.abs()) / row.len() as f64;
+            coarseness.push(scale.abs() / mean);
         }
         Quantised {
             columns: self.levels.len(),
@@ -194,6 +207,8 @@ impl Group {
             e,
             c,
             scales,
+            low,
+            coarseness,
         }
     }
 }
@@ -222,14 +237,20 @@ impl Quantised {
         mantissas(&scales)
     }
 
-    /// Writes the tensors of the linear layer `name`.
-    pub fn write(&self, out: &mut Builder, name: &str) {
+    /// Writes the tensors of the linear layer `name`; whether with low planes is decided when all are written.
+    pub fn write(self, out: &mut Builder, name: &str) {
         out.i8(format!("{name}.w"), [self.m.len(), self.columns], &self.w);
         out.i32(format!("{name}.m"), &self.m);
         out.i32(format!("{name}.e"), &[self.e]);
         if self.c.iter().any(|&c| c > 0) {
             out.u8(format!("{name}.c"), &self.c);
         }
+        out.remainders.push(Remainder {
+            name: name.to_owned(),
+            columns: self.columns,
+            low: self.low,
+            coarseness: self.coarseness,
+        });
     }
 }
 

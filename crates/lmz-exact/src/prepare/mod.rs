@@ -1,7 +1,10 @@
-//! A checkpoint in integers: recipe 1, and recipe 2 for models some of whose scores are large (docs/lmzm.md).
+//! A checkpoint in integers: recipe 1, and recipe 2 for models some of whose scores are large or for which int8 is too
+//! coarse (docs/lmzm.md).
 //!
 //! Both are frozen: a better recipe gets the next number, and these stay.
 
+#[cfg(feature = "prepare")]
+mod fine;
 #[cfg(feature = "prepare")]
 mod heads;
 #[cfg(feature = "prepare")]

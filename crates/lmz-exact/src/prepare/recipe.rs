@@ -4,7 +4,7 @@ use lmz_model::{Checkpoint, ExactTokenizer, Part as Source, Position, Weights};
 
 use super::matrix::{self, Group, Part};
 use super::scope::check;
-use super::{layer, norms, rope};
+use super::{fine, layer, norms, rope};
 use crate::error::{ExactError, Result};
 use crate::fixed::{exponent, pow2};
 use crate::prepared::{
@@ -14,7 +14,8 @@ use crate::prepared::{
 /// Widest hidden size whose sum of squares fits 63 bits.
 const MAX_HIDDEN: usize = 1 << 15;
 
-/// Prepares a checkpoint under a name for people: with recipe 2 if scores of some layer may be large, with recipe 1 otherwise.
+/// Prepares a checkpoint under a name for people: with recipe 2 if scores of some layer may be large or int8 is too
+/// coarse for it, with recipe 1 otherwise.
 ///
 /// # Errors
 /// An unreadable checkpoint or tensor; a model that is too wide for the engine's number formats,
@@ -41,6 +42,8 @@ pub fn prepare(checkpoint: &Checkpoint, name: &str) -> Result<Prepared> {
         Group::new(blueprint.hidden_size, vec![part])
     };
     let table = rows(embedding, scale).quantise();
+    // What a tied head is made of.
+    let (m, e) = table.rescaled(log2_e);
     table.write(&mut out, "embed");
     if blueprint.position == Position::Learned {
         let positions = checkpoint.load(Source::PositionEmbedding)?;
@@ -50,17 +53,9 @@ pub fn prepare(checkpoint: &Checkpoint, name: &str) -> Result<Prepared> {
     let wide: Vec<u8> = layers
         .map(|wide| wide.map(u8::from))
         .collect::<Result<_>>()?;
-    let (recipe, numerics) = match wide.contains(&1) {
-        true => (WIDE_RECIPE, WIDE_NUMERICS),
-        false => (RECIPE, NUMERICS_VERSION),
-    };
-    if numerics == WIDE_NUMERICS {
-        out.u8("scores.wide", &wide);
-    }
     let (weight, bias) = (Source::FinalNorm, Source::FinalNormBias);
     norms::norm(network, weight, bias, "norm", &mut out)?;
     if blueprint.tied_head {
-        let (m, e) = table.rescaled(log2_e);
         out.i32("head.m", &m);
         out.i32("head.e", &[e]);
     } else {
@@ -77,6 +72,14 @@ pub fn prepare(checkpoint: &Checkpoint, name: &str) -> Result<Prepared> {
     }
     if let Some(cap) = blueprint.attention.softcap {
         norms::write_cap(cap, "scores.cap", &mut out);
+    }
+    let fine = fine::refine(&mut out);
+    let (recipe, numerics) = match fine || wide.contains(&1) {
+        true => (WIDE_RECIPE, WIDE_NUMERICS),
+        false => (RECIPE, NUMERICS_VERSION),
+    };
+    if numerics == WIDE_NUMERICS {
+        out.u8("scores.wide", &wide);
     }
     let (global, local) = rope::frequencies(blueprint);
     for (name, frequencies) in [("rope.freq", global), ("rope.local", local)] {

@@ -14,6 +14,20 @@ use crate::error::{ExactError, Result};
 #[derive(Default)]
 pub(crate) struct Builder {
     tensors: Vec<(String, Tensor)>,
+    /// Of all matrices, in the order in which they were added.
+    pub remainders: Vec<Remainder>,
+}
+
+/// What int8 leaves of the rows of a matrix.
+pub(crate) struct Remainder {
+    /// The name of the linear layer.
+    pub name: String,
+    /// Weights of a row.
+    pub columns: usize,
+    /// What int8 leaves of each weight, in 256ths of its row's scale.
+    pub low: Vec<i8>,
+    /// By row: the scale over the mean magnitude of its weights; 0 for a row of zeros.
+    pub coarseness: Vec<f64>,
 }
 
 struct Tensor {

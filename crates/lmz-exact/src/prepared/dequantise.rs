@@ -120,6 +120,7 @@ impl Prepared {
         let mantissas = self.i32s(&format!("{name}.m"), rows, i32::MAX)?;
         let exponent = self.i32s(&format!("{name}.e"), 1, 1 << 12)?[0];
         let shifts = self.shifts(&format!("{name}.c"), columns)?;
+        let fine = self.fine_rows(name, [rows, columns])?;
         let shift = |column: usize| shifts.get(column).map_or(0, |&c| i32::from(c));
         let columns_scale: Vec<f64> = (0..columns).map(|c| pow2(shift(c))).collect();
         let first: usize = stacked[..index].iter().sum();
@@ -127,9 +128,13 @@ impl Prepared {
         let mut out = Vec::with_capacity(stacked[index] * columns);
         for row in chosen {
             let scale = f64::from(mantissas[row]) * pow2(exponent) * factor;
+            let low = fine.of(row, columns);
             let row = &weights[row * columns..(row + 1) * columns];
-            let real = |(w, s): (&i8, &f64)| (f64::from(*w) * scale * s) as f32;
-            out.extend(row.iter().zip(&columns_scale).map(real));
+            for (column, (&w, s)) in row.iter().zip(&columns_scale).enumerate() {
+                let low = low.map_or(0, |low| low[column]);
+                let weight = f64::from(w) + f64::from(low) / 256.0;
+                out.push((weight * scale * s) as f32);
+            }
         }
         Ok(out)
     }

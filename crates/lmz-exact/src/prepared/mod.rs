@@ -4,10 +4,12 @@
 mod build;
 mod dequantise;
 mod file;
+mod fine;
 mod model;
 
 #[cfg(feature = "prepare")]
-pub(crate) use build::{Builder, Facts};
+pub(crate) use build::{Builder, Facts, Remainder};
+pub use fine::FineRows;
 pub use model::{
     LMZM_VERSION, NUMERICS, NUMERICS_VERSION, Prepared, RECIPE, RECIPES, WIDE_NUMERICS, WIDE_RECIPE,
 };

@@ -7,6 +7,8 @@ use std::ops::{Range, RangeInclusive};
 use lmz_model::{Blueprint, Vocabulary};
 use safetensors::Dtype;
 
+use super::fine::is_low;
+
 /// The version of numerics.md that new models and files name, unless scores of some layer have to be wide.
 pub const NUMERICS_VERSION: u8 = 1;
 /// The version with wide scores.
@@ -86,10 +88,11 @@ impl Prepared {
         &self.data
     }
 
-    /// Number of weights (int8), the embedding counted once.
+    /// Number of weights, the embedding counted once.
     pub fn weights(&self) -> u64 {
-        let int8 = self.tensors.values().filter(|t| t.dtype == Dtype::I8);
-        int8.map(|t| t.range.len() as u64).sum()
+        let int8 = self.tensors.iter();
+        let int8 = int8.filter(|(name, t)| t.dtype == Dtype::I8 && !is_low(name));
+        int8.map(|(_, t)| t.range.len() as u64).sum()
     }
 
     /// The table from token ids to their bytes.

@@ -3,11 +3,12 @@
 use lmz_exact::{Engine, ExactError, Kernel, NUMERICS_VERSION, Prepared};
 use lmz_model::ErrorKind;
 use lmz_testkit::models::ODD;
+use safetensors::Dtype;
 use safetensors::tensor::TensorView;
 use serde_json::{Value, json};
 
 use crate::parts::{Parts, open, refused};
-use lmz_testkit::engine::{prepared, under_numerics};
+use lmz_testkit::engine::{logits, prepared, tokens, under_numerics, with_fine_rows};
 
 #[test]
 fn other_versions_are_named() {
@@ -72,6 +73,73 @@ fn a_model_of_version_2_has_no_other_name_and_says_which_layers_are_wide() {
         beyond.contains("scores.wide holds a value above 1"),
         "{beyond}"
     );
+}
+
+#[test]
+fn fine_rows_that_contradict_themselves_are_refused() {
+    let model = with_fine_rows(&prepared(ODD, 1), 3);
+    Engine::new(&model, Kernel::detect()).unwrap();
+    let parts = Parts::new(&model);
+    let names: Vec<&String> = parts
+        .tensors
+        .keys()
+        .filter(|n| n.ends_with(".fine"))
+        .collect();
+    assert!(names.len() > 8);
+    let accepted = |change: &dyn Fn(&mut Parts)| {
+        let mut damaged = parts.clone();
+        change(&mut damaged);
+        open(damaged.bytes()).is_ok()
+    };
+    for rows in names {
+        let matrix = rows.strip_suffix(".fine").unwrap();
+        let low = format!("{matrix}.low");
+        let last = parts.tensors[rows].1[0] - 1;
+        let height = parts.tensors[&format!("{matrix}.w")].1[0] as i32;
+        for (what, change) in [
+            (
+                "no rows",
+                &(|p: &mut Parts| drop(p.tensors.remove(rows))) as &dyn Fn(&mut Parts),
+            ),
+            ("no plane", &|p| drop(p.tensors.remove(&low))),
+            ("-128", &|p| p.data(&low)[0] = 0x80),
+            ("a row too many", &|p| p.put_i32(rows, last, height)),
+            ("a negative row", &|p| p.put_i32(rows, last, -1)),
+            ("a row twice", &|p| {
+                let data = p.data(rows);
+                data.copy_within(0..4, 4);
+            }),
+            ("none", &|p| {
+                let part = p.tensors.get_mut(rows).unwrap();
+                (part.1, part.2) = (vec![0], Vec::new());
+                let part = p.tensors.get_mut(&low).unwrap();
+                (part.1[0], part.2) = (0, Vec::new());
+            }),
+            ("another type", &|p| {
+                p.tensors.get_mut(rows).unwrap().0 = Dtype::I32
+            }),
+            ("another width", &|p| {
+                let part = p.tensors.get_mut(&low).unwrap();
+                part.1[1] += 1;
+                part.2.resize(part.1[0] * part.1[1], 0);
+            }),
+            ("another rank", &|p| {
+                p.tensors.get_mut(rows).unwrap().1.push(1)
+            }),
+        ] {
+            assert!(!accepted(change), "{rows}: {what}");
+        }
+    }
+    // Version 1 does not know them.
+    let mut old = parts.clone();
+    old.metadata["numerics"] = json!(1);
+    let old = Prepared::from_bytes(old.bytes()).unwrap();
+    let plain = prepared(ODD, 1);
+    let [old, plain] = [&old, &plain].map(|prepared| {
+        let engine = Engine::new(prepared, Kernel::detect()).unwrap();
+        logits(&engine, &tokens(&engine, 30, 5))
+    });
+    assert!(old == plain);
 }
 
 #[test]

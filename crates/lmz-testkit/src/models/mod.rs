@@ -1,5 +1,6 @@
 //! Models that tests make themselves, and those of `tests/fixtures`.
 
+mod coarse;
 mod directory;
 mod fixtures;
 mod large;
@@ -8,6 +9,7 @@ mod model;
 mod tokenizers;
 mod weights;
 
+pub use coarse::{coarse_rows, coarsen};
 pub use directory::{ModelDirectory, Tensor, write_index};
 pub use fixtures::{checkpoint, with_tokenizer};
 pub use large::{enlarge_scores, large_scores};

@@ -19,6 +19,8 @@ pub struct Facts {
     /// The version that it was prepared for; another one's may run it all the same.
     pub numerics_version: u64,
     pub weights: u64,
+    /// Those of them that have 16 bits.
+    pub fine_weights: u64,
     pub bytes: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     embedded: Option<bool>,
@@ -44,6 +46,7 @@ impl Facts {
             recipe: prepared.recipe,
             numerics_version: numerics.unwrap_or(lmz::NUMERICS_VERSION.into()),
             weights: prepared.weights(),
+            fine_weights: prepared.fine_weights(),
             bytes: prepared.as_bytes().len() as u64,
             embedded: origin.map(|origin| *origin == Origin::Embedded),
             path: origin.and_then(|origin| match origin {

@@ -190,6 +190,13 @@ fn info(args: &InfoArgs) -> Result<Exit, Failure> {
             "weights     {} ({} bytes as .lmzm)",
             facts.weights, facts.bytes
         )?;
+        if facts.fine_weights > 0 {
+            writeln!(
+                out,
+                "            {} of them in 16 bits, the others in 8",
+                facts.fine_weights
+            )?;
+        }
         writeln!(out, "vocabulary  {} tokens", b.vocab_size)?;
         writeln!(out, "context     {} tokens", b.max_positions)?;
         writeln!(

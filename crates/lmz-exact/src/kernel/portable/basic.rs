@@ -46,6 +46,28 @@ pub fn scale_sums(sums: &[i64; PANEL], scales: &[i32; PANEL], g: i32, y: &mut [i
     }
 }
 
+/// Bits of the low plane of a fine row.
+pub const FINE_BITS: i32 = 8;
+
+/// docs/numerics.md, 3.17: adds to the rows of a linear layer's output that `rows` names what their low planes give.
+#[inline(always)]
+pub fn add_fine(y: &mut [i32], low: &[i32], rows: &[u32]) {
+    let add = |y: &mut i32, low: &i32| *y += rshift(i64::from(*low), FINE_BITS) as i32;
+    if rows
+        .last()
+        .is_some_and(|&last| last as usize + 1 == rows.len())
+    {
+        // All of them, up to the last: no row has to be looked up.
+        return y
+            .iter_mut()
+            .zip(&low[..rows.len()])
+            .for_each(|(y, low)| add(y, low));
+    }
+    for (low, &row) in low.iter().zip(rows) {
+        add(&mut y[row as usize], low);
+    }
+}
+
 /// See [`super::panel_dots`].
 #[inline(always)]
 pub fn panel_dots<W: Copy + Into<i32>>(

@@ -79,7 +79,7 @@ fn every_operation_gives_the_committed_numbers() {
             let mut padded = x.clone();
             padded.resize(2 * layer.pairs(), 0);
             let mut y = vec![0; layer.out_padded()];
-            linear(kernel, &layer, &padded, padded.len(), &mut y);
+            kernel.linear(&layer, &padded, padded.len(), &mut y);
             assert_eq!(y[..m.len()], list::<i32>(case, "y"));
             assert_eq!(layer.out_exponent(0), number::<i32>(case, "exponent"));
         }

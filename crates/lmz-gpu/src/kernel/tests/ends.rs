@@ -39,6 +39,7 @@ impl Check for Tables {
             c: (0..width)
                 .map(|_| if shifted { random.below(21) as u8 } else { 0 })
                 .collect(),
+            fine: Default::default(),
         };
         let on = EmbedOn::new(client, &table, width);
         // The last stands for all beyond it.
