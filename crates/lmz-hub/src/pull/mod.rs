@@ -5,32 +5,21 @@ mod choose;
 mod info;
 mod server;
 mod snapshot;
+mod watch;
 
 use std::fs;
 use std::path::{Path, PathBuf};
-
-use lmz_net::Watch;
 
 use crate::cache::{CONFIG, HubCache, INDEX, SINGLE, refs, shards};
 use crate::environment::Environment;
 use crate::error::{HubError, Result};
 use crate::name::{HubName, is_commit};
+pub use watch::PullWatch;
+
 use blob::fetch;
 use info::{Info, Listed};
 use server::Server;
 use snapshot::{place, temporary};
-
-/// Follows a pull, and may stop it.
-pub trait PullWatch: Watch {
-    /// So many more bytes are going to come.
-    fn expect(&self, bytes: u64);
-
-    /// The model's `config.json` is here, and its weights are not: whether it is worth to go on.
-    ///
-    /// # Errors
-    /// Why not.
-    fn judge(&self, config: &[u8]) -> Result<(), String>;
-}
 
 /// What a pull has done.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -5,8 +5,8 @@ use std::io::Read;
 
 use lmz_net::{Answer, Client, Download, NetError, Patience, Refusal, quoted};
 
-use super::PullWatch;
 use super::info::Info;
+use super::watch::PullWatch;
 use crate::environment::Environment;
 use crate::error::{HubError, Result};
 use crate::name::HubName;

@@ -2,7 +2,7 @@
 
 use anyhow::anyhow;
 
-use super::PullArgs;
+use super::args::PullArgs;
 use crate::exit::Exit;
 use crate::terminal::message::Failure;
 

@@ -8,7 +8,7 @@ use lmz::ModelStore;
 use lmz::figures::show;
 use lmz::hub::{Hub, HubName, PullWatch, Watch};
 
-use super::PullArgs;
+use super::args::PullArgs;
 use super::remove::in_words;
 use crate::exit::Exit;
 use crate::settings::{Talk, Volume};

@@ -8,7 +8,7 @@ use lmz::figures::show;
 use lmz::hub::{CachedModel, HubCache, HubError, HubName};
 use lmz::{KeptModel, ModelStore, Origin, PreparedCache};
 
-use super::RmArgs;
+use super::args::RmArgs;
 use crate::exit::Exit;
 use crate::io::system::describe;
 use crate::terminal::message::{Failure, say};
