@@ -3,8 +3,10 @@
 use crate::fixed::pow2;
 use crate::prepared::{Builder, Remainder};
 
-/// A model that is noisier than this in int8 gets fine rows, ...
+/// A model whose large scores magnify its noise gets fine rows when int8 makes more of it than this, ...
 const NOISE: f64 = 0.05;
+/// ... any other when a matrix has more than this in the mean, ...
+const MEAN_NOISE: f64 = 1.0 / 200.0;
 /// ... so many that no more than this is left.
 const LEFT: f64 = 1.0 / 4096.0;
 /// Thresholds go down to 2^-16: finer than that is no row of int8.
@@ -37,14 +39,19 @@ impl Remainder {
     }
 }
 
-/// Gives the model whose matrices were written its fine rows. Returns whether it has any.
-pub fn refine(out: &mut Builder) -> bool {
+/// Gives the model whose matrices were written its fine rows; `magnified` if some of its scores are wide. Returns whether
+/// it has any.
+pub fn refine(out: &mut Builder, magnified: bool) -> bool {
     let all = std::mem::take(&mut out.remainders);
     let noise = |most: f64| {
         all.iter()
             .fold(0f64, |sum, matrix| sum + matrix.noise(most))
     };
-    if noise(f64::INFINITY) <= NOISE {
+    let limit = match magnified {
+        true => NOISE,
+        false => MEAN_NOISE * all.len() as f64,
+    };
+    if noise(f64::INFINITY) <= limit {
         return false;
     }
     let thresholds = (0..=STEPS).map(|step| pow2(-step));

@@ -73,8 +73,9 @@ pub fn prepare(checkpoint: &Checkpoint, name: &str) -> Result<Prepared> {
     if let Some(cap) = blueprint.attention.softcap {
         norms::write_cap(cap, "scores.cap", &mut out);
     }
-    let fine = fine::refine(&mut out);
-    let (recipe, numerics) = match fine || wide.contains(&1) {
+    let magnified = wide.contains(&1);
+    let fine = fine::refine(&mut out, magnified);
+    let (recipe, numerics) = match fine || magnified {
         true => (WIDE_RECIPE, WIDE_NUMERICS),
         false => (RECIPE, NUMERICS_VERSION),
     };
