@@ -139,11 +139,66 @@ def speed(bench):
     return f"Measured on {machine()}; best of three.\n\n| alice29.txt | | |\n|---|---|---|\n" + "\n".join(lines)
 
 
+# GGUF files as tools/models/fetch.py names them.
+PUBLISHED = {"SmolLM2-135M-Instruct": "SmolLM2-135M-Instruct.Q4_1.gguf", "Gemma 3 270M": "gemma-3-270m-Q4_K_M.gguf",
+             "Qwen2.5-Coder-0.5B-Instruct": "qwen2.5-coder-0.5b-instruct-q4_k_m.gguf"}
+
+
+def published_model(bench, file):
+    if not bench.models or not (bench.models / file).exists():
+        raise Missing(f"{file} is not in --models DIR (tools/models/fetch.py)")
+    return bench.models / file
+
+
+def start_of(bench, name, size):
+    """The first bytes of a text, as a file of the work folder."""
+    start = bench.work / f"start of {name}"
+    start.write_bytes(bench.text(name).read_bytes()[:size])
+    return start
+
+
+@measure("published-example")
+def published_example(bench):
+    """The README's second example: a published model in place of the embedded one."""
+    file = PUBLISHED["SmolLM2-135M-Instruct"]
+    model = published_model(bench, file)
+    text = start_of(bench, "alice29.txt", 8192).rename(bench.work / "chapter.txt")
+    told = [bench.lmz("-v", "-k", "-f", "-m", model, text.name)[1] for _ in range(2)][1]
+    restored, _ = bench.lmz("-dc", "-m", model, f"{text.name}.lmz")
+    if restored != text.read_bytes():
+        raise SystemExit("results: chapter.txt does not come back")
+    first = told.strip().splitlines()[0]
+    return f"""```console
+$ python3 tools/models/fetch.py smollm2-135m && head -c 8192 corpora/alice29.txt > chapter.txt
+$ M=~/.cache/lmz/models/{file}; lmz -m $M chapter.txt && lmz -m $M -dc chapter.txt.lmz | cmp - chapter.txt && echo identical
+{first}
+identical
+```"""
+
+
+@measure("published")
+def published(bench):
+    """The first 4,096 bytes of four texts by published models, and what the exact engine makes of them beside floating point."""
+    rows = ["| model | text | --mix none | **lmz** | exact over float |", "|---|---|---|---|---|"]
+    for name, file in PUBLISHED.items():
+        model = published_model(bench, file)
+        for text in ["alice29.txt", "web-1M.txt", "python-1M.txt", "math-1M.txt"]:
+            start = start_of(bench, text, 4096)
+            packed = start.with_suffix(".none.lmz")
+            packed.write_bytes(bench.lmz("-c", "--no-verify", "--mix", "none", "-m", model, start.name)[0])
+            mixed, _ = bench.lmz("-c", "--no-verify", "-m", model, start.name)
+            told = bench.lmz("verify", "--json", "-m", model, packed.name, fails=True)[0]
+            [entry] = json.loads(told)
+            lines = {line["step"]: line["bits"] for line in entry["lines"]}
+            rows.append(f"| {name} | {text} | {with_bits(packed.stat().st_size, 4096)} | **{with_bits(len(mixed), 4096)}** | "
+                        f"{100 * lines['exact'] / lines['float']:+.3f} % |")
+    return "\n".join(rows)
+
+
 # Questions of each task, of BLiMP those of each of its 67 paradigms, and the metric of the table.
 BENCHMARKS = {"blimp": (10, "acc"), "arc_easy": (200, "acc_norm"), "piqa": (200, "acc_norm"), "lambada_openai": (200, "acc"),
               "hellaswag": (200, "acc_norm")}
-EVALUATED = {"lmz-5m": None, "SmolLM2-135M-Instruct": "SmolLM2-135M-Instruct.Q4_1.gguf", "Gemma 3 270M": "gemma-3-270m-Q4_K_M.gguf",
-             "Qwen2.5-Coder-0.5B-Instruct": "qwen2.5-coder-0.5b-instruct-q4_k_m.gguf"}
+EVALUATED = {"lmz-5m": None, **PUBLISHED}
 
 
 @measure("benchmarks")
