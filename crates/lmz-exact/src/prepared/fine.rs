@@ -2,7 +2,7 @@
 
 use safetensors::Dtype;
 
-use super::model::{Prepared, WIDE_NUMERICS};
+use super::model::{Prepared, WIDE_NUMERICS, is_low};
 use crate::error::Result;
 
 /// The fine rows of a matrix: a weight is `256 · w + low` of its row's scale, divided by 256.
@@ -49,9 +49,4 @@ impl Prepared {
         let low = self.tensors.iter().filter(|(name, _)| is_low(name));
         low.map(|(_, tensor)| tensor.range.len() as u64).sum()
     }
-}
-
-/// Whether a tensor is the low plane of some rows.
-pub(super) fn is_low(name: &str) -> bool {
-    name.ends_with(".low")
 }

@@ -7,8 +7,6 @@ use std::ops::{Range, RangeInclusive};
 use lmz_model::{Blueprint, Vocabulary};
 use safetensors::Dtype;
 
-use super::fine::is_low;
-
 /// The version of numerics.md that new models and files name, unless scores of some layer have to be wide.
 pub const NUMERICS_VERSION: u8 = 1;
 /// The version with wide scores.
@@ -132,4 +130,9 @@ impl Prepared {
             false => Ok(json),
         }
     }
+}
+
+/// Whether a tensor is the low plane of some rows.
+pub(super) fn is_low(name: &str) -> bool {
+    name.ends_with(".low")
 }

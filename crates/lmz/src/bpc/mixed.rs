@@ -6,7 +6,7 @@ use lmz_codec::{CompressOptions, ContextPolicy, Observer, Phase};
 use lmz_format::{Event, StreamReader};
 use lmz_metric::{MetricError, Part, Plan, Protocol, ProtocolIdentity, Unit};
 
-use super::run::{BpcOptions, BpcWatch};
+use super::options::{BpcOptions, BpcWatch};
 use crate::scoring::{ScoredModel, ScoringError};
 
 /// What a reader of the figures should know.
