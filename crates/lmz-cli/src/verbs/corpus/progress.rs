@@ -1,12 +1,10 @@
 //! A bar for each stage.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
-
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::ProgressBar;
 use lmz_corpus::build::Watch;
 
 use crate::settings::Talk;
+use crate::terminal::bar::Bar;
 use crate::terminal::message::say;
 use crate::terminal::signal;
 
@@ -16,7 +14,7 @@ const UNKNOWN: &str = "{spinner} {msg:10} {bytes} {elapsed}";
 
 /// Draws bars, and stops the work on a signal.
 pub struct Progress {
-    bar: Mutex<ProgressBar>,
+    bar: Bar,
     talk: Talk,
 }
 
@@ -24,13 +22,9 @@ impl Progress {
     /// Nothing has begun.
     pub fn new(talk: Talk) -> Self {
         Self {
-            bar: Mutex::new(ProgressBar::hidden()),
+            bar: Bar::new(talk.progress),
             talk,
         }
-    }
-
-    fn bar(&self) -> MutexGuard<'_, ProgressBar> {
-        self.bar.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -40,25 +34,17 @@ impl Watch for Progress {
             return;
         }
         let new = bytes.map_or_else(ProgressBar::no_length, ProgressBar::new);
-        new.set_draw_target(ProgressDrawTarget::stderr_with_hz(8));
         let template = if bytes.is_some() { KNOWN } else { UNKNOWN };
-        if let Ok(style) = ProgressStyle::with_template(template) {
-            new.set_style(style);
-        }
-        new.set_message(name.to_owned());
-        new.enable_steady_tick(Duration::from_millis(250));
-        let mut bar = self.bar();
-        bar.finish_and_clear();
-        *bar = new;
+        self.bar.draw(new.with_message(name.to_owned()), template);
     }
 
     fn advance(&self, bytes: u64) {
-        self.bar().inc(bytes);
+        self.bar.lock().inc(bytes);
     }
 
     fn note(&self, text: &str) {
         if self.talk.reports {
-            self.bar().suspend(|| say(&format!("lmz: {text}")));
+            self.bar.lock().suspend(|| say(&format!("lmz: {text}")));
         }
     }
 
@@ -67,14 +53,10 @@ impl Watch for Progress {
     }
 }
 
-impl Drop for Progress {
-    fn drop(&mut self) {
-        self.bar().finish_and_clear();
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use indicatif::ProgressStyle;
+
     use super::*;
 
     #[test]

@@ -3,11 +3,12 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::ProgressBar;
 use lmz::eval::task::Task;
 use lmz::eval::{EvalWatch, Progress};
 
 use crate::settings::{Talk, Volume};
+use crate::terminal::bar::Bar;
 use crate::terminal::message::say;
 use crate::terminal::signal;
 
@@ -15,7 +16,7 @@ const BAR: &str = "{prefix} {wide_bar} {percent:>3}% {eta} left";
 
 /// Watches a run: draws a bar, and stops it on a signal.
 pub struct Watcher {
-    bar: Mutex<ProgressBar>,
+    bar: Bar,
     name: Mutex<String>,
     talk: Talk,
 }
@@ -23,14 +24,10 @@ pub struct Watcher {
 impl Watcher {
     pub fn new(talk: Talk) -> Self {
         Self {
-            bar: Mutex::new(ProgressBar::hidden()),
+            bar: Bar::new(talk.progress),
             name: Mutex::new(String::new()),
             talk,
         }
-    }
-
-    fn bar(&self) -> MutexGuard<'_, ProgressBar> {
-        self.bar.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn name(&self) -> MutexGuard<'_, String> {
@@ -41,32 +38,21 @@ impl Watcher {
 impl Progress for Watcher {
     fn planned(&self, all: u64, seconds: Option<f64>) {
         let name = self.name().clone();
-        let mut bar = self.bar();
         if let Some(seconds) = seconds
             && self.talk.reports
         {
             let about = lmz::figures::seconds(Duration::from_secs_f64(seconds.clamp(0.0, 1e9)));
-            bar.suspend(|| say(&format!("lmz: {name}: about {about}")));
+            self.bar
+                .lock()
+                .suspend(|| say(&format!("lmz: {name}: about {about}")));
         }
-        if bar.length() == Some(all) {
-            return;
+        if self.bar.lock().length() != Some(all) {
+            self.bar.draw(ProgressBar::new(all).with_prefix(name), BAR);
         }
-        bar.finish_and_clear();
-        *bar = ProgressBar::new(all);
-        if !self.talk.progress {
-            bar.set_draw_target(ProgressDrawTarget::hidden());
-            return;
-        }
-        bar.set_draw_target(ProgressDrawTarget::stderr_with_hz(8));
-        if let Ok(style) = ProgressStyle::with_template(BAR) {
-            bar.set_style(style);
-        }
-        bar.set_prefix(name);
-        bar.enable_steady_tick(Duration::from_millis(250));
     }
 
     fn advance(&self, done: u64, again: bool) {
-        let bar = self.bar();
+        let bar = self.bar.lock();
         if again {
             // Not this run's speed.
             bar.set_position(bar.position() + done);
@@ -84,26 +70,22 @@ impl Progress for Watcher {
 impl EvalWatch for Watcher {
     fn begin(&self, task: &Task, _: usize) {
         *self.name() = task.name.clone();
-        let mut bar = self.bar();
+        let mut bar = self.bar.lock();
         bar.finish_and_clear();
         *bar = ProgressBar::hidden();
     }
 
     fn note(&self, text: &str) {
         if self.talk.volume > Volume::Quiet {
-            self.bar().suspend(|| say(&format!("lmz: {text}")));
+            self.bar.lock().suspend(|| say(&format!("lmz: {text}")));
         }
-    }
-}
-
-impl Drop for Watcher {
-    fn drop(&mut self) {
-        self.bar().finish_and_clear();
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use indicatif::ProgressStyle;
+
     use super::*;
 
     #[test]

@@ -1,9 +1,6 @@
 //! `lmz model pull`, in a build that can fetch.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
-
-use indicatif::{DecimalBytes, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{DecimalBytes, ProgressBar};
 use lmz::ModelStore;
 use lmz::figures::show;
 use lmz::hub::{Hub, HubName, PullWatch, Watch};
@@ -12,6 +9,7 @@ use super::args::PullArgs;
 use super::remove::in_words;
 use crate::exit::Exit;
 use crate::settings::{Talk, Volume};
+use crate::terminal::bar::Bar;
 use crate::terminal::message::{Failure, say};
 use crate::terminal::signal;
 
@@ -62,41 +60,26 @@ pub fn pull(args: &PullArgs) -> Result<Exit, Failure> {
 
 /// One bar for all files.
 struct Progress {
-    bar: Mutex<ProgressBar>,
+    bar: Bar,
     talk: Talk,
 }
 
 impl Progress {
     fn new(talk: Talk, name: &str) -> Self {
-        let bar = ProgressBar::new(0);
-        bar.set_draw_target(match talk.progress {
-            true => ProgressDrawTarget::stderr_with_hz(8),
-            false => ProgressDrawTarget::hidden(),
-        });
-        if let Ok(style) = ProgressStyle::with_template(TEMPLATE) {
-            bar.set_style(style);
-        }
-        bar.set_prefix(name.to_owned());
-        if talk.progress {
-            bar.enable_steady_tick(Duration::from_millis(250));
-        }
-        let bar = Mutex::new(bar);
+        let bar = Bar::new(talk.progress);
+        bar.draw(ProgressBar::new(0).with_prefix(name.to_owned()), TEMPLATE);
         Self { bar, talk }
-    }
-
-    fn bar(&self) -> MutexGuard<'_, ProgressBar> {
-        self.bar.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Watch for Progress {
     fn advance(&self, bytes: u64) {
-        self.bar().inc(bytes);
+        self.bar.lock().inc(bytes);
     }
 
     fn note(&self, text: &str) {
         if self.talk.reports {
-            self.bar().suspend(|| say(&format!("lmz: {text}")));
+            self.bar.lock().suspend(|| say(&format!("lmz: {text}")));
         }
     }
 
@@ -107,7 +90,7 @@ impl Watch for Progress {
 
 impl PullWatch for Progress {
     fn expect(&self, bytes: u64) {
-        self.bar().inc_length(bytes);
+        self.bar.lock().inc_length(bytes);
     }
 
     fn judge(&self, config: &[u8]) -> Result<(), String> {
@@ -116,14 +99,10 @@ impl PullWatch for Progress {
     }
 }
 
-impl Drop for Progress {
-    fn drop(&mut self) {
-        self.bar().finish_and_clear();
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use indicatif::ProgressStyle;
+
     use super::*;
 
     #[test]
