@@ -1,9 +1,7 @@
 //! Blocks of bounded context within a segment (docs/numerics.md, section 7).
 
 use lmz_format::ContextPolicy;
-use lmz_model::Symbol;
-#[cfg(feature = "encode")]
-use lmz_model::Vocabulary;
+use lmz_model::{Symbol, Vocabulary};
 
 /// The symbols that one block codes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,13 +60,21 @@ pub fn input(symbol: &Symbol, start_token: u32) -> u32 {
     }
 }
 
-/// Raw bytes that a symbol stands for.
-#[cfg(feature = "encode")]
-pub fn raw_len(symbol: &Symbol, vocabulary: &Vocabulary) -> usize {
+/// The raw bytes that a symbol stands for.
+pub fn spelling<'s>(symbol: &'s Symbol, vocabulary: &'s Vocabulary) -> &'s [u8] {
     match symbol {
-        Symbol::Token(token) => vocabulary.get(*token).map_or(0, <[u8]>::len),
-        Symbol::Escape(_) => 1,
+        Symbol::Token(token) => vocabulary.get(*token).unwrap_or_default(),
+        Symbol::Escape(byte) => std::slice::from_ref(byte),
     }
+}
+
+/// The raw bytes that symbols stand for, one after the other.
+pub fn spell(symbols: &[Symbol], vocabulary: &Vocabulary) -> Vec<u8> {
+    let mut raw = Vec::new();
+    for symbol in symbols {
+        raw.extend_from_slice(spelling(symbol, vocabulary));
+    }
+    raw
 }
 
 #[cfg(test)]

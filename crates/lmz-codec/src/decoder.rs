@@ -1,138 +1,45 @@
 //! A file read from its beginning: its raw bytes, segment by segment.
 
-use std::collections::VecDeque;
-use std::io::{self, Read, Seek};
+use std::io::{self, Read};
 
-use lmz_format::{ContainerBytes, Event, IndexedReader, RawHasher, StreamReader};
+use lmz_format::StreamReader;
 
-use crate::batching::{Batch, Batching};
+use crate::batches::{Batches, DecompressReport, Events};
 use crate::error::{CodecError, Result};
-use crate::member::{CodedSegment, Means, MemberDecoder, check_hash};
-use crate::observer::{Observer, Phase, check};
+use crate::observer::{Observer, Phase};
 use crate::options::DecompressOptions;
-use crate::pool::Pool;
-use crate::prime::Prime;
 use crate::source::ModelSource;
 
-/// What decompression did.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct DecompressReport {
-    /// Bytes restored.
-    pub raw_len: u64,
-    /// Members of the file.
-    pub members: u64,
-    /// Segments of all members.
-    pub segments: u64,
-    /// Whether a member's header was damaged and the footer's copy was used.
-    pub header_damaged: bool,
-    /// Whether zero bytes stood behind the last member: padding, as tapes leave it.
-    pub padding: bool,
-}
-
-/// Where members and segments come from.
-pub(crate) trait Events {
-    /// The next thing in the file.
-    fn next_event(&mut self) -> lmz_format::Result<Event>;
-
-    /// Whether zero bytes follow the last member; known at the end.
-    fn padded(&self) -> bool;
-}
-
-impl<R: Read> Events for StreamReader<R> {
-    fn next_event(&mut self) -> lmz_format::Result<Event> {
-        Self::next_event(self)
-    }
-
-    fn padded(&self) -> bool {
-        Self::padded(self)
-    }
-}
-
-/// The members of an index, in order, as a stream would give them.
-pub(crate) struct Indexed<R> {
-    pub index: IndexedReader<R>,
-    /// The member that comes next, or whose segments do.
-    member: usize,
-    segment: Option<u64>,
-}
-
-impl<R: Read + Seek> Indexed<R> {
-    pub fn new(index: IndexedReader<R>) -> Self {
-        Self {
-            index,
-            member: 0,
-            segment: None,
-        }
-    }
-}
-
-impl<R: Read + Seek> Events for Indexed<R> {
-    fn next_event(&mut self) -> lmz_format::Result<Event> {
-        let Some(member) = self.index.members().get(self.member) else {
-            return Ok(Event::End);
-        };
-        let Some(segment) = self.segment else {
-            self.segment = Some(0);
-            return Ok(Event::MemberStart(member.header.clone()));
-        };
-        if segment < member.segment_count() {
-            self.segment = Some(segment + 1);
-            let (info, coded) = self.index.read_coded(member.number, segment)?;
-            return Ok(Event::Segment(info, coded));
-        }
-        let end = Event::MemberEnd {
-            raw_len: member.raw_len,
-            raw_hash: member.raw_hash,
-            // Nobody asks a decoder for these.
-            bytes: ContainerBytes::default(),
-        };
-        (self.member, self.segment) = (self.member + 1, None);
-        Ok(end)
-    }
-
-    fn padded(&self) -> bool {
-        self.index.padding() > 0
-    }
-}
-
-/// Events to raw bytes: collects segments, decodes them in batches and hands them out in order.
+/// Events to raw bytes, segment by segment.
 pub(crate) struct Unpacker<E, S, O> {
-    events: E,
-    models: S,
+    batches: Batches<E, S>,
     observer: O,
-    prime: Option<Prime>,
-    pool: Pool,
-    member: Option<MemberDecoder>,
-    hasher: RawHasher,
     /// Segments that nobody has had.
-    ready: VecDeque<Vec<u8>>,
+    ready: std::vec::IntoIter<Vec<u8>>,
     /// What comes behind these, instead of more.
     end: Option<Result<()>>,
-    pub report: DecompressReport,
 }
 
 impl<E: Events, S: ModelSource, O: Observer> Unpacker<E, S, O> {
     pub fn new(events: E, models: S, options: &DecompressOptions, observer: O) -> Result<Self> {
         Ok(Self {
-            events,
-            models,
+            batches: Batches::new(events, models, options.prime.clone(), options.threads)?,
             observer,
-            prime: options.prime.clone(),
-            pool: Pool::new(options.threads)?,
-            member: None,
-            hasher: RawHasher::new(),
-            ready: VecDeque::new(),
+            ready: Vec::new().into_iter(),
             end: None,
-            report: DecompressReport::default(),
         })
+    }
+
+    /// What it did so far.
+    pub fn report(&mut self) -> &mut DecompressReport {
+        &mut self.batches.report
     }
 
     /// The next segment; none at the end. What comes before damage is handed out before the error.
     pub fn next_segment(&mut self) -> Result<Option<Vec<u8>>> {
         loop {
-            if let Some(raw) = self.ready.pop_front() {
-                self.report.raw_len += raw.len() as u64;
+            if let Some(raw) = self.ready.next() {
+                self.batches.report.raw_len += raw.len() as u64;
                 return Ok(Some(raw));
             }
             match self.end.take() {
@@ -147,66 +54,14 @@ impl<E: Events, S: ModelSource, O: Observer> Unpacker<E, S, O> {
                     return Err(error);
                 }
             }
-            if let Err(error) = self.next_batch() {
-                self.end.get_or_insert(Err(error));
-            }
+            self.end = match self.batches.next(&self.observer, |usual| usual) {
+                Ok(true) => None,
+                Ok(false) => Some(Ok(())),
+                Err(error) => Some(Err(error)),
+            };
+            let ready = self.batches.ready.drain(..).map(|segment| segment.raw);
+            self.ready = ready.collect::<Vec<_>>().into_iter();
         }
-    }
-
-    /// Reads and decodes segments of one member.
-    fn next_batch(&mut self) -> Result<()> {
-        let mut batch = Batch::default();
-        loop {
-            check(&self.observer)?;
-            match self.events.next_event() {
-                Ok(Event::MemberStart(header)) => {
-                    self.member = Some(MemberDecoder::new(header));
-                    self.hasher = RawHasher::new();
-                    self.report.members += 1;
-                }
-                Ok(Event::Segment(info, coded)) => {
-                    self.report.segments += 1;
-                    batch.push(info.raw_len.into(), (info, coded));
-                    let model = self.member.as_ref().and_then(MemberDecoder::model);
-                    if batch.is_full(Batching::new(model, self.pool.threads())) {
-                        return self.decode(&batch.items);
-                    }
-                }
-                Ok(Event::MemberEnd { raw_hash, .. }) => {
-                    self.decode(&batch.items)?;
-                    return check_hash(self.report.members - 1, self.hasher.finish(), raw_hash);
-                }
-                Ok(Event::End) => {
-                    self.report.padding = self.events.padded();
-                    self.end = Some(Ok(()));
-                    return Ok(());
-                }
-                Err(error) => {
-                    // What came before the damage is sound, and is the caller's.
-                    self.decode(&batch.items)?;
-                    return Err(error.into());
-                }
-            }
-        }
-    }
-
-    /// Decodes what has been collected; up to the first damaged segment.
-    fn decode(&mut self, batch: &[CodedSegment]) -> Result<()> {
-        let Some(member) = &mut self.member else {
-            return Ok(());
-        };
-        let means = Means {
-            models: &self.models,
-            prime: self.prime.as_ref(),
-            pool: &self.pool,
-            observer: &self.observer,
-        };
-        for raw in member.decode(batch, means)? {
-            let raw = raw?;
-            self.hasher.update(&raw);
-            self.ready.push_back(raw);
-        }
-        Ok(())
     }
 }
 
@@ -247,7 +102,7 @@ impl<R: Read, S: ModelSource, O: Observer> Decoder<R, S, O> {
 
     /// What it did so far.
     pub fn report(&self) -> &DecompressReport {
-        &self.unpacker.report
+        &self.unpacker.batches.report
     }
 }
 

@@ -4,7 +4,8 @@ use std::io::{BufReader, Read, Seek, Write};
 
 use lmz_format::{FormatError, IndexedReader, StreamReader};
 
-use crate::decoder::{DecompressReport, Events, Indexed, Unpacker};
+use crate::batches::{DecompressReport, Events, Indexed};
+use crate::decoder::Unpacker;
 use crate::error::{CodecError, Result};
 use crate::observer::{Observer, Phase};
 use crate::options::DecompressOptions;
@@ -55,7 +56,7 @@ pub fn decompress_seekable(
     if damaged {
         let events = Indexed::new(IndexedReader::open(input)?);
         let mut unpacker = Unpacker::new(events, models, options, observer)?;
-        unpacker.report.header_damaged = true;
+        unpacker.report().header_damaged = true;
         return unpack(unpacker, output);
     }
     let events = StreamReader::new(BufReader::new(input));
@@ -70,7 +71,7 @@ fn unpack<E: Events>(
         output.write_all(&raw).map_err(CodecError::Write)?;
     }
     output.flush().map_err(CodecError::Write)?;
-    Ok(unpacker.report)
+    Ok(std::mem::take(unpacker.report()))
 }
 
 /// Decompresses a file that is in memory.

@@ -2,7 +2,9 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use lmz_exact::{Accelerator, Lanes, Result};
+use lmz_exact::{Accelerator, Lanes};
+
+use crate::error::Result;
 
 /// An accelerator, and whether it still works.
 #[derive(Debug)]
@@ -23,25 +25,6 @@ impl std::fmt::Debug for State {
         f.debug_struct("State")
             .field("failed", &self.failed)
             .finish_non_exhaustive()
-    }
-}
-
-/// Lanes that go back to their device when they are done.
-pub struct Borrowed<'a> {
-    device: &'a Device,
-    asked: (usize, usize),
-    lanes: Box<dyn Lanes>,
-}
-
-impl Borrowed<'_> {
-    pub fn lanes(&mut self) -> &mut dyn Lanes {
-        &mut *self.lanes
-    }
-
-    /// For the next who asks. Lanes that have failed are dropped instead.
-    pub fn give_back(self) {
-        let (lanes, positions) = self.asked;
-        self.device.lock().idle = Some((lanes, positions, self.lanes));
     }
 }
 
@@ -71,24 +54,28 @@ impl Device {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// At most so many lanes of so many positions; none if it has failed before.
-    pub fn borrow(&self, lanes: usize, positions: usize) -> Result<Option<Borrowed<'_>>> {
+    /// Has `work` done on at most so many lanes of so many positions, which are kept for the next time unless it fails.
+    /// Returns whether it was: not on a device that has failed before.
+    pub fn run(
+        &self,
+        lanes: usize,
+        positions: usize,
+        work: impl FnOnce(&mut dyn Lanes) -> Result<()>,
+    ) -> Result<bool> {
         let mut state = self.lock();
         if state.failed {
-            return Ok(None);
+            return Ok(false);
         }
         let idle = state.idle.take();
         drop(state);
         let fits = |(asked, room, _): &(usize, usize, _)| *asked >= lanes && *room >= positions;
-        let (lanes, positions, opened) = match idle.filter(fits) {
+        let (lanes, positions, mut opened) = match idle.filter(fits) {
             Some(idle) => idle,
             None => (lanes, positions, self.accelerator.open(lanes, positions)?),
         };
-        Ok(Some(Borrowed {
-            device: self,
-            asked: (lanes, positions),
-            lanes: opened,
-        }))
+        work(&mut *opened)?;
+        self.lock().idle = Some((lanes, positions, opened));
+        Ok(true)
     }
 
     /// It is not asked again.

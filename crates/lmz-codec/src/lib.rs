@@ -27,6 +27,7 @@
 //! ```
 #![forbid(unsafe_code)]
 
+mod batches;
 mod batching;
 mod blocks;
 mod clock;
@@ -64,7 +65,8 @@ mod unzstd;
 #[cfg(feature = "encode")]
 mod writer;
 
-pub use decoder::{Decoder, DecompressReport};
+pub use batches::DecompressReport;
+pub use decoder::Decoder;
 pub use decompress::{decompress, decompress_seekable, decompress_to_vec};
 pub use error::{CodecError, ErrorKind, Result};
 pub use meter::Meter;

@@ -51,10 +51,11 @@ impl MemberDecoder {
         }
     }
 
-    /// The model and what it is shown, once a segment has needed them.
+    /// What its segments are decoded with, once one has needed it.
     #[cfg(feature = "encode")]
-    pub fn ready(&self) -> Option<&Ready> {
-        self.ready.as_ref()
+    pub fn drive<'a>(&'a self, observer: &'a dyn Observer) -> Option<Drive<'a>> {
+        let Ready { model, shown } = self.ready.as_ref()?;
+        Some(Drive::new(model, self.header.context, shown, observer))
     }
 
     /// The model, once a segment has needed it.
@@ -77,9 +78,7 @@ impl MemberDecoder {
         let (mut decoded, mut mixed) = (Vec::new(), Vec::new());
         // What zstd keeps and what is stored need no model, and no numerics.
         if !(jobs.is_empty() && groups.is_empty()) {
-            let Ready { model, shown } = self.find(means)?;
-            let (model, shown) = (model.clone(), shown.clone());
-            let drive = Drive::new(&model, self.header.context, &shown, means.observer);
+            let drive = self.find(means)?;
             means.pool.install(|| -> Result<()> {
                 decoded = drive.decode(&jobs, Phase::Decode)?;
                 mixed = decode_groups(&drive, &groups, Phase::Decode)?;
@@ -116,9 +115,7 @@ impl MemberDecoder {
             SegmentKind::Stored => left.to_vec(),
             SegmentKind::Zstd => unzstd_beginning(left, raw_len),
             SegmentKind::Mixed | SegmentKind::Model => {
-                let Ready { model, shown } = self.find(means)?;
-                let (model, shown) = (model.clone(), shown.clone());
-                let drive = Drive::new(&model, self.header.context, &shown, means.observer);
+                let drive = self.find(means)?;
                 if info.kind == SegmentKind::Mixed {
                     return means
                         .pool
@@ -141,7 +138,7 @@ impl MemberDecoder {
     }
 
     /// Refuses what this build cannot decode, finds the model, and takes of the prime what the model is shown.
-    fn find(&mut self, means: Means<'_>) -> Result<&Ready> {
+    fn find<'a>(&'a mut self, means: Means<'a>) -> Result<Drive<'a>> {
         let ready = match self.ready.take() {
             Some(ready) => ready,
             None => {
@@ -159,7 +156,9 @@ impl MemberDecoder {
                 Ready { model, shown }
             }
         };
-        Ok(self.ready.insert(ready))
+        let Ready { model, shown } = self.ready.insert(ready);
+        let context = self.header.context;
+        Ok(Drive::new(model, context, shown, means.observer))
     }
 }
 

@@ -2,9 +2,12 @@
 
 use lmz_format::ContextPolicy;
 
+use crate::clock;
+use crate::error::Result;
 use crate::model::Model;
-use crate::observer::Observer;
+use crate::observer::{Observer, Phase};
 use crate::shown::Shown;
+use crate::timing::{Direction, Timing};
 
 /// A model and how it is driven.
 #[derive(Clone, Copy)]
@@ -30,5 +33,26 @@ impl<'a> Drive<'a> {
             shown,
             observer,
         }
+    }
+
+    /// Does `work` on so many raw bytes, and tells the observer how long the model took.
+    pub fn timed(
+        &self,
+        phase: Phase,
+        bytes: usize,
+        work: impl FnOnce() -> Result<()>,
+    ) -> Result<()> {
+        let start = clock::now();
+        work()?;
+        if let (Some(start), Some(end)) = (start, clock::now()) {
+            let direction = match phase {
+                Phase::Encode => Direction::Encoding,
+                Phase::Verify | Phase::Decode => Direction::Decoding,
+            };
+            let (bytes, time) = (bytes as u64, end - start);
+            self.observer
+                .timed(self.model, direction, Timing { bytes, time });
+        }
+        Ok(())
     }
 }

@@ -5,7 +5,7 @@ use lmz_exact::{Prediction, Query};
 use lmz_model::Symbol;
 
 use super::context::Drive;
-use super::score::{Keep, Scored};
+use super::score::{Keep, Known};
 use crate::error::{CodecError, Result};
 use crate::pool;
 
@@ -20,12 +20,13 @@ pub struct Coded {
 impl Drive<'_> {
     /// Codes segments, each by itself.
     pub fn encode(&self, segments: &[&[u8]]) -> Result<Vec<Coded>> {
-        let symbols = self.tokenize(segments)?;
-        let scored = self.score(&symbols, &Intervals, total(segments))?;
-        let known = self.shown.len();
-        let segments = scored.into_iter().zip(symbols).collect();
-        pool::map(segments, |(scored, symbols)| {
-            pack(scored, &symbols[known..])
+        let scored = self.score(&self.tokenize(segments)?, &Intervals)?;
+        pool::map(scored, |blocks| {
+            let blocks = || blocks.iter().map(|(_, kept)| kept);
+            Ok(Coded {
+                bytes: seal(blocks().flat_map(|kept| kept.intervals.iter().copied()))?,
+                ideal: blocks().map(|kept| kept.cost).sum(),
+            })
         })
     }
 
@@ -37,63 +38,42 @@ impl Drive<'_> {
     }
 }
 
-fn total(segments: &[&[u8]]) -> usize {
-    segments.iter().map(|raw| raw.len()).sum()
-}
-
 /// What the coder takes of a prediction where there is no stage.
 struct Intervals;
 
 /// Of one block.
 #[derive(Debug, Default)]
 struct BlockIntervals {
+    /// Of its symbols, and of the raw bytes behind escapes.
     intervals: Vec<Interval>,
-    /// Sum of the ideal costs, without the escaped bytes.
+    /// Sum of the ideal costs.
     cost: Cost,
 }
 
 impl Keep for Intervals {
     type Kept = BlockIntervals;
 
-    fn query(&self, number: usize) -> Query {
-        Query::Symbol(number as u32)
+    fn query(&self, known: Known) -> Query {
+        Query::Symbol(known.number as u32)
     }
 
-    fn keep(&self, kept: &mut BlockIntervals, _: Symbol, _: usize, prediction: &Prediction<'_>) {
-        if let Some(answer) = prediction.answer() {
-            kept.intervals.push(answer.interval);
-            kept.cost += answer.cost();
+    fn keep(&self, kept: &mut BlockIntervals, known: Known, prediction: &Prediction<'_>) {
+        let Some(answer) = prediction.answer() else {
+            return;
+        };
+        kept.intervals.push(answer.interval);
+        kept.cost += answer.cost();
+        if let Symbol::Escape(byte) = known.symbol {
+            kept.intervals.push(Interval::of_byte(byte));
+            kept.cost += Cost::from_bits(ESCAPE_BYTE_BITS);
         }
     }
 }
 
-/// Intervals to bytes.
-fn pack(scored: Scored<BlockIntervals>, symbols: &[Symbol]) -> Result<Coded> {
-    let mut ideal: Cost = scored.iter().map(|(_, block)| block.cost).sum();
-    let escapes = symbols.iter().filter(|s| matches!(s, Symbol::Escape(_)));
-    for _ in escapes {
-        ideal += Cost::from_bits(ESCAPE_BYTE_BITS);
-    }
-    let intervals = scored.iter().flat_map(|(_, block)| &block.intervals);
-    Ok(Coded {
-        bytes: seal(intervals.copied().zip(symbols.iter().copied()))?,
-        ideal,
-    })
-}
-
-/// The coded bytes of symbols and their intervals.
-pub fn seal(symbols: impl Iterator<Item = (Interval, Symbol)>) -> Result<Vec<u8>> {
+/// The coded bytes of intervals.
+pub fn seal(mut intervals: impl Iterator<Item = Interval>) -> Result<Vec<u8>> {
     let mut encoder = Encoder::new();
-    let put = |encoder: &mut Encoder, interval| {
-        encoder
-            .encode(interval)
-            .map_err(|e| CodecError::InvalidArgument(e.to_string()))
-    };
-    for (interval, symbol) in symbols {
-        put(&mut encoder, interval)?;
-        if let Symbol::Escape(byte) = symbol {
-            put(&mut encoder, Interval::of_byte(byte))?;
-        }
-    }
+    let sealed = intervals.try_for_each(|interval| encoder.encode(interval));
+    sealed.map_err(|error| CodecError::InvalidArgument(error.to_string()))?;
     Ok(encoder.finish())
 }

@@ -18,19 +18,14 @@ const CHOICES: [usize; 2] = [1, 2];
 pub struct Pace {
     /// Index into [`CHOICES`].
     choice: usize,
-    /// Whether one group is all there can be.
-    fixed: bool,
-    state: State,
-    /// When the last round ended.
+    /// The nanoseconds a symbol of the rounds of a trial.
+    rounds: Vec<u64>,
+    /// The median of the first choice, once it was tried.
+    first: Option<u64>,
+    /// Rounds to go until both are tried: no end of them where there is nothing to choose.
+    settled: usize,
+    /// When the last round of a trial ended.
     before: Option<Instant>,
-}
-
-#[derive(Debug)]
-enum State {
-    /// A choice is tried: the nanoseconds a symbol of its rounds, and the medians of the choices before it.
-    Trial(Vec<u64>, Vec<u64>),
-    /// Rounds to go.
-    Settled(usize),
 }
 
 impl Pace {
@@ -40,8 +35,12 @@ impl Pace {
         let halves = seats >= 2 && ahead;
         Self {
             choice: usize::from(halves && long),
-            fixed: !halves || long,
-            state: State::Trial(Vec::new(), Vec::new()),
+            rounds: Vec::new(),
+            first: None,
+            settled: match halves && !long {
+                true => 0,
+                false => usize::MAX,
+            },
             before: None,
         }
     }
@@ -53,7 +52,11 @@ impl Pace {
 
     /// A round has ended, with so many symbols. Where there is no clock, all advance together.
     pub fn round(&mut self, now: impl FnOnce() -> Option<Instant>, symbols: usize) {
-        if self.fixed {
+        if self.settled > 0 {
+            self.settled -= 1;
+            if self.settled == 0 {
+                self.choice = 0;
+            }
             return;
         }
         let Some(now) = now() else {
@@ -63,31 +66,22 @@ impl Pace {
         let Some(before) = self.before.replace(now) else {
             return;
         };
-        match &mut self.state {
-            State::Trial(rounds, medians) => {
-                let took: Duration = now - before;
-                rounds.push(took.as_nanos() as u64 / symbols.max(1) as u64);
-                if rounds.len() < TRIAL {
-                    return;
-                }
-                rounds.sort_unstable();
-                medians.push(rounds[TRIAL / 2]);
-                rounds.clear();
-                self.before = None;
-                if medians.len() < CHOICES.len() {
-                    self.choice = medians.len();
-                    return;
-                }
-                let best = (0..CHOICES.len()).min_by_key(|&choice| medians[choice]);
-                self.choice = best.unwrap_or(0);
-                self.state = State::Settled(SETTLED);
+        let took: Duration = now - before;
+        let took = took.as_nanos() as u64 / symbols.max(1) as u64;
+        self.rounds.push(took);
+        if self.rounds.len() < TRIAL {
+            return;
+        }
+        self.rounds.sort_unstable();
+        let median = self.rounds[TRIAL / 2];
+        self.rounds.clear();
+        self.before = None;
+        match self.first.take() {
+            None => (self.first, self.choice) = (Some(median), 1),
+            Some(first) => {
+                self.choice = usize::from(median < first);
+                self.settled = SETTLED;
             }
-            State::Settled(0) => {
-                self.choice = 0;
-                self.state = State::Trial(Vec::new(), Vec::new());
-                self.before = None;
-            }
-            State::Settled(rounds) => *rounds -= 1,
         }
     }
 }

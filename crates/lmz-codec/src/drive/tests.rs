@@ -14,7 +14,8 @@ use crate::observer::{Observer, Phase};
 use crate::pool::Pool;
 use crate::shown::Shown;
 
-/// The CPU's lanes as those of a device that works ahead, and fails at a pass.
+/// The CPU's lanes as those of a device that works ahead, and fails at a pass; at an even one after it has
+/// handed out the predictions.
 #[derive(Debug)]
 struct Ahead {
     model: Model,
@@ -57,7 +58,11 @@ impl Lanes for AheadLanes {
     }
 
     fn collect(&mut self, take: &mut dyn FnMut(usize, &Prediction<'_>)) -> lmz_exact::Result<()> {
-        if self.2.fetch_add(1, Ordering::Relaxed) >= self.1 {
+        let pass = self.2.fetch_add(1, Ordering::Relaxed);
+        if pass >= self.1 {
+            if pass.is_multiple_of(2) {
+                self.0.collect(take)?;
+            }
             return Err(ExactError::Device {
                 device: "ahead".into(),
                 reason: "was lost".into(),
@@ -132,6 +137,8 @@ fn bytes_are_the_same_wherever_the_model_runs() {
             (2, 9, usize::MAX),
             (1, 20, usize::MAX),
             (2, 9, 3),
+            // A segment of one symbol is done with the pass that fails.
+            (2, 9, 0),
             (2, 8, 40),
             (3, 2, 0),
         ] {

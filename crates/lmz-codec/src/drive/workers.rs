@@ -1,31 +1,22 @@
 //! Who does the work: lanes of the model's device, and threads of the CPU.
 
-use lmz_exact::{Cache, CpuLanes, Engine, ExactError, Lanes, Scratch};
+use lmz_exact::{Cache, CpuLanes, Engine, Lanes, Scratch};
 
 use super::context::Drive;
+use super::crew::Crew;
+use super::task::{Side, Task};
+use super::worker;
 use crate::error::{CodecError, Result};
 use crate::memory::ask;
+use crate::observer::Phase;
 use crate::pool;
 
-/// Why a worker stops before all is done.
-pub enum Stop {
-    /// Its lanes have failed. Others can go on.
-    Lanes(ExactError),
-    /// There is nothing to go on with.
-    All(CodecError),
-}
-
-impl From<ExactError> for Stop {
-    fn from(error: ExactError) -> Self {
-        Self::Lanes(error)
-    }
-}
-
-impl From<CodecError> for Stop {
-    fn from(error: CodecError) -> Self {
-        Self::All(error)
-    }
-}
+/// Lanes of a device that known symbols are read in: a pass holds many positions of each.
+const READING_LANES: usize = 64;
+/// Lanes of one thread that decodes: enough to reuse each weight, few enough for the caches of a processor.
+const DECODING_LANES: usize = 16;
+/// Bytes that all lanes' caches may take together.
+const CACHE_BUDGET: usize = 256 << 20;
 
 /// How many lanes the workers have.
 #[derive(Clone, Copy, Debug)]
@@ -53,42 +44,66 @@ impl Sizes {
 }
 
 impl Drive<'_> {
+    /// Does tasks, and returns them in their order.
+    pub fn tasks<'t, S: Side>(
+        &self,
+        phase: Phase,
+        mut tasks: Vec<Task<'t, S>>,
+    ) -> Result<Vec<Task<'t, S>>> {
+        let Some(positions) = tasks.iter().map(Task::positions).max() else {
+            return Ok(tasks);
+        };
+        let threads = pool::threads().min(tasks.len());
+        let (device_lanes, cpu_lanes) = match phase {
+            // A block fills a pass by itself.
+            Phase::Encode => (READING_LANES, 1),
+            Phase::Verify | Phase::Decode => (self.model.lanes(), DECODING_LANES),
+        };
+        let size = Cache::size(self.model.engine(), positions).max(1);
+        let each = tasks.len().div_ceil(threads);
+        let affordable = (CACHE_BUDGET / threads / size).max(1);
+        let sizes = Sizes {
+            device_lanes: device_lanes.min(tasks.len()),
+            threads,
+            cpu_lanes: each.min(cpu_lanes).min(affordable),
+            positions,
+        };
+        let raw_len = tasks.iter().map(|task| task.left).sum();
+        let numbered = tasks.iter_mut().enumerate();
+        numbered.for_each(|(number, task)| task.number = number);
+        let crew = Crew::new(tasks);
+        self.timed(phase, raw_len, || {
+            self.run(sizes, |lanes| worker::work(*self, phase, &crew, lanes))
+        })?;
+        let mut done = crew.into_done();
+        done.sort_unstable_by_key(|task| task.number);
+        Ok(done)
+    }
+
     /// Has `work` done: by one worker with lanes of the model's device, if it has one; if not, or once that has failed,
     /// by workers on the CPU. What a worker has not done when its lanes fail it has to leave for the others.
     pub fn run(
         &self,
         sizes: Sizes,
-        work: impl Fn(&mut dyn Lanes) -> Result<(), Stop> + Sync + Send,
+        work: impl Fn(&mut dyn Lanes) -> Result<()> + Sync + Send,
     ) -> Result<()> {
         if let Some(device) = self.model.device() {
-            let worked = match device.borrow(sizes.device_lanes, sizes.positions) {
-                Err(error) => Err(Stop::Lanes(error)),
-                Ok(None) => Ok(false),
-                Ok(Some(mut borrowed)) => work(borrowed.lanes()).map(|()| {
-                    borrowed.give_back();
-                    true
-                }),
-            };
-            match worked {
+            match device.run(sizes.device_lanes, sizes.positions, &work) {
                 Ok(true) => return Ok(()),
                 Ok(false) => {}
-                Err(Stop::All(error)) => return Err(error),
-                Err(Stop::Lanes(error)) => {
+                // Of a model that is open, only lanes fail.
+                Err(CodecError::Exact(error)) => {
                     device.give_up();
                     self.observer
                         .notice(&format!("{error}; the CPU is used instead"));
                 }
+                Err(error) => return Err(error),
             }
         }
-        sizes.check_memory(self.model.engine())?;
-        let threads: Vec<usize> = (0..sizes.threads).collect();
-        pool::map(threads, |_| {
-            let engine = self.model.engine();
-            let mut lanes = CpuLanes::new(engine, sizes.cpu_lanes, sizes.positions);
-            work(&mut lanes).map_err(|stop| match stop {
-                Stop::Lanes(error) => error.into(),
-                Stop::All(error) => error,
-            })
+        let engine = self.model.engine();
+        sizes.check_memory(engine)?;
+        pool::map((0..sizes.threads).collect(), |_: usize| {
+            work(&mut CpuLanes::new(engine, sizes.cpu_lanes, sizes.positions))
         })?;
         Ok(())
     }

@@ -1,8 +1,5 @@
 //! Coded bytes to groups.
 
-use std::collections::VecDeque;
-use std::sync::{Mutex, MutexGuard, PoisonError};
-
 use lmz_exact::{CpuLanes, Engine, ExactError, Lanes};
 use lmz_mix::{Bytes, Text};
 
@@ -10,12 +7,11 @@ use super::contexts::{Decoding, size_of};
 use super::layout::{Head, Shape};
 use super::part::{Part, PartKind, join, take_list, total};
 use super::text::{CodedText, TextGroup};
-use crate::drive::{Decoded, Drive, Sizes, Stop, Stopwatch};
+use crate::drive::{Crew, Decoded, Drive, Sizes};
 use crate::error::Result;
 use crate::memory::ask;
 use crate::observer::{Phase, check};
 use crate::pool;
-use crate::timing::Direction;
 
 /// Bytes that contexts decode from one look at the observer to the next.
 const STEP: usize = 1 << 14;
@@ -41,7 +37,7 @@ pub fn decode_groups(
         Opened::new(drive, coded, raw_len, phase)
     })?;
     let mut done: Vec<Option<Decoded>> = opened.iter().map(|_| None).collect();
-    let mut queue = VecDeque::new();
+    let mut tasks = Vec::new();
     for (number, opened) in opened.iter().enumerate() {
         let Ok(Opened {
             text: Some(text), ..
@@ -52,16 +48,10 @@ pub fn decode_groups(
         if text.head.symbols == 0 {
             done[number] = Some(Err("has text without symbols".into()));
         } else {
-            let begun = None;
-            let text = *text;
-            queue.push_back(Task {
-                number,
-                text,
-                begun,
-            });
+            tasks.push(Task::new(number, *text));
         }
     }
-    let mut decoded = decode_texts(drive, queue, done, phase)?.into_iter();
+    let mut decoded = decode_texts(drive, tasks, done, phase)?.into_iter();
     let joined = opened.into_iter().map(|opened| {
         let text = decoded.next().flatten();
         let opened = opened?;
@@ -179,12 +169,7 @@ pub fn decode_text(
     if text.head.symbols == 0 {
         return Ok(None);
     }
-    let task = Task {
-        number: 0,
-        text,
-        begun: None,
-    };
-    let done = decode_texts(drive, VecDeque::from([task]), vec![None], phase)?;
+    let done = decode_texts(drive, vec![Task::new(0, text)], vec![None], phase)?;
     Ok(done.into_iter().next().flatten())
 }
 
@@ -195,103 +180,108 @@ struct Task<'a> {
     text: CodedText<'a>,
     /// What lanes that failed have left.
     begun: Option<TextGroup<'a>>,
+    decoded: Option<Decoded>,
+}
+
+impl<'a> Task<'a> {
+    fn new(number: usize, text: CodedText<'a>) -> Self {
+        Self {
+            number,
+            text,
+            begun: None,
+            decoded: None,
+        }
+    }
 }
 
 /// The texts by the numbers of their groups; `done` are those that need no work.
 fn decode_texts(
     drive: &Drive<'_>,
-    queue: VecDeque<Task<'_>>,
-    done: Vec<Option<Decoded>>,
+    tasks: Vec<Task<'_>>,
+    mut done: Vec<Option<Decoded>>,
     phase: Phase,
 ) -> Result<Vec<Option<Decoded>>> {
-    let raw_len = queue.iter().map(|task| task.text.raw_len).sum();
-    let lanes = queue.iter().map(|task| task.text.lanes()).max();
-    let positions = queue.iter().map(|task| task.text.positions(drive)).max();
+    let raw_len = tasks.iter().map(|task| task.text.raw_len).sum();
+    let lanes = tasks.iter().map(|task| task.text.lanes()).max();
+    let positions = tasks.iter().map(|task| task.text.positions(drive)).max();
     let (Some(lanes), Some(positions)) = (lanes, positions) else {
         return Ok(done);
     };
-    let (threads, count) = (pool::threads(), queue.len());
-    let tables = queue
+    let (threads, count) = (pool::threads(), tasks.len());
+    let tables = tasks
         .iter()
         .map(|task| Text::memory(size_of(task.text.raw_len)));
     let at_once = threads.min(count);
     let tables = at_once.saturating_mul(tables.max().unwrap_or(0));
     ask(tables, || format!("contexts, {at_once} times at once,"))?;
-    let watch = Stopwatch::start(Direction::Decoding);
     let work = Work {
         drive: *drive,
         phase,
-        queue: Mutex::new(queue),
-        done: Mutex::new(done),
+        crew: Crew::new(tasks),
     };
-    if drive.model.device_name().is_none() && count < threads {
-        let sizes = Sizes {
-            device_lanes: 0,
-            threads,
-            cpu_lanes: (count * lanes).div_ceil(threads),
-            positions,
-        };
-        sizes.check_memory(drive.model.engine())?;
-        work.together(threads)?;
-    } else {
-        let sizes = Sizes {
-            device_lanes: lanes,
-            threads: threads.clamp(1, count),
-            cpu_lanes: lanes,
-            positions,
-        };
-        drive.run(sizes, |lanes| work.by(lanes))?;
+    drive.timed(phase, raw_len, || {
+        if drive.model.device_name().is_none() && count < threads {
+            let sizes = Sizes {
+                device_lanes: 0,
+                threads,
+                cpu_lanes: (count * lanes).div_ceil(threads),
+                positions,
+            };
+            sizes.check_memory(drive.model.engine())?;
+            work.together(threads)
+        } else {
+            let sizes = Sizes {
+                device_lanes: lanes,
+                threads: threads.clamp(1, count),
+                cpu_lanes: lanes,
+                positions,
+            };
+            drive.run(sizes, |lanes| work.by(lanes))
+        }
+    })?;
+    for task in work.crew.into_done() {
+        done[task.number] = task.decoded;
     }
-    watch.stop(drive, raw_len);
-    let done = work.done.into_inner();
-    Ok(done.unwrap_or_else(PoisonError::into_inner))
+    Ok(done)
 }
 
 /// What is to be decoded, and what was.
 struct Work<'a> {
     drive: Drive<'a>,
     phase: Phase,
-    queue: Mutex<VecDeque<Task<'a>>>,
-    done: Mutex<Vec<Option<Decoded>>>,
+    crew: Crew<Task<'a>>,
 }
 
 impl<'a> Work<'a> {
-    fn queue(&self) -> MutexGuard<'_, VecDeque<Task<'a>>> {
-        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn next(&self) -> Option<Task<'a>> {
-        self.queue().pop_front()
-    }
-
     /// Goes on with a text, to its end or until the lanes fail: it goes back then, for another worker.
-    fn run(&self, mut task: Task<'a>, lanes: &mut [&mut dyn Lanes]) -> Result<(), Stop> {
+    fn run(&self, mut task: Task<'a>, lanes: &mut [&mut dyn Lanes]) -> Result<()> {
         let begun = task.begun.take();
         let mut text = begun.unwrap_or_else(|| TextGroup::new(&self.drive, task.text, self.phase));
         match text.run(lanes) {
             Ok(decoded) => {
-                let mut done = self.done.lock().unwrap_or_else(PoisonError::into_inner);
-                done[task.number] = Some(decoded);
+                task.decoded = Some(decoded);
+                self.crew.end(task);
                 Ok(())
             }
-            Err(stop) => {
+            Err(error) => {
                 task.begun = Some(text);
-                self.queue().push_front(task);
-                Err(stop)
+                self.crew.give([task]);
+                Err(error)
             }
         }
     }
 
     /// One worker, with these lanes, until all is done.
-    fn by(&self, lanes: &mut dyn Lanes) -> Result<(), Stop> {
-        while let Some(task) = self.next() {
+    fn by(&self, lanes: &mut dyn Lanes) -> Result<()> {
+        while let Some(task) = self.crew.take() {
             let needed = task.text.lanes();
             if lanes.lanes() < needed {
-                self.queue().push_front(task);
-                return Err(Stop::Lanes(ExactError::Device {
+                self.crew.give([task]);
+                let room = ExactError::Device {
                     device: "this device".into(),
                     reason: format!("it has no room for {needed} lanes in lock step"),
-                }));
+                };
+                return Err(room.into());
             }
             self.run(task, &mut [&mut *lanes])?;
         }
@@ -300,7 +290,7 @@ impl<'a> Work<'a> {
 
     /// There are more threads than texts: each text has several.
     fn together(&self, threads: usize) -> Result<()> {
-        let tasks: Vec<_> = std::iter::from_fn(|| self.next()).collect();
+        let tasks: Vec<_> = std::iter::from_fn(|| self.crew.take()).collect();
         let count = tasks.len();
         let shares = tasks.into_iter().enumerate();
         let shares =
@@ -317,10 +307,7 @@ impl<'a> Work<'a> {
             for worker in &mut workers {
                 lanes.push(worker);
             }
-            self.run(task, &mut lanes).map_err(|stop| match stop {
-                Stop::Lanes(error) => error.into(),
-                Stop::All(error) => error,
-            })
+            self.run(task, &mut lanes)
         })?;
         Ok(())
     }

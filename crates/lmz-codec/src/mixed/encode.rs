@@ -125,8 +125,7 @@ pub fn score<K: Keep>(
             policy: policy_of(drive.policy, own[0].1.lanes),
             ..*drive
         };
-        let raw_len = own.iter().map(|(_, group)| group.text.len()).sum();
-        let blocks = reader.score(&symbols, keep, raw_len)?;
+        let blocks = reader.score(&symbols, keep)?;
         for (&(number, _), blocks) in own.iter().zip(blocks) {
             scored[number] = blocks;
         }

@@ -10,9 +10,9 @@ use super::layout::Head;
 use super::lockstep::{self, Failure, State};
 use super::places::teach;
 use super::rounds::rounds;
-use crate::blocks::Block;
-use crate::drive::{Decoded, Drive, Stop};
-use crate::error::CodecError;
+use crate::blocks::{Block, spell};
+use crate::drive::{Decoded, Drive};
+use crate::error::Result;
 use crate::observer::{Phase, check};
 
 /// The text of a group, still coded.
@@ -82,7 +82,7 @@ impl<'a> TextGroup<'a> {
     }
 
     /// Goes on to the end, with a thread for each of these.
-    pub fn run(&mut self, lanes: &mut [&mut dyn Lanes]) -> Result<Decoded, Stop> {
+    pub fn run(&mut self, lanes: &mut [&mut dyn Lanes]) -> Result<Decoded> {
         loop {
             check(self.drive.observer)?;
             let round = match self.round.take() {
@@ -99,7 +99,7 @@ impl<'a> TextGroup<'a> {
                     self.end_early(&round);
                     break;
                 }
-                Some(Failure::Other(error)) => return Err(error.into()),
+                Some(Failure::Other(error)) => return Err(error),
                 Some(Failure::Lanes(error)) => {
                     self.round = Some(round);
                     return Err(error.into());
@@ -118,7 +118,7 @@ impl<'a> TextGroup<'a> {
         })
     }
 
-    fn begin(&mut self, round: Vec<Block>) -> Result<Vec<Block>, CodecError> {
+    fn begin(&mut self, round: Vec<Block>) -> Result<Vec<Block>> {
         let state = &mut self.state;
         let first = self.seen.len() == self.drive.shown.len();
         state.text.begin_round(round.len());
@@ -151,15 +151,7 @@ impl<'a> TextGroup<'a> {
     fn end(&mut self) {
         let vocabulary = self.drive.model.engine().symbols().vocabulary();
         for symbols in std::mem::take(&mut self.state.symbols) {
-            for symbol in &symbols {
-                match *symbol {
-                    Symbol::Escape(byte) => self.raw.push(byte),
-                    Symbol::Token(token) => {
-                        let bytes = vocabulary.get(token);
-                        self.raw.extend_from_slice(bytes.unwrap_or_default());
-                    }
-                }
-            }
+            self.raw.extend(spell(&symbols, vocabulary));
             self.seen.extend(symbols);
         }
         self.state.report(&self.drive, self.phase);

@@ -1,10 +1,9 @@
 //! What is kept of the model's distributions until the walk comes by.
 
-use lmz_exact::{Prediction, Query, Symbols};
+use lmz_exact::{Prediction, Symbols};
 use lmz_mix::{Views, Walk};
-use lmz_model::Symbol;
 
-use crate::drive::Keep;
+use crate::drive::{Keep, Known};
 
 /// What is kept of the model's predictions of a block.
 #[derive(Debug, Default)]
@@ -43,13 +42,10 @@ pub struct Reduce<'a> {
 impl Keep for Reduce<'_> {
     type Kept = BlockViews;
 
-    fn query(&self, _: usize) -> Query {
-        Query::Distribution
-    }
-
-    fn keep(&self, kept: &mut BlockViews, _: Symbol, number: usize, prediction: &Prediction<'_>) {
+    fn keep(&self, kept: &mut BlockViews, known: Known, prediction: &Prediction<'_>) {
         if let Some(scores) = prediction.distribution() {
-            let place = (number < self.table.len()).then(|| self.walk.place(number));
+            let token = known.number < self.table.len();
+            let place = token.then(|| self.walk.place(known.number));
             let mut sums = self.walk.sums(scores.weights, &mut kept.sums);
             let likely = self.walk.reduce(&mut sums, place, &mut kept.views);
             kept.symbols.push((kept.views.len() as u32, likely));

@@ -1,14 +1,13 @@
 //! Where the bits of groups went: the model's of each symbol, and what mixing made of them.
 
 use lmz_coder::Cost;
-use lmz_exact::{Prediction, Query};
+use lmz_exact::Prediction;
 use lmz_format::SegmentInfo;
-use lmz_model::Symbol;
 
 use super::parts::{MixedTrace, TracedPart};
 use super::score::{BlockTold, Told};
 use super::segment::SegmentTrace;
-use crate::drive::{Drive, Keep};
+use crate::drive::{Drive, Keep, Known};
 use crate::error::{CodecError, Result};
 use crate::member::segment_error;
 use crate::mixed::{BlockViews, Group, Head, PartKind, Reduce, mix, prepare, score};
@@ -19,19 +18,9 @@ struct Both<'a>(Told<'a>, Reduce<'a>);
 impl Keep for Both<'_> {
     type Kept = (BlockTold, BlockViews);
 
-    fn query(&self, _: usize) -> Query {
-        Query::Distribution
-    }
-
-    fn keep(
-        &self,
-        (told, views): &mut Self::Kept,
-        symbol: Symbol,
-        number: usize,
-        prediction: &Prediction<'_>,
-    ) {
-        self.0.keep(told, symbol, number, prediction);
-        self.1.keep(views, symbol, number, prediction);
+    fn keep(&self, (told, views): &mut Self::Kept, known: Known, prediction: &Prediction<'_>) {
+        self.0.keep(told, known, prediction);
+        self.1.keep(views, known, prediction);
     }
 }
 
@@ -74,15 +63,12 @@ pub(super) fn traced(
         head: mixed.head,
         stored: mixed.stored,
     };
-    let mut segment = SegmentTrace::begin(drive, keep.0.each, info);
-    for (block, (told, _)) in blocks {
-        segment.add(block, told);
-    }
+    let told = blocks.into_iter().map(|(block, (told, _))| (block, told));
+    let mut segment = SegmentTrace::new(drive, keep.0.each, info, raw, told);
     for (symbol, cost) in segment.symbols.iter_mut().zip(costs) {
         symbol.mixed = Some(cost);
     }
     segment.mixed = Some(trace);
-    segment.raw = raw;
     Ok(segment)
 }
 

@@ -1,6 +1,6 @@
 //! A traced segment.
 
-use lmz_coder::{Cost, Interval};
+use lmz_coder::Cost;
 use lmz_format::SegmentInfo;
 use lmz_model::Symbol;
 
@@ -56,31 +56,32 @@ impl SegmentTrace {
         }
     }
 
-    /// A segment whose blocks are yet to come.
-    pub(super) fn begin(drive: &Drive<'_>, each: usize, info: SegmentInfo) -> Self {
-        Self {
+    /// A segment of these blocks, with what was kept of each.
+    pub(super) fn new(
+        drive: &Drive<'_>,
+        each: usize,
+        info: SegmentInfo,
+        raw: Vec<u8>,
+        blocks: impl IntoIterator<Item = (Block, BlockTold)>,
+    ) -> Self {
+        let mut segment = Self {
             alternatives_each: each,
             start_token: drive.model.engine().start_token(),
             shown: drive.shown.clone(),
-            ..Self::untraced(info, Vec::new())
+            ..Self::untraced(info, raw)
+        };
+        for (block, told) in blocks {
+            segment.blocks.push(TracedBlock {
+                first: block.first - segment.shown.len(),
+                len: block.end - block.first,
+                overlap: block.overlap,
+            });
+            let intervals = told.symbols.iter().flat_map(TracedSymbol::intervals);
+            intervals.for_each(|interval| segment.spent.take(interval));
+            segment.symbols.extend(told.symbols);
+            segment.alternatives.extend(told.alternatives);
         }
-    }
-
-    /// Adds a block.
-    pub(super) fn add(&mut self, block: Block, told: BlockTold) {
-        self.blocks.push(TracedBlock {
-            first: block.first - self.shown.len(),
-            len: block.end - block.first,
-            overlap: block.overlap,
-        });
-        for symbol in &told.symbols {
-            self.spent.take(symbol.interval);
-            if let Symbol::Escape(byte) = symbol.symbol {
-                self.spent.take(Interval::of_byte(byte));
-            }
-        }
-        self.symbols.extend(told.symbols);
-        self.alternatives.extend(told.alternatives);
+        segment
     }
 
     /// The alternatives of a symbol.

@@ -30,6 +30,15 @@ impl TracedSymbol {
         }
     }
 
+    /// Its interval, and that of the raw byte behind an escape.
+    pub(super) fn intervals(&self) -> impl Iterator<Item = Interval> + use<> {
+        let byte = match self.symbol {
+            Symbol::Token(_) => None,
+            Symbol::Escape(byte) => Some(Interval::of_byte(byte)),
+        };
+        std::iter::once(self.interval).chain(byte)
+    }
+
     /// What it costs ideally, the raw byte behind an escape included.
     pub fn ideal(&self) -> Cost {
         self.ideal + self.raw_byte()

@@ -2,18 +2,19 @@
 
 use std::io::{Read, Seek};
 
-use lmz_format::{ContainerBytes, IndexedReader, Member, RawHasher, SegmentInfo, SegmentKind};
+use lmz_format::{ContainerBytes, IndexedReader, Member, SegmentKind};
 
 use super::mixed;
 use super::score::Told;
 use super::segment::SegmentTrace;
-use crate::batching::{Batch, Batching};
+use super::symbol::TracedSymbol;
+use crate::batches::{Batches, Indexed, Restored};
+use crate::batching::Batching;
 use crate::drive::{Drive, seal};
 use crate::error::{CodecError, Result};
-use crate::member::{CodedSegment, Means, MemberDecoder, Ready, check_hash, segment_error};
+use crate::member::segment_error;
 use crate::model::Model;
-use crate::observer::{Observer, Phase, check};
-use crate::pool::Pool;
+use crate::observer::{Observer, Phase};
 use crate::prime::Prime;
 use crate::source::ModelSource;
 
@@ -50,15 +51,9 @@ pub struct TraceOptions {
 ///
 /// It owns its models, which may be shared ones: a reference, an [`Arc`](std::sync::Arc).
 pub struct Tracer<R, S> {
-    index: IndexedReader<R>,
-    models: S,
-    options: TraceOptions,
-    pool: Pool,
-    /// Of the current member.
-    decoder: Option<MemberDecoder>,
-    member: usize,
-    segment: u64,
-    hasher: RawHasher,
+    batches: Batches<Indexed<R>, S>,
+    /// Alternatives that are wanted for each symbol.
+    alternatives: usize,
 }
 
 impl<R: Read + Seek, S: ModelSource> Tracer<R, S> {
@@ -67,31 +62,26 @@ impl<R: Read + Seek, S: ModelSource> Tracer<R, S> {
     /// # Errors
     /// A damaged index; an input that cannot be read.
     pub fn open(input: R, models: S, options: &TraceOptions) -> Result<Self> {
+        let events = Indexed::new(IndexedReader::open(input)?);
         Ok(Self {
-            index: IndexedReader::open(input)?,
-            models,
-            options: options.clone(),
-            pool: Pool::new(options.threads)?,
-            decoder: None,
-            member: 0,
-            segment: 0,
-            hasher: RawHasher::new(),
+            batches: Batches::new(events, models, options.prime.clone(), options.threads)?,
+            alternatives: options.alternatives,
         })
     }
 
     /// The members, for their headers and lengths.
     pub fn members(&self) -> &[Member] {
-        self.index.members()
+        self.batches.events.index.members()
     }
 
     /// Bytes of the file.
     pub fn file_len(&self) -> u64 {
-        self.index.file_len()
+        self.batches.events.index.file_len()
     }
 
     /// Bytes that it restores to.
     pub fn raw_len(&self) -> u64 {
-        self.index.raw_len()
+        self.batches.events.index.raw_len()
     }
 
     /// The file's bytes by what they are for, all members taken together.
@@ -100,15 +90,15 @@ impl<R: Read + Seek, S: ModelSource> Tracer<R, S> {
     /// A damaged record.
     pub fn container_bytes(&mut self) -> Result<ContainerBytes> {
         let mut sum = ContainerBytes::default();
-        for member in 0..self.index.members().len() as u64 {
-            sum += self.index.container_bytes(member)?;
+        for member in 0..self.batches.events.index.members().len() as u64 {
+            sum += self.batches.events.index.container_bytes(member)?;
         }
         Ok(sum)
     }
 
     /// The model of the member of the last batch; `None` if nothing of it has needed one.
     pub fn model(&self) -> Option<&Model> {
-        self.decoder.as_ref()?.model()
+        self.batches.member.as_ref()?.model()
     }
 
     /// The next segments, in order; `None` after the last. All are of one member. Raw bytes pass
@@ -118,113 +108,47 @@ impl<R: Read + Seek, S: ModelSource> Tracer<R, S> {
     /// A damaged segment, a member whose hash does not match, a missing model, or
     /// [`CodecError::OtherEncoder`].
     pub fn next_batch(&mut self, observer: &dyn Observer) -> Result<Option<Vec<SegmentTrace>>> {
-        if (self.member, self.segment) == (0, 0) {
+        if self.batches.report.members == 0 {
             observer.begin(&[Phase::Decode, Phase::Encode], Some(self.raw_len()));
         }
-        loop {
-            // Not the member itself: it holds as many offsets as it has segments.
-            let Some(member) = self.index.members().get(self.member) else {
-                return Ok(None);
-            };
-            let (number, count, raw_hash) =
-                (member.number, member.segment_count(), member.raw_hash);
-            if self.segment < count {
-                let batch = self.batch(observer)?;
-                // Fails before the last segments of a member are handed out.
-                if self.segment == count {
-                    check_hash(number, self.hasher.finish(), raw_hash)?;
-                }
-                return Ok(Some(batch));
-            }
-            if count == 0 {
-                check_hash(number, self.hasher.finish(), raw_hash)?;
-            }
-            self.member += 1;
-            self.segment = 0;
-            self.decoder = None;
-            self.hasher = RawHasher::new();
+        if !self.batches.next(observer, Batching::bounded)? {
+            return Ok(None);
         }
-    }
-
-    /// The next segments of the current member.
-    fn batch(&mut self, observer: &dyn Observer) -> Result<Vec<SegmentTrace>> {
-        check(observer)?;
-        let member = &self.index.members()[self.member];
-        let (number, count) = (member.number, member.segment_count());
-        let policy = member.header.context;
-        let decoder = self
-            .decoder
-            .get_or_insert_with(|| MemberDecoder::new(member.header.clone()));
-        let batching = Batching::new(decoder.model(), self.pool.threads()).bounded();
-        let mut batch = Batch::default();
-        while self.segment < count && !batch.is_full(batching) {
-            let (info, coded) = self.index.read_coded(number, self.segment)?;
-            batch.push(info.raw_len.into(), (info, coded));
-            self.segment += 1;
-        }
-        let means = Means {
-            models: &self.models,
-            prime: self.options.prime.as_ref(),
-            pool: &self.pool,
-            observer,
-        };
-        let raw = decoder.decode(&batch.items, means)?;
-        let raw = raw.into_iter().collect::<Result<Vec<_>>>()?;
-        for raw in &raw {
-            self.hasher.update(raw);
-        }
-        let batch: Vec<_> = batch.items.into_iter().zip(raw).collect();
-        let Some(Ready { model, shown }) = decoder.ready() else {
+        let batch = std::mem::take(&mut self.batches.ready);
+        let member = self.batches.member.as_ref();
+        let Some(drive) = member.and_then(|member| member.drive(observer)) else {
             let plain = batch.into_iter();
-            return Ok(plain
-                .map(|((info, _), raw)| SegmentTrace::untraced(info, raw))
-                .collect());
+            let plain = plain.map(|plain| SegmentTrace::untraced(plain.info, plain.raw));
+            return Ok(Some(plain.collect()));
         };
-        let drive = Drive::new(model, policy, shown, observer);
-        let most = model.engine().symbols().len();
-        let each = self.options.alternatives.min(most);
-        self.pool.install(|| traced(&drive, each, batch))
+        let table = drive.model.engine().symbols();
+        let each = self.alternatives.min(table.len());
+        let told = Told { table, each };
+        let pool = &self.batches.pool;
+        pool.install(|| traced(&drive, told, batch)).map(Some)
     }
 }
 
 /// The segments, those that the model codes with all that was coded in them.
-fn traced(
-    drive: &Drive<'_>,
-    each: usize,
-    batch: Vec<(CodedSegment, Vec<u8>)>,
-) -> Result<Vec<SegmentTrace>> {
-    let modelled = |info: &SegmentInfo| info.kind == SegmentKind::Model;
-    let segments = batch.iter().filter(|((info, _), _)| modelled(info));
-    let segments: Vec<&[u8]> = segments.map(|(_, raw)| &raw[..]).collect();
-    let raw_len = segments.iter().map(|raw| raw.len()).sum();
-    let symbols = drive.tokenize(&segments)?;
-    let told = Told {
-        table: drive.model.engine().symbols(),
-        each,
-    };
-    let mut scored = drive.score(&symbols, &told, raw_len)?.into_iter();
-    let segments = batch.into_iter().map(|((info, coded), raw)| {
-        match info.kind {
-            SegmentKind::Model => {}
-            SegmentKind::Mixed => return mixed::traced(drive, told, info, &coded, raw),
-            SegmentKind::Zstd | SegmentKind::Stored => {
-                return Ok(SegmentTrace::untraced(info, raw));
+fn traced(drive: &Drive<'_>, told: Told<'_>, batch: Vec<Restored>) -> Result<Vec<SegmentTrace>> {
+    let own = batch.iter();
+    let own = own.filter(|segment| segment.info.kind == SegmentKind::Model);
+    let own: Vec<&[u8]> = own.map(|segment| &segment.raw[..]).collect();
+    let mut scored = drive.score(&drive.tokenize(&own)?, &told)?.into_iter();
+    let traced = batch
+        .into_iter()
+        .map(|Restored { info, coded, raw }| match info.kind {
+            SegmentKind::Zstd | SegmentKind::Stored => Ok(SegmentTrace::untraced(info, raw)),
+            SegmentKind::Mixed => mixed::traced(drive, told, info, &coded, raw),
+            SegmentKind::Model => {
+                let missing = || segment_error(&info, "was not traced");
+                let blocks = scored.next().ok_or_else(missing)?;
+                let segment = SegmentTrace::new(drive, told.each, info, raw, blocks);
+                let intervals = segment.symbols.iter().flat_map(TracedSymbol::intervals);
+                let (same, place) = (seal(intervals)? == coded, info.place());
+                same.then_some(segment)
+                    .ok_or(CodecError::OtherEncoder { place })
             }
-        }
-        let blocks = scored
-            .next()
-            .ok_or_else(|| segment_error(&info, "was not traced"))?;
-        let mut segment = SegmentTrace::begin(drive, each, info);
-        segment.raw = raw;
-        for (block, told) in blocks {
-            segment.add(block, told);
-        }
-        let again = seal(segment.symbols.iter().map(|s| (s.interval, s.symbol)))?;
-        if again != coded {
-            let place = info.place();
-            return Err(CodecError::OtherEncoder { place });
-        }
-        Ok(segment)
-    });
-    segments.collect()
+        });
+    traced.collect()
 }
