@@ -88,3 +88,35 @@ fn likeliest(scores: &Scores<'_>, each: usize, best: &mut Vec<Place>) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_escape_stands_behind_tokens_that_cost_no_more() {
+        let mut before = [0; 2];
+        // About twelve bits less likely than the first: the escape's share is 2^-12 of the rest.
+        for far in 786_400..786_500 {
+            let logits = [0, -far];
+            let mut weights = [0; 2];
+            lmz_coder::exp2_weights(&logits, 0, &mut weights);
+            let scores = Scores {
+                logits: &logits,
+                max: 0,
+                weights: &weights,
+                escape_shift: 12,
+            };
+            let distribution = scores.distribution();
+            let cheap = distribution.cost(far as u32) <= distribution.escape_cost();
+            let own = escape(&scores);
+            let ahead = places(&scores).filter(|&place| place < own).count();
+            assert_eq!(ahead, 1 + usize::from(cheap), "{far}");
+            let mut best = Vec::new();
+            likeliest(&scores, 3, &mut best);
+            assert_eq!(best.iter().position(|place| *place == own), Some(ahead));
+            before[usize::from(cheap)] += 1;
+        }
+        assert!(before.iter().all(|&n| n > 0), "{before:?}");
+    }
+}
