@@ -13,7 +13,7 @@ use lmz_codec::{
     Accelerator, CompressOptions, DecompressOptions, Direction, Meter, Mix, Model, Observer, Phase,
     SegmentPlan, Timing, compress, decompress,
 };
-use lmz_exact::{CpuLanes, ExactError, Lanes, Prediction, Query, Result, Row};
+use lmz_exact::{CpuLanes, ExactError, Lanes, Prediction, Query, Result, Row, Team};
 
 /// The CPU engine as an accelerator that fails at pass number `fails_at`.
 #[derive(Debug)]
@@ -52,8 +52,10 @@ impl Accelerator for Pretended {
 
     fn open(&self, lanes: usize, positions: usize) -> Result<Box<dyn Lanes>> {
         let lanes = lanes.min(self.lanes);
+        // Threads share its passes, as they do those of large models.
+        let team = Team::new(2).expect("a thread");
         Ok(Box::new(PretendedLanes {
-            lanes: CpuLanes::new(self.model.clone(), lanes, positions),
+            lanes: CpuLanes::new(self.model.clone(), lanes, positions).shared(team),
             fails_at: self.fails_at,
             passes: self.passes.clone(),
             queued: 0,

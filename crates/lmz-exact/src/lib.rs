@@ -19,6 +19,7 @@ mod lanes;
 mod prepare;
 mod prepared;
 pub mod tables;
+mod team;
 
 /// What an [`Engine`] is made of, for those who compute the same bits on another device.
 pub mod parts {
@@ -51,3 +52,4 @@ pub use prepare::prepare;
 pub use prepared::{
     LMZM_VERSION, NUMERICS, NUMERICS_VERSION, Prepared, RECIPE, RECIPES, WIDE_NUMERICS, WIDE_RECIPE,
 };
+pub use team::Team;

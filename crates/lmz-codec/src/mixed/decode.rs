@@ -1,11 +1,12 @@
 //! Coded bytes to groups.
 
-use lmz_exact::{CpuLanes, Engine, ExactError, Lanes};
+use lmz_exact::{CpuLanes, Engine, ExactError, Lanes, Team};
 use lmz_mix::{Bytes, Text};
 
 use super::contexts::{Decoding, size_of};
 use super::layout::{Head, Shape};
 use super::part::{Part, PartKind, join, take_list, total};
+use super::rounds::waits_for_memory;
 use super::text::{CodedText, TextGroup};
 use crate::drive::{Crew, Decoded, Drive, Sizes};
 use crate::error::Result;
@@ -288,7 +289,8 @@ impl<'a> Work<'a> {
         Ok(())
     }
 
-    /// There are more threads than texts: each text has several.
+    /// There are more threads than texts: each text has several. They have lanes of their own where all of them find the
+    /// model's weights in their caches; where they wait for these, they share each pass.
     fn together(&self, threads: usize) -> Result<()> {
         let tasks: Vec<_> = std::iter::from_fn(|| self.crew.take()).collect();
         let count = tasks.len();
@@ -297,12 +299,16 @@ impl<'a> Work<'a> {
             shares.map(|(i, task)| (task, threads * (i + 1) / count - threads * i / count));
         pool::map(shares.collect(), |(task, share)| {
             let engine: &Engine = self.drive.model.engine();
-            let share = share.clamp(1, task.text.lanes());
-            let each = task.text.lanes().div_ceil(share);
             let positions = task.text.positions(&self.drive);
-            let mut workers: Vec<CpuLanes<&Engine>> = (0..share)
-                .map(|_| CpuLanes::new(engine, each, positions))
-                .collect();
+            let lanes = task.text.lanes();
+            let mut workers: Vec<CpuLanes<&Engine>> = if waits_for_memory(engine) {
+                let team = Team::new(share).map_err(|error| pool::cannot_start(share, &error))?;
+                vec![CpuLanes::new(engine, lanes, positions).shared(team)]
+            } else {
+                let share = share.clamp(1, lanes);
+                let own = |_| CpuLanes::new(engine, lanes.div_ceil(share), positions);
+                (0..share).map(own).collect()
+            };
             let mut lanes: Vec<&mut dyn Lanes> = Vec::new();
             for worker in &mut workers {
                 lanes.push(worker);

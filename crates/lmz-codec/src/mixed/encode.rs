@@ -95,7 +95,7 @@ pub fn prepare<'a>(drive: &Drive<'_>, raw: &'a [u8], lanes: Option<usize>) -> Re
     let lanes = lanes.unwrap_or_else(|| match is_repetitive(&text) {
         // What stands just before says most of what follows: lanes cost 2 to 6 % there, and elsewhere 1 to 2.
         true => 1,
-        false => lanes_of(drive.policy, coded),
+        false => lanes_of(drive.policy, coded, drive.model.engine()),
     });
     Ok(Group {
         raw,

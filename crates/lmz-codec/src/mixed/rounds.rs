@@ -1,5 +1,6 @@
 //! The order in which a text's symbols are coded: rounds of consecutive blocks in lock step.
 
+use lmz_exact::Engine;
 use lmz_format::ContextPolicy;
 
 use crate::blocks::{Block, blocks};
@@ -18,6 +19,11 @@ pub fn policy_of(policy: ContextPolicy, lanes: usize) -> ContextPolicy {
 /// Most lanes, where nobody has asked for a number.
 #[cfg(feature = "encode")]
 const LANES: usize = 4;
+/// The same, where threads share each pass: more lanes gain them less.
+#[cfg(feature = "encode")]
+const SHARED_LANES: usize = 2;
+/// Weights that are more bytes than a processor's own cache.
+const MANY: usize = 16 << 20;
 /// Rounds that a text has at least, before a lane more is worth what it costs.
 #[cfg(feature = "encode")]
 const ROUNDS: usize = 4;
@@ -25,9 +31,19 @@ const ROUNDS: usize = 4;
 /// The lanes of a text of so many symbols, where nobody has asked for a number: what lanes that run ahead do not know
 /// of each other costs most at a text's beginning.
 #[cfg(feature = "encode")]
-pub fn lanes_of(policy: ContextPolicy, symbols: usize) -> usize {
+pub fn lanes_of(policy: ContextPolicy, symbols: usize, engine: &Engine) -> usize {
     let blocks = symbols / policy.context as usize;
-    (blocks / ROUNDS).clamp(1, LANES)
+    let most = match waits_for_memory(engine) {
+        true => SHARED_LANES,
+        false => LANES,
+    };
+    (blocks / ROUNDS).clamp(1, most)
+}
+
+/// Whether a pass of a few lanes waits for the model's weights more than it computes: threads share passes then, so
+/// that each reads a part of them.
+pub fn waits_for_memory(engine: &Engine) -> bool {
+    engine.weights_size() >= MANY
 }
 
 /// The rounds of a text of so many symbols behind `known` ones, one after the other.

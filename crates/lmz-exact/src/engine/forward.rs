@@ -11,6 +11,7 @@ use super::parts::Embedding;
 use super::pass::{Piece, Run, Scratch};
 use super::scores::Scores;
 use super::shape::MAX_ROWS;
+use super::share::{Share, cuts};
 use crate::fixed::{MAX32, shift_to};
 use crate::kernel::{self, FINE_BITS, Linear};
 
@@ -75,30 +76,63 @@ impl Engine {
                 self.embed(token, position, &mut scratch.x);
             }
         }
+        let parallel = self.parts.rules.parallel;
+        let rows = pieces.iter().map(|piece| piece.n).sum();
+        scratch.begin(rows, &self.parts.shape, parallel);
+        let cuts = cuts(pieces, scratch.threads());
+        let mut before: Option<&Layer> = None;
         for (index, layer) in self.parts.layers.iter().enumerate() {
-            self.enter(scratch, layer.attn_norm.as_ref(), &layer.qkv);
-            self.linear(scratch, &layer.qkv);
-            self.attend_runs(scratch, runs, pieces, index);
-            self.head_activations(scratch, &layer.o);
-            self.linear(scratch, &layer.o);
-            if self.parts.rules.parallel {
-                scratch.before.clone_from(&scratch.x);
-            }
-            self.add(scratch, &layer.o, layer.attn_post_norm.as_ref());
-            if self.parts.rules.parallel {
-                std::mem::swap(&mut scratch.x, &mut scratch.before);
-                let own = layer.ffn_norm.as_ref().or(layer.attn_norm.as_ref());
-                self.enter(scratch, own, &layer.up);
-                std::mem::swap(&mut scratch.x, &mut scratch.before);
-            } else {
-                self.enter(scratch, layer.ffn_norm.as_ref(), &layer.up);
-            }
-            self.linear(scratch, &layer.up);
-            self.between(scratch, layer);
-            self.linear(scratch, &layer.down);
-            self.add(scratch, &layer.down, layer.ffn_post_norm.as_ref());
+            scratch.room_for(&layer.qkv);
+            scratch.each(&cuts, runs, pieces, &|share| {
+                if let Some(before) = before {
+                    self.leave(share, before);
+                }
+                self.enter(share, layer.attn_norm.as_ref(), &layer.qkv);
+            });
+            scratch.linear(self.kernel, &layer.qkv);
+            scratch.room_for(&layer.o);
+            scratch.each(&cuts, runs, pieces, &|share| {
+                self.finish(share, &layer.qkv);
+                self.attend_runs(share, index);
+                self.head_activations(share, &layer.o);
+            });
+            scratch.linear(self.kernel, &layer.o);
+            scratch.room_for(&layer.up);
+            scratch.each(&cuts, runs, pieces, &|share| {
+                self.finish(share, &layer.o);
+                if parallel {
+                    share.before.copy_from_slice(share.x);
+                }
+                self.add(share, &layer.o, layer.attn_post_norm.as_ref());
+                if parallel {
+                    // Both halves read what the first has read.
+                    std::mem::swap(&mut share.x, &mut share.before);
+                    let own = layer.ffn_norm.as_ref().or(layer.attn_norm.as_ref());
+                    self.enter(share, own, &layer.up);
+                    std::mem::swap(&mut share.x, &mut share.before);
+                } else {
+                    self.enter(share, layer.ffn_norm.as_ref(), &layer.up);
+                }
+            });
+            scratch.linear(self.kernel, &layer.up);
+            scratch.room_for(&layer.down);
+            scratch.each(&cuts, runs, pieces, &|share| {
+                self.finish(share, &layer.up);
+                self.between(share, layer);
+            });
+            scratch.linear(self.kernel, &layer.down);
+            before = Some(layer);
+        }
+        if let Some(layer) = before {
+            scratch.each(&cuts, runs, pieces, &|share| self.leave(share, layer));
         }
         self.scores(scratch, runs, pieces, visit);
+    }
+
+    /// The end of a layer's second half.
+    fn leave(&self, share: &mut Share<'_, '_>, layer: &Layer) {
+        self.finish(share, &layer.down);
+        self.add(share, &layer.down, layer.ffn_post_norm.as_ref());
     }
 
     /// Appends a position to the residual stream: its token's row, plus its own where positions are learned (3.3).
@@ -142,34 +176,28 @@ impl Engine {
     }
 
     /// The residual stream as activations of `next`, through a norm if there is one.
-    fn enter(&self, scratch: &mut Scratch, norm: Option<&Norm>, next: &Linear) {
+    fn enter(&self, share: &mut Share<'_, '_>, norm: Option<&Norm>, next: &Linear) {
         if let Some(norm) = norm {
-            return self.norm(scratch, norm, next);
+            return self.norm(share, norm, next);
         }
-        let Scratch { x, p, a, e, .. } = scratch;
         let (width, stride) = (self.parts.shape.width, 2 * next.pairs());
-        a.resize(x.len() / width * stride, 0);
-        e.clear();
-        for (x, a) in x.chunks_exact(width).zip(a.chunks_exact_mut(stride)) {
+        let p = &mut share.own[0].p;
+        let rows = share.x.chunks_exact(width).zip(&mut *share.e);
+        for ((x, e), a) in rows.zip(share.a.chunks_exact_mut(stride)) {
             p.clear();
             p.extend(x.iter().map(|&x| i64::from(x)));
             let exponent = -self.parts.residual_frac_bits;
-            e.push(kernel::activations(self.kernel, p, &[exponent], &next.c, a));
+            *e = kernel::activations(self.kernel, p, &[exponent], &next.c, a);
         }
     }
 
     /// Norm of every row, as activations of `next`.
-    pub(super) fn norm(&self, scratch: &mut Scratch, norm: &Norm, next: &Linear) {
-        let Scratch { x, p, a, e, .. } = scratch;
-        let stride = 2 * next.pairs();
-        let rows = x.len() / self.parts.shape.width;
-        a.resize(rows * stride, 0);
-        e.clear();
-        p.resize(self.parts.shape.width, 0);
-        for (x, a) in x
-            .chunks_exact(self.parts.shape.width)
-            .zip(a.chunks_exact_mut(stride))
-        {
+    pub(super) fn norm(&self, share: &mut Share<'_, '_>, norm: &Norm, next: &Linear) {
+        let (width, stride) = (self.parts.shape.width, 2 * next.pairs());
+        let p = &mut share.own[0].p;
+        p.resize(width, 0);
+        let rows = share.x.chunks_exact(width).zip(&mut *share.e);
+        for ((x, e), a) in rows.zip(share.a.chunks_exact_mut(stride)) {
             let own = if self.parts.rules.centred {
                 kernel::layer_norm(self.kernel, x, &norm.g, self.parts.eps_fixed, p)
             } else {
@@ -179,90 +207,61 @@ impl Engine {
             if let Some(bias) = &norm.bias {
                 exponent = kernel::add_bias_wide(self.kernel, p, exponent, &bias.b, bias.e);
             }
-            e.push(kernel::activations(self.kernel, p, &[exponent], &next.c, a));
+            *e = kernel::activations(self.kernel, p, &[exponent], &next.c, a);
         }
     }
 
-    /// `y` = layer · `a`; the exponents follow.
-    pub(super) fn linear(&self, scratch: &mut Scratch, layer: &Linear) {
-        let rows = scratch.e.len();
-        scratch.y.resize(rows * layer.out_padded(), 0);
-        let Scratch { a, y, low, .. } = scratch;
-        kernel::linear_with_fine(self.kernel, layer, a, 2 * layer.pairs(), y, low);
-        for e in &mut scratch.e {
+    /// What is left to do for each row after [`Scratch::linear`]: low planes, exponents, biases.
+    pub(super) fn finish(&self, share: &mut Share<'_, '_>, layer: &Linear) {
+        kernel::add_low(self.kernel, layer, share.y, share.low);
+        let rows = share.y.chunks_exact_mut(layer.out_padded());
+        for (y, e) in rows.zip(&mut *share.e) {
             *e = layer.out_exponent(*e);
-        }
-        if let Some(bias) = &layer.bias {
-            let rows = scratch.y.chunks_exact_mut(layer.out_padded());
-            for (y, e) in rows.zip(&mut scratch.e) {
+            if let Some(bias) = &layer.bias {
                 *e = kernel::add_bias(self.kernel, &mut y[..layer.out], *e, &bias.b, bias.e);
             }
         }
     }
 
-    fn attend_runs(
-        &self,
-        scratch: &mut Scratch,
-        runs: &mut [Run<'_>],
-        pieces: &[Piece],
-        index: usize,
-    ) {
+    fn attend_runs(&self, share: &mut Share<'_, '_>, index: usize) {
         let s = &self.parts.shape;
         let stride = self.parts.layers[index].qkv.out_padded();
-        let Scratch {
-            y,
-            e,
-            heads,
-            head_exponents,
-            attention,
-            ..
-        } = scratch;
-        heads.resize(e.len() * s.queries(), 0);
-        head_exponents.resize(e.len() * s.heads, 0);
         let mut row = 0;
-        for piece in pieces {
-            let run = &mut runs[piece.run];
+        for piece in share.pieces {
+            let run = &mut share.runs[piece.run - share.first_run];
             let rows = Rows {
                 start: run.start + piece.from,
-                qkv: &mut y[row * stride..][..piece.n * stride],
+                qkv: &mut share.y[row * stride..][..piece.n * stride],
                 stride,
-                exponents: &e[row..row + piece.n],
-                out: &mut heads[row * s.queries()..][..piece.n * s.queries()],
-                out_exponents: &mut head_exponents[row * s.heads..][..piece.n * s.heads],
+                exponents: &share.e[row..row + piece.n],
+                out: &mut share.heads[row * s.queries()..][..piece.n * s.queries()],
+                out_exponents: &mut share.head_exponents[row * s.heads..][..piece.n * s.heads],
             };
             let cache = &mut run.cache.layers[index];
-            self.attention(attention, &self.parts.layers[index], cache, rows);
+            let buffers = &mut share.own[0].attention;
+            self.attention(buffers, &self.parts.layers[index], cache, rows);
             row += piece.n;
         }
     }
 
     /// Attention's output as activations of the output projection.
-    fn head_activations(&self, scratch: &mut Scratch, next: &Linear) {
-        let Scratch {
-            a,
-            e,
-            heads,
-            head_exponents,
-            ..
-        } = scratch;
-        let stride = 2 * next.pairs();
-        a.resize(e.len() * stride, 0);
-        let rows = heads
-            .chunks_exact_mut(self.parts.shape.queries())
-            .zip(head_exponents.chunks_exact(self.parts.shape.heads));
-        for ((e, a), (p, groups)) in e.iter_mut().zip(a.chunks_exact_mut(stride)).zip(rows) {
+    fn head_activations(&self, share: &mut Share<'_, '_>, next: &Linear) {
+        let (shape, stride) = (&self.parts.shape, 2 * next.pairs());
+        let heads = share.heads.chunks_exact_mut(shape.queries());
+        let heads = heads.zip(share.head_exponents.chunks_exact(shape.heads));
+        let rows = share.e.iter_mut().zip(share.a.chunks_exact_mut(stride));
+        for ((e, a), (p, groups)) in rows.zip(heads) {
             *e = kernel::activations(self.kernel, p, groups, &next.c, a);
         }
     }
 
     /// Adds `y`, through a norm if there is one, to the residual stream.
-    fn add(&self, scratch: &mut Scratch, layer: &Linear, norm: Option<&BlockNorm>) {
-        let Scratch { x, p, y, e, .. } = scratch;
+    fn add(&self, share: &mut Share<'_, '_>, layer: &Linear, norm: Option<&BlockNorm>) {
         let width = self.parts.shape.width;
-        let rows = x
-            .chunks_exact_mut(width)
-            .zip(y.chunks_exact(layer.out_padded()));
-        for ((x, y), &e) in rows.zip(e.iter()) {
+        let p = &mut share.own[0].p;
+        let rows = share.x.chunks_exact_mut(width);
+        let rows = rows.zip(share.y.chunks_exact(layer.out_padded()));
+        for ((x, y), &e) in rows.zip(share.e.iter()) {
             let y = &y[..width];
             let Some(norm) = norm else {
                 kernel::add_residual(self.kernel, x, y, e + self.parts.residual_frac_bits);
@@ -275,16 +274,14 @@ impl Engine {
     }
 
     /// From the feed-forward layer's first map to the activations of its second.
-    fn between(&self, scratch: &mut Scratch, layer: &Layer) {
-        let Scratch { p, a, e, y, .. } = scratch;
+    fn between(&self, share: &mut Share<'_, '_>, layer: &Layer) {
         let (inner, stride) = (self.parts.shape.inner, 2 * layer.down.pairs());
-        a.resize(e.len() * stride, 0);
+        let p = &mut share.own[0].p;
         p.resize(inner, 0);
-        let rows = y
-            .chunks_exact(layer.up.out_padded())
-            .zip(a.chunks_exact_mut(stride));
+        let rows = share.y.chunks_exact(layer.up.out_padded());
+        let rows = rows.zip(share.a.chunks_exact_mut(stride));
         let f = self.parts.rules.nonlinearity;
-        for (e, (y, a)) in e.iter_mut().zip(rows) {
+        for (e, (y, a)) in share.e.iter_mut().zip(rows) {
             let exponent = if self.parts.rules.gated {
                 let (gate, up) = (&y[..inner], &y[inner..2 * inner]);
                 kernel::gated_by(self.kernel, f, gate, up, *e, p)

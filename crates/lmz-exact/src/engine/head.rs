@@ -1,7 +1,7 @@
 //! From the last layer to distributions of the next symbol.
 
 use super::model::Engine;
-use super::pass::{Piece, Run, Scratch};
+use super::pass::{Own, Piece, Run, Scratch};
 use super::scores::Scores;
 use super::shape::MAX_ROWS;
 use crate::kernel::{self, Kernel, Softcap};
@@ -57,30 +57,72 @@ impl Engine {
         for (x, wanted) in rest.chunks(batch * width).zip(wanted.chunks(batch)) {
             scratch.x.clear();
             scratch.x.extend_from_slice(x);
-            self.norm(scratch, &self.parts.norm, &self.parts.head);
-            self.linear(scratch, &self.parts.head);
+            scratch.begin(wanted.len(), &self.parts.shape, false);
+            scratch.room_for(&self.parts.head);
+            scratch.each(&[], &mut [], &[], &|share| {
+                self.norm(share, &self.parts.norm, &self.parts.head);
+            });
+            scratch.linear(self.kernel, &self.parts.head);
+            scratch.each(&[], &mut [], &[], &|share| {
+                self.finish(share, &self.parts.head)
+            });
             let Scratch {
-                y,
-                e,
-                logits,
-                weights,
-                ..
+                y, e, own, team, ..
             } = &mut *scratch;
-            logits.resize(self.symbols.len(), 0);
-            weights.resize(self.symbols.len(), 0);
-            let rows = y.chunks_exact(self.parts.head.out_padded()).zip(e.iter());
-            for ((y, &e), &(_, run, token)) in rows.zip(wanted) {
-                let y = &y[..self.symbols.len()];
-                let softcap = self.parts.rules.final_softcap;
-                let scores = Scores {
-                    max: self::logits(self.kernel, y, e, softcap, logits, weights),
-                    logits,
-                    weights,
-                    escape_shift: self.symbols.escape_shift(),
-                };
-                visit(run, token, &scores);
+            let rows: Vec<_> = y
+                .chunks_exact(self.parts.head.out_padded())
+                .zip(&*e)
+                .collect();
+            // Each thread makes a row's logits and weights; they are handed out in order.
+            for (rows, wanted) in rows.chunks(own.len()).zip(wanted.chunks(own.len())) {
+                let mut ends: Vec<_> = rows
+                    .iter()
+                    .zip(&mut *own)
+                    .map(|(&(y, &e), own)| End { y, e, own, max: 0 })
+                    .collect();
+                match team {
+                    Some(team) => team.each(&mut ends, &|end| self.end(end)),
+                    None => ends.iter_mut().for_each(|end| self.end(end)),
+                }
+                for (end, &(_, run, token)) in ends.iter().zip(wanted) {
+                    let scores = Scores {
+                        max: end.max,
+                        logits: &end.own.logits,
+                        weights: &end.own.weights,
+                        escape_shift: self.symbols.escape_shift(),
+                    };
+                    visit(run, token, &scores);
+                }
             }
         }
         scratch.x = rest;
     }
+
+    fn end(&self, end: &mut End<'_>) {
+        let symbols = self.symbols.len();
+        let Own {
+            logits, weights, ..
+        } = &mut *end.own;
+        logits.resize(symbols, 0);
+        weights.resize(symbols, 0);
+        let softcap = self.parts.rules.final_softcap;
+        end.max = self::logits(
+            self.kernel,
+            &end.y[..symbols],
+            end.e,
+            softcap,
+            logits,
+            weights,
+        );
+    }
+}
+
+/// The head's output for one row.
+struct End<'a> {
+    y: &'a [i32],
+    e: i32,
+    /// Takes its logits and weights.
+    own: &'a mut Own,
+    /// The largest logit.
+    max: i32,
 }

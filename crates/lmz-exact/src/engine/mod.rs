@@ -13,6 +13,7 @@ mod planes;
 mod rotary;
 mod scores;
 mod shape;
+mod share;
 mod symbols;
 mod wide;
 

@@ -64,6 +64,18 @@ impl Engine {
         self.kernel
     }
 
+    /// Bytes of the weights that each pass reads.
+    pub fn weights_size(&self) -> usize {
+        let layer = |l: &Layer| {
+            [&l.qkv, &l.o, &l.up, &l.down]
+                .map(Linear::size)
+                .iter()
+                .sum::<usize>()
+        };
+        let Parts { layers, head, .. } = &self.parts;
+        layers.iter().map(layer).sum::<usize>() + head.size()
+    }
+
     /// Multiply-adds per token outside attention.
     pub fn multiply_adds(&self) -> u64 {
         let layer = |l: &Layer| {

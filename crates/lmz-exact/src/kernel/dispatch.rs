@@ -15,7 +15,7 @@ impl Kernel {
     /// # Panics
     /// If the lengths do not agree.
     pub fn linear(self, layer: &Linear, x: &[i16], stride: usize, y: &mut [i32]) {
-        linear(self, layer, x, stride, y);
+        super::share::linear(self, layer, x, stride, y, None);
     }
 }
 
@@ -108,50 +108,6 @@ elementwise!(
     /// See [`portable::capped_logits`].
     capped_logits(y: &[i32], e: i32, cap: Softcap, z: &mut [i32], weights: &mut [u32]) -> i32
 );
-
-/// `y` [n, out_padded] = `layer` · `x` [n, stride] as docs/numerics.md, 3.1; exponents are the
-/// caller's. Rows of `x` hold `2 * pairs` values, zero after `k`.
-pub(crate) fn linear(kernel: Kernel, layer: &Linear, x: &[i16], stride: usize, y: &mut [i32]) {
-    let n = y.len() / layer.out_padded();
-    assert!(
-        stride >= 2 * layer.pairs() && x.len() >= n * stride && y.len() == n * layer.out_padded()
-    );
-    match kernel.0 {
-        Isa::Scalar => portable::linear(layer, x, stride, y),
-        #[cfg(target_arch = "x86_64")]
-        // SAFETY: AVX2 is there (see `Kernel`), and the lengths were checked above.
-        Isa::Avx2 => unsafe { x86::linear_avx2(layer, x, stride, y) },
-        #[cfg(target_arch = "x86_64")]
-        // SAFETY: AVX-512 is there (see `Kernel`), and the lengths were checked above.
-        Isa::Avx512 => unsafe { x86::linear_avx512(layer, x, stride, y) },
-        #[cfg(target_arch = "aarch64")]
-        // SAFETY: NEON is there (see `Kernel`), and the lengths were checked above.
-        Isa::Neon => unsafe { neon::linear(layer, x, stride, y) },
-        _ => portable::linear(layer, x, stride, y),
-    }
-}
-
-/// As [`linear`], fine rows with their low planes (docs/numerics.md, 3.17); `low` is a buffer.
-pub(crate) fn linear_with_fine(
-    kernel: Kernel,
-    layer: &Linear,
-    x: &[i16],
-    stride: usize,
-    y: &mut [i32],
-    low: &mut Vec<i32>,
-) {
-    linear(kernel, layer, x, stride, y);
-    let Some(fine) = &layer.fine else {
-        return;
-    };
-    let (width, low_width) = (layer.out_padded(), fine.low.out_padded());
-    low.resize(y.len() / width * low_width, 0);
-    linear(kernel, &fine.low, x, stride, low);
-    let rows = y.chunks_exact_mut(width).zip(low.chunks_exact(low_width));
-    for (y, low) in rows {
-        add_fine(kernel, y, low, &fine.rows);
-    }
-}
 
 /// A function that multiplies panels of one type.
 macro_rules! panel_products {

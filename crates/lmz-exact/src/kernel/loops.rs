@@ -23,21 +23,22 @@ macro_rules! linear_loops {
     ($name:ident, $features:literal, $tile:ident, $store:ident, $sum:ident, $rows:literal, $($n:literal)*) => {
         /// # Safety
         /// The instruction set is there; `x` has a row of `stride >= 2 * pairs` values for each row
-        /// of `y`, which has whole rows of `layer.out_padded()`.
+        /// of `y`, which has whole rows of `layer.out_padded()` and room for these panels of them.
         #[target_feature(enable = $features)]
-        pub unsafe fn $name(layer: &Linear, x: &[i16], stride: usize, y: &mut [i32]) {
-            let (pairs, width) = (layer.pairs(), layer.out_padded());
-            let n = y.len() / width;
-            for p in 0..layer.panels() {
+        pub unsafe fn $name(layer: &Linear, panels: Range<usize>, x: &[i16], stride: usize, y: Output) {
+            let (pairs, width, n) = (layer.pairs(), layer.out_padded(), y.rows);
+            for p in panels {
                 let panel = layer.panel(p).as_ptr();
                 let scales = layer.scales(p);
                 let mut t = 0;
                 while t < n {
                     let rows = (n - t).min($rows);
                     let x = x.as_ptr().add(t * stride);
-                    let y = y.as_mut_ptr().add(t * width + p * PANEL);
+                    let y = y.first.add(t * width + p * PANEL);
+                    // The last of several tiles asks for the next panel, which comes while it is computed.
+                    let ahead = if t > 0 && t + rows == n { pairs * PANEL * 2 } else { 0 };
                     match rows {
-                        $($n => one::<$n>(panel, scales, x, stride, pairs, layer.sum_shift(), y, width),)*
+                        $($n => one::<$n>(panel, scales, x, stride, pairs, ahead, layer.sum_shift(), y, width),)*
                         _ => unreachable!(),
                     }
                     t += rows;
@@ -47,12 +48,13 @@ macro_rules! linear_loops {
             #[inline(always)]
             #[allow(clippy::too_many_arguments)]
             unsafe fn one<const N: usize>(
-                w: *const i8, scales: &[i32; PANEL], x: *const i16, stride: usize, pairs: usize, g: i32,
+                w: *const i8, scales: &[i32; PANEL], x: *const i16, stride: usize, pairs: usize,
+                ahead: usize, g: i32,
                 y: *mut i32, width: usize,
             ) {
                 const STEP: usize = CHUNK / 2;
                 if pairs <= STEP {
-                    let sums = $tile::<N, i8>(w, rows(x, stride), pairs);
+                    let sums = $tile::<N, i8>(w, rows(x, stride), pairs, ahead);
                     for t in 0..N {
                         $store(sums[t], scales, y.add(t * width));
                     }
@@ -62,7 +64,7 @@ macro_rules! linear_loops {
                 let mut j = 0;
                 while j < pairs {
                     let step = (pairs - j).min(STEP);
-                    let sums = $tile::<N, i8>(w.add(j * PANEL * 2), rows(x.add(2 * j), stride), step);
+                    let sums = $tile::<N, i8>(w.add(j * PANEL * 2), rows(x.add(2 * j), stride), step, ahead);
                     for t in 0..N {
                         let sums: [i32; PANEL] = $sum(sums[t]);
                         for r in 0..PANEL {

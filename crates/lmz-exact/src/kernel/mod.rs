@@ -17,6 +17,7 @@ mod loops;
 mod neon;
 mod pack;
 pub(crate) mod portable;
+mod share;
 #[cfg(test)]
 mod tests;
 #[cfg(any(test, feature = "differential"))]
@@ -27,9 +28,11 @@ mod x86;
 pub(crate) use dispatch::{
     activated, activations, add_bias, add_bias_wide, add_residual, add_residual_wide,
     attention_weights, block_norm, capped_attention_weights, capped_logits, gated_by, layer_norm,
-    linear_with_fine, logits, panel_dots, plane_dots, quantise_wide, rms_norm,
-    wide_attention_weights,
+    logits, panel_dots, plane_dots, quantise_wide, rms_norm, wide_attention_weights,
 };
 pub use isa::{Isa, Kernel, TILE};
 pub use pack::{Bias, CHUNK, Fine, Linear, PANEL};
 pub use portable::{FINE_BITS, Nonlinearity, Softcap};
+#[cfg(any(test, feature = "differential"))]
+pub(crate) use share::linear_with_fine;
+pub(crate) use share::{add_low, linear_and_low};

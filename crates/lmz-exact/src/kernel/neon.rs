@@ -7,11 +7,13 @@
 #![allow(unsafe_op_in_unsafe_fn)]
 
 use std::arch::aarch64::*;
+use std::ops::Range;
 
 use super::isa::TILE;
 use super::loops::{linear_loops, panel_dots_loops, rows};
 use super::pack::{CHUNK, Linear, PANEL};
 use super::portable::scale_sums;
+use super::share::Output;
 
 /// Weights as 16-bit lanes.
 trait Weight: Copy {

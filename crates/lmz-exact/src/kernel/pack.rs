@@ -92,6 +92,16 @@ impl Linear {
         self.fine = (!rows.is_empty()).then(|| Box::new(Fine { rows, low }));
     }
 
+    /// Elements of what the low planes of its fine rows give, in whole panels; 0 without fine rows.
+    pub fn low_padded(&self) -> usize {
+        self.fine.as_ref().map_or(0, |fine| fine.low.out_padded())
+    }
+
+    /// Bytes of its weights.
+    pub fn size(&self) -> usize {
+        self.panels.len() + self.fine.as_ref().map_or(0, |fine| fine.low.panels.len())
+    }
+
     /// Multiplications of one row of activations.
     pub fn products(&self) -> u64 {
         let fine = self.fine.as_ref().map_or(0, |fine| fine.rows.len());

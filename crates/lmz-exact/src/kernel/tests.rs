@@ -7,6 +7,7 @@ mod vectors;
 use super::portable::quantise;
 use super::*;
 use crate::tables::{cos_sin, sigmoid_table};
+use crate::team::Team;
 
 /// SplitMix64.
 struct Random(u64);
@@ -101,6 +102,7 @@ fn check_fine(w: &[i8], m: &[i32], fine: &[u32], low: &[i8], k: usize, x: &[Vec<
     });
     let rows: Vec<i16> = rows.collect();
     let mut buffer = Vec::new();
+    let mut team = Team::new(3).unwrap();
     for kernel in kernels() {
         for n in 1..=x.len() {
             let mut y = vec![i32::MIN; n * layer.out_padded()];
@@ -119,6 +121,16 @@ fn check_fine(w: &[i8], m: &[i32], fine: &[u32], low: &[i8], k: usize, x: &[Vec<
                     "{kernel:?}: padding rows are not zero"
                 );
             }
+            let mut shared = vec![i32::MIN; y.len()];
+            let mut low = vec![i32::MIN; n * layer.low_padded()];
+            let team = Some(&mut team);
+            linear_and_low(kernel, &layer, x, stride, &mut shared, &mut low, team);
+            add_low(kernel, &layer, &mut shared, &low);
+            assert!(
+                shared == y,
+                "{kernel:?}, [{}, {k}]: three threads",
+                layer.out
+            );
         }
     }
 }

@@ -7,11 +7,13 @@
 #![allow(unsafe_op_in_unsafe_fn)]
 
 use std::arch::x86_64::*;
+use std::ops::Range;
 
 use super::isa::TILE;
 use super::loops::{linear_loops, panel_dots_loops, rows};
 use super::pack::{CHUNK, Linear, PANEL};
 use super::portable::scale_sums;
+use super::share::Output;
 
 /// Instantiates the element-wise kernels for an instruction set.
 macro_rules! instantiate {
@@ -116,6 +118,17 @@ unsafe fn tile_avx2<const N: usize, W: Weight>(
     sums
 }
 
+/// [`tile_avx2`]: what lies ahead is left to the processor.
+#[inline(always)]
+unsafe fn tile_ahead_avx2<const N: usize, W: Weight>(
+    w: *const W,
+    x: [*const i16; N],
+    pairs: usize,
+    _: usize,
+) -> [[__m256i; 2]; N] {
+    tile_avx2::<N, W>(w, x, pairs)
+}
+
 /// As [`tile_avx2`], with AVX-512 VNNI.
 ///
 /// `vpdpwssd` takes five cycles, and one or two may begin in each: a few rows with a sum each would
@@ -126,26 +139,45 @@ unsafe fn tile_avx512<const N: usize, W: Weight>(
     x: [*const i16; N],
     pairs: usize,
 ) -> [__m512i; N] {
-    match N {
-        1 => chains_avx512::<N, 8, W>(w, x, pairs),
-        2 => chains_avx512::<N, 4, W>(w, x, pairs),
-        3 => chains_avx512::<N, 3, W>(w, x, pairs),
-        4..=6 => chains_avx512::<N, 2, W>(w, x, pairs),
-        _ => chains_avx512::<N, 1, W>(w, x, pairs),
+    tile_ahead_avx512::<N, W>(w, x, pairs, 0)
+}
+
+/// [`tile_avx512`], asking the memory for the weights that lie `ahead` of these, unless it is 0.
+#[inline(always)]
+unsafe fn tile_ahead_avx512<const N: usize, W: Weight>(
+    w: *const W,
+    x: [*const i16; N],
+    pairs: usize,
+    ahead: usize,
+) -> [__m512i; N] {
+    match (N, ahead) {
+        (1, 0) => chains_avx512::<N, 8, false, W>(w, x, pairs, 0),
+        (1, _) => chains_avx512::<N, 8, true, W>(w, x, pairs, ahead),
+        (2, 0) => chains_avx512::<N, 4, false, W>(w, x, pairs, 0),
+        (2, _) => chains_avx512::<N, 4, true, W>(w, x, pairs, ahead),
+        (_, 0) => chains_avx512::<N, 2, false, W>(w, x, pairs, 0),
+        (..) => chains_avx512::<N, 2, true, W>(w, x, pairs, ahead),
     }
 }
 
 /// [`tile_avx512`] with `C` sums for each row, added up at the end. The order of sums modulo 2^32 does
 /// not matter, and the total fits.
 #[inline(always)]
-unsafe fn chains_avx512<const N: usize, const C: usize, W: Weight>(
+unsafe fn chains_avx512<const N: usize, const C: usize, const AHEAD: bool, W: Weight>(
     w: *const W,
     x: [*const i16; N],
     pairs: usize,
+    ahead: usize,
 ) -> [__m512i; N] {
     let mut sums = [[_mm512_setzero_si512(); N]; C];
     let mut j = 0;
     while j + C <= pairs {
+        if AHEAD {
+            for c in (0..C).step_by(2) {
+                let weights = w.wrapping_add((j + c) * PANEL * 2 + ahead);
+                _mm_prefetch::<_MM_HINT_T1>(weights.cast());
+            }
+        }
         for (c, sums) in sums.iter_mut().enumerate() {
             add_avx512(w, &x, j + c, sums);
         }
@@ -227,9 +259,9 @@ unsafe fn sums_avx512(sums: __m512i) -> [i32; PANEL] {
     std::mem::transmute(sums)
 }
 
-linear_loops!(linear_avx2, "avx2", tile_avx2, store_avx2, sums_avx2, 6, 1 2 3 4 5 6);
-linear_loops!(linear_avx512, "avx2,avx512f,avx512bw,avx512vl,avx512vnni", tile_avx512, store_avx512, sums_avx512, 12,
-    1 2 3 4 5 6 7 8 9 10 11 12);
+linear_loops!(linear_avx2, "avx2", tile_ahead_avx2, store_avx2, sums_avx2, 6, 1 2 3 4 5 6);
+linear_loops!(linear_avx512, "avx2,avx512f,avx512bw,avx512vl,avx512vnni", tile_ahead_avx512, store_avx512, sums_avx512, 4,
+    1 2 3 4);
 
 panel_dots_loops!(panel_dots_avx2, i16, "avx2", tile_avx2, sums_avx2);
 panel_dots_loops!(plane_dots_avx2, i8, "avx2", tile_avx2, sums_avx2);

@@ -1,4 +1,4 @@
-//! The lanes of one thread of the CPU.
+//! Lanes of the CPU.
 
 use std::collections::VecDeque;
 
@@ -7,8 +7,9 @@ use super::prediction::Prediction;
 use super::prefix::Prefix;
 use crate::engine::{Cache, Engine, MAX_ROWS, Run, Scratch};
 use crate::error::Result;
+use crate::team::Team;
 
-/// Lanes of one thread. A pass is computed when it is collected, and each prediction is handed out where it is
+/// Lanes of one thread, or of several that share each pass. A pass is computed when it is collected, and each prediction is handed out where it is
 /// computed: nothing is copied, and nothing waits.
 ///
 /// `E` holds the engine: a reference, or whatever shares it.
@@ -56,6 +57,15 @@ impl<E: AsRef<Engine>> CpuLanes<E> {
             spare: Pass::default(),
             positions,
         }
+    }
+}
+
+impl<E> CpuLanes<E> {
+    /// Has a team share each pass, as [`Scratch::shared`].
+    #[must_use]
+    pub fn shared(mut self, team: Team) -> Self {
+        self.scratch = Scratch::shared(team);
+        self
     }
 }
 

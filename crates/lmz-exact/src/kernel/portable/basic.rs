@@ -15,27 +15,32 @@ pub fn linear(layer: &Linear, x: &[i16], stride: usize, y: &mut [i32]) {
     let width = layer.out_padded();
     for (x, y) in x.chunks(stride).zip(y.chunks_exact_mut(width)) {
         for (p, y) in y.chunks_exact_mut(PANEL).take(layer.panels()).enumerate() {
-            let mut sums = [0i64; PANEL];
-            for (w, x) in layer
-                .panel(p)
-                .chunks(CHUNK / 2 * PANEL * 2)
-                .zip(x.chunks(CHUNK))
-            {
-                let mut chunk = [0i32; PANEL];
-                for (w, x) in w.chunks_exact(PANEL * 2).zip(x.chunks_exact(2)) {
-                    for r in 0..PANEL {
-                        let pair = i32::from(w[2 * r]) * i32::from(x[0])
-                            + i32::from(w[2 * r + 1]) * i32::from(x[1]);
-                        chunk[r] += pair;
-                    }
-                }
-                for r in 0..PANEL {
-                    sums[r] += i64::from(chunk[r]);
-                }
-            }
-            scale_sums(&sums, layer.scales(p), layer.sum_shift(), y);
+            linear_panel(layer, p, x, y);
         }
     }
+}
+
+/// Panel `p` of [`linear`], for one row.
+pub fn linear_panel(layer: &Linear, p: usize, x: &[i16], y: &mut [i32]) {
+    let mut sums = [0i64; PANEL];
+    for (w, x) in layer
+        .panel(p)
+        .chunks(CHUNK / 2 * PANEL * 2)
+        .zip(x.chunks(CHUNK))
+    {
+        let mut chunk = [0i32; PANEL];
+        for (w, x) in w.chunks_exact(PANEL * 2).zip(x.chunks_exact(2)) {
+            for r in 0..PANEL {
+                let pair = i32::from(w[2 * r]) * i32::from(x[0])
+                    + i32::from(w[2 * r + 1]) * i32::from(x[1]);
+                chunk[r] += pair;
+            }
+        }
+        for r in 0..PANEL {
+            sums[r] += i64::from(chunk[r]);
+        }
+    }
+    scale_sums(&sums, layer.scales(p), layer.sum_shift(), y);
 }
 
 /// Steps 2 and 3 of docs/numerics.md, 3.1, for one panel.

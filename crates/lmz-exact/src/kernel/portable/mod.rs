@@ -11,8 +11,8 @@ pub use basic::ZERO_EXPONENT;
 #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
 pub use basic::scale_sums;
 pub use basic::{
-    FINE_BITS, activations, add_fine, add_residual, attention_weights, linear, logits, panel_dots,
-    quantise, rms_norm,
+    FINE_BITS, activations, add_fine, add_residual, attention_weights, linear, linear_panel,
+    logits, panel_dots, quantise, rms_norm,
 };
 pub use norms::{block_norm, layer_norm};
 pub use pointwise::{

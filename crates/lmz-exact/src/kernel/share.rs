@@ -1,0 +1,142 @@
+//! Linear layers, whose panels threads share.
+
+use std::ops::Range;
+
+use super::dispatch::add_fine;
+use super::isa::{Isa, Kernel};
+#[cfg(target_arch = "aarch64")]
+use super::neon;
+use super::pack::{Linear, PANEL};
+use super::portable;
+#[cfg(target_arch = "x86_64")]
+use super::x86;
+use crate::team::Team;
+
+/// Multiply-adds that are worth more than one thread: some microseconds.
+const WORTH: usize = 1 << 17;
+
+/// Rows of a layer's output that threads write to, each of them other panels.
+#[derive(Clone, Copy)]
+pub struct Output {
+    pub first: *mut i32,
+    pub rows: usize,
+}
+
+// SAFETY: whoever writes through it writes to panels that are its own.
+unsafe impl Send for Output {}
+// SAFETY: as above.
+unsafe impl Sync for Output {}
+
+/// `y` [n, out_padded] = `layer` · `x` [n, stride] as docs/numerics.md, 3.1; exponents are the
+/// caller's. Rows of `x` hold `2 * pairs` values, zero after `k`.
+pub(crate) fn linear(
+    kernel: Kernel,
+    layer: &Linear,
+    x: &[i16],
+    stride: usize,
+    y: &mut [i32],
+    team: Option<&mut Team>,
+) {
+    let n = y.len() / layer.out_padded();
+    assert!(
+        stride >= 2 * layer.pairs() && x.len() >= n * stride && y.len() == n * layer.out_padded()
+    );
+    let output = Output {
+        first: y.as_mut_ptr(),
+        rows: n,
+    };
+    let work = |panels| {
+        // SAFETY: the lengths were checked above, and no two threads are given a panel in common.
+        unsafe { linear_panels(kernel, layer, panels, x, stride, output) }
+    };
+    let all = layer.panels();
+    match team {
+        Some(team) if n * all * PANEL * layer.k >= WORTH => {
+            let threads = team.threads();
+            team.run(&|i| work(all * i / threads..all * (i + 1) / threads));
+        }
+        _ => work(0..all),
+    }
+}
+
+/// Some panels of [`linear`].
+///
+/// # Safety
+/// The lengths are as [`linear`] checks them, `y` has room for all panels, and nobody else uses these.
+unsafe fn linear_panels(
+    kernel: Kernel,
+    layer: &Linear,
+    panels: Range<usize>,
+    x: &[i16],
+    stride: usize,
+    y: Output,
+) {
+    match kernel.0 {
+        #[cfg(target_arch = "x86_64")]
+        // SAFETY: AVX2 is there (see `Kernel`).
+        Isa::Avx2 => unsafe { x86::linear_avx2(layer, panels, x, stride, y) },
+        #[cfg(target_arch = "x86_64")]
+        // SAFETY: AVX-512 is there (see `Kernel`).
+        Isa::Avx512 => unsafe { x86::linear_avx512(layer, panels, x, stride, y) },
+        #[cfg(target_arch = "aarch64")]
+        // SAFETY: NEON is there (see `Kernel`).
+        Isa::Neon => unsafe { neon::linear(layer, panels, x, stride, y) },
+        _ => {
+            let width = layer.out_padded();
+            for p in panels {
+                for (row, x) in x.chunks(stride).take(y.rows).enumerate() {
+                    // SAFETY: the panel's part of this row, which is nobody else's.
+                    let y = unsafe {
+                        let first = y.first.add(row * width + p * PANEL);
+                        std::slice::from_raw_parts_mut(first, PANEL)
+                    };
+                    portable::linear_panel(layer, p, x, y);
+                }
+            }
+        }
+    }
+}
+
+/// As [`linear`], with the low planes of fine rows beside it (docs/numerics.md, 3.17), in the buffer `low`: [`add_low`]
+/// adds them.
+pub(crate) fn linear_and_low(
+    kernel: Kernel,
+    layer: &Linear,
+    x: &[i16],
+    stride: usize,
+    y: &mut [i32],
+    low: &mut [i32],
+    mut team: Option<&mut Team>,
+) {
+    linear(kernel, layer, x, stride, y, team.as_deref_mut());
+    if let Some(fine) = &layer.fine {
+        linear(kernel, &fine.low, x, stride, low, team);
+    }
+}
+
+/// Adds what the low planes of fine rows give to rows of `y`.
+pub(crate) fn add_low(kernel: Kernel, layer: &Linear, y: &mut [i32], low: &[i32]) {
+    let Some(fine) = &layer.fine else {
+        return;
+    };
+    let rows = y.chunks_exact_mut(layer.out_padded());
+    for (y, low) in rows.zip(low.chunks_exact(fine.low.out_padded())) {
+        add_fine(kernel, y, low, &fine.rows);
+    }
+}
+
+/// Both of these on one thread; `low` is a buffer.
+#[cfg(any(test, feature = "differential"))]
+pub(crate) fn linear_with_fine(
+    kernel: Kernel,
+    layer: &Linear,
+    x: &[i16],
+    stride: usize,
+    y: &mut [i32],
+    low: &mut Vec<i32>,
+) {
+    let rows = y.len() / layer.out_padded();
+    low.resize(rows * layer.low_padded(), 0);
+    linear_and_low(kernel, layer, x, stride, y, low, None);
+    add_low(kernel, layer, y, low);
+}
