@@ -1,17 +1,17 @@
 //! Tokens per second of the exact engine alone: `cargo bench --bench engine`.
 //!
-//! What llama.cpp's `llama-bench -p 512 -n 0` and `llama-batched-bench -npp 512 -ntg 64 -npl 32` measure:
-//! known tokens, 512 at a time (as when compressing), and 32 lanes, a token of each at a time, behind 512
+//! What llama.cpp's `llama-bench -p 512 -n 0` and `llama-batched-bench -npp 512 -ntg 64 -npl 1,4,16,32` measure:
+//! known tokens, 512 at a time (as when compressing), and 1 to 32 lanes, a token of each at a time, behind 512
 //! known ones (as when decompressing). Here every position's whole distribution is computed too. The
-//! threads share the work as the codec shares it out: whole lanes. `LMZ_BENCH_MODEL` names a prepared
+//! threads share the work as the codec shares it out: whole lanes, or each pass of a large model. `LMZ_BENCH_MODEL` names a prepared
 //! model (`.lmzm`) in the embedded one's place.
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use lmz::{Isa, Kernel, Model};
-use lmz_exact::{Cache, Engine, Run, Scratch};
+use lmz_exact::{Cache, Engine, Run, Scratch, Team};
 
 const PROMPT: usize = 512;
-const LANES: usize = 32;
+const LANES: [usize; 4] = [1, 4, 16, 32];
 const STEPS: usize = 64;
 
 fn model(kernel: Kernel) -> Option<Model> {
@@ -30,7 +30,7 @@ fn tokens(engine: &Engine, lane: usize) -> Vec<u32> {
 }
 
 /// All lanes, their prompts read.
-fn prompted(engine: &Engine, threads: usize) -> Vec<(Cache, Vec<u32>)> {
+fn prompted(engine: &Engine, lanes: usize, threads: usize) -> Vec<(Cache, Vec<u32>)> {
     let start = |lane| {
         let tokens = tokens(engine, lane);
         let mut cache = Cache::new(engine, PROMPT + STEPS);
@@ -43,10 +43,10 @@ fn prompted(engine: &Engine, threads: usize) -> Vec<(Cache, Vec<u32>)> {
         engine.forward(&mut Scratch::new(), &mut [run], &mut |_, _, _| {});
         (cache, tokens)
     };
-    let lanes: Vec<usize> = (0..LANES).collect();
+    let lanes: Vec<usize> = (0..lanes).collect();
     std::thread::scope(|scope| {
         let parts: Vec<_> = lanes
-            .chunks(LANES.div_ceil(threads))
+            .chunks(lanes.len().div_ceil(threads))
             .map(|lanes| {
                 scope.spawn(move || lanes.iter().map(|&lane| start(lane)).collect::<Vec<_>>())
             })
@@ -78,10 +78,15 @@ fn encode(engine: &Engine, threads: usize) {
 }
 
 fn decode(engine: &Engine, lanes: &mut [(Cache, Vec<u32>)], threads: usize) {
+    let shared = engine.waits_for_memory();
+    let each = lanes.len().div_ceil(if shared { 1 } else { threads });
     std::thread::scope(|scope| {
-        for lanes in lanes.chunks_mut(LANES.div_ceil(threads)) {
+        for lanes in lanes.chunks_mut(each) {
             scope.spawn(move || {
-                let mut scratch = Scratch::new();
+                let mut scratch = match shared {
+                    true => Scratch::shared(Team::new(threads).expect("threads")),
+                    false => Scratch::new(),
+                };
                 for step in PROMPT..PROMPT + STEPS {
                     let mut runs: Vec<_> = lanes
                         .iter_mut()
@@ -117,11 +122,13 @@ fn engine(c: &mut Criterion) {
         group.bench_function(format!("512 known tokens, {}", isa.name()), |b| {
             b.iter(|| encode(engine, threads));
         });
-        group.throughput(Throughput::Elements((LANES * STEPS) as u64));
-        let name = format!("32 lanes, {}", isa.name());
-        let mut lanes = prompted(engine, threads);
-        // The positions behind the prompt are computed anew in each round.
-        group.bench_function(name, |b| b.iter(|| decode(engine, &mut lanes, threads)));
+        for lanes in LANES {
+            group.throughput(Throughput::Elements((lanes * STEPS) as u64));
+            let name = format!("{lanes} lanes, {}", isa.name());
+            let mut lanes = prompted(engine, lanes, threads);
+            // The positions behind the prompt are computed anew in each round.
+            group.bench_function(name, |b| b.iter(|| decode(engine, &mut lanes, threads)));
+        }
     }
     group.finish();
 }

@@ -14,7 +14,7 @@ cd "$(dirname "$0")/../.."
 theirs() {
   "$bin/llama-bench" -m "$gguf" -t "$threads" -p 512 -n 0 -r 3 2>/dev/null | grep pp512
   "$bin/llama-batched-bench" -m "$gguf" -t "$threads" -tb "$threads" -c $((32 * 576)) -b 2048 -ub 512 \
-    -npp 512 -ntg 64 -npl 32 2>/dev/null | grep -E '^\|' | tail -n +1
+    -npp 512 -ntg 64 -npl 1,4,16,32 2>/dev/null | grep -E '^\|' | tail -n +1
 }
 
 theirs

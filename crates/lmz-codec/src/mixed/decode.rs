@@ -6,7 +6,6 @@ use lmz_mix::{Bytes, Text};
 use super::contexts::{Decoding, size_of};
 use super::layout::{Head, Shape};
 use super::part::{Part, PartKind, join, take_list, total};
-use super::rounds::waits_for_memory;
 use super::text::{CodedText, TextGroup};
 use crate::drive::{Crew, Decoded, Drive, Sizes};
 use crate::error::Result;
@@ -301,7 +300,7 @@ impl<'a> Work<'a> {
             let engine: &Engine = self.drive.model.engine();
             let positions = task.text.positions(&self.drive);
             let lanes = task.text.lanes();
-            let mut workers: Vec<CpuLanes<&Engine>> = if waits_for_memory(engine) {
+            let mut workers: Vec<CpuLanes<&Engine>> = if engine.waits_for_memory() {
                 let team = Team::new(share).map_err(|error| pool::cannot_start(share, &error))?;
                 vec![CpuLanes::new(engine, lanes, positions).shared(team)]
             } else {

@@ -1,5 +1,6 @@
 //! The order in which a text's symbols are coded: rounds of consecutive blocks in lock step.
 
+#[cfg(feature = "encode")]
 use lmz_exact::Engine;
 use lmz_format::ContextPolicy;
 
@@ -22,8 +23,6 @@ const LANES: usize = 4;
 /// The same, where threads share each pass: more lanes gain them less.
 #[cfg(feature = "encode")]
 const SHARED_LANES: usize = 2;
-/// Weights that are more bytes than a processor's own cache.
-const MANY: usize = 16 << 20;
 /// Rounds that a text has at least, before a lane more is worth what it costs.
 #[cfg(feature = "encode")]
 const ROUNDS: usize = 4;
@@ -33,17 +32,11 @@ const ROUNDS: usize = 4;
 #[cfg(feature = "encode")]
 pub fn lanes_of(policy: ContextPolicy, symbols: usize, engine: &Engine) -> usize {
     let blocks = symbols / policy.context as usize;
-    let most = match waits_for_memory(engine) {
+    let most = match engine.waits_for_memory() {
         true => SHARED_LANES,
         false => LANES,
     };
     (blocks / ROUNDS).clamp(1, most)
-}
-
-/// Whether a pass of a few lanes waits for the model's weights more than it computes: threads share passes then, so
-/// that each reads a part of them.
-pub fn waits_for_memory(engine: &Engine) -> bool {
-    engine.weights_size() >= MANY
 }
 
 /// The rounds of a text of so many symbols behind `known` ones, one after the other.

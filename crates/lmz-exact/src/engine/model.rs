@@ -7,6 +7,9 @@ use crate::error::Result;
 use crate::kernel::{Kernel, Linear};
 use crate::prepared::Prepared;
 
+/// Bytes of weights that no processor's own cache has room for.
+const MANY: usize = 16 << 20;
+
 /// A model, ready to run. Immutable: threads share it.
 #[derive(Debug)]
 pub struct Engine {
@@ -64,8 +67,14 @@ impl Engine {
         self.kernel
     }
 
+    /// Whether a pass of a few rows waits for the weights more than it computes, since they are larger than a processor's
+    /// own cache. Threads are to share passes then, so that each reads a part of them.
+    pub fn waits_for_memory(&self) -> bool {
+        self.weights_size() >= MANY
+    }
+
     /// Bytes of the weights that each pass reads.
-    pub fn weights_size(&self) -> usize {
+    fn weights_size(&self) -> usize {
         let layer = |l: &Layer| {
             [&l.qkv, &l.o, &l.up, &l.down]
                 .map(Linear::size)
