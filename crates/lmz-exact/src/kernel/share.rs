@@ -15,6 +15,9 @@ use crate::team::Team;
 /// Multiply-adds that are worth more than one thread: some microseconds.
 const WORTH: usize = 1 << 17;
 
+/// Parts of a layer for each thread.
+const PARTS: usize = 4;
+
 /// Rows of a layer's output that threads write to, each of them other panels.
 #[derive(Clone, Copy)]
 pub struct Output {
@@ -52,8 +55,9 @@ pub(crate) fn linear(
     let all = layer.panels();
     match team {
         Some(team) if n * all * PANEL * layer.k >= WORTH => {
-            let threads = team.threads();
-            team.run(&|i| work(all * i / threads..all * (i + 1) / threads));
+            // Several for each thread: who is late takes fewer.
+            let parts = (PARTS * team.threads()).min(all);
+            team.run(parts, &|i| work(all * i / parts..all * (i + 1) / parts));
         }
         _ => work(0..all),
     }
