@@ -62,10 +62,13 @@ def main():
     torch.set_num_threads(args.threads)
     known = {}
     for task in args.tasks.split(","):
-        trial = max(1, args.limit // 10)
-        tried = {int(b): theirs(args.model, args.data, task, trial, int(b))[0] for b in args.batches.split(",")}
-        batch = min(tried, key=tried.get)
-        print(f"{task}: the harness on {trial} items by batch: {tried}", flush=True)
+        batches = [int(batch) for batch in args.batches.split(",")]
+        batch = batches[0]
+        if len(batches) > 1:
+            trial = max(1, args.limit // 10)
+            tried = {size: theirs(args.model, args.data, task, trial, size)[0] for size in batches}
+            batch = min(tried, key=tried.get)
+            print(f"{task}: the harness on {trial} items by batch: {tried}", flush=True)
         rounds = []
         for _ in range(args.rounds):
             a = theirs(args.model, args.data, task, args.limit, batch)
