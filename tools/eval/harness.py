@@ -73,7 +73,8 @@ def records(task, subject, data):
     if task.startswith("arc_"):
         stem = {"arc_easy": "ARC-Easy", "arc_challenge": "ARC-Challenge"}[task]
         found = find(data, f"{stem}-Test.jsonl", f"{task}.jsonl")
-        return found and [arc(row) for row in found], None
+        train = find(data, f"{stem}-Train.jsonl", f"{task}_train.jsonl")
+        return found and [arc(row) for row in found], train and [arc(row) for row in train]
     if task == "piqa":
         found = find(data, "piqa_valid.jsonl", "piqa.jsonl")
         query = lambda row: row["query"].removeprefix("Question: ").removesuffix("\n")
@@ -119,12 +120,39 @@ def describe(task, subject, test, train, folder, package, max_tokens):
     return name
 
 
-def opened(model, dtype, device, batch):
+def lean():
+    """The harness's model, with logits for those places only that it scores: it computes all of them and drops the rest."""
+    import torch
+    from lm_eval.models.huggingface import HFLM
+
+    class Lean(HFLM):
+        def _loglikelihood_tokens(self, requests, *args, **more):
+            self.scored = {}
+            for _, context, continuation in requests:
+                row = tuple((context + continuation)[-(self.max_length + 1):][:-1])
+                self.scored[row] = max(len(continuation), self.scored.get(row, 0))
+            return super()._loglikelihood_tokens(requests, *args, **more)
+
+        def _model_call(self, inps, attn_mask=None, labels=None):
+            keep = 0
+            for row in map(tuple, inps.tolist()):
+                end = len(row)
+                while end and row[end - 1] == 0:  # what a shorter row is filled with
+                    end -= 1
+                keep = max(keep, len(row) - end + self.scored.get(row[:end], len(row)))
+            with torch.no_grad():
+                return self.model(inps, logits_to_keep=keep).logits
+
+    return Lean
+
+
+def opened(model, dtype, device, batch, softmax, whole):
     from lm_eval.models.huggingface import HFLM
 
     # A tokenizer of tokenizer.json alone names no token for an empty context; the model does.
     config = json.loads((pathlib.Path(model) / "config.json").read_text())
-    lm = HFLM(pretrained=str(model), dtype=dtype, device=device, batch_size=batch, prefix_token_id=config.get("bos_token_id"))
+    lm = (HFLM if whole else lean())(pretrained=str(model), dtype=dtype, device=device, batch_size=batch, softmax_dtype=softmax,
+                                     prefix_token_id=config.get("bos_token_id"))
     last = config.get("eos_token_id")
     if lm.tokenizer.eos_token is None and isinstance(last, int):
         lm.tokenizer.eos_token = lm.tokenizer.convert_ids_to_tokens(last)
@@ -154,8 +182,11 @@ def items(samples):
     return keep
 
 
-def ask(model, data, wanted, limit_of, shots_of, max_tokens, device="cpu", dtype="float32", batch=1):
-    """The answers to each task: its items in the order of lmz, its metrics, those of its subjects, and the seconds."""
+def ask(model, data, wanted, limit_of, shots_of, max_tokens, device="cpu", dtype="float32", batch=1, softmax=None, whole=False, only=None):
+    """The answers to each task: its items in the order of lmz, its metrics, those of its subjects, and the seconds.
+
+    `only`: numbers of items, instead of all. `whole`: the harness as it is, with logits for all places of a text.
+    """
     import lm_eval
     from lm_eval.tasks import TaskManager
 
@@ -165,16 +196,20 @@ def ask(model, data, wanted, limit_of, shots_of, max_tokens, device="cpu", dtype
         folder = pathlib.Path(folder)
         names, pools = {}, {}
         for task in wanted:
+            number = 0
             for subject in subjects(task, data):
                 test, train = records(task, subject, data)
                 pools[task] = train
-                if test:
-                    name = describe(task, subject, test[:limit_of(task)], train, folder, package, max_tokens)
+                test = (test or [])[:limit_of(task)]
+                chosen = [row for at, row in enumerate(test, number) if only is None or at in only]
+                number += len(test)
+                if chosen:
+                    name = describe(task, subject, chosen, train, folder, package, max_tokens)
                     names.setdefault(task, {})[name] = subject
             if task not in names:
                 print(f"{task}: its files are not there", file=sys.stderr)
         manager = TaskManager(include_path=str(folder))
-        lm = opened(model, dtype, device, batch)
+        lm = opened(model, dtype, device, batch, softmax, whole)
         for task, parts in names.items():
             # Else a whole text would begin with the token that begins a text, and be scored from it on, behind another one.
             lm.add_bos_token = False if task == "pages" else None

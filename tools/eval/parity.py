@@ -11,7 +11,8 @@ DIR of --model is a Hugging Face directory (tools/eval/from_gguf.py makes one of
 --lmz-model FILE); DIR of --data holds benchmarks in the published forms (docs/eval.md). The tasks are the harness's own, made
 to read these files; examples are the first ones, so that both have the same. --limit, --fewshot: a number for all tasks,
 and others for some (200,gsm8k=50); a limit is one of each subject. Log-likelihoods must agree to 1e-4 (of the sum over
-a continuation), choices, metrics and generated texts exactly.
+a continuation), choices, metrics and generated texts exactly. --recheck N asks the harness again in float64 for the N items
+that differ most, which tells whose rounding it is; --softmax float64 has it add up its softmax in float64 (its softmax_dtype).
 """
 import argparse, json, math, os, pathlib, subprocess, sys, tempfile
 
@@ -64,7 +65,7 @@ def largest(logs):
 def compare(task, theirs, report, samples, row):
     """What lmz answers otherwise, in words; `row` gets the figures of the table."""
     items = theirs["items"]
-    row |= {"items": len(items), "shots": theirs["shots"], "worst": None, "mean": None, "choices": None, "texts": None}
+    row |= {"items": len(items), "shots": theirs["shots"], "worst": None, "mean": None, "over": None, "choices": None, "texts": None, "far": []}
     if len(samples) != len(items):
         yield f"{task}: {len(samples)} items, not {len(items)}"
         return
@@ -82,6 +83,7 @@ def compare(task, theirs, report, samples, row):
                 yield f"{task} {number}: {sample['text']!r}, not {item['text']!r}"
             continue
         far += [abs(a - b) for a, b in zip(sample["logs"], item["logs"], strict=True)]
+        row["far"].append((max(far[-len(item["logs"]):]), number))
         # The harness adds up in f32: a sum of thousands of nats is not known better than this.
         allowed += [max(TOLERANCE, abs(log) * 2.0**-23) for log in item["logs"]]
         if len(item["logs"]) > 1:
@@ -92,7 +94,7 @@ def compare(task, theirs, report, samples, row):
         elif "greedy" in sample and sample["greedy"] != item["greedy"]:
             yield f"{task} {number}: greedy is another"
     if far:
-        row["worst"], row["mean"] = max(far), sum(far) / len(far)
+        row["worst"], row["mean"], row["over"] = max(far), sum(far) / len(far), f"{sum(one > TOLERANCE for one in far)} of {len(far)}"
         beyond = sum(one > near for one, near in zip(far, allowed))
         if beyond:
             yield f"{task}: {beyond} of {len(far)} log-likelihoods differ by more than allowed, the worst by {row['worst']:.2e}"
@@ -111,13 +113,31 @@ def compare(task, theirs, report, samples, row):
                 row["metrics"].append(f"{name} {value:.4g}")
 
 
+def recheck(task, theirs, samples, row, limit_of, args):
+    """How far both are from the harness in float64, of the items that differ most."""
+    if theirs.get("own_examples"):
+        print(f"{task}: its examples are among its questions, some of which cannot be asked alone")
+        return
+    numbers = sorted(number for _, number in sorted(row["far"], reverse=True)[:args.recheck])
+    ((_, exact, _),) = harness.ask(args.model, args.data, [task], limit_of, lambda _: theirs["shots"], args.max_tokens, args.device,
+                                   "float64", 1, only=set(numbers))
+    of_lmz, of_harness = [], []
+    for number, item in zip(numbers, exact["items"], strict=True):
+        away = lambda logs: max((a - b for a, b in zip(logs, item["logs"], strict=True)), key=abs)
+        of_lmz.append(away(samples[number]["logs"]))
+        of_harness.append(away(theirs["items"][number]["logs"]))
+        print(f"{task} {number}: from float64 lmz is {of_lmz[-1]:+.1e} off, the harness {of_harness[-1]:+.1e}")
+    row["exact"] = (max(map(abs, of_lmz)), max(map(abs, of_harness)))
+
+
 def table(rows):
     cell = lambda value, form="{}": "" if value is None else form.format(value)
-    lines = ["| task | examples | items | largest difference (mean) | other choices | equal texts | metrics, equal in both |",
-             "|---|---|---|---|---|---|---|"]
+    lines = ["| task | examples | items | largest difference (mean) | over 1e-4 | of the worst from f64: lmz, harness | other choices | equal texts | metrics |",
+             "|---" * 9 + "|"]
     for task, row in rows.items():
         far = "" if row["worst"] is None else f"{row['worst']:.1e} ({row['mean']:.0e})"
-        lines.append(f"| {task} | {row['shots']} | {row['items']} | {far} | {cell(row['choices'])} | {cell(row['texts'])} | "
+        lines.append(f"| {task} | {row['shots']} | {row['items']} | {far} | {cell(row['over'])} | "
+                     f"{'{:.1e}, {:.1e}'.format(*row['exact']) if 'exact' in row else ''} | {cell(row['choices'])} | {cell(row['texts'])} | "
                      f"{', '.join(row.get('metrics', []))} |")
     return "\n".join(lines)
 
@@ -133,6 +153,8 @@ def main():
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--dtype", default="float32", help="of the harness: float64 tells whose rounding it is")
     parser.add_argument("--batch", type=int, default=1, help="of the harness")
+    parser.add_argument("--softmax", help="type of the harness's softmax [default: that of --dtype]")
+    parser.add_argument("--recheck", type=int, default=0, help="ask again in float64 for so many items of each task")
     parser.add_argument("--out", type=pathlib.Path, help="the harness's answers, written after each task")
     parser.add_argument("--answers", type=pathlib.Path, help="answers of an earlier --out, instead of asking again")
     parser.add_argument("--lmz", help="the program")
@@ -155,7 +177,8 @@ def main():
         known = json.loads(args.answers.read_text(encoding="utf-8"))
         found = ((task, known[task], None) for task in wanted if task in known)
     else:
-        found = harness.ask(args.model, args.data, wanted, limit_of, shots_of, args.max_tokens, args.device, args.dtype, args.batch)
+        found = harness.ask(args.model, args.data, wanted, limit_of, shots_of, args.max_tokens, args.device, args.dtype, args.batch,
+                            args.softmax)
     answers, rows, wrong = {}, {}, []
     for task, theirs, _ in found:
         answers[task] = theirs
@@ -169,6 +192,8 @@ def main():
             some = list(compare(task, theirs, *both, rows.setdefault(task, {})))
             print("\n".join(some or [f"{task}: agrees"]), flush=True)
             wrong += some
+            if args.recheck and rows[task]["far"]:
+                recheck(task, theirs, both[1], rows[task], limit_of, args)
     if args.lmz:
         print(table(rows))
         sys.exit(1 if wrong else 0)

@@ -14,7 +14,7 @@ import harness
 
 
 def theirs(model, data, task, limit, batch):
-    """Seconds, and seconds of the processor, of the harness."""
+    """Seconds, and seconds of the processor, of the harness; and what it answers."""
     from lm_eval.models.huggingface import HFLM
 
     spent, inner = [], HFLM.loglikelihood
@@ -27,10 +27,10 @@ def theirs(model, data, task, limit, batch):
 
     HFLM.loglikelihood = timed
     try:
-        list(harness.ask(model, data, [task], lambda _: limit, lambda _: 0, None, batch=batch))
+        ((_, answers, _),) = harness.ask(model, data, [task], lambda _: limit, lambda _: 0, None, batch=batch, whole=True)
     finally:
         HFLM.loglikelihood = inner
-    return spent[0]
+    return *spent[0], answers
 
 
 def ours(model, data, task, limit, lmz, threads):
@@ -53,20 +53,28 @@ def main():
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--batches", default="1,8,32")
+    parser.add_argument("--out", type=pathlib.Path, help="the harness's answers, for parity.py --answers")
     args = parser.parse_args()
     os.environ.setdefault("HF_DATASETS_OFFLINE", "1")
     os.environ.setdefault("HF_HUB_OFFLINE", "1")
     import torch
 
     torch.set_num_threads(args.threads)
+    known = {}
     for task in args.tasks.split(","):
-        trial = max(1, args.limit // 5)
-        tried = {int(b): theirs(args.model, args.data, task, trial, int(b))[0] for b in args.batches.split(",")}
-        batch = min(tried, key=tried.get)
-        print(f"{task}: the harness on {trial} items by batch: {tried}", flush=True)
+        batches = [int(batch) for batch in args.batches.split(",")]
+        batch = batches[0]
+        if len(batches) > 1:
+            trial = max(1, args.limit // 10)
+            tried = {size: theirs(args.model, args.data, task, trial, size)[0] for size in batches}
+            batch = min(tried, key=tried.get)
+            print(f"{task}: the harness on {trial} items by batch: {tried}", flush=True)
         rounds = []
         for _ in range(args.rounds):
             a = theirs(args.model, args.data, task, args.limit, batch)
+            known[task] = a[2]
+            if args.out:
+                args.out.write_text(json.dumps(known, indent=1) + "\n", encoding="utf-8")
             b = ours(args.model, args.data, task, args.limit, args.lmz, args.threads)
             rounds.append((a, b))
             print(f"{task}: harness (batch {batch}) {a[0]:.1f} s, {a[1]:.1f} s of processor; lmz {b[0]:.1f} s, "

@@ -4,6 +4,7 @@ import gzip
 import json
 import lzma
 import re
+import sys
 
 from bench import Missing, machine, measure, with_bits
 
@@ -196,8 +197,8 @@ def published(bench):
 
 
 # Questions of each task, of BLiMP those of each of its 67 paradigms, and the metric of the table.
-BENCHMARKS = {"blimp": (10, "acc"), "arc_easy": (200, "acc_norm"), "piqa": (200, "acc_norm"), "lambada_openai": (200, "acc"),
-              "hellaswag": (200, "acc_norm")}
+BENCHMARKS = {"blimp": (5, "acc"), "arc_easy": (100, "acc_norm"), "piqa": (100, "acc_norm"), "lambada_openai": (100, "acc"),
+              "hellaswag": (100, "acc_norm")}
 EVALUATED = {"lmz-5m": None, **PUBLISHED}
 
 
@@ -216,6 +217,7 @@ def benchmarks(bench):
             figure = next(one for one in found["metrics"] if one["name"] == metric)
             cells.append(f"{100 * figure['value']:.1f} ± {100 * figure['stderr']:.1f}")
             counts[task] = figure["n"]
+            print(f"{name}: {task} {cells[-1]} in {found['seconds']:.0f} s", file=sys.stderr, flush=True)
         rows.append(f"| {name} | {' | '.join(cells)} |")
     titles = {"blimp": "BLiMP", "arc_easy": "ARC-Easy", "piqa": "PIQA", "lambada_openai": "LAMBADA", "hellaswag": "HellaSwag"}
     head = [f"{titles[task]}, {metric}, {counts[task]:,}" for task, (_, metric) in BENCHMARKS.items()]

@@ -56,6 +56,9 @@ pub trait LanguageModel {
     /// Whether it keeps what it has computed of a common context.
     fn shares(&self) -> bool;
 
+    /// Whether rows that stand side by side in a call and begin alike are read together, what they share once.
+    fn packs(&self) -> bool;
+
     /// For each row how surprising its last `scored` tokens are, in nats, behind the common context; and whether each
     /// was the most likely one, if `greedy` asks for it. What is computed of `context` is remembered up to `base`.
     ///

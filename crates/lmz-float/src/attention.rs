@@ -5,7 +5,7 @@ use burn::tensor::backend::Backend;
 use burn::tensor::{Int, Tensor};
 use lmz_model::HeadNorm;
 
-use crate::cache::LayerCache;
+use crate::cache::{LayerCache, Pair};
 use crate::kernels::{AttentionRule, Kernels};
 use crate::linear::Linear;
 use crate::norm::Norm;
@@ -64,30 +64,26 @@ impl<B: Kernels> Attention<B> {
         self.output.forward(seen)
     }
 
-    /// One token of each of several texts, `x` being `[texts, 1, hidden_size]`, `positions` where they stand, and
-    /// `caches` what came before them.
-    pub(crate) fn step(
+    /// Pieces of several texts one behind the other, `x` being `[1, tokens, hidden_size]`; `lengths` says how many tokens
+    /// each has, `positions` where they all stand. `past` gets their keys and values, `[1, tokens, kv_heads, head_dim]`,
+    /// and how far a token sees; it gives those that each piece may see, its own at the end.
+    pub(crate) fn pieces(
         &self,
         x: Tensor<B, 3>,
         rotary: Option<&Rotary<B>>,
         positions: &Tensor<B, 1, Int>,
-        caches: &mut [&mut LayerCache<B>],
+        lengths: &[usize],
+        past: impl FnOnce(Pair<B>, Option<usize>) -> Vec<Pair<B>>,
     ) -> Tensor<B, 3> {
         let [query, key, value] = self.project(x, |pair| match rotary {
             Some(rotary) => {
-                // Each text's token has a row of the tables, as each token of one text has elsewhere.
-                let [texts, _, heads, width] = pair.dims();
                 let (cos, sin) = rotary.at(positions);
-                let rotated = B::rotate(pair.reshape([1, texts, heads, width]), cos, sin);
-                rotated.reshape([texts, 1, heads, width])
+                B::rotate(pair, cos, sin)
             }
             None => pair,
         });
-        let past = caches.iter_mut().enumerate().map(|(text, cache)| {
-            let own = |tensor: &Tensor<B, 4>| tensor.clone().narrow(0, text, 1);
-            cache.append(own(&key), own(&value), self.rule.window)
-        });
-        let seen = B::attend_each(query, past.collect(), self.rule);
+        let past = past((key, value), self.rule.window);
+        let seen = B::attend_each(query, lengths, past, self.rule);
         self.output.forward(seen)
     }
 

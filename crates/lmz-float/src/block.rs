@@ -6,7 +6,7 @@ use burn::tensor::{Int, Tensor};
 use lmz_model::Residual;
 
 use crate::attention::Attention;
-use crate::cache::LayerCache;
+use crate::cache::{LayerCache, Pair};
 use crate::feed_forward::FeedForward;
 use crate::kernels::Kernels;
 use crate::norm::Norm;
@@ -47,16 +47,19 @@ impl<B: Kernels> Layer<B> {
         self.around(x, |x| self.attention.forward(x, rotary, start, cache))
     }
 
-    /// One token of each of several texts: see [`Attention::step`].
-    pub(crate) fn step(
+    /// Pieces of several texts: see [`Attention::pieces`].
+    pub(crate) fn pieces(
         &self,
         x: Tensor<B, 3>,
         tables: &Tables<B>,
         positions: &Tensor<B, 1, Int>,
-        caches: &mut [&mut LayerCache<B>],
+        lengths: &[usize],
+        past: impl FnOnce(Pair<B>, Option<usize>) -> Vec<Pair<B>>,
     ) -> Tensor<B, 3> {
         let rotary = self.rotary(tables);
-        self.around(x, |x| self.attention.step(x, rotary, positions, caches))
+        self.around(x, |x| {
+            self.attention.pieces(x, rotary, positions, lengths, past)
+        })
     }
 
     fn rotary<'a>(&self, tables: &'a Tables<B>) -> Option<&'a Rotary<B>> {

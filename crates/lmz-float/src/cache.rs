@@ -3,9 +3,12 @@
 use burn::tensor::Tensor;
 use burn::tensor::backend::Backend;
 
+/// Rotated keys and values, each `[batch, tokens, kv_heads, head_dim]`.
+pub(crate) type Pair<B> = (Tensor<B, 4>, Tensor<B, 4>);
+
 /// One layer's rotated keys and its values, each `[batch, tokens, kv_heads, head_dim]`.
 #[derive(Clone, Debug)]
-pub struct LayerCache<B: Backend>(Option<(Tensor<B, 4>, Tensor<B, 4>)>);
+pub struct LayerCache<B: Backend>(Option<Pair<B>>);
 
 impl<B: Backend> LayerCache<B> {
     /// Appends new tokens and gives all that the new ones may see. A windowed layer forgets what
@@ -15,7 +18,7 @@ impl<B: Backend> LayerCache<B> {
         key: Tensor<B, 4>,
         value: Tensor<B, 4>,
         window: Option<usize>,
-    ) -> (Tensor<B, 4>, Tensor<B, 4>) {
+    ) -> Pair<B> {
         let (key, value) = match self.0.take() {
             Some((past_key, past_value)) => (
                 Tensor::cat(vec![past_key, key], 1),
@@ -30,6 +33,11 @@ impl<B: Backend> LayerCache<B> {
             value.clone().narrow(1, tokens - kept, kept),
         ));
         (key, value)
+    }
+
+    /// What it holds; nothing before the first token.
+    pub(crate) fn held(&self) -> Option<&Pair<B>> {
+        self.0.as_ref()
     }
 }
 

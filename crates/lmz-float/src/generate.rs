@@ -174,6 +174,12 @@ impl Generator {
         self.engine.batch(tokens)
     }
 
+    /// Whether [`continuations`](Self::continuations) reads windows side by side as one row, without padding, and what neighbours
+    /// begin with once. Else the longest of a batch sets what each costs.
+    pub fn packs(&self) -> bool {
+        self.engine.packs()
+    }
+
     /// Whether layers are read from disk for each pass.
     pub fn streamed(&self) -> bool {
         self.engine.streamed()

@@ -8,6 +8,7 @@ use crate::block::{Layer, Tables};
 use crate::cache::Cache;
 use crate::kernels::{self, Bounds, Kernels, Products};
 use crate::norm::Norm;
+use crate::scoring::Piece;
 
 /// From token ids to the residual stream.
 #[derive(Module, Debug)]
@@ -35,18 +36,14 @@ impl<B: Backend> Embedding<B> {
         x
     }
 
-    /// One token of each of several texts, `ids` being `[texts]`: `[texts, 1, hidden_size]`.
-    pub(crate) fn step(
-        &self,
-        ids: Tensor<B, 1, Int>,
-        positions: &Tensor<B, 1, Int>,
-    ) -> Tensor<B, 3> {
+    /// Tokens that stand at these positions, `ids` being `[tokens]`: `[1, tokens, hidden_size]`.
+    pub(crate) fn at(&self, ids: Tensor<B, 1, Int>, positions: &Tensor<B, 1, Int>) -> Tensor<B, 3> {
         let x = self.rows(ids);
         let x = match &self.positions {
             Some(table) => x + table.val().select(0, positions.clone()),
             None => x,
         };
-        x.unsqueeze_dim(1)
+        x.unsqueeze()
     }
 
     fn rows(&self, ids: Tensor<B, 1, Int>) -> Tensor<B, 2> {
@@ -152,6 +149,36 @@ impl<B: Kernels> Model<B> {
         }
         if let Some(cache) = cache {
             cache.tokens += tokens;
+        }
+        x
+    }
+
+    /// The residual stream after the last layer, `[1, tokens, hidden_size]`, of pieces one behind the other, `ids` being
+    /// `[tokens]`. All follow what `context` has seen, which stays as it is.
+    pub(crate) fn pieces(
+        &self,
+        ids: Tensor<B, 1, Int>,
+        positions: &Tensor<B, 1, Int>,
+        pieces: &[Piece],
+        tables: &Tables<B>,
+        context: &Cache<B>,
+    ) -> Tensor<B, 3> {
+        let lengths: Vec<usize> = pieces.iter().map(|piece| piece.tokens).collect();
+        let mut x = self.embedding.at(ids, positions);
+        for (layer, context) in self.layers.iter().zip(&context.layers) {
+            x = layer.pieces(x, tables, positions, &lengths, |(key, value), _| {
+                let (keys, values) = match context.held() {
+                    Some((keys, values)) => (Some(keys), Some(values)),
+                    None => (None, None),
+                };
+                let see = |piece: &Piece| {
+                    (
+                        piece.sees(pieces, keys, &key),
+                        piece.sees(pieces, values, &value),
+                    )
+                };
+                pieces.iter().map(see).collect()
+            });
         }
         x
     }

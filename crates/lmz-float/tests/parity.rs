@@ -5,7 +5,7 @@ mod common;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use lmz_float::{Device, Scorer, ScoringOptions, Window};
+use lmz_float::{Device, Generator, Scorer, ScoringOptions, Window};
 use lmz_model::Network;
 use safetensors::SafeTensors;
 
@@ -107,8 +107,63 @@ fn check(device: Device) {
                 failed.push(format!("{}, surprisals: {worst}", fixture.name));
             }
         }
+        let worst = continued(&fixture, &mut scorer, device);
+        if worst > TOLERANCE {
+            failed.push(format!("{}, behind a context: {worst}", fixture.name));
+        }
     }
     assert!(failed.is_empty(), "on {device}: {failed:#?}");
+}
+
+/// How far windows behind a context, some of which begin alike, are from the same tokens as windows of their own.
+fn continued(fixture: &Fixture, scorer: &mut Scorer, device: Device) -> f32 {
+    let options = ScoringOptions {
+        device,
+        ..ScoringOptions::default()
+    };
+    let mut generator = Generator::open(fixture.network.clone(), options)
+        .unwrap_or_else(|e| panic!("{}: {e}", fixture.name));
+    let row = &fixture.tokens[0];
+    let other = &fixture.tokens[fixture.tokens.len() - 1];
+    let mut worst = 0.0_f32;
+    for context in [0, 1, 5] {
+        // How many tokens two texts have in common, how many of their own, and how many of those are scored.
+        let shapes = [
+            (10, 3, 2),
+            (10, 1, 1),
+            (10, 4, 4),
+            (12, 5, 1),
+            (0, 9, 8),
+            (2, 4, 1),
+        ];
+        let texts = shapes
+            .iter()
+            .enumerate()
+            .map(|(number, &(alike, own, scored))| {
+                let own = &other[number..number + own];
+                ([&row[..context + alike], own].concat(), scored)
+            });
+        let texts: Vec<(Vec<u32>, usize)> = texts.collect();
+        let windows = |from: usize| -> Vec<Window<'_>> {
+            let each = texts.iter().map(|(tokens, scored)| Window {
+                tokens: &tokens[from..],
+                scored: *scored,
+            });
+            each.collect()
+        };
+        let expected = scorer.surprisals(&windows(0)).expect("surprisals");
+        generator
+            .begin(&row[..context], context)
+            .expect("a context");
+        for with_first in [false, true] {
+            let found = generator.continuations(&windows(context), with_first);
+            for (found, expected) in found.expect("continuations").iter().zip(&expected) {
+                let nats: Vec<f32> = found.iter().map(|one| one.nats).collect();
+                worst = worst.max(common::difference(&nats, expected));
+            }
+        }
+    }
+    worst
 }
 
 /// From logits, in f64.

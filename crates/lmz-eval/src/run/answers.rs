@@ -69,6 +69,11 @@ pub fn answer(
     }
 }
 
+/// How many tokens the model reads.
+fn tokens(batches: &[Batch]) -> u64 {
+    batches.iter().map(|batch| batch.tokens as u64).sum()
+}
+
 /// The windows of a text as one text.
 fn joined(answered: &mut Answered) {
     if let Answer::Likelihoods(windows) = &mut answered.answer {
@@ -129,6 +134,7 @@ impl Likelihoods {
             let some: Vec<Vec<Pair>> = group.iter().map(|&number| pairs[number].clone()).collect();
             let shape = Shape {
                 shares: model.shares(),
+                packs: model.packs(),
                 rows: &rows,
             };
             for mut batch in plan(&some, shape) {
@@ -144,15 +150,6 @@ impl Likelihoods {
             batches,
             sizes: sizes.into_inner(),
         }
-    }
-
-    /// How many tokens of a batch the model reads.
-    fn tokens(&self, batch: &Batch) -> u64 {
-        let own = batch.rows.iter().map(|place| {
-            let pair = &self.pairs[place.item][place.pair];
-            pair.tokens.len() - 1 - batch.context
-        });
-        (own.sum::<usize>() + batch.context - batch.base) as u64
     }
 
     fn score(
@@ -209,7 +206,7 @@ impl Likelihoods {
         mut journal: Option<&mut Journal>,
         progress: &dyn Progress,
     ) -> Result<Vec<Answered>> {
-        let all: u64 = self.batches.iter().map(|batch| self.tokens(batch)).sum();
+        let all: u64 = tokens(&self.batches);
         let done = journal.as_ref().map_or(0, |journal| journal.records.len());
         if done > self.batches.len() {
             let journal = journal.as_ref();
@@ -243,7 +240,7 @@ impl Likelihoods {
                 for &(item, pair, likelihood) in &record.likelihoods {
                     found[item][pair] = Some(likelihood);
                 }
-                progress.advance(self.tokens(batch), true);
+                progress.advance(batch.tokens as u64, true);
                 continue;
             }
             let start = Instant::now();
@@ -262,7 +259,7 @@ impl Likelihoods {
                     seconds: start.elapsed().as_secs_f64(),
                 })?;
             }
-            progress.advance(self.tokens(batch), false);
+            progress.advance(batch.tokens as u64, false);
         }
         let answers = found
             .into_iter()
@@ -299,11 +296,8 @@ impl Likelihoods {
         self.score(model, batch, greedy)?;
         let start = Instant::now();
         self.score(model, batch, greedy)?;
-        let before: u64 = self.batches[..done]
-            .iter()
-            .map(|batch| self.tokens(batch))
-            .sum();
-        let each = start.elapsed().as_secs_f64() / self.tokens(batch).max(1) as f64;
+        let before: u64 = tokens(&self.batches[..done]);
+        let each = start.elapsed().as_secs_f64() / batch.tokens.max(1) as f64;
         Ok(Some(each * (all - before) as f64))
     }
 }

@@ -1,7 +1,8 @@
 //! Which rows go through a model together.
 //!
 //! Rows that begin alike share what is computed of their beginning: all rows of a plan their common beginning
-//! (description and examples), and the rows of one item (its choices) their question.
+//! (description and examples), and the rows of one item (its choices) their question. A model that packs finds the
+//! latter by itself, among rows that stand side by side; for others an item's rows go by themselves, where that is worth it.
 
 use super::encode::Pair;
 
@@ -26,6 +27,8 @@ pub(super) struct Batch {
     pub context: usize,
     /// How many of these all batches have in common.
     pub base: usize,
+    /// How many tokens are read for it.
+    pub tokens: usize,
     pub rows: Vec<Place>,
 }
 
@@ -34,6 +37,8 @@ pub(super) struct Batch {
 pub(super) struct Shape<'a> {
     /// Whether the model remembers contexts.
     pub shares: bool,
+    /// Whether it reads what neighbours begin with once.
+    pub packs: bool,
     /// How many rows of so many tokens a call may have.
     pub rows: &'a dyn Fn(usize) -> usize,
 }
@@ -46,6 +51,9 @@ pub(super) fn plan(items: &[Vec<Pair>], shape: Shape<'_>) -> Vec<Batch> {
         false => 0,
     };
     let base = if base >= BASE { base } else { 0 };
+    if shape.packs {
+        return side_by_side(items, base, shape);
+    }
     let mut batches = Vec::new();
     let mut others: Vec<Place> = Vec::new();
     for (item, pairs) in items.iter().enumerate() {
@@ -63,11 +71,8 @@ pub(super) fn plan(items: &[Vec<Pair>], shape: Shape<'_>) -> Vec<Batch> {
                 .unwrap_or(1);
             let together = (shape.rows)(longest).max(1);
             let places: Vec<Place> = places.collect();
-            batches.extend(places.chunks(together).map(|rows| Batch {
-                context: shared,
-                base,
-                rows: rows.to_vec(),
-            }));
+            let chunks = places.chunks(together);
+            batches.extend(chunks.map(|rows| batch(items, shared, base, rows)));
         } else {
             others.extend(places);
         }
@@ -80,13 +85,56 @@ pub(super) fn plan(items: &[Vec<Pair>], shape: Shape<'_>) -> Vec<Batch> {
         let most = (TOKENS / (tokens - base).max(1)).max(1);
         let together = (shape.rows)(tokens).clamp(1, most).min(rest.len());
         let (now, later) = rest.split_at(together);
-        batches.push(Batch {
-            context: base,
-            base,
-            rows: now.to_vec(),
-        });
+        batches.push(batch(items, base, base, now));
         rest = later;
     }
+    batches
+}
+
+fn batch(items: &[Vec<Pair>], context: usize, base: usize, rows: &[Place]) -> Batch {
+    let own = rows.iter().map(|place| {
+        let pair = &items[place.item][place.pair];
+        pair.tokens.len() - 1 - context
+    });
+    Batch {
+        context,
+        base,
+        tokens: own.sum::<usize>() + context - base,
+        rows: rows.to_vec(),
+    }
+}
+
+/// Batches for a model that packs: the rows of an item side by side, and as many items together as have room.
+fn side_by_side(items: &[Vec<Pair>], base: usize, shape: Shape<'_>) -> Vec<Batch> {
+    let mut batches: Vec<Batch> = Vec::new();
+    let mut longest = 0;
+    for (item, pairs) in items.iter().enumerate() {
+        let shared = common(pairs.iter()).max(base);
+        let own = pairs.iter().map(|pair| pair.tokens.len() - 1 - shared);
+        let more = own.sum::<usize>() + shared - base;
+        let length = pairs.iter().map(|pair| pair.tokens.len()).max();
+        let reach = length.unwrap_or(1).max(longest);
+        // As much as rows of this length would take without packing.
+        let room = ((shape.rows)(reach).max(1) * (reach - base).max(1)).min(TOKENS);
+        let places = (0..pairs.len()).map(|pair| Place { item, pair });
+        match batches.last_mut() {
+            Some(last) if last.tokens + more <= room => {
+                last.rows.extend(places);
+                last.tokens += more;
+                longest = reach;
+            }
+            _ => {
+                batches.push(Batch {
+                    context: base,
+                    base,
+                    tokens: more,
+                    rows: places.collect(),
+                });
+                longest = length.unwrap_or(1);
+            }
+        }
+    }
+    batches.retain(|batch| !batch.rows.is_empty());
     batches
 }
 
@@ -123,20 +171,23 @@ mod tests {
             vec![pair(0..40, &[7]), pair(0..40, &[8, 9, 10])],
             vec![pair(0..30, &[5])],
         ];
-        for (shares, base) in [(true, 29), (false, 0)] {
+        for (shares, packs, base) in [(true, false, 29), (true, true, 29), (false, false, 0)] {
             let rows = |_| 2;
             let batches = plan(
                 &items,
                 Shape {
                     shares,
+                    packs,
                     rows: &rows,
                 },
             );
-            assert!(
-                batches
-                    .iter()
-                    .all(|batch| batch.base == base && batch.rows.len() <= 2)
-            );
+            for batch in &batches {
+                assert_eq!(batch.base, base);
+                match packs {
+                    true => assert!(batch.tokens <= 2 * 92),
+                    false => assert!(batch.rows.len() <= 2),
+                }
+            }
             let mut places: Vec<(usize, usize)> = batches
                 .iter()
                 .flat_map(|batch| batch.rows.iter().map(|place| (place.item, place.pair)))
@@ -163,6 +214,7 @@ mod tests {
             &items,
             Shape {
                 shares: true,
+                packs: false,
                 rows: &rows,
             },
         );
@@ -171,5 +223,20 @@ mod tests {
             (89, 0, 2)
         );
         assert_eq!((batches[1].context, batches[1].rows.len()), (0, 1));
+    }
+
+    #[test]
+    fn a_packing_model_gets_the_choices_of_many_questions_at_once() {
+        let question = |from: u32| (0..4).map(move |choice| pair(from..from + 90, &[choice, 7]));
+        let items: Vec<Vec<Pair>> = (0..10).map(|i| question(100 * i).collect()).collect();
+        // 4 rows of 92 tokens are 368; a question has 89 tokens, and each of its choices 2 that are read behind it.
+        let rows = |_| 4;
+        let shape = Shape {
+            shares: true,
+            packs: true,
+            rows: &rows,
+        };
+        let counts: Vec<usize> = plan(&items, shape).iter().map(|b| b.rows.len()).collect();
+        assert_eq!(counts, [12, 12, 12, 4]);
     }
 }

@@ -20,6 +20,7 @@ pub struct Bytes {
     pub context: usize,
     pub batch: usize,
     pub shares: bool,
+    pub packs: bool,
     /// How many calls came.
     pub calls: usize,
     /// Fails after so many.
@@ -32,6 +33,7 @@ impl Bytes {
             context: 4096,
             batch: 8,
             shares: true,
+            packs: false,
             calls: 0,
             fails_after: usize::MAX,
         }
@@ -88,6 +90,10 @@ impl LanguageModel for Bytes {
 
     fn shares(&self) -> bool {
         self.shares
+    }
+
+    fn packs(&self) -> bool {
+        self.packs
     }
 
     fn score(

@@ -47,14 +47,21 @@ fn answers_do_not_depend_on_batches_or_order() {
         let (task, items) = some(name, 3);
         let mut model = Bytes::new();
         let expected = answer(&mut model, &task, &items, None, &()).unwrap();
-        for (batch, shares) in [(1, true), (1, false), (3, true), (100, false)] {
+        for (batch, shares, packs) in [
+            (1, true, false),
+            (1, false, false),
+            (3, true, false),
+            (100, false, false),
+            (3, true, true),
+        ] {
             let mut model = Bytes {
                 batch,
                 shares,
+                packs,
                 ..Bytes::new()
             };
             let found = answer(&mut model, &task, &items, None, &()).unwrap();
-            assert_eq!(found, expected, "{name}: {batch} {shares}");
+            assert_eq!(found, expected, "{name}: {batch} {shares} {packs}");
         }
         let mut backwards = items.clone();
         backwards.reverse();
@@ -162,17 +169,21 @@ fn a_shared_beginning_is_read_once() {
         }
     }
     let (task, items) = some("arc_challenge", 6);
-    let planned = |shares| {
+    let planned = |shares, packs| {
         let tokens = Tokens(Cell::new(0));
         let mut model = Bytes {
             shares,
+            packs,
             ..Bytes::new()
         };
         answer(&mut model, &task, &items, None, &tokens).unwrap();
         tokens.0.get()
     };
-    let (shared, not) = (planned(true), planned(false));
-    assert!(shared * 10 < not, "{shared} {not}");
+    let not = planned(false, false);
+    for packs in [false, true] {
+        let shared = planned(true, packs);
+        assert!(shared * 10 < not, "{shared} {not}");
+    }
 }
 
 #[test]

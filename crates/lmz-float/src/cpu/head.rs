@@ -76,7 +76,7 @@ pub(super) fn surprisals(
                 );
             }
             for ((out, sum), logit) in out.iter_mut().zip(&sums).zip(&at_target) {
-                *out = sum.log() - logit;
+                *out = (sum.sum.ln() + f64::from(sum.max) - f64::from(*logit)) as f32;
             }
         });
     out
@@ -86,7 +86,7 @@ pub(super) fn surprisals(
 #[derive(Clone, Copy)]
 struct Sum {
     max: f32,
-    sum: f32,
+    sum: f64,
 }
 
 impl Default for Sum {
@@ -103,12 +103,8 @@ impl Sum {
     #[inline(always)]
     fn add(&mut self, logits: &mut [f32]) {
         let max = maths::max(logits).max(self.max);
-        let kept = maths::exp(self.max - max) * self.sum;
+        let kept = f64::from(maths::exp(self.max - max)) * self.sum;
         self.max = max;
-        self.sum = kept + maths::exponentiate(logits, max);
-    }
-
-    fn log(&self) -> f32 {
-        self.max + self.sum.ln()
+        self.sum = kept + f64::from(maths::exponentiate(logits, max));
     }
 }

@@ -123,15 +123,22 @@ impl Kernels for Flex {
         }
     }
 
+    fn packs() -> bool {
+        true
+    }
+
     fn attend_each(
         query: Tensor<Self, 4>,
+        queries: &[usize],
         past: Vec<(Tensor<Self, 4>, Tensor<Self, 4>)>,
         rule: AttentionRule,
     ) -> Tensor<Self, 3> {
-        let [texts, _, heads, width] = query.dims();
-        let all = past.into_iter().enumerate().map(|(text, (key, value))| {
-            let query = query.clone().narrow(0, text, 1);
-            [query, key, value].map(primitive)
+        let [_, total, heads, width] = query.dims();
+        let mut start = 0;
+        let all = queries.iter().zip(past).map(|(&count, (key, value))| {
+            let own = query.clone().narrow(1, start, count);
+            start += count;
+            [own, key, value].map(primitive)
         });
         let all: Vec<[FlexTensor; 3]> = all.collect();
         let each = all.par_iter().map(|[query, key, value]| {
@@ -144,7 +151,7 @@ impl Kernels for Flex {
             }
         });
         let all: Vec<Vec<f32>> = each.collect();
-        tensor(all.concat(), [texts, 1, heads * width])
+        tensor(all.concat(), [1, total, heads * width])
     }
 
     fn activate<const D: usize>(x: Tensor<Self, D>, activation: Activation) -> Tensor<Self, D> {

@@ -37,6 +37,8 @@ pub(crate) trait Engine: Send {
     fn advance_texts(&mut self, next: &[(usize, u32)]) -> Result<Vec<Vec<f32>>>;
     fn description(&self) -> String;
     fn notice(&self) -> Option<&str>;
+    /// Whether windows that stand side by side and begin alike are read as one row.
+    fn packs(&self) -> bool;
     fn streamed(&self) -> bool;
     fn blueprint(&self) -> &Blueprint;
 }

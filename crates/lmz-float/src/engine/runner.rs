@@ -13,7 +13,7 @@ use crate::load::Loader;
 use crate::memory::{self, Plan};
 use crate::model::Model;
 use crate::place::Place;
-use crate::scoring::{self, Batch, Limits, Resident, Scored, ScoringOptions, Store, Window};
+use crate::scoring::{self, Batch, Limits, Resident, Room, Scored, ScoringOptions, Store, Window};
 
 use super::contract::{Engine, SharedWeights};
 
@@ -121,6 +121,24 @@ impl<B: Kernels> Runner<B> {
         };
         let planned = usize::try_from(planned).unwrap_or(usize::MAX);
         self.options.batch.unwrap_or(planned).clamp(1, self.limit)
+    }
+
+    /// How much goes through a layer together as one row, behind a context of so many tokens.
+    fn room(&self, context: usize, longest: usize) -> Result<Room> {
+        let blueprint = self.weights.blueprint();
+        let planned = self.plan(context + longest)?.tokens;
+        let kept = 2 * blueprint.kv_heads * blueprint.head_dim;
+        let token = memory::token_bytes(blueprint, self.options.dtype);
+        Ok(Room {
+            tokens: usize::try_from(planned.min(self.place.most_tokens)).unwrap_or(usize::MAX),
+            windows: self
+                .options
+                .batch
+                .unwrap_or(usize::MAX)
+                .clamp(1, self.limit),
+            context,
+            copy: (kept as u64 * self.options.dtype.bytes()) as f64 / token as f64,
+        })
     }
 
     fn loader(&self) -> Loader<'_, B> {
@@ -369,7 +387,10 @@ impl<B: Kernels> Engine for Runner<B> {
             return self.continuations_from_disk(windows, with_first);
         }
         self.reach(before + longest);
-        let batches = Batch::split(windows, |tokens| self.together(before + tokens));
+        let batches = match B::packs() {
+            true => Batch::in_rows(windows, self.room(before, longest)?),
+            false => Batch::split(windows, |tokens| self.together(before + tokens)),
+        };
         let mut results = vec![Vec::new(); windows.len()];
         let mut limit = self.limit;
         if let Some(model) = &self.model {
@@ -424,6 +445,10 @@ impl<B: Kernels> Engine for Runner<B> {
 
     fn notice(&self) -> Option<&str> {
         self.notice.as_deref()
+    }
+
+    fn packs(&self) -> bool {
+        B::packs() && self.model.is_some()
     }
 
     fn streamed(&self) -> bool {

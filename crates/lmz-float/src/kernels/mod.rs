@@ -55,17 +55,27 @@ pub trait Kernels: Multiply {
         attend(query, key, value, rule)
     }
 
-    /// [`attend`](Self::attend) of one query of each of several texts, `query` being `[texts, 1, heads, head_dim]`:
-    /// `[texts, 1, heads * head_dim]`. Each text has keys and values of its own, `[1, keys, kv_heads, head_dim]`.
+    /// [`attend`](Self::attend) of several texts, whose queries stand one behind the other in `query`,
+    /// `[1, queries, heads, head_dim]`: `queries` says how many each has. Each has keys and values of its own,
+    /// `[1, keys, kv_heads, head_dim]`. The result is `[1, queries, heads * head_dim]`.
     fn attend_each(
         query: Tensor<Self, 4>,
+        queries: &[usize],
         past: Vec<(Tensor<Self, 4>, Tensor<Self, 4>)>,
         rule: AttentionRule,
     ) -> Tensor<Self, 3> {
-        let each = past.into_iter().enumerate().map(|(text, (key, value))| {
-            Self::attend(query.clone().narrow(0, text, 1), key, value, rule)
+        let mut start = 0;
+        let each = queries.iter().zip(past).map(|(&count, (key, value))| {
+            let own = query.clone().narrow(1, start, count);
+            start += count;
+            Self::attend(own, key, value, rule)
         });
-        Tensor::cat(each.collect(), 0)
+        Tensor::cat(each.collect(), 1)
+    }
+
+    /// Whether many short pieces of attention cost little, so that texts that begin alike are best read as one row.
+    fn packs() -> bool {
+        false
     }
 
     /// The non-linearity, element by element.

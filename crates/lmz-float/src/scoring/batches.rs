@@ -5,6 +5,7 @@ use burn::tensor::{Int, Tensor, TensorData};
 use lmz_model::{Blueprint, Position};
 
 use super::options::Window;
+use super::packed::{self, Layout, Room};
 use crate::error::{FloatError, Result};
 
 /// Refuses windows that the model cannot score.
@@ -67,6 +68,30 @@ impl<'a> Batch<'a> {
             rest = later;
         }
         batches
+    }
+
+    /// The windows in their order, in rows that have room, each to be read as [`Layout`] says. Windows without a scored
+    /// token are left out.
+    pub fn in_rows(windows: &[Window<'a>], room: Room) -> Vec<Self> {
+        let mut places: Vec<usize> = (0..windows.len())
+            .filter(|&i| windows[i].scored > 0)
+            .collect();
+        let chosen: Vec<Window<'a>> = places.iter().map(|&i| windows[i]).collect();
+        let mut rest = &chosen[..];
+        let rows = packed::rows(&chosen, room).into_iter().map(|count| {
+            let (now, later) = rest.split_at(count);
+            rest = later;
+            Self {
+                windows: now.to_vec(),
+                places: places.drain(..count).collect(),
+            }
+        });
+        rows.collect()
+    }
+
+    /// All windows in one row.
+    pub fn layout(&self) -> Layout {
+        Layout::of(&self.windows)
     }
 
     /// How many windows it has.

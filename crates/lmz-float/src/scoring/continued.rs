@@ -1,8 +1,9 @@
 //! Scoring behind a context whose keys and values are there already.
 
-use burn::tensor::{Tensor, backend::Backend};
+use burn::tensor::{Int, Tensor, backend::Backend};
 
 use super::batches::Batch;
+use super::packed::Layout;
 use super::resident::halving;
 use crate::block::Tables;
 use crate::cache::Cache;
@@ -27,8 +28,8 @@ pub(crate) struct Resident<'a, B: Kernels> {
     pub max_logits: usize,
 }
 
-/// Scores the windows of a batch, whose first tokens follow what `context` has seen. A batch on which the device
-/// fails is halved, as in [`score`](super::score).
+/// Scores the windows of a batch, whose first tokens follow what `context` has seen; as one row if the backend packs. A
+/// batch on which the device fails is halved, as in [`score`](super::score).
 pub(crate) fn score_continued<B: Kernels>(
     resident: &Resident<'_, B>,
     context: &Cache<B>,
@@ -45,9 +46,14 @@ pub(crate) fn score_continued<B: Kernels>(
     } = *resident;
     let mut run = |batch: &Batch<'_>| {
         let outcome = lmz_device::catch(|| {
-            let mut cache = (context.tokens() > 0).then(|| context.repeated(batch.len()));
-            let hidden = model.hidden(batch.ids::<B>(device), tables, cache.as_mut());
-            let rows = batch.predicting(hidden);
+            let rows = match B::packs() {
+                true => as_one_row(resident, context, &batch.layout()),
+                false => {
+                    let mut cache = (context.tokens() > 0).then(|| context.repeated(batch.len()));
+                    let hidden = model.hidden(batch.ids::<B>(device), tables, cache.as_mut());
+                    batch.predicting(hidden)
+                }
+            };
             let targets = batch.targets();
             if with_first {
                 return in_full(model, rows, &targets, max_logits);
@@ -68,6 +74,28 @@ pub(crate) fn score_continued<B: Kernels>(
         device: B::name(device),
         reason,
     })
+}
+
+/// The hidden states that predict scored tokens, `[scored, width]`.
+fn as_one_row<B: Kernels>(
+    resident: &Resident<'_, B>,
+    context: &Cache<B>,
+    layout: &Layout,
+) -> Tensor<B, 2> {
+    let Resident {
+        model,
+        tables,
+        device,
+        ..
+    } = *resident;
+    let numbers = |numbers: Vec<i32>| Tensor::<B, 1, Int>::from_data(numbers.as_slice(), device);
+    let ids = numbers(layout.tokens.iter().map(|&token| token as i32).collect());
+    let positions = layout.positions.iter();
+    let positions = numbers(positions.map(|&p| (context.tokens() + p) as i32).collect());
+    let hidden = model.pieces(ids, &positions, &layout.pieces, tables, context);
+    let places = layout.predicting.iter().cloned().flatten();
+    let places = numbers(places.map(|place| place as i32).collect());
+    hidden.squeeze_dim::<2>(0).select(0, places)
 }
 
 /// By whole rows of logits, as many at a time as may exist.

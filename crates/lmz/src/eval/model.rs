@@ -144,6 +144,10 @@ impl LanguageModel for FloatLanguageModel {
         !self.generator.streamed()
     }
 
+    fn packs(&self) -> bool {
+        self.generator.packs()
+    }
+
     fn score(
         &mut self,
         context: &[u32],

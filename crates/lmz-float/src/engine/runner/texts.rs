@@ -4,7 +4,7 @@ use burn::tensor::{Int, Tensor};
 use lmz_model::Position;
 
 use super::Runner;
-use crate::cache::Cache;
+use crate::cache::{Cache, Pair};
 use crate::error::{FloatError, Result};
 use crate::kernels::Kernels;
 use crate::scoring::check_tokens;
@@ -70,24 +70,35 @@ impl<B: Kernels> Runner<B> {
                 |numbers: Vec<i32>| Tensor::<B, 1, Int>::from_data(numbers.as_slice(), device);
             let ids = numbers(tokens.iter().map(|&token| token as i32).collect());
             let positions = numbers(caches.iter().map(|cache| cache.tokens as i32).collect());
+            let lengths = vec![1; caches.len()];
             let loader = self.loader();
             let mut x = match &self.model {
-                Some(model) => model.embedding.step(ids, &positions),
-                None => loader.embedding()?.step(ids, &positions),
+                Some(model) => model.embedding.at(ids, &positions),
+                None => loader.embedding()?.at(ids, &positions),
             };
             for index in 0..blueprint.layers {
-                let mut past: Vec<_> = caches.iter_mut().map(|c| &mut c.layers[index]).collect();
+                let past = |(key, value): Pair<B>, window| {
+                    let each = caches.iter_mut().enumerate().map(|(text, cache)| {
+                        let own = |tensor: &Tensor<B, 4>| tensor.clone().narrow(1, text, 1);
+                        cache.layers[index].append(own(&key), own(&value), window)
+                    });
+                    each.collect()
+                };
                 x = match &self.model {
-                    Some(model) => model.layers[index].step(x, &self.tables, &positions, &mut past),
-                    None => loader
-                        .layer(index)?
-                        .step(x, &self.tables, &positions, &mut past),
+                    Some(model) => {
+                        model.layers[index].pieces(x, &self.tables, &positions, &lengths, past)
+                    }
+                    None => {
+                        loader
+                            .layer(index)?
+                            .pieces(x, &self.tables, &positions, &lengths, past)
+                    }
                 };
             }
             for cache in &mut caches {
                 cache.tokens += 1;
             }
-            let rows = x.squeeze_dim::<2>(1);
+            let rows = x.squeeze_dim::<2>(0);
             let logits = match &self.model {
                 Some(model) => model.head.logits(rows, model.tied()),
                 None => loader.head(true)?.logits(rows, None),
