@@ -1,9 +1,11 @@
 //! From the last layer to distributions of the next symbol.
 
 use super::model::Engine;
-use super::pass::{Own, Piece, Run, Scratch};
+use super::pass::Scratch;
+use super::run::{Piece, Run};
 use super::scores::Scores;
 use super::shape::MAX_ROWS;
+use super::share::Own;
 use crate::kernel::{self, Kernel, Softcap};
 
 /// Logits that are held at once.

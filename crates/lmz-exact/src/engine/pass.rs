@@ -1,26 +1,11 @@
 //! What a forward pass works on.
 
-use super::attention::Buffers;
-use super::cache::Cache;
 use super::model::Engine;
+use super::run::{Piece, Run};
 use super::shape::{MAX_ROWS, Shape};
-use super::share::{Cut, Share};
+use super::share::{Cut, Own, Share};
 use crate::kernel::{self, Kernel, Linear};
 use crate::team::Team;
-
-/// Consecutive known tokens of one lane.
-#[derive(Debug)]
-pub struct Run<'a> {
-    /// The lane's keys and values: read, and those of the tokens added.
-    pub cache: &'a mut Cache,
-    /// Position of the first token: where the last run of this cache ended, or any before it whose
-    /// keys and values the cache still has (all of them without windows).
-    pub start: usize,
-    /// The tokens; all below the vocabulary's size.
-    pub tokens: &'a [u32],
-    /// Index into `tokens` of the first whose next symbol's scores are wanted; their number if none are.
-    pub wanted: usize,
-}
 
 /// Buffers of a forward pass, and the threads that share it; one for each pass that runs at the same time.
 #[derive(Debug, Default)]
@@ -45,16 +30,6 @@ pub struct Scratch {
     head_exponents: Vec<i32>,
     /// Of each thread.
     pub(super) own: Vec<Own>,
-}
-
-/// What a thread has for itself.
-#[derive(Debug, Default)]
-pub(super) struct Own {
-    /// Wide mantissas of one row.
-    pub p: Vec<i64>,
-    pub attention: Buffers,
-    pub logits: Vec<i32>,
-    pub weights: Vec<u32>,
 }
 
 impl Scratch {
@@ -151,12 +126,4 @@ impl Scratch {
             _ => work(&mut rest),
         }
     }
-}
-
-/// Part of a run in one pass.
-#[derive(Debug)]
-pub(super) struct Piece {
-    pub run: usize,
-    pub from: usize,
-    pub n: usize,
 }

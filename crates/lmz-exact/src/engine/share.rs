@@ -1,6 +1,17 @@
 //! Rows of a pass that one thread takes.
 
-use super::pass::{Own, Piece, Run};
+use super::attention::Buffers;
+use super::run::{Piece, Run};
+
+/// What a thread has for itself.
+#[derive(Debug, Default)]
+pub(super) struct Own {
+    /// Wide mantissas of one row.
+    pub p: Vec<i64>,
+    pub attention: Buffers,
+    pub logits: Vec<i32>,
+    pub weights: Vec<u32>,
+}
 
 /// Some rows in the buffers of a pass, whole pieces of it.
 pub(super) struct Share<'a, 'r> {

@@ -3,21 +3,10 @@
 use super::isa::{Isa, Kernel, TILE};
 #[cfg(target_arch = "aarch64")]
 use super::neon;
-use super::pack::{Linear, PANEL};
+use super::pack::PANEL;
 use super::portable::{self, Nonlinearity, Softcap};
 #[cfg(target_arch = "x86_64")]
 use super::x86;
-
-impl Kernel {
-    /// A linear layer alone (docs/numerics.md, 3.1), for measurements: `y` (n × out_padded) = `layer` ·
-    /// `x` (n × stride). Rows of `x` hold `2 * layer.pairs()` values, the last one zero where k is odd.
-    ///
-    /// # Panics
-    /// If the lengths do not agree.
-    pub fn linear(self, layer: &Linear, x: &[i16], stride: usize, y: &mut [i32]) {
-        super::share::linear(self, layer, x, stride, y, None);
-    }
-}
 
 /// Runs `portable::$name`, compiled for the kernel's instruction set.
 macro_rules! elementwise {

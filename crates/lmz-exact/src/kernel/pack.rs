@@ -175,3 +175,15 @@ impl Linear {
             .expect("scales are padded to whole panels")
     }
 }
+
+/// Rows of a layer's output that threads write to, each of them other panels.
+#[derive(Clone, Copy)]
+pub struct Output {
+    pub first: *mut i32,
+    pub rows: usize,
+}
+
+// SAFETY: whoever writes through it writes to panels that are its own.
+unsafe impl Send for Output {}
+// SAFETY: as above.
+unsafe impl Sync for Output {}

@@ -6,7 +6,7 @@ use super::dispatch::add_fine;
 use super::isa::{Isa, Kernel};
 #[cfg(target_arch = "aarch64")]
 use super::neon;
-use super::pack::{Linear, PANEL};
+use super::pack::{Linear, Output, PANEL};
 use super::portable;
 #[cfg(target_arch = "x86_64")]
 use super::x86;
@@ -18,17 +18,16 @@ const WORTH: usize = 1 << 17;
 /// Parts of a layer for each thread.
 const PARTS: usize = 4;
 
-/// Rows of a layer's output that threads write to, each of them other panels.
-#[derive(Clone, Copy)]
-pub struct Output {
-    pub first: *mut i32,
-    pub rows: usize,
+impl Kernel {
+    /// A linear layer alone (docs/numerics.md, 3.1), for measurements: `y` (n × out_padded) = `layer` ·
+    /// `x` (n × stride). Rows of `x` hold `2 * layer.pairs()` values, the last one zero where k is odd.
+    ///
+    /// # Panics
+    /// If the lengths do not agree.
+    pub fn linear(self, layer: &Linear, x: &[i16], stride: usize, y: &mut [i32]) {
+        linear(self, layer, x, stride, y, None);
+    }
 }
-
-// SAFETY: whoever writes through it writes to panels that are its own.
-unsafe impl Send for Output {}
-// SAFETY: as above.
-unsafe impl Sync for Output {}
 
 /// `y` [n, out_padded] = `layer` · `x` [n, stride] as docs/numerics.md, 3.1; exponents are the
 /// caller's. Rows of `x` hold `2 * pairs` values, zero after `k`.

@@ -11,9 +11,8 @@ use std::ops::Range;
 
 use super::isa::TILE;
 use super::loops::{linear_loops, panel_dots_loops, rows};
-use super::pack::{CHUNK, Linear, PANEL};
+use super::pack::{CHUNK, Linear, Output, PANEL};
 use super::portable::scale_sums;
-use super::share::Output;
 
 /// Instantiates the element-wise kernels for an instruction set.
 macro_rules! instantiate {
