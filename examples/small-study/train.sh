@@ -1,5 +1,5 @@
 #!/bin/sh
-# Makes the checkpoints of this study: three sizes, two budgets, and what the runs were on the way. 11 models, 9.5M tokens.
+# Makes the checkpoints of this study: three sizes, two budgets, and what the runs were on the way. 10 models, 1.6M tokens.
 #
 #   examples/small-study/train.sh LMZ TEXT...
 #
@@ -37,7 +37,7 @@ run() {
     "$lmz" train --corpus "$work/text" --tokenizer "$root/models/lmz-5m/tokenizer.json" --preset "$here/presets/$2.toml" \
         --tokens "$3" ${4:+--keep-at "$4"} --device cpu --out "$here/models/$1" $resume
 }
-run 0.5m 0.5m 2M 250K,750K
-run 1.4m-short 1.4m 500K
-run 1.4m 1.4m 3M 250K,1M
-run 2.9m 2.9m 4M 250K,1M,2M
+run 0.5m 0.5m 500K 50K,150K
+run 1.4m-short 1.4m 100K
+run 1.4m 1.4m 500K 100K,250K
+run 2.9m 2.9m 500K 100K,250K

@@ -194,7 +194,7 @@ function sizes() {
   if (!rows.some((corpus) => corpus.length)) return;
   const panels = element("div", { class: "panels three" });
   section.append(element("h2", {}, "Bits that are counted, bytes that are written"),
-    element("figure", {}, panels, element("figcaption", {}, element("b", {}, "Figure 4. "), "Bits per byte as the models pay them in floating point, against the real .lmz files of the very same texts, made by the same weights in whole numbers. On the dashed line a file has just the bits that were counted.")));
+    element("figure", {}, panels, element("figcaption", {}, element("b", {}, "Figure 4. "), "Bits per byte as the models pay them in floating point, against the real .lmz files of the very same texts, made by the same weights in whole numbers. On the dashed line a file has just the bits that were counted. Far below it the model was worse than zstd, which lmz then took; a little below it, the model's own blocks are shorter than the windows.")));
   data.corpora.forEach((corpus, c) => {
     if (!rows[c].length) return;
     const panel = element("div", { class: "panel" }, element("h3", {}, `${corpus.title}, ${rows[c][0].text.toLocaleString("en")} bytes`));

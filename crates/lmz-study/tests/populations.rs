@@ -124,8 +124,14 @@ fn where_nobody_is_left_out_there_is_one_answer() {
 fn reports_show_both() {
     let report = report(study(data(&ROWS)));
     let markdown = report.to_markdown();
-    assert!(markdown.contains("| Grammar (average) | web | fit | 3 |"), "{markdown}");
-    assert!(markdown.contains("| Grammar (average) | web | all | 6 |"), "{markdown}");
+    assert!(
+        markdown.contains("| Grammar (average) | web | fit | 3 |"),
+        "{markdown}"
+    );
+    assert!(
+        markdown.contains("| Grammar (average) | web | all | 6 |"),
+        "{markdown}"
+    );
     assert!(markdown.contains("| tuned | instruct |"), "{markdown}");
     let csv = report.correlations_csv();
     assert!(csv.contains(",fit,3,") && csv.contains(",all,6,"), "{csv}");

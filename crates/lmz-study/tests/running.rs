@@ -142,10 +142,16 @@ fn a_study_runs_once_and_its_figures_arrive() {
     assert!(data.notes.is_empty(), "{:?}", data.notes);
     // What study.toml states, beside what was counted.
     let model = &data.models[0];
-    assert_eq!((model.parameters, model.counted), (Some(11e6), Some(11_500_000)));
+    assert_eq!(
+        (model.parameters, model.counted),
+        (Some(11e6), Some(11_500_000))
+    );
     let log = std::fs::read_to_string(bench.log()).unwrap();
     let call = log.lines().find(|line| line.contains("--mix")).unwrap();
-    assert!(call.contains("--mix none --stdout") && call.ends_with("/text"), "{call}");
+    assert!(
+        call.contains("--mix none --stdout") && call.ends_with("/text"),
+        "{call}"
+    );
     assert!(
         data.methods
             .iter()
@@ -209,7 +215,10 @@ fn a_file_is_made_of_the_texts_that_are_scored() {
     // Two texts of nine bytes in all, a parameter for each four of them.
     assert_eq!(plan.tasks[1].cost, Some(11e6 * 9.0 / 4.0));
     assert_eq!(run(&plan).failed, 0);
-    let result = Store::new(bench.path()).read(&plan.tasks[1].id).unwrap().unwrap();
+    let result = Store::new(bench.path())
+        .read(&plan.tasks[1].id)
+        .unwrap()
+        .unwrap();
     assert_eq!(result.output["bytes"], 9);
     assert_eq!(result.output["documents"], 2);
     assert_eq!(result.output["mix"], "auto");
@@ -283,6 +292,10 @@ fn a_killed_task_leaves_no_result_and_a_damaged_one_is_found() {
     assert_eq!(run_task(&plan, task, "cpu").unwrap(), Done::Now);
     assert!(!store.work(&task.id).exists());
     assert_eq!(run_task(&plan, task, "cpu").unwrap(), Done::Before);
+    // What another engine has begun is begun again.
+    let other = &plan.tasks[2];
+    bench.write(&format!("work/{}/begun-elsewhere", other.id), "");
+    assert_eq!(run_task(&plan, other, "cpu").unwrap(), Done::Now);
 
     let path = bench.path().join(format!("results/{}.json", task.id));
     let text = std::fs::read_to_string(&path).unwrap();

@@ -37,7 +37,8 @@ impl Mark {
         let sum = |of: &dyn Fn(&Self) -> Option<f64>| marks.iter().map(of).sum::<Option<f64>>();
         Some(Self {
             value: sum(&|mark| Some(mark.value))? / n,
-            stderr: sum(&|mark| Some(mark.stderr? * mark.stderr?)).map(|squares| squares.sqrt() / n),
+            stderr: sum(&|mark| Some(mark.stderr? * mark.stderr?))
+                .map(|squares| squares.sqrt() / n),
             chance: sum(&|mark| mark.chance).map(|chances| chances / n),
         })
     }
@@ -60,7 +61,10 @@ mod tests {
         assert!(mark(0.53, 0.02, 0.5).is_chance());
         assert!(!mark(0.534, 0.02, 0.5).is_chance());
         assert!(mark(0.41, 0.02, 0.5).is_chance(), "below it, too");
-        assert!(mark(0.0, 0.0, 0.0).is_chance(), "nothing right of what nobody guesses");
+        assert!(
+            mark(0.0, 0.0, 0.0).is_chance(),
+            "nothing right of what nobody guesses"
+        );
         let unknown = Mark {
             stderr: None,
             ..mark(0.1, 0.0, 0.5)

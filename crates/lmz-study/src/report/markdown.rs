@@ -46,7 +46,9 @@ pub(super) fn text(report: &Report) -> String {
     let columns = data.corpora.len() + data.benchmarks.len();
     let _ = writeln!(text, "\n|---|---|---:|{}", "---:|".repeat(columns));
     for (m, model) in data.models.iter().enumerate() {
-        let parameters = model.parameters.map_or("–".into(), |count| format!("{count}"));
+        let parameters = model
+            .parameters
+            .map_or("–".into(), |count| format!("{count}"));
         let _ = write!(
             text,
             "| {} | {} | {parameters} |",

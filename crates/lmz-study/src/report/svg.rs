@@ -63,7 +63,13 @@ fn draw(
     data: &Dataset,
     answer: &Answer,
 ) -> Result<(), Box<dyn std::error::Error>> {
-    let warned = |model: &str| answer.question.leave_out.iter().any(|out| out.model == model);
+    let warned = |model: &str| {
+        answer
+            .question
+            .leave_out
+            .iter()
+            .any(|out| out.model == model)
+    };
     let inside = answer.models.iter().map(|part| {
         let name = part.model.as_str();
         (name, part.x, part.y, !warned(name))

@@ -18,6 +18,9 @@ use crate::error::{Result, StudyError};
 /// Bytes of what a command says that are kept.
 const SAID: usize = 4_000;
 
+/// What `lmz bpc` says of a journal that another engine or another version has begun.
+const OTHER_SETTINGS: &str = "cannot be continued with other settings";
+
 /// What became of a task.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Done {
@@ -63,7 +66,14 @@ pub fn run_task(plan: &Plan, task: &Task, device: &str) -> Result<Done> {
     };
     let start = Instant::now();
     let line = command(plan, task, &work, device);
-    let output = match answer(task, &line, &store) {
+    let mut found = answer(task, &line, &store);
+    if matches!(&found, Err(reason) if reason.contains(OTHER_SETTINGS)) {
+        // A device with less memory, say, had begun it: what it scored is no part of this run.
+        std::fs::remove_dir_all(&work).map_err(StudyError::io(&work))?;
+        std::fs::create_dir_all(&work).map_err(StudyError::io(&work))?;
+        found = answer(task, &line, &store);
+    }
+    let output = match found {
         Ok(Some(output)) => with_census(output, census, plan),
         Ok(None) => return Ok(Done::Elsewhere),
         Err(reason) => return failed(&store, task, reason),

@@ -5,14 +5,14 @@ use std::path::Path;
 
 use lmz_float::kernels::Kernels;
 
-use crate::run::metrics::HeldOut;
-use crate::run::options::{Event, Summary};
-use crate::run::{card, export, plot};
 use super::Run;
 use crate::error::{Result, TrainError};
 use crate::files;
 use crate::optimiser;
 use crate::parameters::{name, slots};
+use crate::run::metrics::HeldOut;
+use crate::run::options::{Event, Summary};
+use crate::run::{card, export, plot};
 
 impl<B: Kernels> Run<'_, B> {
     /// Keeps the model as it is, under the number of tokens that was asked for.
@@ -23,12 +23,7 @@ impl<B: Kernels> Run<'_, B> {
         fs::create_dir_all(&directory).map_err(TrainError::write(&directory))?;
         files::remove_leftovers(&directory);
         let values = self.values();
-        export::write(
-            &directory,
-            &options.preset,
-            self.trainer.tokenizer,
-            &values,
-        )?;
+        export::write(&directory, &options.preset, self.trainer.tokenizer, &values)?;
         self.trainer.watch.event(&Event::Kept(directory));
         Ok(())
     }
