@@ -140,7 +140,7 @@ fn models_on_the_way_are_kept_and_change_nothing() {
     train(&options, &mut Eyes::default()).unwrap();
     let weights = |path: &Path| fs::read(path.join("model.safetensors")).unwrap();
     assert_eq!(weights(&at("plain")), weights(&at("kept")));
-    let early = lmz_model::Checkpoint::open(&kept("kept-1537")).unwrap();
+    let early = lmz_model::Checkpoint::open(kept("kept-1537")).unwrap();
     assert_eq!(early.blueprint.hidden_size, 32);
     let three = [
         weights(&kept("kept-1537")),
