@@ -318,13 +318,14 @@ function headline() {
     const fit = find(metrics[0], target, ownCorpus(target), "fit"), all = find(metrics[0], target, ownCorpus(target), "all");
     const told = (answer) => {
       const { value, n, undefined: why } = answer.pearson;
-      if (why) return { n: answer.n, text: `no correlation: ${why}` };
+      if (why) return { n: answer.n, why };
       const interval = answer.resampled.pearson;
       return { n, text: `Pearson’s ρ = ${fixed(value)}${interval.undefined ? "" : ` (95 % interval ${fixed(interval.low)} to ${fixed(interval.high)})`}, and a line leaves a root mean square error of ${fixed(answer.fit.rmse)}` };
     };
     const what = `${targetTitle(fit.question.target).toLowerCase()} against ${METRICS[metrics[0]]}`, one = told(fit);
-    text.push(`Over the ${one.n} models ${fit === all ? "with all figures" : "that the paper would take"}, ${what}: ${one.text}.`);
-    if (fit !== all) text.push(`Over all ${told(all).n}, with models that are tuned on instructions, may have seen a benchmark or score no better than chance: ${told(all).text}.`);
+    const say = (answer, who) => (answer.why ? `${who}, ${what}: too few or too even figures for a correlation (${answer.n} of the models have both).` : `${who}, ${what}: ${answer.text}.`);
+    text.push(say(one, fit === all ? `Over the ${one.n} models with all figures` : "Over the models that the paper would take"));
+    if (fit !== all) text.push(say(told(all), `Over all ${told(all).n}, those among them that are tuned on instructions, may have seen a benchmark or score no better than chance`));
   }
   document.getElementById("headline").textContent = text.join(" ");
   document.getElementById("citation").textContent = data.citation || "";
