@@ -24,7 +24,7 @@ import tempfile
 import tables  # noqa: F401  (it registers what there is)
 from bench import MEASURES, ROOT, Bench, Missing
 
-DOCUMENTS = ["README.md", "docs/results.md", "docs/mixing.md", "docs/models.md"]
+DOCUMENTS = ["README.md", "docs/results.md", "docs/mixing.md", "docs/models.md", "docs/study.md"]
 def masked(text):
     """Without what differs from run to run."""
     text = re.sub(r"\bin [0-9.]+ (ms|s|min)\b", "in T", text)

@@ -6,7 +6,7 @@ import lzma
 import re
 import sys
 
-from bench import Missing, machine, measure, with_bits
+from bench import ROOT, Missing, machine, measure, with_bits
 
 TEXTS = ["alice29.txt", "asyoulik.txt", "lcet10.txt", "plrabn12.txt", "web-1M.txt", "python-1M.txt", "math-1M.txt", "eips-1M.txt"]
 
@@ -222,3 +222,58 @@ def benchmarks(bench):
     titles = {"blimp": "BLiMP", "arc_easy": "ARC-Easy", "piqa": "PIQA", "lambada_openai": "LAMBADA", "hellaswag": "HellaSwag"}
     head = [f"{titles[task]}, {metric}, {counts[task]:,}" for task, (_, metric) in BENCHMARKS.items()]
     return "\n".join([f"| model | {' | '.join(head)} |", "|---" * (len(head) + 1) + "|", *rows])
+
+
+@measure("small-study")
+def small_study(_):
+    """What came out of examples/small-study: its models and correlations, from the report that is committed."""
+    path = ROOT / "examples/small-study/report/report.json"
+    if not path.exists():
+        raise Missing(f"there is no {path.relative_to(ROOT)}")
+    study = json.loads(path.read_text())["study"]
+    data, answers = study["data"], study["answers"]
+    corpora = [corpus["name"] for corpus in data["corpora"]]
+    figure = lambda value, digits=3: "–" if value is None else f"{value:.{digits}f}".replace("-", "−")
+
+    def drawn(name, target):
+        """Whether a model is drawn as no better than chance in a column of scores."""
+        for one in answers:
+            question = one["question"]
+            if question["target"] == target and question["population"] == "fit":
+                return any(out["model"] == name and out["why"] == "chance" for out in question["leave_out"])
+        return False
+
+    heads = [f"{corpus['title']}: bits/char., bytes of the file" for corpus in data["corpora"]]
+    heads += [benchmark["title"] for benchmark in data["benchmarks"]]
+    rows = [f"| model | parameters | {' | '.join(heads)} |", f"|---|---|{'---|' * len(heads)}"]
+    for m, model in enumerate(data["models"]):
+        cells = []
+        for measure_ in data["compression"][m]:
+            measure_ = measure_ or {}
+            size = measure_.get("compressed_bytes")
+            cells.append(f"{figure(measure_.get('bits_per_character'))}, {'–' if size is None else format(size, ',')}")
+        for score, benchmark in zip(data["scores"][m], data["benchmarks"]):
+            value = figure(score and 100 * score["value"], 1)
+            cells.append(f"*{value}*" if drawn(model["name"], {"benchmark": benchmark["name"]}) else value)
+        count = model["parameters"]
+        rows.append(f"| {model['title']}{' (instruct)' if model['kind'] == 'instruct' else ''} | {'–' if count is None else format(int(count), ',')} | {' | '.join(cells)} |")
+
+    titles = {"areas": "mean of the areas"}
+    titles |= {benchmark["name"]: benchmark["title"] for benchmark in data["benchmarks"]}
+    titles |= {area["name"]: f"**{area['title']}**" for area in data["areas"]}
+    own = {area["name"]: [area["corpus"]] for area in data["areas"]}
+    own |= {name: [area["corpus"]] for area in data["areas"] for name in area["benchmarks"]}
+    rows += ["", "| scores | against | models | n | ρ | 95 % interval | RMSE |", "|---|---|---|---|---|---|---|"]
+    for metric in ("bits_per_character", "compressed"):
+        for answer in answers:
+            question = answer["question"]
+            target = question["target"]
+            name = target if isinstance(target, str) else next(iter(target.values()))
+            if question["metric"] != metric or question["corpora"] != own.get(name, corpora) or (metric == "compressed" and name in own and name not in [a["name"] for a in data["areas"]]):
+                continue
+            found, interval = answer["pearson"], answer["resampled"]["pearson"]
+            between = "–" if "low" not in interval else f"{figure(interval['low'])} to {figure(interval['high'])}"
+            against = f"{'bits per character' if metric != 'compressed' else 'bytes of the file'}, {' + '.join(question['corpora'])}"
+            models = "all" if question["population"] == "all" else "as the paper would take"
+            rows.append(f"| {titles[name]} | {against} | {models} | {answer['n']} | {figure(found.get('value'))} | {between} | {figure(answer['fit'].get('rmse'))} |")
+    return "\n".join(rows)

@@ -11,6 +11,9 @@ const fixed = (value, digits = 3) =>
 
 const small = (p) => (p < 0.0001 ? "< 0.0001" : `= ${p.toFixed(4)}`);
 
+/** 135M, 7.24B. */
+const count = (v) => (v >= 1e9 ? `${(v / 1e9).toPrecision(3)}B` : v >= 1e6 ? `${(v / 1e6).toPrecision(3)}M` : `${Math.round(v / 1e3)}K`);
+
 /** Colours and shapes of families, in order of their size. */
 function styles(models) {
   const counts = new Map();
@@ -29,15 +32,15 @@ function styles(models) {
 function describe(point, answer, names) {
   const lines = [point.model.title];
   const facts = [point.model.family];
-  if (point.model.parameters) facts.push(`${(point.model.parameters / 1e9).toPrecision(3)}B parameters`);
+  if (point.model.parameters) facts.push(`${count(point.model.parameters)} parameters`);
   if (point.model.kind !== "general") facts.push(point.model.kind);
-  lines.push(facts.join(", "), `${names.x}: ${fixed(point.x)}`, `${names.y}: ${fixed(point.y * 100, 1)} %`);
-  if (point.residual !== null) {
+  lines.push(facts.join(", "), `${names.x}: ${fixed(point.x)}`, `${names.y}: ${fixed(point.y * 100, 1)} %${point.stderr ? ` ± ${fixed(point.stderr * 100, 1)}` : ""}`);
+  if (point.inside && point.residual !== null) {
     lines.push(`residual: ${fixed(point.residual * 100, 1)} points (${fixed(point.studentized, 2)} s.e.)`);
     lines.push(`Cook’s distance: ${fixed(point.cook, 3)}`);
     lines.push(`ρ without it: ${fixed(point.without)}`);
   }
-  if (point.reason) lines.push(`not in the fit: ${point.reason}`);
+  if (point.reason) lines.push(`${point.inside ? "in the fit, although" : "not in the fit"}: ${point.reason}`);
   return lines.join("\n");
 }
 
@@ -59,19 +62,24 @@ function scatter(points, answer, names, { width, height, style, chance, labels =
   const pad = ([low, high], by) => [low - (high - low) * by || low - 1, high + (high - low) * by || high + 1];
   const extent = (values) => [Math.min(...values), Math.max(...values)];
   const xs = pad(extent(points.map((p) => p.x)), 0.08);
-  const ys = pad(extent(points.map((p) => p.y)), 0.1);
+  const ys = pad(extent(points.flatMap((p) => [p.y - (p.stderr || 0), p.y + (p.stderr || 0)])), 0.07);
   const clipped = (value) => Math.min(Math.max(value, ys[0]), ys[1]);
   const fit = answer.fit.undefined ? null : answer.fit;
   const curve = fit ? bands(fit, xs) : [];
-  const inside = points.filter((p) => !p.reason);
-  const outside = points.filter((p) => p.reason);
+  const whole = points.filter((p) => !p.why);
+  const hollow = points.filter((p) => p.why && p.why !== "chance");
+  const faint = points.filter((p) => p.why === "chance");
+  const look = { x: "x", y: "y", symbol: (p) => style.get(p.model.family).symbol };
+  const colour = (p) => style.get(p.model.family).color;
   const marks = [
     Plot.areaY(curve, { x: "x", y1: (d) => clipped(d.y - d.prediction), y2: (d) => clipped(d.y + d.prediction), fill: "var(--band)", fillOpacity: 0.1 }),
     Plot.areaY(curve, { x: "x", y1: (d) => clipped(d.y - d.line), y2: (d) => clipped(d.y + d.line), fill: "var(--band)", fillOpacity: 0.22 }),
     Plot.line(curve.filter((d) => d.y >= ys[0] && d.y <= ys[1]), { x: "x", y: "y", stroke: "var(--fg)", strokeWidth: 1.3 }),
     chance > ys[0] ? Plot.ruleY([chance], { stroke: "var(--soft)", strokeDasharray: "2,3" }) : null,
-    Plot.dot(inside, { x: "x", y: "y", fill: (p) => style.get(p.model.family).color, symbol: (p) => style.get(p.model.family).symbol, r: 4.2, stroke: "var(--bg)", strokeWidth: 0.7 }),
-    Plot.dot(outside, { x: "x", y: "y", stroke: (p) => style.get(p.model.family).color, symbol: (p) => style.get(p.model.family).symbol, r: 4, fill: "var(--bg)", strokeWidth: 1.5 }),
+    Plot.ruleX(points.filter((p) => p.stderr), { x: "x", y1: (p) => p.y - p.stderr, y2: (p) => p.y + p.stderr, stroke: colour, strokeOpacity: 0.4 }),
+    Plot.dot(faint, { ...look, stroke: colour, fill: "var(--bg)", r: 3.4, strokeWidth: 1.1, strokeDasharray: "1.6,1.4" }),
+    Plot.dot(hollow, { ...look, stroke: colour, fill: "var(--bg)", r: 4, strokeWidth: 1.6 }),
+    Plot.dot(whole, { ...look, fill: colour, r: 4.2, stroke: "var(--bg)", strokeWidth: 0.7 }),
     Plot.tip(points, Plot.pointer({ x: "x", y: "y", title: (p) => describe(p, answer, names), fill: "var(--bg)", stroke: "var(--soft)", lineHeight: 1.25, fontSize: 11 })),
   ];
   const svg = Plot.plot({
@@ -128,7 +136,7 @@ function place(svg, points, style, { width, height }) {
 
 /** What the line leaves of each model's score. */
 function residualChart(points, answer, { width, style }) {
-  const rows = points.filter((p) => !p.reason && p.residual !== null).sort((a, b) => b.residual - a.residual);
+  const rows = points.filter((p) => p.inside && p.residual !== null).sort((a, b) => b.residual - a.residual);
   const titles = rows.map((p) => p.model.title);
   return Plot.plot({
     width, height: 50 + rows.length * 15, marginLeft: 118, marginTop: 18, marginBottom: 34, style: FONT,
@@ -146,7 +154,7 @@ function residualChart(points, answer, { width, style }) {
 
 /** Pearson's rho without each model and each family. */
 function influenceChart(points, answer, { width, style }) {
-  const models = points.filter((p) => !p.reason && p.without !== null)
+  const models = points.filter((p) => p.inside && p.without !== null)
     .map((p) => ({ name: p.model.title, value: p.without, color: style.get(p.model.family).color, family: false }));
   const families = answer.families.filter((f) => typeof f.pearson === "number" && f.models > 1)
     .map((f) => ({ name: `all ${f.models} of ${f.name}`, value: f.pearson, color: style.get(f.name).color, family: true }));
@@ -183,6 +191,24 @@ function heatMap(cells, { width, rows, columns, statistic }) {
       Plot.cell(cells, { x: "x", y: "y", fill: "value", stroke: (d) => (d.own ? "var(--fg)" : "none"), strokeWidth: 1.5, inset: 0.5 }),
       Plot.text(cells, { x: "x", y: "y", text: (d) => fixed(d.value, 2), fill: (d) => (d.value === null ? "var(--soft)" : dark(d) ? "#ffffff" : "#1c1d1f") }),
       Plot.tip(cells, Plot.pointer({ x: "x", y: "y", title: (d) => `${d.y}\nagainst ${d.x}\n${STATISTICS[statistic]}: ${fixed(d.value)}${d.why ? `\n${d.why}` : ""}\n${d.n} models`, fill: "var(--bg)", stroke: "var(--soft)" })),
+    ],
+  });
+}
+
+/** Bits of the written file against the bits that the model pays, both for a byte of the same text. */
+function bytesChart(rows, { width, height, style }) {
+  const values = rows.flatMap((r) => [r.x, r.y]);
+  const low = Math.min(...values), high = Math.max(...values), margin = (high - low) * 0.08 || 0.1;
+  const domain = [Math.max(0, low - margin), high + margin];
+  return Plot.plot({
+    width, height, marginLeft: 38, marginBottom: 36, marginTop: 18, marginRight: 10, style: FONT,
+    x: { domain, label: "bits per byte, counted →", labelAnchor: "right", ticks: 5 },
+    y: { domain, label: "↑ bits per byte, written", ticks: 5, grid: true },
+    color: { type: "identity" }, symbol: { type: "identity" },
+    marks: [
+      Plot.line([[domain[0], domain[0]], [domain[1], domain[1]]], { stroke: "var(--soft)", strokeDasharray: "3,3" }),
+      Plot.dot(rows, { x: "x", y: "y", fill: (r) => style.get(r.model.family).color, symbol: (r) => style.get(r.model.family).symbol, r: 3.8, stroke: "var(--bg)", strokeWidth: 0.7 }),
+      Plot.tip(rows, Plot.pointer({ x: "x", y: "y", title: (r) => `${r.model.title}\ncounted: ${fixed(r.x)} bits per byte\nwritten: ${fixed(r.y)} (${r.file.toLocaleString("en")} of ${r.text.toLocaleString("en")} bytes)`, fill: "var(--bg)", stroke: "var(--soft)" })),
     ],
   });
 }

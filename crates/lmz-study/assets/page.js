@@ -7,7 +7,9 @@ const style = styles(data.models);
 const byName = new Map(data.models.map((model) => [model.name, model]));
 const METRICS = { bits_per_character: "bits per character", bits_per_byte: "bits per byte", bits_per_token: "bits per token", compressed: "bits of the file per byte" };
 const metrics = Object.keys(METRICS).filter((metric) => answers.some((a) => a.question.metric === metric));
-const state = { metric: metrics[0], statistic: "pearson", target: null, corpora: null };
+const POPULATIONS = { fit: "those the paper would take", all: "all" };
+const populations = Object.keys(POPULATIONS).filter((one) => answers.some((a) => a.question.population === one));
+const state = { metric: metrics[0], statistic: "pearson", target: null, corpora: null, population: "fit" };
 
 const targetKey = (target) => (typeof target === "string" ? target : Object.entries(target)[0].join(":"));
 const corpusTitle = (name) => data.corpora.find((c) => c.name === name).title;
@@ -17,8 +19,11 @@ function targetTitle(target) {
   const [kind, name] = Object.entries(target)[0];
   return kind === "benchmark" ? data.benchmarks.find((b) => b.name === name).title : `${data.areas.find((a) => a.name === name).title} (average)`;
 }
-const find = (metric, target, corpora) =>
-  answers.find((a) => a.question.metric === metric && targetKey(a.question.target) === target && a.question.corpora.join("+") === corpora);
+/** The answer over the models that were asked for; where nobody is left out there is one for both. */
+function find(metric, target, corpora, population = state.population) {
+  const of = (one) => answers.find((a) => a.question.population === one && a.question.metric === metric && targetKey(a.question.target) === target && a.question.corpora.join("+") === corpora);
+  return of(population) || of("fit");
+}
 const targets = [...new Map(answers.map((a) => [targetKey(a.question.target), a.question.target])).entries()];
 const columns = [...new Map(answers.map((a) => [a.question.corpora.join("+"), a.question.corpora])).entries()];
 const all = data.corpora.map((c) => c.name).join("+");
@@ -31,9 +36,13 @@ function ownCorpus(key) {
 
 /** Points of an answer: those of the fit, and those that are only drawn. */
 function points(answer) {
-  const inside = answer.models.map((part) => ({ model: byName.get(part.model), x: part.x, y: part.y, residual: part.residual, studentized: part.studentized, cook: part.cook, without: part.pearson_without, reason: null }));
-  const outside = answer.drawn.map((part) => ({ model: byName.get(part.model), x: part.x, y: part.y, residual: null, reason: part.reason }));
-  return [...inside, ...outside];
+  const warned = new Map(answer.question.leave_out.map((out) => [out.model, out]));
+  const point = (part, inside) => {
+    const { why, reason } = warned.get(part.model) || { why: null, reason: null };
+    return { model: byName.get(part.model), x: part.x, y: part.y, stderr: part.stderr, inside, why, reason };
+  };
+  const inside = answer.models.map((part) => ({ ...point(part, true), residual: part.residual, studentized: part.studentized, cook: part.cook, without: part.pearson_without }));
+  return [...inside, ...answer.drawn.map((part) => ({ ...point(part, false), residual: null, without: null }))];
 }
 
 function names(answer) {
@@ -59,12 +68,20 @@ const select = (label, options, value, change) =>
   element("label", {}, label, element("select", { "data-control": label, onchange: (event) => change(event.target.value) },
     ...options.map(([key, title]) => element("option", { value: key, selected: key === value }, title))));
 
+/** Whether the fits take the models that the paper warns of; nothing where there are none. */
+const population = (label) => (populations.length < 2 ? null : select(label, populations.map((one) => [one, POPULATIONS[one]]), state.population, (v) => { state.population = v; draw(); }));
+
 function legend(answers) {
-  const seen = new Set(answers.flatMap((a) => points(a).map((p) => p.model.family)));
-  const drawn = answers.some((a) => a.drawn.length > 0);
+  const shown = answers.flatMap(points), seen = new Set(shown.map((p) => p.model.family));
+  const mark = (options) => Plot.plot({ width: 14, height: 14, margin: 0, axis: null, x: { domain: [0, 1] }, y: { domain: [0, 1] }, symbol: { type: "identity" }, marks: [Plot.dot([0], { x: () => 0.5, y: () => 0.5, ...options })] });
   const items = [...style].filter(([family]) => seen.has(family)).map(([family, { color, symbol }]) =>
-    element("span", {}, Plot.plot({ width: 14, height: 14, margin: 0, axis: null, x: { domain: [0, 1] }, y: { domain: [0, 1] }, symbol: { type: "identity" }, marks: [Plot.dot([0], { x: () => 0.5, y: () => 0.5, r: 4.2, fill: color, symbol: () => symbol })] }), family));
-  if (drawn) items.push(element("span", { class: "soft" }, "hollow: drawn, not in the fit"));
+    element("span", {}, mark({ r: 4.2, fill: color, symbol: () => symbol }), family));
+  const soft = { r: 4, stroke: "var(--soft)", fill: "var(--bg)", symbol: () => "circle" };
+  const warnings = { instruct: "tuned on instructions", seen: "may have seen a benchmark", study: "left out by the study", chance: "not above chance" };
+  const apart = state.population === "fit" ? "not in the fit" : "in the fit";
+  const words = (kinds) => `${kinds.filter((why) => shown.some((p) => p.why === why)).map((why) => warnings[why]).join(", ")}: ${apart}`;
+  if (shown.some((p) => p.why && p.why !== "chance")) items.push(element("span", { class: "soft" }, mark({ ...soft, strokeWidth: 1.6 }), words(["instruct", "seen", "study"])));
+  if (shown.some((p) => p.why === "chance")) items.push(element("span", { class: "soft" }, mark({ ...soft, r: 3.4, strokeWidth: 1.1, strokeDasharray: "1.6,1.4" }), words(["chance"])));
   return element("div", { class: "legend" }, ...items);
 }
 
@@ -78,10 +95,11 @@ function mainFigure() {
   section.replaceChildren(
     element("div", { class: "controls" },
       select("Compression", metrics.map((m) => [m, METRICS[m]]), state.metric, (v) => { state.metric = v; draw(); }),
-      select("Statistic", Object.entries(STATISTICS), state.statistic, (v) => { state.statistic = v; draw(); })),
+      select("Statistic", Object.entries(STATISTICS), state.statistic, (v) => { state.statistic = v; draw(); }),
+      population("Models")),
     legend(shown),
     element("figure", {}, panels,
-      element("figcaption", {}, element("b", {}, "Figure 1. "), "Score against compression, each area on its own corpus. Line: least squares; dark band: 95 % for the line; light band: 95 % for the next model. Intervals of the coefficients: percentiles of a bootstrap over models.")));
+      element("figcaption", {}, element("b", {}, "Figure 1. "), `Score against compression, each area on its own corpus. Line: least squares; dark band: 95 % for the line; light band: 95 % for the next model. ${shown.some((a) => points(a).some((p) => p.stderr)) ? "Whiskers: a standard error of the score. " : ""}Intervals of the coefficients: percentiles of a bootstrap over models.`)));
   for (const answer of shown) {
     const panel = element("div", { class: "panel" }, element("h3", {}, targetTitle(answer.question.target)), summary(answer));
     panels.append(panel);
@@ -107,7 +125,8 @@ function explore() {
       select("Scores", targets.map(([key, target]) => [key, targetTitle(target)]), state.target, (v) => { state.target = v; state.corpora = ownCorpus(v); explore(); }),
       select("Corpus", columns.map(([key, corpora]) => [key, corporaTitle(corpora)]), state.corpora, (v) => { state.corpora = v; explore(); }),
       select("Measure", metrics.map((m) => [m, METRICS[m]]), state.metric, (v) => { state.metric = v; draw(); }),
-      select("Coefficient", Object.entries(STATISTICS), state.statistic, (v) => { state.statistic = v; draw(); })),
+      select("Coefficient", Object.entries(STATISTICS), state.statistic, (v) => { state.statistic = v; draw(); }),
+      population("Fit over")),
     holder);
   const width = wide(holder), all = points(answer);
   holder.append(summary(answer));
@@ -161,6 +180,36 @@ function matrix() {
   const svg = heatMap(cells, { width: Math.min(wide(holder), 760), rows: [...titles.values()], columns: columns.map(([, c]) => corporaTitle(c)), statistic: state.statistic });
   holder.append(svg, saveButtons("matrix", () => svg),
     element("figcaption", {}, element("b", {}, "Figure 3. "), `${STATISTICS[state.statistic]} of scores and ${METRICS[state.metric]}. Framed: the corpus that belongs to the area. Purple: better compression goes with better scores.`));
+}
+
+/** Figure 4: what the bits come to when they are written. */
+function sizes() {
+  const section = document.getElementById("sizes");
+  section.replaceChildren();
+  const rows = data.corpora.map((corpus, c) => data.models.flatMap((model, m) => {
+    const cell = data.compression[m][c];
+    if (!cell || !cell.compressed_bytes || !cell.bytes || !cell.bits_per_byte) return [];
+    return [{ model, x: cell.bits_per_byte, y: (8 * cell.compressed_bytes) / cell.bytes, file: cell.compressed_bytes, text: cell.bytes }];
+  }));
+  if (!rows.some((corpus) => corpus.length)) return;
+  const panels = element("div", { class: "panels three" });
+  section.append(element("h2", {}, "Bits that are counted, bytes that are written"),
+    element("figure", {}, panels, element("figcaption", {}, element("b", {}, "Figure 4. "), "Bits per byte as the models pay them in floating point, against the real .lmz files of the very same texts, made by the same weights in whole numbers. On the dashed line a file has just the bits that were counted. Far below it the model was worse than zstd, which lmz then took; a little below it, the model's own blocks are shorter than the windows.")));
+  data.corpora.forEach((corpus, c) => {
+    if (!rows[c].length) return;
+    const panel = element("div", { class: "panel" }, element("h3", {}, `${corpus.title}, ${rows[c][0].text.toLocaleString("en")} bytes`));
+    panels.append(panel);
+    const width = wide(panel), svg = bytesChart(rows[c], { width, height: Math.round(Math.min(width * 0.9, 330)), style });
+    panel.append(svg, saveButtons(`bytes-${corpus.name}`, () => svg));
+  });
+  const at = (c, m) => rows[c].find((row) => row.model === data.models[m]);
+  const columns = data.corpora.flatMap((corpus, c) => (rows[c].length === 0 ? [] : [
+    { name: `${corpus.title}: bits/char.`, of: (m) => data.compression[m][c] && data.compression[m][c].bits_per_character, show: (v) => fixed(v) },
+    { name: "bits/byte", of: (m) => at(c, m) && at(c, m).x, show: (v) => fixed(v) },
+    { name: "file, bytes", of: (m) => at(c, m) && at(c, m).file, show: (v) => (v ? v.toLocaleString("en") : "–") },
+    { name: "its bits/byte", of: (m) => at(c, m) && at(c, m).y, show: (v) => fixed(v) },
+  ]));
+  section.append(sortable([{ name: "model", of: (m) => data.models[m].title, words: true }, ...columns], data.models.map((_, m) => m)));
 }
 
 /** The paper's figures beside ours, corpus size, exclusion: what the report has of them. */
@@ -227,17 +276,17 @@ function tables() {
     if (!cell) return null;
     return state.metric === "compressed" ? (cell.compressed_bytes && cell.bytes ? (8 * cell.compressed_bytes) / cell.bytes : null) : cell[state.metric];
   };
-  const bytes = data.corpora.map((corpus, c) => ({ name: `${corpus.title}, bytes of the file`, of: (m) => data.compression[m][c] && data.compression[m][c].compressed_bytes, show: (v) => (v ? v.toLocaleString("en") : "–"), used: data.compression.some((row) => row[c] && row[c].compressed_bytes) })).filter((c) => c.used);
   const rows = data.models.map((_, m) => m);
-  const shown = answers.filter((a) => a.question.metric === state.metric);
+  const shown = targets.flatMap(([key]) => columns.map(([corpora]) => find(state.metric, key, corpora))).filter(Boolean);
   section.replaceChildren(
     element("h2", {}, "Models"),
     element("p", { class: "soft" }, `Compression in ${METRICS[state.metric]}, scores in percent. A click on a heading sorts.`),
     sortable([
       { name: "model", of: (m) => data.models[m].title, words: true },
       { name: "family", of: (m) => data.models[m].family, words: true },
-      { name: "parameters", of: (m) => data.models[m].parameters, show: (v) => (v ? (v >= 1e9 ? `${(v / 1e9).toPrecision(3)}B` : `${(v / 1e6).toPrecision(3)}M`) : "–") },
-      ...measured, ...bytes, ...scored], rows),
+      { name: "parameters", of: (m) => data.models[m].parameters, show: (v) => (v ? count(v) : "–") },
+      ...(data.models.some((m) => m.kind !== "general") ? [{ name: "kind", of: (m) => data.models[m].kind, words: true }] : []),
+      ...measured, ...scored], rows),
     element("h2", {}, "Correlations"),
     sortable([
       { name: "scores", of: (a) => targetTitle(a.question.target), words: true },
@@ -262,20 +311,27 @@ function methods() {
 }
 
 function headline() {
-  const answer = find(metrics[0], "areas", all) || (data.areas[0] && find(metrics[0], `area:${data.areas[0].name}`, data.areas[0].corpus));
-  const lead = document.getElementById("headline");
-  if (!answer || answer.pearson.undefined) {
-    lead.textContent = `${data.models.length} models, ${data.benchmarks.length} benchmarks, ${data.corpora.length} corpora.` + (answer ? ` No correlation: ${answer.pearson.undefined}.` : "");
-  } else {
-    const { value, n } = answer.pearson;
-    const interval = answer.resampled.pearson;
-    const range = interval.undefined ? "" : ` (95 % interval ${fixed(interval.low)} to ${fixed(interval.high)})`;
-    lead.textContent = `${data.models.length} models, ${data.benchmarks.length} benchmarks, ${data.corpora.length} corpora. Over the ${n} models with all figures, ${targetTitle(answer.question.target).toLowerCase()} and ${METRICS[answer.question.metric]} correlate with Pearson’s ρ = ${fixed(value)}${range}; a line leaves a root mean square error of ${fixed(answer.fit.rmse)}.`;
+  const key = (target) => (find(metrics[0], target, ownCorpus(target)) ? target : null);
+  const target = key("areas") || (data.areas[0] && key(`area:${data.areas[0].name}`));
+  const text = [`${data.models.length} models, ${data.benchmarks.length} benchmarks, ${data.corpora.length} corpora.`];
+  if (target) {
+    const fit = find(metrics[0], target, ownCorpus(target), "fit"), all = find(metrics[0], target, ownCorpus(target), "all");
+    const told = (answer) => {
+      const { value, n, undefined: why } = answer.pearson;
+      if (why) return { n: answer.n, why };
+      const interval = answer.resampled.pearson;
+      return { n, text: `Pearson’s ρ = ${fixed(value)}${interval.undefined ? "" : ` (95 % interval ${fixed(interval.low)} to ${fixed(interval.high)})`}, and a line leaves a root mean square error of ${fixed(answer.fit.rmse)}` };
+    };
+    const what = `${targetTitle(fit.question.target).toLowerCase()} against ${METRICS[metrics[0]]}`, one = told(fit);
+    const say = (answer, who) => (answer.why ? `${who}, ${what}: too few or too even figures for a correlation (${answer.n} of the models have both).` : `${who}, ${what}: ${answer.text}.`);
+    text.push(say(one, fit === all ? `Over the ${one.n} models with all figures` : "Over the models that the paper would take"));
+    if (fit !== all) text.push(say(told(all), `Over all ${told(all).n}, those among them that are tuned on instructions, may have seen a benchmark or score no better than chance`));
   }
+  document.getElementById("headline").textContent = text.join(" ");
   document.getElementById("citation").textContent = data.citation || "";
 }
 
-function draw() { mainFigure(); explore(); matrix(); further(); tables(); }
+function draw() { mainFigure(); explore(); matrix(); sizes(); further(); tables(); }
 
 /** Light, dark, or what the system says. */
 function theme() {
@@ -294,6 +350,9 @@ function theme() {
 
 state.target = data.areas.length ? `area:${data.areas[0].name}` : targets.length ? targets[0][0] : null;
 state.corpora = state.target ? ownCorpus(state.target) : null;
+// Where too few models are above chance for any line, all of them are shown.
+const lines = data.areas.map((a) => find(metrics[0], `area:${a.name}`, a.corpus)).filter((a) => a && !a.pearson.undefined);
+if (lines.length === 0 && populations.includes("all")) state.population = "all";
 theme();
 headline();
 methods();

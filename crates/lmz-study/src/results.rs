@@ -8,7 +8,7 @@ use crate::analysis::{DocumentCost, MinK, abnormal, corpus_sizes, resampling_spr
 use crate::config::StudyConfig;
 use crate::dataset::{
     Area, Benchmark, Corpus, Dataset, Fact, LeaveOut, Measure, Metric, Model, Question, Score,
-    Target,
+    Target, Why,
 };
 use crate::error::Result;
 use crate::evaluation::Evaluation;
@@ -75,6 +75,8 @@ struct Found {
     seen: BTreeMap<&'static str, Vec<String>>,
     /// The hash of each model, as results have it.
     hashes: Vec<Vec<String>>,
+    /// The hash of each corpus, as scores and files have it.
+    texts: Vec<Vec<String>>,
 }
 
 impl Found {
@@ -87,6 +89,7 @@ impl Found {
             min_k: BTreeMap::new(),
             seen: BTreeMap::new(),
             hashes: vec![Vec::new(); models],
+            texts: vec![Vec::new(); corpora],
         }
     }
 
@@ -129,6 +132,8 @@ impl Found {
             ),
         );
         let of = &report["corpus"];
+        self.same_text(c, &of["hash"]);
+        self.data.models[m].counted = report["provenance"]["weights"].as_u64();
         let short = |hash: &Value| text(hash).chars().take(16).collect::<String>();
         self.see(
             "Corpora",
@@ -155,6 +160,25 @@ impl Found {
             let measure = self.data.compression[m][c].get_or_insert_default();
             measure.compressed_bytes = output["compressed_bytes"].as_u64();
             measure.bytes = output["bytes"].as_u64();
+            self.same_text(c, &output["corpus"]);
+            let how = match output["mix"].as_str() {
+                Some("none") => "by the model alone (`--mix none`), the whole file with its header",
+                _ => "with what is learnt while coding, the whole file with its header",
+            };
+            self.see("Compressed bytes", how.into());
+        }
+    }
+
+    /// A figure and a file of one corpus must be of the same text.
+    fn same_text(&mut self, c: usize, hash: &Value) {
+        let (hash, texts) = (text(hash), &mut self.texts[c]);
+        if !hash.is_empty() && !texts.contains(&hash) {
+            texts.push(hash);
+            if texts.len() == 2 {
+                let corpus = &self.data.corpora[c].title;
+                let note = format!("{corpus}: results are of different texts");
+                self.data.notes.push(note);
+            }
         }
     }
 
@@ -229,6 +253,7 @@ impl Found {
 
     fn report(mut self) -> Report {
         let exclusions = self.exclusions();
+        self.parameters();
         for (name, values) in &self.seen {
             self.data.methods.push(Fact {
                 name: (*name).into(),
@@ -253,6 +278,41 @@ impl Found {
             spread,
             exclusions,
             ..report(study(self.data))
+        }
+    }
+
+    /// Takes counted weights where the study states no number, and says which is which.
+    fn parameters(&mut self) {
+        let (mut stated, mut counted) = (Vec::new(), Vec::new());
+        for model in &mut self.data.models {
+            let title = model.title.clone();
+            match (model.parameters, model.counted) {
+                (Some(_), None) => stated.push(title),
+                (Some(parameters), Some(count)) if parameters == count as f64 => {
+                    stated.push(format!("{title} (as many in the file)"));
+                }
+                (Some(_), Some(count)) => {
+                    stated.push(format!("{title} ({count} in the file)"));
+                }
+                (None, Some(count)) => {
+                    model.parameters = Some(count as f64);
+                    counted.push(title);
+                }
+                (None, None) => {}
+            }
+        }
+        let list = |how: &str, titles: &[String]| match titles {
+            [] => None,
+            titles => Some(format!("{how}: {}", titles.join(", "))),
+        };
+        let counted = list("counted in the tensors of the file", &counted);
+        let parts = [list("stated in study.toml", &stated), counted];
+        let parts: Vec<String> = parts.into_iter().flatten().collect();
+        if !parts.is_empty() {
+            self.data.methods.push(Fact {
+                name: "Parameters".into(),
+                value: parts.join("; "),
+            });
         }
     }
 
@@ -305,6 +365,7 @@ impl Found {
                     area.leave_out.push(LeaveOut {
                         model: out.model.clone(),
                         reason: format!("abnormal MIN-K% score on {}", out.benchmark),
+                        why: Why::Seen,
                     });
                 }
             }
@@ -381,6 +442,7 @@ fn dataset(config: &StudyConfig) -> Dataset {
         title: title(&model.title, &model.name),
         family: model.family.clone().unwrap_or_else(|| model.name.clone()),
         parameters: model.parameters,
+        counted: None,
         kind: model.kind,
     });
     let corpora = config.corpora.iter().map(|corpus| Corpus {

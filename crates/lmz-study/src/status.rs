@@ -6,7 +6,7 @@ use std::fmt::Write;
 use serde::Serialize;
 
 use crate::executor::SlurmState;
-use crate::tasks::{Plan, Store, Task};
+use crate::tasks::{Pace, Plan, Store, Task};
 
 /// What is known of a task.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -118,25 +118,34 @@ pub fn to_text(all: &[TaskStatus], everything: bool) -> String {
     text
 }
 
-/// The plan for people: each task, its rough cost, whether it is done.
+/// The plan for people: each task, its rough cost, what it took or will take, whether it is done.
 pub fn plan_to_text(plan: &Plan) -> String {
     let store = Store::new(&plan.directory);
+    let pace = Pace::of(plan);
     let mut text = String::new();
     let (mut left, mut known, mut open) = (0.0, true, 0);
+    let (mut seconds, mut guessed) = (0.0, 0);
     for task in &plan.tasks {
         let done = store.is_done(&task.id);
         let cost = task.cost.map_or("?".into(), |cost| match cost {
             0.0 => "-".into(),
             cost => format!("{cost:.1e}"),
         });
+        let mut time = pace.spent(task).map_or(String::new(), clock);
         if !done {
             open += 1;
             known &= task.cost.is_some();
             left += task.cost.unwrap_or_default();
+            if task.cost == Some(0.0) {
+                guessed += 1;
+            } else if let Some(guess) = pace.guess(plan, task) {
+                (seconds, guessed) = (seconds + guess, guessed + 1);
+                time = format!("~{}", clock(guess));
+            }
         }
         let _ = writeln!(
             text,
-            "{}  {:<5} {cost:>9}  {}",
+            "{}  {:<5} {cost:>9} {time:>9}  {}",
             &task.id[..12],
             if done { "done" } else { "open" },
             task.title()
@@ -152,5 +161,26 @@ pub fn plan_to_text(plan: &Plan) -> String {
         "{} tasks, {open} open: about {left:.1e} multiply-adds{more}",
         plan.tasks.len()
     );
+    if seconds > 0.0 {
+        let others = match open - guessed {
+            0 => String::new(),
+            others => format!(", without {others} of which nothing is known"),
+        };
+        let _ = writeln!(
+            text,
+            "at the pace of what is done, one task after the other: about {}{others}",
+            clock(seconds)
+        );
+    }
     text
+}
+
+/// `12 s`, `3 min`, `2.5 h`.
+fn clock(seconds: f64) -> String {
+    match seconds {
+        ..10.0 => format!("{seconds:.1} s"),
+        ..120.0 => format!("{seconds:.0} s"),
+        ..7200.0 => format!("{:.0} min", seconds / 60.0),
+        _ => format!("{:.1} h", seconds / 3600.0),
+    }
 }

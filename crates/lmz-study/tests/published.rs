@@ -88,5 +88,7 @@ fn whom_an_area_leaves_out_is_named_with_the_reason() {
     assert_eq!(names, ["Qwen-7b", "Qwen-14b", "Qwen-72b"]);
     assert_eq!((answer.n, answer.missing.len()), (19, 9));
     assert_eq!(study.main_answers(Metric::BitsPerCharacter).len(), 4);
-    assert_eq!(study.answers.len(), 16 * 4);
+    assert_eq!(study.over_all(answer).unwrap().n, 22);
+    // The five columns of mathematics with the Qwen models, too.
+    assert_eq!(study.answers.len(), 16 * 4 + 5 * 4);
 }

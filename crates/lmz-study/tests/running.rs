@@ -7,7 +7,7 @@ use std::process::Command;
 
 use lmz_study::dataset::{Metric, Target};
 use lmz_study::executor::{LocalOutcome, LocalWatch, Slurm, job_file, run_local};
-use lmz_study::status::{State, status, to_text};
+use lmz_study::status::{State, plan_to_text, status, to_text};
 use lmz_study::tasks::{Done, Plan, Store, Task, TaskKind, plan, run_task};
 use lmz_study::{Result, StudyError, gather};
 
@@ -108,6 +108,7 @@ fn a_study_runs_once_and_its_figures_arrive() {
     assert_eq!(ids.len(), plan.tasks.len());
     let open = status(&plan, &BTreeMap::new());
     assert!(open.iter().all(|one| one.state == State::Open));
+    assert!(!plan_to_text(&plan).contains('~'), "nothing is known yet");
 
     let outcome = run(&plan);
     assert_eq!((outcome.done, outcome.before, outcome.failed), (24, 0, 0));
@@ -139,6 +140,18 @@ fn a_study_runs_once_and_its_figures_arrive() {
         .unwrap();
     assert!((answer.pearson.as_ref().unwrap().value + 1.0).abs() < 1e-9);
     assert!(data.notes.is_empty(), "{:?}", data.notes);
+    // What study.toml states, beside what was counted.
+    let model = &data.models[0];
+    assert_eq!(
+        (model.parameters, model.counted),
+        (Some(11e6), Some(11_500_000))
+    );
+    let log = std::fs::read_to_string(bench.log()).unwrap();
+    let call = log.lines().find(|line| line.contains("--mix")).unwrap();
+    assert!(
+        call.contains("--mix none --stdout") && call.ends_with("/text"),
+        "{call}"
+    );
     assert!(
         data.methods
             .iter()
@@ -187,6 +200,43 @@ fn what_fails_is_said_and_can_be_done_again() {
 }
 
 #[test]
+fn a_file_is_made_of_the_texts_that_are_scored() {
+    let bench = Bench::new(&[11]);
+    let lines = "{\"meta\":1,\"body\":\"one\"}\n{\"body\":\"zwölf\"}\n{\"body\":\"three\"}\n";
+    bench.write("web.jsonl", lines);
+    let text = std::fs::read_to_string(bench.path().join("study.toml")).unwrap();
+    let jsonl = "path = \"web.jsonl\"\nfield = \"body\"\nlimit = 2\n";
+    let text = text.replace("path = \"web.txt\"\n", jsonl).replace(
+        "[executor]",
+        "[compress]\nmix = \"auto\"\nverify = false\n[executor]",
+    );
+    bench.write("study.toml", &text);
+    let plan = bench.plan();
+    // Two texts of nine bytes in all, a parameter for each four of them.
+    assert_eq!(plan.tasks[1].cost, Some(11e6 * 9.0 / 4.0));
+    assert_eq!(run(&plan).failed, 0);
+    let result = Store::new(bench.path())
+        .read(&plan.tasks[1].id)
+        .unwrap()
+        .unwrap();
+    assert_eq!(result.output["bytes"], 9);
+    assert_eq!(result.output["documents"], 2);
+    assert_eq!(result.output["mix"], "auto");
+    assert!(result.command.contains(&"--no-verify".to_owned()));
+    assert!(gather(&plan).unwrap().study.data.notes.is_empty());
+
+    // Scored was another text than the one that was compressed.
+    bench.write("log.hash", "0123");
+    bench.configure(&[11], 32);
+    let text = text.replace("window = 64", "window = 32");
+    bench.write("study.toml", &text);
+    let plan = bench.plan();
+    run(&plan);
+    let notes = gather(&plan).unwrap().study.data.notes;
+    assert_eq!(notes, ["web: results are of different texts"]);
+}
+
+#[test]
 fn two_runs_at_once_share_the_work() {
     let bench = Bench::new(&[11, 12, 14]);
     let plan = bench.plan();
@@ -211,6 +261,11 @@ fn only_what_changed_is_done_again() {
     let before = bench.calls();
     bench.write("models/14", "14");
     bench.configure(&[11, 12, 14], 64);
+    // Of every kind some were done: all that is open can be told, but to merge costs nothing.
+    let text = plan_to_text(&bench.plan());
+    let guessed = text.lines().filter(|line| line.contains('~'));
+    assert_eq!(guessed.count(), PER_MODEL - 1, "{text}");
+    assert!(text.contains("at the pace of what is done"), "{text}");
     assert_eq!(run(&bench.plan()).done, PER_MODEL, "a further model");
     bench.configure(&[11, 12, 14], 128);
     assert_eq!(run(&bench.plan()).done, 3 * 4, "another window: all scores");
@@ -237,6 +292,10 @@ fn a_killed_task_leaves_no_result_and_a_damaged_one_is_found() {
     assert_eq!(run_task(&plan, task, "cpu").unwrap(), Done::Now);
     assert!(!store.work(&task.id).exists());
     assert_eq!(run_task(&plan, task, "cpu").unwrap(), Done::Before);
+    // What another engine has begun is begun again.
+    let other = &plan.tasks[2];
+    bench.write(&format!("work/{}/begun-elsewhere", other.id), "");
+    assert_eq!(run_task(&plan, other, "cpu").unwrap(), Done::Now);
 
     let path = bench.path().join(format!("results/{}.json", task.id));
     let text = std::fs::read_to_string(&path).unwrap();

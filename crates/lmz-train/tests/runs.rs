@@ -59,6 +59,7 @@ fn options(corpus: &Path, out: &Path) -> Options {
         seed: 3,
         resume: false,
         save_every: Duration::from_secs(3600),
+        keep_at: vec![],
     }
 }
 
@@ -117,6 +118,45 @@ fn the_result_is_a_model_that_opens_and_scores_as_the_run_did() {
     for word in ["seed 3", "24 steps", "| a |", "bits/byte"] {
         assert!(card.contains(word), "{word} is not in the card:\n{card}");
     }
+}
+
+#[test]
+fn models_on_the_way_are_kept_and_change_nothing() {
+    let corpus = corpus();
+    let at = |name: &str| corpus.path().join(name);
+    train(&options(corpus.path(), &at("plain")), &mut Eyes::default()).unwrap();
+    let mut options = options(corpus.path(), &at("kept"));
+    // In the middle of a step, and at the end of one.
+    options.keep_at = vec![512 * 3 + 1, 512 * 12];
+    let mut eyes = Eyes {
+        stop_after: Some(7),
+        ..Eyes::default()
+    };
+    train(&options, &mut eyes).unwrap();
+    let kept = |name: &str| at("kept").join("checkpoints").join(name);
+    assert!(kept("kept-1537").join("config.json").exists());
+    assert!(!kept("kept-6144").exists());
+    options.resume = true;
+    train(&options, &mut Eyes::default()).unwrap();
+    let weights = |path: &Path| fs::read(path.join("model.safetensors")).unwrap();
+    assert_eq!(weights(&at("plain")), weights(&at("kept")));
+    let early = lmz_model::Checkpoint::open(kept("kept-1537")).unwrap();
+    assert_eq!(early.blueprint.hidden_size, 32);
+    let three = [
+        weights(&kept("kept-1537")),
+        weights(&kept("kept-6144")),
+        weights(&at("kept")),
+    ];
+    assert!(three[0] != three[1] && three[1] != three[2]);
+
+    options.resume = false;
+    options.out = at("late");
+    for tokens in [0, 512 * 24] {
+        options.keep_at = vec![tokens];
+        let error = train(&options, &mut Eyes::default()).unwrap_err();
+        assert!(error.to_string().contains("keep_at"), "{error}");
+    }
+    assert!(!at("late").exists());
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::dataset::{Dataset, Question};
+use crate::dataset::{Dataset, Population, Question, Why};
 use crate::stats::{
     BootstrapInterval, Correlation, Figure, Fit, LeftOut, Pairs, Partial, Permutation, Statistic,
     Undefined, bootstrap, correlation, figure, fisher_interval, fit, leave_groups_out, partial,
@@ -72,8 +72,12 @@ pub struct Drawn {
     pub x: f64,
     /// Its score, from 0 to 1.
     pub y: f64,
-    /// Why it is left out.
+    /// Standard error of the score.
+    pub stderr: Option<f64>,
+    /// Why it is left out, in words.
     pub reason: String,
+    /// Which of the paper's warnings that is.
+    pub why: Why,
 }
 
 /// A model of a fit.
@@ -85,6 +89,8 @@ pub struct ModelPart {
     pub x: f64,
     /// Its score, from 0 to 1.
     pub y: f64,
+    /// Standard error of the score.
+    pub stderr: Option<f64>,
     /// The score less what the line says; `None` without a line.
     pub residual: Option<f64>,
     /// The residual in its own standard errors.
@@ -99,7 +105,8 @@ pub struct ModelPart {
 pub fn answer(data: &Dataset, question: &Question, resample: bool) -> Answer {
     let is_out = |model: usize| {
         let name = &data.models[model].name;
-        question.leave_out.iter().find(|out| out.model == *name)
+        let out = question.leave_out.iter().find(|out| out.model == *name);
+        out.filter(|_| question.population == Population::Fit)
     };
     let (columns_x, columns_y) = (question.x(data), question.target.column(data));
     let known = Pairs::new(&columns_x, &columns_y);
@@ -109,7 +116,9 @@ pub fn answer(data: &Dataset, question: &Question, resample: bool) -> Answer {
             model: out.model.clone(),
             x: known.x[i],
             y: known.y[i],
+            stderr: question.target.of(data, known.rows[i])?.stderr,
             reason: out.reason.clone(),
+            why: out.why,
         })
     });
     let kept: Vec<Option<f64>> = columns_y
@@ -138,7 +147,7 @@ pub fn answer(data: &Dataset, question: &Question, resample: bool) -> Answer {
         kendall: correlation(Statistic::Kendall, x, y),
         fit: fit(x, y),
         partial: controlled(data, &pairs),
-        models: parts(data, &pairs),
+        models: parts(data, question, &pairs),
         families: leave_groups_out(x, y, &families),
         resampled: resample.then(|| Resampled {
             pearson: bootstrap(Statistic::Pearson, x, y),
@@ -172,7 +181,7 @@ fn controlled(data: &Dataset, pairs: &Pairs) -> Figure<Partial> {
     })
 }
 
-fn parts(data: &Dataset, pairs: &Pairs) -> Vec<ModelPart> {
+fn parts(data: &Dataset, question: &Question, pairs: &Pairs) -> Vec<ModelPart> {
     let models: Vec<&str> = names(pairs, |row| &data.models[row].name);
     let without = leave_groups_out(&pairs.x, &pairs.y, &models);
     let influence = residuals(&pairs.x, &pairs.y).ok();
@@ -182,6 +191,10 @@ fn parts(data: &Dataset, pairs: &Pairs) -> Vec<ModelPart> {
             model: models[i].to_owned(),
             x: pairs.x[i],
             y: pairs.y[i],
+            stderr: question
+                .target
+                .of(data, pairs.rows[i])
+                .and_then(|mark| mark.stderr),
             residual: of_line.map(|part| part.residual),
             studentized: of_line.map(|part| part.studentized),
             cook: of_line.map(|part| part.cook),

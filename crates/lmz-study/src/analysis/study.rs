@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::answer::{Answer, answer};
-use crate::dataset::{Dataset, Metric, Question, Target};
+use crate::dataset::{Dataset, Metric, Population, Question, Target};
 
 /// A study's figures, and what they say.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -11,7 +11,7 @@ pub struct Study {
     /// Models, compression and scores.
     pub data: Dataset,
     /// Each target against each corpus and against the mean of all, by each metric that some
-    /// model has.
+    /// model has; where that leaves models out, with them, too.
     pub answers: Vec<Answer>,
 }
 
@@ -26,8 +26,14 @@ pub fn study(data: Dataset) -> Study {
     for metric in Metric::ALL.into_iter().filter(|&metric| data.has(metric)) {
         for target in Target::all(&data) {
             for corpora in &columns {
-                let question = Question::new(&data, corpora, metric, target.clone());
-                answers.push(answer(&data, &question, true));
+                let mut question = Question::new(&data, corpora, metric, target.clone());
+                let fit = answer(&data, &question, true);
+                let leaves_out = !fit.drawn.is_empty();
+                answers.push(fit);
+                if leaves_out {
+                    question.population = Population::All;
+                    answers.push(answer(&data, &question, true));
+                }
             }
         }
     }
@@ -35,12 +41,22 @@ pub fn study(data: Dataset) -> Study {
 }
 
 impl Study {
-    /// The answer to a question, by its parts.
+    /// The answer to a question over the models that the paper would take, by its parts.
     pub fn answer(&self, corpora: &[&str], metric: Metric, target: &Target) -> Option<&Answer> {
         self.answers.iter().find(|answer| {
             let question = &answer.question;
-            question.metric == metric && question.target == *target && question.corpora == corpora
+            question.metric == metric
+                && question.target == *target
+                && question.corpora == corpora
+                && question.population == Population::Fit
         })
+    }
+
+    /// The same question over all models, if the answer leaves some out.
+    pub fn over_all(&self, fit: &Answer) -> Option<&Answer> {
+        let mut question = fit.question.clone();
+        question.population = Population::All;
+        self.answers.iter().find(|one| one.question == question)
     }
 
     /// The answers that the study is about: each area against its own corpus, then the mean of

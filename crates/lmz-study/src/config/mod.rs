@@ -5,6 +5,6 @@ mod types;
 
 pub use read::{CONFIG_FILE, TEMPLATE};
 pub use types::{
-    AreaConfig, BenchmarkConfig, CorpusConfig, ExecutorConfig, ExecutorKind, ModelConfig,
-    ProtocolConfig, Resources, SlurmConfig, StudyConfig,
+    AreaConfig, BenchmarkConfig, CompressConfig, CorpusConfig, ExecutorConfig, ExecutorKind,
+    ModelConfig, ProtocolConfig, Resources, SlurmConfig, StudyConfig,
 };

@@ -46,6 +46,12 @@ impl StudyConfig {
         if self.protocol.name == "stream" && self.protocol.stride.is_some() {
             return Err("protocol stream has no stride: leave it out".into());
         }
+        if !["none", "auto"].contains(&self.compress.mix.as_str()) {
+            return Err(format!(
+                "compress: mix is {:?}; use none or auto",
+                self.compress.mix
+            ));
+        }
         for corpus in &self.corpora {
             if corpus.shards == 0 || corpus.shards > 10_000 {
                 return Err(format!(
@@ -149,6 +155,7 @@ mod tests {
         assert!(wrong("stride = 512", "strides = 512").contains("strides"));
         assert!(wrong("\"paper\"", "\"papers\"").contains("paper, document or stream"));
         assert!(wrong("chance = 0.25", "chance = 25").contains("0 to 1"));
+        assert!(wrong("mix = \"none\"", "mix = \"all\"").contains("none or auto"));
         assert!(wrong("jobs = 1", "jobs = 0").contains("jobs"));
         let twice = "[[model]]\nname = \"small\"\npath = \"x\"\n[[corpus]]";
         assert!(wrong("[[corpus]]", twice).contains("two of [[model]]"));

@@ -31,6 +31,9 @@ pub struct StudyConfig {
     /// `[[area]]` tables: which benchmarks and corpus belong together.
     #[serde(rename = "area", default)]
     pub areas: Vec<AreaConfig>,
+    /// `[compress]`: how `.lmz` files are made of corpora that want one.
+    #[serde(default)]
+    pub compress: CompressConfig,
     /// `[executor]`: what runs the tasks; this machine if nobody says.
     #[serde(default)]
     pub executor: ExecutorConfig,
@@ -61,6 +64,26 @@ impl Default for ProtocolConfig {
     }
 }
 
+/// `[compress]`: what `lmz` is told when it makes a file of a corpus.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct CompressConfig {
+    /// `none`: what the model alone makes of the text, as its bits per character. `auto`: with what
+    /// `lmz` learns while it codes.
+    pub mix: String,
+    /// Whether each file is decoded again before its bytes count. Takes longer than making it.
+    pub verify: bool,
+}
+
+impl Default for CompressConfig {
+    fn default() -> Self {
+        Self {
+            mix: "none".into(),
+            verify: true,
+        }
+    }
+}
+
 /// `[[model]]`: a model of the study.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -73,7 +96,7 @@ pub struct ModelConfig {
     pub path: String,
     /// Its family; its own name if nobody says.
     pub family: Option<String>,
-    /// How many parameters it has.
+    /// How many parameters it has; counted in its files if nobody says.
     pub parameters: Option<f64>,
     /// What it was made for.
     #[serde(default)]
@@ -99,7 +122,7 @@ pub struct CorpusConfig {
     /// Tasks that share the corpus, for each model.
     #[serde(default = "one")]
     pub shards: u32,
-    /// Whether to make a `.lmz` file of the corpus's file with each model.
+    /// Whether to make a `.lmz` file of the corpus's texts with each model.
     #[serde(default)]
     pub compress: bool,
 }

@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::types::{Dataset, LeaveOut, Metric, ModelKind};
+use super::mark::Mark;
+use super::types::{Dataset, LeaveOut, Metric, ModelKind, Why};
 
 /// A column of scores.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -25,8 +26,31 @@ pub struct Question {
     pub metric: Metric,
     /// The column of scores.
     pub target: Target,
-    /// Models that are not part of the fit.
+    /// Models of the study that the paper would not take.
     pub leave_out: Vec<LeaveOut>,
+    /// Whether the fit is without them.
+    pub population: Population,
+}
+
+/// Which models are part of a fit.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Population {
+    /// Those that the paper would take: base models whose abilities have emerged.
+    #[default]
+    Fit,
+    /// Every model that has both figures.
+    All,
+}
+
+impl Population {
+    /// `fit` or `all`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Fit => "fit",
+            Self::All => "all",
+        }
+    }
 }
 
 impl Target {
@@ -46,26 +70,31 @@ impl Target {
 
     /// Each model's figure, from 0 to 1.
     pub fn column(&self, data: &Dataset) -> Vec<Option<f64>> {
-        let each = |model: usize| self.of(data, model);
+        let each = |model: usize| Some(self.of(data, model)?.value);
         (0..data.models.len()).map(each).collect()
     }
 
-    fn of(&self, data: &Dataset, model: usize) -> Option<f64> {
+    /// A model's figure with its error, and what guessing scores.
+    pub fn of(&self, data: &Dataset, model: usize) -> Option<Mark> {
+        let scored = |name: &String| {
+            let b = data.benchmark(name)?;
+            let score = data.scores[model][b].as_ref()?;
+            Some(Mark {
+                value: score.value,
+                stderr: score.stderr,
+                chance: data.benchmarks[b].chance,
+            })
+        };
         match self {
-            Self::Benchmark(name) => {
-                Some(data.scores[model][data.benchmark(name)?].as_ref()?.value)
+            Self::Benchmark(name) => scored(name),
+            Self::Area(name) => {
+                let area = &data.areas[data.area(name)?];
+                Mark::mean(area.benchmarks.iter().map(scored))
             }
-            Self::Area(name) => mean(
-                data.areas[data.area(name)?]
-                    .benchmarks
-                    .iter()
-                    .map(|name| Some(data.scores[model][data.benchmark(name)?].as_ref()?.value)),
-            ),
-            Self::Areas => mean(
-                data.areas
-                    .iter()
-                    .map(|area| Self::Area(area.name.clone()).of(data, model)),
-            ),
+            Self::Areas => {
+                let areas = data.areas.iter();
+                Mark::mean(areas.map(|area| Self::Area(area.name.clone()).of(data, model)))
+            }
         }
     }
 
@@ -93,26 +122,35 @@ impl Target {
 }
 
 impl Question {
-    /// A target against corpora, leaving out whom the target's area and the models' kind say.
+    /// A target against corpora. Left out is whom the target's area names, who is tuned on
+    /// instructions, and who scores no better than chance.
     pub fn new(data: &Dataset, corpora: &[&str], metric: Metric, target: Target) -> Self {
         let mut leave_out: Vec<LeaveOut> = target
             .area(data)
             .map(|area| area.leave_out.clone())
             .unwrap_or_default();
-        for model in &data.models {
-            let named = leave_out.iter().any(|out| out.model == model.name);
-            if model.kind == ModelKind::Instruct && !named {
-                leave_out.push(LeaveOut {
-                    model: model.name.clone(),
-                    reason: "tuned on instructions".into(),
-                });
+        for (m, model) in data.models.iter().enumerate() {
+            if leave_out.iter().any(|out| out.model == model.name) {
+                continue;
             }
+            let chance = target.of(data, m).filter(Mark::is_chance);
+            let (why, reason) = match (model.kind, chance) {
+                (ModelKind::Instruct, _) => (Why::Instruct, "tuned on instructions".into()),
+                (_, Some(mark)) => (Why::Chance, guessed(&mark)),
+                _ => continue,
+            };
+            leave_out.push(LeaveOut {
+                model: model.name.clone(),
+                reason,
+                why,
+            });
         }
         Self {
             corpora: corpora.iter().map(|&name| name.to_owned()).collect(),
             metric,
             target,
             leave_out,
+            population: Population::Fit,
         }
     }
 
@@ -126,6 +164,14 @@ impl Question {
             .map(|model| mean(self.corpora.iter().map(|name| of(model, name))))
             .collect()
     }
+}
+
+fn guessed(mark: &Mark) -> String {
+    format!(
+        "not above chance: {:.1} % where guessing scores {:.1} %",
+        100.0 * mark.value,
+        100.0 * mark.chance.unwrap_or_default()
+    )
 }
 
 /// The mean, if all are known and there are any.

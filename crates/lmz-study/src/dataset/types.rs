@@ -45,8 +45,11 @@ pub struct Model {
     pub title: String,
     /// Models of one family have their colour in common, and are left out together.
     pub family: String,
-    /// How many parameters it has.
+    /// How many parameters it has: what the study says, else `counted`.
     pub parameters: Option<f64>,
+    /// Weights in the files that were scored, shared ones once; `None` if nothing was scored.
+    #[serde(default)]
+    pub counted: Option<u64>,
     /// What it was made for.
     pub kind: ModelKind,
 }
@@ -65,6 +68,18 @@ pub enum ModelKind {
     Mathematics,
     /// Tuned on instructions: drawn, and left out of the fits unless the study says otherwise.
     Instruct,
+}
+
+impl ModelKind {
+    /// As `study.toml` has it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::General => "general",
+            Self::Code => "code",
+            Self::Mathematics => "mathematics",
+            Self::Instruct => "instruct",
+        }
+    }
 }
 
 /// A corpus of the study, without its text.
@@ -113,6 +128,24 @@ pub struct LeaveOut {
     pub model: String,
     /// Why, in words for the report.
     pub reason: String,
+    /// Which of the paper's warnings it is.
+    #[serde(default)]
+    pub why: Why,
+}
+
+/// What keeps a model out of a fit.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Why {
+    /// Whoever made the study says so.
+    #[default]
+    Study,
+    /// It was tuned on instructions.
+    Instruct,
+    /// Its score cannot be told from guessing: the ability has not emerged.
+    Chance,
+    /// Its MIN-K% scores are abnormal: it has seen the benchmark.
+    Seen,
 }
 
 /// What a model compresses a corpus to.

@@ -4,7 +4,9 @@ use serde::Serialize;
 
 use super::tables::{CITATION, ReportedRow, mmlu_styles, paper, reported, resampling};
 use crate::analysis::answer;
-use crate::dataset::{Benchmark, Dataset, LeaveOut, Metric, Question, Score, Target};
+use crate::dataset::{
+    Benchmark, Dataset, LeaveOut, Metric, Population, Question, Score, Target, Why,
+};
 use crate::stats::{BootstrapInterval, Statistic, bootstrap, mean};
 
 /// A figure that differs by no more than this in rho reproduces: the tables' rounding (three
@@ -184,8 +186,10 @@ fn ours(data: &Dataset, row: &ReportedRow) -> Comparison {
             .map(|model| LeaveOut {
                 model: model.name.clone(),
                 reason: format!("as in {}", row.source),
+                why: Why::Study,
             })
             .collect(),
+        population: Population::Fit,
     };
     let answer = answer(data, &question, false);
     let (pearson, fit) = match (&answer.pearson, &answer.fit) {

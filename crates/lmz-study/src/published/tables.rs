@@ -6,7 +6,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::dataset::{
-    Area, Benchmark, Corpus, Dataset, Fact, LeaveOut, Measure, Model, ModelKind, Score,
+    Area, Benchmark, Corpus, Dataset, Fact, LeaveOut, Measure, Model, ModelKind, Score, Why,
 };
 
 macro_rules! table {
@@ -176,6 +176,7 @@ pub fn paper() -> Dataset {
                 title: row.title,
                 family: row.family,
                 parameters: Some(row.parameters_b * 1e9),
+                counted: None,
                 kind: row.kind,
             })
             .collect(),
@@ -242,6 +243,7 @@ fn add(data: &mut Dataset, source: &Source) {
             .map(|model| LeaveOut {
                 model: model.name.clone(),
                 reason: "abnormal MIN-K% scores on GSM8K and MATH".into(),
+                why: Why::Seen,
             })
             .collect(),
     });

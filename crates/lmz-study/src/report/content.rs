@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::analysis::{RULE, SizePoint, Study};
-use crate::dataset::Fact;
+use crate::dataset::{CHANCE_RULE, Fact};
 use crate::published::Published;
 use crate::stats::{BOOTSTRAPS, PERMUTATIONS, SEED};
 
@@ -125,6 +125,8 @@ fn statistics() -> Vec<Fact> {
         ("Coefficients", "Pearson’s ρ, Spearman’s ρ (mean ranks for ties), Kendall’s τ-b; two-sided p-values; undefined below three models and for a constant column"),
         ("Line", "least squares of score on compression; RMSE is the root of the mean square residual (divisor n), scores from 0 to 1; bands by Student’s t with n − 2 degrees of freedom"),
         ("Resampling", bootstraps.as_str()),
+        ("Fits", "over base models whose abilities have emerged, as the paper has it: without models tuned on instructions, those left out by name or by their MIN-K% scores, and those not above chance in the scores at hand; the same over all models stands beside it"),
+        ("Chance", CHANCE_RULE),
         ("Influence", "Cook’s distance; Pearson’s ρ without each model and without each family"),
         ("Partial correlation", "Pearson’s ρ with the logarithm of the parameter count held fixed, over models whose count is known"),
         ("Missing figures", "a model without one of the two figures is not part of that correlation; averages need all their parts"),

@@ -7,37 +7,44 @@ use crate::stats::{Correlation, Figure};
 /// A row for each model: compression by each metric that is known, then scores from 0 to 1.
 pub(super) fn figures(data: &Dataset) -> String {
     let metrics: Vec<Metric> = Metric::ALL.into_iter().filter(|&m| data.has(m)).collect();
-    let mut head = vec!["model".to_owned(), "family".into(), "parameters".into()];
+    let mut head = vec![
+        "model".to_owned(),
+        "family".into(),
+        "kind".into(),
+        "parameters".into(),
+        "parameters in the file".into(),
+    ];
     for corpus in &data.corpora {
         for metric in &metrics {
             head.push(format!("{}: {}", corpus.name, metric.title()));
         }
+        head.push(format!("{}: bytes of text", corpus.name));
         head.push(format!("{}: compressed bytes", corpus.name));
     }
-    head.extend(
-        data.benchmarks
-            .iter()
-            .map(|benchmark| benchmark.name.clone()),
-    );
+    for benchmark in &data.benchmarks {
+        head.push(benchmark.name.clone());
+        head.push(format!("{}: standard error", benchmark.name));
+    }
     let mut rows = vec![head];
     for (m, model) in data.models.iter().enumerate() {
         let mut row = vec![
             model.name.clone(),
             model.family.clone(),
+            model.kind.name().into(),
             cell(model.parameters),
+            whole(model.counted),
         ];
         for measure in &data.compression[m] {
             for metric in &metrics {
                 row.push(cell(measure.as_ref().and_then(|one| metric.of(one))));
             }
-            let bytes = measure.and_then(|one| one.compressed_bytes);
-            row.push(bytes.map_or_else(String::new, |bytes| bytes.to_string()));
+            row.push(whole(measure.and_then(|one| one.bytes)));
+            row.push(whole(measure.and_then(|one| one.compressed_bytes)));
         }
-        row.extend(
-            data.scores[m]
-                .iter()
-                .map(|score| cell(score.map(|s| s.value))),
-        );
+        for score in &data.scores[m] {
+            row.push(cell(score.map(|one| one.value)));
+            row.push(cell(score.and_then(|one| one.stderr)));
+        }
         rows.push(row);
     }
     text(&rows)
@@ -49,6 +56,7 @@ pub(super) fn correlations(report: &Report) -> String {
         "scores",
         "corpora",
         "metric",
+        "models",
         "n",
         "pearson",
         "pearson_low",
@@ -75,6 +83,7 @@ pub(super) fn correlations(report: &Report) -> String {
             answer.question.target.title(&report.study.data),
             answer.question.corpora.join("+"),
             answer.question.metric.title().into(),
+            answer.question.population.name().into(),
             answer.n.to_string(),
             value(&answer.pearson),
             cell(interval.map(|interval| interval.low)),
@@ -92,6 +101,10 @@ pub(super) fn correlations(report: &Report) -> String {
         ]);
     }
     text(&rows)
+}
+
+fn whole(value: Option<u64>) -> String {
+    value.map_or_else(String::new, |value| value.to_string())
 }
 
 fn cell(value: Option<f64>) -> String {

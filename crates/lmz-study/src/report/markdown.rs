@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use super::content::Report;
 use crate::analysis::Answer;
-use crate::dataset::Metric;
+use crate::dataset::{Dataset, Metric};
 
 /// Headline, correlations, models, methods.
 pub(super) fn text(report: &Report) -> String {
@@ -24,16 +24,19 @@ pub(super) fn text(report: &Report) -> String {
     for metric in Metric::ALL.into_iter().filter(|&metric| data.has(metric)) {
         let _ = writeln!(
             text,
-            "## Scores and {}\n\n| scores | corpus | n | Pearson | 95 % interval | Spearman | Kendall | RMSE |\n|---|---|---:|---:|---|---:|---:|---:|",
+            "## Scores and {}\n\n| scores | corpus | models | n | Pearson | 95 % interval | Spearman | Kendall | RMSE |\n|---|---|---|---:|---:|---|---:|---:|---:|",
             metric.title()
         );
         for answer in report.study.main_answers(metric) {
             row(report, answer, &mut text);
+            if let Some(all) = report.study.over_all(answer) {
+                row(report, all, &mut text);
+            }
         }
         text.push('\n');
     }
     let _ = writeln!(text, "## Models\n");
-    let _ = write!(text, "| model |");
+    let _ = write!(text, "| model | kind | parameters |");
     for corpus in &data.corpora {
         let _ = write!(text, " {}: bits/character |", corpus.title);
     }
@@ -41,9 +44,17 @@ pub(super) fn text(report: &Report) -> String {
         let _ = write!(text, " {} |", benchmark.title);
     }
     let columns = data.corpora.len() + data.benchmarks.len();
-    let _ = writeln!(text, "\n|---|{}", "---:|".repeat(columns));
+    let _ = writeln!(text, "\n|---|---|---:|{}", "---:|".repeat(columns));
     for (m, model) in data.models.iter().enumerate() {
-        let _ = write!(text, "| {} |", model.title);
+        let parameters = model
+            .parameters
+            .map_or("–".into(), |count| format!("{count}"));
+        let _ = write!(
+            text,
+            "| {} | {} | {parameters} |",
+            model.title,
+            model.kind.name()
+        );
         for measure in &data.compression[m] {
             let figure = measure.and_then(|measure| measure.bits_per_character);
             let _ = write!(text, " {} |", cell(figure, 3));
@@ -53,6 +64,7 @@ pub(super) fn text(report: &Report) -> String {
         }
         text.push('\n');
     }
+    sizes(data, &mut text);
     let _ = writeln!(text, "\n## Methods\n");
     for fact in data.methods.iter().chain(&report.statistics) {
         let _ = writeln!(text, "* **{}**: {}", fact.name, fact.value);
@@ -61,6 +73,35 @@ pub(super) fn text(report: &Report) -> String {
         let _ = writeln!(text, "* {note}");
     }
     text
+}
+
+/// Bits that were counted beside bytes that were written, of the same text.
+fn sizes(data: &Dataset, text: &mut String) {
+    if !data.has(Metric::Compressed) {
+        return;
+    }
+    text.push_str(
+        "\n## Bits and bytes\n\n| model | corpus | bytes of text | bits/character | bits/byte | bytes of the file | its bits/byte |\n\
+         |---|---|---:|---:|---:|---:|---:|\n",
+    );
+    for (model, row) in data.models.iter().zip(&data.compression) {
+        for (corpus, measure) in data.corpora.iter().zip(row) {
+            let Some(measure) = measure else { continue };
+            let (Some(bytes), Some(file)) = (measure.bytes, measure.compressed_bytes) else {
+                continue;
+            };
+            let of = |metric: Metric| cell(metric.of(measure), 3);
+            let _ = writeln!(
+                text,
+                "| {} | {} | {bytes} | {} | {} | {file} | {} |",
+                model.title,
+                corpus.title,
+                of(Metric::BitsPerCharacter),
+                of(Metric::BitsPerByte),
+                of(Metric::Compressed)
+            );
+        }
+    }
 }
 
 fn row(report: &Report, answer: &Answer, text: &mut String) {
@@ -73,9 +114,10 @@ fn row(report: &Report, answer: &Answer, text: &mut String) {
     let why = answer.pearson.as_ref().err().map(|why| format!(" ({why})"));
     let _ = writeln!(
         text,
-        "| {} | {} | {} | {}{} | {interval} | {} | {} | {} |",
+        "| {} | {} | {} | {} | {}{} | {interval} | {} | {} | {} |",
         answer.question.target.title(&report.study.data),
         answer.question.corpora.join(" + "),
+        answer.question.population.name(),
         answer.n,
         value(answer.pearson.as_ref().ok().map(|found| found.value)),
         why.unwrap_or_default(),

@@ -5,7 +5,7 @@ use plotters::prelude::*;
 
 use super::content::Report;
 use crate::analysis::Answer;
-use crate::dataset::{Dataset, Metric};
+use crate::dataset::{Dataset, Metric, Population};
 
 /// Okabe and Ito's colours, the light ones darkened for white paper.
 const COLOURS: [RGBColor; 8] = [
@@ -28,6 +28,7 @@ pub(super) fn picture(report: &Report) -> Option<String> {
         .study
         .main_answers(metric)
         .into_iter()
+        .map(|fit| with_a_line(report, fit))
         .filter(|answer| !answer.models.is_empty() || !answer.drawn.is_empty())
         .collect();
     if answers.is_empty() {
@@ -49,6 +50,12 @@ pub(super) fn picture(report: &Report) -> Option<String> {
     Some(text)
 }
 
+/// The answer over all models, where there are too few that the paper would take.
+fn with_a_line<'a>(report: &'a Report, fit: &'a Answer) -> &'a Answer {
+    let all = report.study.over_all(fit).filter(|_| fit.fit.is_err());
+    all.unwrap_or(fit)
+}
+
 type Panel<'a> = DrawingArea<SVGBackend<'a>, Shift>;
 
 fn draw(
@@ -56,10 +63,17 @@ fn draw(
     data: &Dataset,
     answer: &Answer,
 ) -> Result<(), Box<dyn std::error::Error>> {
-    let inside = answer
-        .models
-        .iter()
-        .map(|part| (part.model.as_str(), part.x, part.y, true));
+    let warned = |model: &str| {
+        answer
+            .question
+            .leave_out
+            .iter()
+            .any(|out| out.model == model)
+    };
+    let inside = answer.models.iter().map(|part| {
+        let name = part.model.as_str();
+        (name, part.x, part.y, !warned(name))
+    });
     let outside = answer
         .drawn
         .iter()
@@ -74,7 +88,11 @@ fn draw(
     let (xs, ys) = (range(|p| p.1), range(|p| 100.0 * p.2));
     let mut title = answer.question.target.title(data);
     if let Ok(found) = &answer.pearson {
-        title = format!("{title}: ρ = {:.3}, n = {}", found.value, found.n);
+        let all = match answer.question.population {
+            Population::Fit => "",
+            Population::All => ", all models",
+        };
+        title = format!("{title}: ρ = {:.3}, n = {}{all}", found.value, found.n);
     }
     let mut chart = ChartBuilder::on(panel)
         .caption(title, ("sans-serif", 17))

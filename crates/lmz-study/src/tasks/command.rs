@@ -5,6 +5,9 @@ use std::path::Path;
 use super::plan::Plan;
 use super::task::{Task, TaskKind};
 
+/// The file in a compressing task's directory that is compressed.
+pub(super) const TEXT: &str = "text";
+
 /// The program and its arguments. `work` is where the task may write; `device` is what it runs on.
 /// A merging task has its parts in `work`, numbered from 1.
 pub(super) fn command(plan: &Plan, task: &Task, work: &Path, device: &str) -> Vec<String> {
@@ -53,14 +56,14 @@ pub(super) fn command(plan: &Plan, task: &Task, work: &Path, device: &str) -> Ve
                 .word("--json")
                 .word("--quiet");
         }
-        TaskKind::Compress { corpus: name } => {
+        TaskKind::Compress { .. } => {
             line.option("--model", &model)
-                .word("--stdout")
-                .word("--quiet")
-                .word("--");
-            if let Some(corpus) = corpus(name) {
-                line.word(&text(&plan.directory.join(&corpus.path)));
+                .option("--mix", &config.compress.mix);
+            if !config.compress.verify {
+                line.word("--no-verify");
             }
+            line.word("--stdout").word("--quiet").word("--");
+            line.word(&text(&work.join(TEXT)));
         }
         TaskKind::Evaluate { benchmark: name } => {
             line.word("eval").option("--model", &model);

@@ -7,11 +7,13 @@
 
 mod command;
 mod fingerprint;
+mod pace;
 mod plan;
 mod run;
 mod store;
 mod task;
 
+pub use pace::Pace;
 pub use plan::{Plan, plan};
 pub use run::{Done, run_task};
 pub use store::{Failure, Store, StoredResult};

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
+use lmz_corpus::{CorpusError, CorpusOptions, read_corpus};
 use lmz_hub::{HubCache, HubName};
 use serde_json::{Value, json};
 
@@ -42,18 +43,7 @@ pub fn plan(directory: &Path) -> Result<Plan> {
                 reason: format!("corpus {}: there is no {}", corpus.name, path.display()),
             });
         };
-        let compressible = path.is_file();
-        if corpus.compress && !compressible {
-            return Err(StudyError::Config {
-                path: directory.join(crate::config::CONFIG_FILE),
-                reason: format!(
-                    "corpus {}: compress = true needs a single file, and {} is a directory",
-                    corpus.name,
-                    path.display()
-                ),
-            });
-        }
-        corpora.insert(corpus.name.as_str(), (hash, bytes(&path)));
+        corpora.insert(corpus.name.as_str(), (hash, bytes_of(corpus, &path)));
     }
     let data = match &config.data {
         Some(path) => Some(data_hash(directory, path)?),
@@ -77,7 +67,10 @@ pub fn plan(directory: &Path) -> Result<Plan> {
             let (hash, bytes) = &corpora[corpus.name.as_str()];
             make.score(corpus, hash, *bytes, &mut tasks);
             if corpus.compress {
-                let key = json!({ "corpus": hash });
+                let key = json!({
+                    "corpus": hash, "field": corpus.field, "limit": corpus.limit,
+                    "mix": config.compress.mix,
+                });
                 let kind = TaskKind::Compress {
                     corpus: corpus.name.clone(),
                 };
@@ -121,6 +114,19 @@ fn data_hash(directory: &Path, path: &Path) -> Result<String> {
         path: directory.join(crate::config::CONFIG_FILE),
         reason: format!("data: there is no {}", path.display()),
     })
+}
+
+/// Bytes of text that are scored, as far as that is known without reading all of it.
+fn bytes_of(corpus: &CorpusConfig, path: &Path) -> u64 {
+    let options = CorpusOptions {
+        field: corpus.field.clone(),
+        limit: corpus.limit,
+    };
+    let census = match corpus.limit {
+        Some(_) => read_corpus::<CorpusError>(path, &options, &mut |_| Ok(())).ok(),
+        None => None,
+    };
+    census.map_or_else(|| bytes(path), |census| census.bytes)
 }
 
 /// Bytes of a file, or of those in a directory.

@@ -1,12 +1,15 @@
 //! Doing a task.
 
-use std::io::Read;
+use std::fs::File;
+use std::io::{BufWriter, Read, Write};
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
+use lmz_corpus::{Census, CorpusError, CorpusOptions, read_corpus};
 use serde_json::{Value, json};
 
-use super::command::command;
+use super::command::{TEXT, command};
 use super::plan::Plan;
 use super::store::Store;
 use super::task::{Task, TaskKind};
@@ -14,6 +17,9 @@ use crate::error::{Result, StudyError};
 
 /// Bytes of what a command says that are kept.
 const SAID: usize = 4_000;
+
+/// What `lmz bpc` says of a journal that another engine or another version has begun.
+const OTHER_SETTINGS: &str = "cannot be continued with other settings";
 
 /// What became of a task.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,10 +57,24 @@ pub fn run_task(plan: &Plan, task: &Task, device: &str) -> Result<Done> {
     {
         return failed(&store, task, format!("part {part} is not done yet"));
     }
+    let census = match &task.kind {
+        TaskKind::Compress { corpus } => match lay_out_text(plan, corpus, &work.join(TEXT)) {
+            Ok(census) => Some(census),
+            Err(reason) => return failed(&store, task, reason),
+        },
+        _ => None,
+    };
     let start = Instant::now();
     let line = command(plan, task, &work, device);
-    let output = match answer(task, &line, &store) {
-        Ok(Some(output)) => output,
+    let mut found = answer(task, &line, &store);
+    if matches!(&found, Err(reason) if reason.contains(OTHER_SETTINGS)) {
+        // A device with less memory, say, had begun it: what it scored is no part of this run.
+        std::fs::remove_dir_all(&work).map_err(StudyError::io(&work))?;
+        std::fs::create_dir_all(&work).map_err(StudyError::io(&work))?;
+        found = answer(task, &line, &store);
+    }
+    let output = match found {
+        Ok(Some(output)) => with_census(output, census, plan),
         Ok(None) => return Ok(Done::Elsewhere),
         Err(reason) => return failed(&store, task, reason),
     };
@@ -84,6 +104,41 @@ fn lay_out_parts<'a>(store: &Store, task: &'a Task) -> Result<Option<&'a str>> {
         crate::files::write(&path.join("sums.json"), sums.as_bytes())?;
     }
     Ok(None)
+}
+
+/// The texts that `lmz bpc` scores of a corpus, one behind the other in a file.
+fn lay_out_text(plan: &Plan, name: &str, to: &Path) -> std::result::Result<Census, String> {
+    let corpora = &plan.config.corpora;
+    let corpus = corpora.iter().find(|corpus| corpus.name == name);
+    let corpus = corpus.ok_or_else(|| format!("there is no corpus {name}"))?;
+    let failed = |error: std::io::Error| format!("{}: {error}", to.display());
+    let mut out = BufWriter::new(File::create(to).map_err(failed)?);
+    let options = CorpusOptions {
+        field: corpus.field.clone(),
+        limit: corpus.limit,
+    };
+    let path = plan.directory.join(&corpus.path);
+    let mut write = |text: &str| {
+        let written = out.write_all(text.as_bytes());
+        written.map_err(|error| CorpusError::Io {
+            path: to.to_owned(),
+            error,
+        })
+    };
+    let census = read_corpus(&path, &options, &mut write).map_err(|error| error.to_string())?;
+    out.flush().map_err(failed)?;
+    Ok(census)
+}
+
+/// A file's size beside that of the text that it is made of.
+fn with_census(mut output: Value, census: Option<Census>, plan: &Plan) -> Value {
+    if let Some(census) = census {
+        output["bytes"] = json!(census.bytes);
+        output["documents"] = json!(census.documents);
+        output["corpus"] = json!(census.hash);
+        output["mix"] = json!(plan.config.compress.mix);
+    }
+    output
 }
 
 /// What the command answers, as a result's output; none if another process is at the same journal
@@ -122,9 +177,7 @@ fn answer(
             if ran.bytes == 0 {
                 return Err("it wrote nothing".into());
             }
-            let path = line.last().map_or("", String::as_str);
-            let size = std::fs::metadata(path).map_err(|error| format!("{path}: {error}"))?;
-            json!({ "compressed_bytes": ran.bytes, "bytes": size.len() })
+            json!({ "compressed_bytes": ran.bytes })
         }
         TaskKind::Evaluate { .. } => {
             let found = printed()?;

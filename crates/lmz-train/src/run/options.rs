@@ -40,6 +40,9 @@ pub struct Options {
     pub resume: bool,
     /// The time between saved states.
     pub save_every: Duration,
+    /// Numbers of tokens: after each the model is kept as it is then, in `checkpoints` of `out`.
+    /// They change nothing of the run, and may differ when it is resumed.
+    pub keep_at: Vec<u64>,
 }
 
 /// What a run tells while it is under way.
@@ -69,6 +72,8 @@ pub enum Event {
     HeldOut(HeldOut),
     /// The state was saved.
     Saved(u64),
+    /// The model as it is now was kept in this directory.
+    Kept(PathBuf),
 }
 
 /// Looks on, and may stop a run.
@@ -117,7 +122,14 @@ impl Options {
                 return Err(TrainError::setting("minutes", "must be more than 0"));
             }
             Budget::Tokens(0) => return Err(TrainError::setting("tokens", "must be more than 0")),
+            Budget::Tokens(all) if self.keep_at.iter().any(|&tokens| tokens >= all) => {
+                let reason = format!("must be less than the {all} tokens of the whole run");
+                return Err(TrainError::setting("keep_at", reason));
+            }
             _ => {}
+        }
+        if self.keep_at.contains(&0) {
+            return Err(TrainError::setting("keep_at", "must be more than 0"));
         }
         if let Some((name, weight)) = self.weights.iter().find(|(_, w)| !(*w >= 0.0 && *w < 1e9)) {
             let reason = format!("{name} has {weight}, which is no weight");

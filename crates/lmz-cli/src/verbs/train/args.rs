@@ -106,6 +106,9 @@ pub struct TrainArgs {
         help_heading = "Output"
     )]
     pub save_every: u64,
+    /// Keep the model after N tokens, too, in DIR/checkpoints
+    #[arg(long, value_name = "N,...", value_delimiter = ',', value_parser = count, help_heading = "Output")]
+    pub keep_at: Vec<u64>,
     #[command(flatten)]
     pub talk: TalkArgs,
 }

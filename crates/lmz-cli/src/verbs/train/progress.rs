@@ -4,6 +4,7 @@ use std::io::IsTerminal;
 use std::time::{Duration, Instant};
 
 use indicatif::{HumanDuration, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use lmz::figures::show;
 use lmz::train::{Event, Row, Watch};
 
 use crate::settings::{Talk, Volume};
@@ -115,6 +116,7 @@ impl Watch for Progress {
                 ));
             }
             Event::Step(row) => self.step(row),
+            Event::Kept(path) => self.tell(&format!("kept {}", show(path))),
             Event::HeldOut(held_out) => self.held_out = Some(held_out.bits_per_byte),
             _ => {}
         }

@@ -104,6 +104,7 @@ fn options(args: &TrainArgs) -> Result<Options> {
         seed: args.seed,
         resume: args.resume,
         save_every: Duration::from_secs(args.save_every),
+        keep_at: args.keep_at.clone(),
     })
 }
 

@@ -1,7 +1,8 @@
 //! The loop of training steps, with validation and saved states.
 
+mod outcome;
+
 use std::collections::BTreeMap;
-use std::fs;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -14,13 +15,11 @@ use lmz_float::{Dtype, FloatError, Here, Work};
 use lmz_model::Blueprint;
 
 use super::metrics::{HeldOut, Line, Metrics, Row};
-use super::options::{Event, Options, Outcome, Summary, Watch};
+use super::options::{Event, Options, Outcome, Watch};
 use super::settings::Settings;
 use super::state::{self, Progress, Tensors};
-use super::{card, export, plot};
 use crate::dataset::{Batch, Dataset};
 use crate::error::{Result, TrainError};
-use crate::files;
 use crate::optimiser::{self, Optimiser};
 use crate::parameters::{Initial, name, slots};
 use crate::tokenizer::Tokenizer;
@@ -230,6 +229,7 @@ impl<'a, B: Kernels> Run<'a, B> {
             let batch = Batch::draw(&shares, rows, preset.context, first, numbers)?;
             let (loss, gradient) = self.step(&batch, rate, saved)?;
             self.progress.step += 1;
+            let before = self.progress.tokens;
             self.progress.tokens += batch.targets.len() as u64;
             self.progress.seconds = self.seconds();
             (sum, count) = (sum + loss, count + 1);
@@ -251,6 +251,10 @@ impl<'a, B: Kernels> Run<'a, B> {
                 self.progress.loss = row.loss;
                 (sum, count) = (0.0, 0);
                 self.metrics.add(Line::Row(row))?;
+            }
+            let passed = before + 1..=self.progress.tokens;
+            for &tokens in options.keep_at.iter().filter(|at| passed.contains(at)) {
+                self.keep(tokens)?;
             }
             let crossed = (share * VALIDATIONS).floor() < (after * VALIDATIONS).floor();
             // A short run has better things to do.
@@ -388,56 +392,6 @@ impl<'a, B: Kernels> Run<'a, B> {
             Products::Full => "f32",
             Products::Bf16 => "bf16 with sums in f32",
         }
-    }
-
-    /// Writes the result, and removes what only an unfinished run needs.
-    fn finish(&mut self, held_out: Option<HeldOut>) -> Result<Summary> {
-        let mut values = export::Values::new();
-        let mut parameters = 0;
-        for slot in slots(&mut self.model) {
-            let value = slot.value();
-            for (part, first, rows) in optimiser::rows(&slot.parts, &self.blueprint) {
-                let value = value.clone().narrow(0, first, rows).into_data();
-                let value: Vec<f32> = value.iter().collect();
-                parameters += value.len() as u64;
-                values.insert(name(part), (self.blueprint.part_shape(part), value));
-            }
-        }
-        let summary = Summary {
-            parameters,
-            steps: self.progress.step,
-            tokens: self.progress.tokens,
-            minutes: self.progress.seconds / 60.0,
-            loss: self.progress.loss,
-            held_out,
-        };
-        let options = self.trainer.options;
-        let out = &options.out;
-        let dataset = self.trainer.dataset;
-        let shares = dataset.shares(&options.weights, options.preset.context)?;
-        let shares = shares
-            .into_iter()
-            .map(|(domain, share)| (domain.facts.name.clone(), share));
-        let resolved = fs::canonicalize(out).map_err(TrainError::read(out))?;
-        let title = resolved.file_name().unwrap_or_default().to_string_lossy();
-        let threads = std::thread::available_parallelism().map_or(1, usize::from);
-        let facts = card::Facts {
-            name: &title,
-            hardware: &format!("{} ({threads} threads)", self.here.name),
-            products: self.precision(),
-            vocab_size: self.trainer.tokenizer.vocab_size,
-            shares: &shares.collect::<Vec<_>>(),
-        };
-        let card = card::card(&facts, self.trainer.settings, &summary, dataset);
-        files::replace_bytes(&out.join("README.md"), card.as_bytes())?;
-        let curve = plot::curve(&self.metrics.lines);
-        files::replace_bytes(&out.join("curve.svg"), curve.as_bytes())?;
-        let text = self.metrics.text();
-        files::replace_bytes(&out.join("metrics.jsonl"), text.as_bytes())?;
-        export::write(out, &options.preset, self.trainer.tokenizer, &values)?;
-        let directory = self.trainer.directory;
-        fs::remove_dir_all(directory).map_err(TrainError::write(directory))?;
-        Ok(summary)
     }
 }
 
