@@ -73,6 +73,11 @@ pub(super) fn save<B: Kernels>(
     let bytes =
         safetensors::serialize(views, Some(about)).map_err(|error| wrong(error.to_string()))?;
     files::replace(&path, |file| file.write_all(&bytes))?;
+    mark(directory)
+}
+
+/// Notes that a state was saved.
+fn mark(directory: &Path) -> Result<()> {
     let saved = directory.join(SAVED);
     match saved.exists() {
         true => Ok(()),
@@ -120,6 +125,8 @@ pub(super) fn load<B: Kernels>(
         }
         Err(error) => return Err(TrainError::read(&path)(error)),
     };
+    // The run may have been killed between the two.
+    mark(directory)?;
     let (_, about) =
         SafeTensors::read_metadata(&bytes).map_err(|error| wrong(error.to_string()))?;
     let get = |key: &str| about.metadata().as_ref().and_then(|map| map.get(key));
