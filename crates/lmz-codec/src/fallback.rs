@@ -47,6 +47,14 @@ fn zstd_of(raw: &[u8], level: i32) -> Vec<u8> {
     zstd::bulk::compress(raw, level).unwrap_or_else(|_| raw.to_vec())
 }
 
+/// A frame of the slow level in which repeats have at least four bytes.
+fn zstd_of_longer(raw: &[u8]) -> Option<Vec<u8>> {
+    let mut compressor = zstd::bulk::Compressor::new(LEVEL).ok()?;
+    let four = zstd::zstd_safe::CParameter::MinMatch(4);
+    compressor.set_parameter(four).ok()?;
+    compressor.compress(raw).ok()
+}
+
 /// A segment's coded bytes, owned.
 #[derive(Debug)]
 pub enum Packed {
@@ -87,6 +95,10 @@ impl Packed {
             // Of a few bytes more than nothing, the slow level may make one more.
             if slow.len() < packed.len() || close {
                 packed = slow;
+            }
+            // Between streams of noise, repeats of three bytes cost more than they save.
+            if close && let Some(longer) = zstd_of_longer(raw).filter(|l| l.len() < packed.len()) {
+                packed = longer;
             }
         }
         if packed.len() < limit {
@@ -175,5 +187,25 @@ mod tests {
         assert_eq!(unzstd(&packed, zeros.len()).unwrap(), zeros);
         assert!(unzstd(&packed, 99_999).is_err());
         assert!(unzstd(b"nonsense", 5).is_err());
+    }
+
+    #[test]
+    fn short_repeats_between_noise_do_not_make_a_frame_larger() {
+        // Streams with a few words between them, as in a PDF.
+        let noise = lmz_testkit::noise(120_000, 9);
+        let mut raw = Vec::new();
+        for (i, stream) in noise.chunks(1000).enumerate() {
+            raw.extend_from_slice(format!("{i} 0 obj<</Length 1000>>stream ").as_bytes());
+            raw.extend_from_slice(stream);
+        }
+        let coded = Coded {
+            bytes: raw.clone(),
+            ideal: lmz_coder::Cost::default(),
+        };
+        let Packed::Zstd(packed) = Packed::smallest(&raw, Some(coded), true) else {
+            panic!("not zstd")
+        };
+        assert_eq!(unzstd(&packed, raw.len()).unwrap(), raw);
+        assert!(packed.len() < zstd_of(&raw, LEVEL).len());
     }
 }
