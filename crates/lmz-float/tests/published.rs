@@ -9,8 +9,9 @@ use lmz_model::{Checkpoint, ExactTokenizer, Symbol};
 use lmz_testkit::{read, repository};
 use serde_json::Value;
 
-/// Largest difference of a logit or a logsumexp; logits are some 20 and sums have up to 4,864 products in f32.
-const TOLERANCE: f64 = 2e-3;
+/// Largest difference of a logit or a logsumexp, in f32 on both sides. Qwen2.5's massive activations and large scores magnify
+/// what f32 rounds: 3e-3 were seen, of logits of some 10.
+const MODELS: [(&str, f64); 3] = [("smollm2", 5e-4), ("gemma", 5e-4), ("qwen", 1e-2)];
 
 /// Where tools/models/fetch.py puts them.
 fn cache() -> PathBuf {
@@ -70,7 +71,7 @@ fn difference(fixture: &Value, checkpoint: Checkpoint) -> f64 {
 #[ignore = "needs published models: tools/models/fetch.py"]
 fn logits_are_those_of_transformers() {
     let mut seen = 0;
-    for name in ["smollm2", "gemma", "qwen"] {
+    for (name, tolerance) in MODELS {
         let path = repository("tests/fixtures/published").join(format!("{name}.json"));
         let text = std::fs::read_to_string(&path).expect("the fixtures are part of the repository");
         let fixture: Value = serde_json::from_str(&text).expect("JSON");
@@ -83,7 +84,7 @@ fn logits_are_those_of_transformers() {
         let checkpoint = Checkpoint::open(&file).unwrap_or_else(|error| panic!("{name}: {error}"));
         let worst = difference(&fixture, checkpoint);
         println!("{name}: {worst:.1e}");
-        assert!(worst < TOLERANCE, "{name}: {worst}");
+        assert!(worst < tolerance, "{name}: {worst}");
     }
     assert!(seen > 0, "no model is in {}", cache().display());
 }
