@@ -1,7 +1,7 @@
 //! The loops around the tiles of products, the same for each instruction set.
 //!
-//! A tile kernel `tile::<N, W>(w, x, pairs)` multiplies `pairs` column pairs of one panel of weights `W`
-//! by `N` rows of activations, and keeps the sums in registers.
+//! A tile kernel `tile::<N, W>(w, x, pairs, ahead)` multiplies `pairs` column pairs of one panel of weights `W`
+//! by `N` rows of activations, and keeps the sums in registers. It may ask the memory for what lies `ahead` of the panel.
 #![allow(unsafe_op_in_unsafe_fn)]
 
 /// Pointers to `N` rows, `stride` apart.
@@ -101,7 +101,7 @@ macro_rules! panel_dots_loops {
                     for t in 0..$n {
                         x[t] = rows.get_unchecked(t).as_ptr();
                     }
-                    let sums = $tile::<$n, $weight>(panel.as_ptr(), x, pairs);
+                    let sums = $tile::<$n, $weight>(panel.as_ptr(), x, pairs, 0);
                     for t in 0..$n {
                         out[t] = $sum(sums[t]);
                     }

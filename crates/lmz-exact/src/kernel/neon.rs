@@ -42,7 +42,7 @@ impl Weight for i16 {
     }
 }
 
-/// `N` rows of activations against `pairs` column pairs of one panel.
+/// `N` rows of activations against `pairs` column pairs of one panel. What lies ahead is left to the processor.
 ///
 /// # Safety
 /// NEON; `w` points to `pairs * 32` weights and every `x` to `2 * pairs` values.
@@ -51,6 +51,7 @@ unsafe fn tile<const N: usize, W: Weight>(
     w: *const W,
     x: [*const i16; N],
     pairs: usize,
+    _: usize,
 ) -> [[int32x4_t; 4]; N] {
     let mut sums = [[vdupq_n_s32(0); 4]; N];
     for j in 0..pairs {
@@ -73,20 +74,6 @@ unsafe fn tile<const N: usize, W: Weight>(
     sums
 }
 
-/// [`tile`]: what lies ahead is left to the processor.
-///
-/// # Safety
-/// As [`tile`].
-#[inline(always)]
-unsafe fn tile_ahead<const N: usize, W: Weight>(
-    w: *const W,
-    x: [*const i16; N],
-    pairs: usize,
-    _: usize,
-) -> [[int32x4_t; 4]; N] {
-    tile::<N, W>(w, x, pairs)
-}
-
 /// `(sums * scales + 2^31) >> 32` into sixteen rows of `y`.
 #[inline(always)]
 unsafe fn store(sums: [int32x4_t; 4], scales: &[i32; PANEL], y: *mut i32) {
@@ -104,6 +91,6 @@ unsafe fn sums(sums: [int32x4_t; 4]) -> [i32; PANEL] {
     std::mem::transmute(sums)
 }
 
-linear_loops!(linear, "neon", tile_ahead, store, sums, 6, 1 2 3 4 5 6);
+linear_loops!(linear, "neon", tile, store, sums, 6, 1 2 3 4 5 6);
 panel_dots_loops!(panel_dots, i16, "neon", tile, sums);
 panel_dots_loops!(plane_dots, i8, "neon", tile, sums);

@@ -94,7 +94,7 @@ unsafe fn pair(pointer: *const i16) -> i32 {
     pointer.cast::<i32>().read_unaligned()
 }
 
-/// `N` rows of activations against `pairs` column pairs of one panel.
+/// `N` rows of activations against `pairs` column pairs of one panel. What lies ahead is left to the processor.
 ///
 /// # Safety
 /// AVX2; `w` points to `pairs * 32` weights and every `x` to `2 * pairs` values.
@@ -103,6 +103,7 @@ unsafe fn tile_avx2<const N: usize, W: Weight>(
     w: *const W,
     x: [*const i16; N],
     pairs: usize,
+    _: usize,
 ) -> [[__m256i; 2]; N] {
     let mut sums = [[_mm256_setzero_si256(); 2]; N];
     for j in 0..pairs {
@@ -117,33 +118,12 @@ unsafe fn tile_avx2<const N: usize, W: Weight>(
     sums
 }
 
-/// [`tile_avx2`]: what lies ahead is left to the processor.
-#[inline(always)]
-unsafe fn tile_ahead_avx2<const N: usize, W: Weight>(
-    w: *const W,
-    x: [*const i16; N],
-    pairs: usize,
-    _: usize,
-) -> [[__m256i; 2]; N] {
-    tile_avx2::<N, W>(w, x, pairs)
-}
-
-/// As [`tile_avx2`], with AVX-512 VNNI.
+/// As [`tile_avx2`], with AVX-512 VNNI, asking the memory for the weights that lie `ahead` of these, unless it is 0.
 ///
 /// `vpdpwssd` takes five cycles, and one or two may begin in each: a few rows with a sum each would
 /// mostly wait, so they have several.
 #[inline(always)]
 unsafe fn tile_avx512<const N: usize, W: Weight>(
-    w: *const W,
-    x: [*const i16; N],
-    pairs: usize,
-) -> [__m512i; N] {
-    tile_ahead_avx512::<N, W>(w, x, pairs, 0)
-}
-
-/// [`tile_avx512`], asking the memory for the weights that lie `ahead` of these, unless it is 0.
-#[inline(always)]
-unsafe fn tile_ahead_avx512<const N: usize, W: Weight>(
     w: *const W,
     x: [*const i16; N],
     pairs: usize,
@@ -258,8 +238,8 @@ unsafe fn sums_avx512(sums: __m512i) -> [i32; PANEL] {
     std::mem::transmute(sums)
 }
 
-linear_loops!(linear_avx2, "avx2", tile_ahead_avx2, store_avx2, sums_avx2, 6, 1 2 3 4 5 6);
-linear_loops!(linear_avx512, "avx2,avx512f,avx512bw,avx512vl,avx512vnni", tile_ahead_avx512, store_avx512, sums_avx512, 4,
+linear_loops!(linear_avx2, "avx2", tile_avx2, store_avx2, sums_avx2, 6, 1 2 3 4 5 6);
+linear_loops!(linear_avx512, "avx2,avx512f,avx512bw,avx512vl,avx512vnni", tile_avx512, store_avx512, sums_avx512, 4,
     1 2 3 4);
 
 panel_dots_loops!(panel_dots_avx2, i16, "avx2", tile_avx2, sums_avx2);
