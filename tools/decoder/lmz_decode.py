@@ -23,7 +23,7 @@ from operator import mul
 
 import mixing
 
-FORMAT_VERSIONS, NUMERICS_VERSIONS, MIXING_VERSION, MODEL_VERSION = (1, 2), (0, 1, 2), 1, 1
+FORMAT_VERSIONS, NUMERICS_VERSIONS, MIXING_VERSIONS, MODEL_VERSION = (1, 2), (0, 1, 2), (1, 2), 1
 MAGIC, END_MAGIC = b"\x89LMZ", b"ZML\x89"
 SMALL_BIT, MAX_SMALL = 0x80, (0, 4096, 2**20)
 KIND_END, KIND_MODEL, KIND_ZSTD, KIND_STORED, KIND_MIXED = 0, 1, 2, 3, 4
@@ -352,9 +352,9 @@ def decode_segment(segment, head, load_model, load_prime=lambda head, model: no_
     else:
         model = load_model(head)
         shown = load_prime(head, model)
-        decode = decode_symbols if segment["kind"] == KIND_MODEL else decode_group
-        require(head["mixing"] in (None, MIXING_VERSION), where + f"version {head['mixing']} of mixing is not known")
-        raw = decode(model, segment["coded"], raw_length, head["context"], head["overlap"], shown)
+        require(head["mixing"] in (None, *MIXING_VERSIONS), where + f"version {head['mixing']} of mixing is not known")
+        how = (model, segment["coded"], raw_length, head["context"], head["overlap"], shown)
+        raw = decode_symbols(*how) if segment["kind"] == KIND_MODEL else decode_group(*how, head["mixing"])
     require(len(raw) == raw_length, where + "wrong raw length")
     require(zlib.crc32(raw) == segment["crc"], where + "checksum mismatch")
     return bytes(raw)
@@ -1062,12 +1062,14 @@ def leb(cur):
     raise LmzError("a number of more than 63 bits")
 
 
-def read_parts(items, raw_length):
-    """The list of parts: (kind, length, distance of a copy)."""
+def read_parts(items, raw_length, version=2):
+    """The list of parts: (kind, length, distance of a copy); padding is of kind 4."""
     cur, parts, at = Cursor(items), [], 0
     while cur.at < len(items):
         number = leb(cur)
         kind, length = number % 4, number // 4
+        if number == 3 and version > 1:
+            kind, length = 4, -at % 512
         distance = leb(cur) if kind == 3 else None
         require(1 <= length <= raw_length - at, "a part has a bad length")
         require(kind != 3 or 1 <= distance <= at, "a copy has a bad distance")
@@ -1077,7 +1079,7 @@ def read_parts(items, raw_length):
     return parts
 
 
-def decode_group(model, coded, raw_length, context, overlap, shown=()):
+def decode_group(model, coded, raw_length, context, overlap, shown=(), version=2):
     cur = Cursor(coded)
     first = cur.uint(1)
     shape, lanes = first & 3, (first >> 2) + 1
@@ -1088,11 +1090,11 @@ def decode_group(model, coded, raw_length, context, overlap, shown=()):
     parts, pieces, size = [(shape - 1, raw_length, None)], [b"", b"", b""], (raw_length - 1).bit_length()
     if shape != 1:
         string = cur.take(bytes_length if shape == 0 else len(coded) - cur.at)
-        contexts, decoder = mixing.Bytes(size), mixing.Decoder(string)
+        contexts, decoder = mixing.Bytes(size, version), mixing.Decoder(string)
         for _ in range(list_length):
             contexts.code(decoder)
         if shape == 0:
-            parts = read_parts(contexts.history, raw_length)
+            parts = read_parts(contexts.history, raw_length, version)
         for _ in range(sum(length for kind, length, _ in parts if kind == 1)):
             contexts.code(decoder)
         pieces[1] = bytes(contexts.history[list_length:])
@@ -1105,6 +1107,8 @@ def decode_group(model, coded, raw_length, context, overlap, shown=()):
         if kind == 3:
             for _ in range(length):
                 raw.append(raw[-distance])
+        elif kind == 4:
+            raw += bytes(length)
         else:
             raw += pieces[kind][at[kind]:at[kind] + length]
             at[kind] += length

@@ -317,11 +317,12 @@ class Decoder:
 class Bytes:
     """Section 10."""
 
-    def __init__(self, size):
-        self.bank = Bank(11, clamp(size - 4, 8, 18), direct=False)
+    def __init__(self, size, version=2):
+        self.version = version
+        self.bank = Bank(10 + version, clamp(size - 4, 8, 18), direct=False)
         bits = clamp(size, 10, 22)
         self.matches = [Match(8, bits), Match(5, bits)]
-        self.mixer = Mixer([512, 256, 256, 256], [2**28 // 100 * 25] * 15 + [0], 256, 200, 60, 16)
+        self.mixer = Mixer([512, 256, 256, 256], [2**28 // 100 * 25] * (14 + version) + [0] * (2 - version), 256, 200, 60, 16)
         self.maps = [Map(4096), Map(4096)]
         self.history = bytearray()
         self.word = self.last_word = self.field = 0
@@ -357,6 +358,8 @@ class Bytes:
             hash2(above | c1 << 8, self.field),
             hash2(followed | c1 << 16, pair & 255),
         ]
+        if self.version > 1:
+            contexts.append(n % length)
         return [hash2(context, i + 1) for i, context in enumerate(contexts)]
 
     def code(self, decoder):
@@ -374,7 +377,7 @@ class Bytes:
                 by_match = 1 + long[0] // 2 * 2 + long[1]
             elif short:
                 by_match = 40 + short[0] // 4 * 2 + short[1]
-            inputs = self.matches[0].inputs() + self.matches[1].inputs() + self.bank.inputs(node, 0) + [0]
+            inputs = self.matches[0].inputs() + self.matches[1].inputs() + self.bank.inputs(node, 0) + [0] * (2 - self.version)
             rows = [by_match * 8 + bit, partial, c1, min(column, 255)]
             y = self.mixer.mix(inputs, rows, partial)
             m = self.maps[0].map(y >> 8, hash2(c1, partial) % 4096)
@@ -422,8 +425,8 @@ class Bytes:
                 c[1] //= 2
 
 
-def decode_bytes(coded, length, size):
-    model, decoder = Bytes(size), Decoder(coded)
+def decode_bytes(coded, length, size, version=2):
+    model, decoder = Bytes(size, version), Decoder(coded)
     for _ in range(length):
         model.code(decoder)
     return bytes(model.history)

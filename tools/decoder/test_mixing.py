@@ -13,8 +13,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 import mixing
 
 GOLDEN = Path(__file__).resolve().parents[2] / "crates/lmz-mix/tests/golden.rs"
-# (b"raw" or vec![byte; count], size, "hex")
-ROW = re.compile(r'\((?:b"([^"]*)"\.to_vec\(\)|vec!\[(\d+); (\d+)\]|counters\((\d+)\)), (\d+), "([0-9a-f]*)"\)')
+# (b"raw" or vec![byte; count], size, version, "hex")
+ROW = re.compile(r'\((?:b"([^"]*)"\.to_vec\(\)|vec!\[(\d+); (\d+)\]|counters\((\d+)\)), (\d+), (\d+), "([0-9a-f]*)"\)')
 
 
 def counters(n):
@@ -74,16 +74,16 @@ def rounds(walk, lanes, block, symbols, seed):
 class Golden(unittest.TestCase):
     def test_what_rust_wrote_is_restored(self):
         rows = ROW.findall(GOLDEN.read_text(encoding="utf-8"))
-        self.assertGreaterEqual(len(rows), 4)
-        for text, byte, count, records, size, coded in rows:
+        self.assertGreaterEqual(len(rows), 8)
+        for text, byte, count, records, size, version, coded in rows:
             if text:
                 raw = text.replace("\\n", "\n").encode()
             elif records:
                 raw = counters(int(records))
             else:
                 raw = bytes([int(byte)]) * int(count)
-            with self.subTest(raw=raw[:20]):
-                self.assertEqual(mixing.decode_bytes(bytes.fromhex(coded), len(raw), int(size)), raw)
+            with self.subTest(raw=raw[:20], version=version):
+                self.assertEqual(mixing.decode_bytes(bytes.fromhex(coded), len(raw), int(size), int(version)), raw)
 
     def test_texts_that_rust_wrote_are_restored(self):
         rows = TEXT_ROW.findall(GOLDEN.read_text(encoding="utf-8"))

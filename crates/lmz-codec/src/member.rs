@@ -1,6 +1,7 @@
 //! The segments of one member, back to bytes.
 
 use lmz_format::{Header, RawHash, SegmentInfo, SegmentKind};
+use lmz_mix::Version;
 
 use crate::drive::Drive;
 use crate::error::{CodecError, Result};
@@ -55,7 +56,13 @@ impl MemberDecoder {
     #[cfg(feature = "encode")]
     pub fn drive<'a>(&'a self, observer: &'a dyn Observer) -> Option<Drive<'a>> {
         let Ready { model, shown } = self.ready.as_ref()?;
-        Some(Drive::new(model, self.header.context, shown, observer))
+        Some(Drive::new(
+            model,
+            self.header.context,
+            shown,
+            mixing_of(&self.header),
+            observer,
+        ))
     }
 
     /// The model, once a segment has needed it.
@@ -157,9 +164,14 @@ impl MemberDecoder {
             }
         };
         let Ready { model, shown } = self.ready.insert(ready);
-        let context = self.header.context;
-        Ok(Drive::new(model, context, shown, means.observer))
+        let (context, mixing) = (self.header.context, mixing_of(&self.header));
+        Ok(Drive::new(model, context, shown, mixing, means.observer))
     }
+}
+
+/// The version of mixing of a header whose versions were checked; of one without mixing any.
+fn mixing_of(header: &Header) -> Version {
+    Version::from_number(header.mixing).unwrap_or(Version::NEWEST)
 }
 
 fn checked(info: &SegmentInfo, raw: Result<Vec<u8>, String>) -> Result<Vec<u8>> {

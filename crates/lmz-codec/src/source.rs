@@ -7,7 +7,6 @@ use lmz_exact::{NUMERICS, RECIPES};
 use lmz_format::Header;
 
 use crate::error::{CodecError, Result};
-use crate::mixing::MIXING;
 use crate::model::Model;
 
 /// Where decompression gets the model that a file names.
@@ -81,6 +80,10 @@ pub(crate) fn check_versions(header: &Header) -> Result<()> {
         })
     };
     check("numerics version", header.numerics_version, NUMERICS)?;
-    check("mixing version", header.mixing, 0..=MIXING)?;
+    check(
+        "mixing version",
+        header.mixing,
+        0..=lmz_mix::Version::NEWEST.number(),
+    )?;
     check("preparation recipe", header.recipe, RECIPES)
 }

@@ -5,12 +5,12 @@ use std::io::{Read, Write};
 use lmz_format::{
     ContainerBytes, ContextPolicy, Form, Header, RawHash, SegmentKind, Summary, write_small,
 };
+use lmz_mix::Version;
 
 use crate::batching::{Batch, Batching};
 use crate::drive::Drive;
 use crate::error::{CodecError, Result};
 use crate::fallback::Packed;
-use crate::mixing::MIXING;
 use crate::model::Model;
 use crate::observer::{Observer, Phase, check};
 use crate::options::{CompressOptions, Mix};
@@ -99,7 +99,7 @@ impl<W: Write, O: Observer> Writer<W, O> {
             recipe: model.prepared().recipe,
             mixing: match options.mix {
                 Mix::None => 0,
-                Mix::Auto => MIXING,
+                Mix::Auto => Version::NEWEST.number(),
             },
             model_id: model.id(),
             checkpoint: model.checkpoint(),
@@ -269,7 +269,13 @@ impl<W: Write, O: Observer> Writer<W, O> {
     /// The coded forms of the segments collected so far.
     fn pack(&self, batch: &[Vec<u8>], how: How, observer: &dyn Observer) -> Result<Vec<Packed>> {
         check(&self.observer)?;
-        let drive = Drive::new(&self.model, self.policy, &self.shown, observer);
+        let drive = Drive::new(
+            &self.model,
+            self.policy,
+            &self.shown,
+            Version::NEWEST,
+            observer,
+        );
         let offset = self.offset;
         self.pool.install(|| pack(&drive, batch, how, offset))
     }

@@ -13,15 +13,15 @@
 //!
 //! ```
 //! use lmz_coder::{BitDecoder, Encoder};
-//! use lmz_mix::Bytes;
+//! use lmz_mix::{Bytes, Version};
 //!
 //! let raw = b"a table, a table, a table";
-//! let (mut model, mut encoder) = (Bytes::new(10), Encoder::new());
+//! let (mut model, mut encoder) = (Bytes::new(10, Version::NEWEST), Encoder::new());
 //! for &byte in raw {
 //!     model.code(&mut encoder, byte);
 //! }
 //! let coded = encoder.finish();
-//! let (mut model, mut decoder) = (Bytes::new(10), BitDecoder::new(&coded));
+//! let (mut model, mut decoder) = (Bytes::new(10, Version::NEWEST), BitDecoder::new(&coded));
 //! let again: Vec<u8> = raw.iter().map(|_| model.code(&mut decoder, 0)).collect();
 //! assert_eq!(again, raw);
 //! ```
@@ -37,9 +37,11 @@ mod mixer;
 mod state;
 mod tables;
 mod text;
+mod version;
 mod walk;
 
 pub use bytes::Bytes;
 pub use coder::Coder;
 pub use text::{Symbol, Text};
+pub use version::Version;
 pub use walk::{Kind, Node, Opinion, Sums, Views, Walk};

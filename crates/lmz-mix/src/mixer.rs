@@ -27,6 +27,29 @@ pub struct Rates {
     pub least: i32,
 }
 
+/// How wide the processor's registers are: the same numbers, sooner.
+#[cfg(target_arch = "x86_64")]
+#[derive(Clone, Copy, Debug)]
+enum Wide {
+    None,
+    Avx2,
+    Avx512,
+}
+
+#[cfg(target_arch = "x86_64")]
+impl Wide {
+    fn detect() -> Self {
+        use std::arch::is_x86_feature_detected as has;
+        if !has!("avx2") {
+            Self::None
+        } else if has!("avx512f") && has!("avx512bw") && has!("avx512vl") && has!("avx512dq") {
+            Self::Avx512
+        } else {
+            Self::Avx2
+        }
+    }
+}
+
 /// A mixer of `INPUTS` inputs, of which unused ones are 0.
 #[derive(Debug)]
 pub struct Mixer<const INPUTS: usize> {
@@ -43,9 +66,8 @@ pub struct Mixer<const INPUTS: usize> {
     rates: Rates,
     rate: i32,
     tables: &'static Tables,
-    /// Whether the processor has AVX2: the same numbers, sooner.
     #[cfg(target_arch = "x86_64")]
-    wide: bool,
+    wide: Wide,
 }
 
 impl<const INPUTS: usize> Mixer<INPUTS> {
@@ -75,7 +97,7 @@ impl<const INPUTS: usize> Mixer<INPUTS> {
             rate: rates.first << 14,
             tables: tables(),
             #[cfg(target_arch = "x86_64")]
-            wide: std::arch::is_x86_feature_detected!("avx2"),
+            wide: Wide::detect(),
         }
     }
 
@@ -92,14 +114,14 @@ impl<const INPUTS: usize> Mixer<INPUTS> {
             self.rows[set] = self.begins[set] + context;
         }
         #[cfg(target_arch = "x86_64")]
-        if self.wide {
-            // SAFETY: the processor has AVX2.
-            #[allow(unsafe_code)]
-            unsafe {
-                self.sum_avx2(inputs);
-            }
-            return self.output;
+        // SAFETY: the processor has what was detected.
+        #[allow(unsafe_code)]
+        match self.wide {
+            Wide::Avx512 => unsafe { self.sum_avx512(inputs) },
+            Wide::Avx2 => unsafe { self.sum_avx2(inputs) },
+            Wide::None => self.sum(inputs),
         }
+        #[cfg(not(target_arch = "x86_64"))]
         self.sum(inputs);
         self.output
     }
@@ -107,6 +129,12 @@ impl<const INPUTS: usize> Mixer<INPUTS> {
     #[cfg(target_arch = "x86_64")]
     #[target_feature(enable = "avx2")]
     fn sum_avx2(&mut self, inputs: &[i16; INPUTS]) {
+        self.sum(inputs);
+    }
+
+    #[cfg(target_arch = "x86_64")]
+    #[target_feature(enable = "avx2,avx512f,avx512bw,avx512vl,avx512dq")]
+    fn sum_avx512(&mut self, inputs: &[i16; INPUTS]) {
         self.sum(inputs);
     }
 
@@ -128,20 +156,26 @@ impl<const INPUTS: usize> Mixer<INPUTS> {
     #[inline]
     pub fn learn(&mut self, inputs: &[i16; INPUTS], bit: bool) {
         #[cfg(target_arch = "x86_64")]
-        if self.wide {
-            // SAFETY: the processor has AVX2.
-            #[allow(unsafe_code)]
-            unsafe {
-                self.step_avx2(inputs, bit);
-            }
-            return;
+        // SAFETY: the processor has what was detected.
+        #[allow(unsafe_code)]
+        match self.wide {
+            Wide::Avx512 => unsafe { self.step_avx512(inputs, bit) },
+            Wide::Avx2 => unsafe { self.step_avx2(inputs, bit) },
+            Wide::None => self.step(inputs, bit),
         }
+        #[cfg(not(target_arch = "x86_64"))]
         self.step(inputs, bit);
     }
 
     #[cfg(target_arch = "x86_64")]
     #[target_feature(enable = "avx2")]
     fn step_avx2(&mut self, inputs: &[i16; INPUTS], bit: bool) {
+        self.step(inputs, bit);
+    }
+
+    #[cfg(target_arch = "x86_64")]
+    #[target_feature(enable = "avx2,avx512f,avx512bw,avx512vl,avx512dq")]
+    fn step_avx512(&mut self, inputs: &[i16; INPUTS], bit: bool) {
         self.step(inputs, bit);
     }
 

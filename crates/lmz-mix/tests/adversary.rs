@@ -6,7 +6,7 @@ use common::{
     Noise, Watch, code_text, decode_bytes, decode_text, encode_bytes, lengths, vocabulary,
 };
 use lmz_coder::Encoder;
-use lmz_mix::{Bytes, Symbol, Text, Views, Walk};
+use lmz_mix::{Bytes, Symbol, Text, Version, Views, Walk};
 use proptest::prelude::*;
 
 /// As in docs/mixing.md, section 1.
@@ -18,7 +18,7 @@ fn hash(a: u32, b: u32) -> u32 {
 }
 
 fn cost_of_bytes(raw: &[u8], size: u32) -> Watch {
-    let (mut model, mut watch) = (Bytes::new(size), Watch::default());
+    let (mut model, mut watch) = (Bytes::new(size, Version::NEWEST), Watch::default());
     for &byte in raw {
         model.code(&mut watch, byte);
     }
@@ -36,8 +36,8 @@ fn a_flood_of_one_slot_costs_little() {
             raw.extend(group.to_be_bytes());
         }
     }
-    let coded = encode_bytes(&raw, 0);
-    assert!(decode_bytes(&coded, raw.len(), 0) == raw);
+    let coded = encode_bytes(&raw, 0, Version::NEWEST);
+    assert!(decode_bytes(&coded, raw.len(), 0, Version::NEWEST) == raw);
     let watch = cost_of_bytes(&raw, 0);
     assert!(watch.bits < 8.2 * raw.len() as f64, "{}", watch.bits);
     assert!(watch.dearest <= 21.0);

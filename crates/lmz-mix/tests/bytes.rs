@@ -3,17 +3,23 @@
 mod common;
 
 use common::{Noise, Watch, decode_bytes, encode_bytes};
-use lmz_mix::Bytes;
+use lmz_mix::{Bytes, Version};
 use proptest::prelude::*;
 
 fn round_trip(raw: &[u8], size: u32) -> usize {
-    let coded = encode_bytes(raw, size);
-    assert!(decode_bytes(&coded, raw.len(), size) == raw);
-    coded.len()
+    let sizes = [Version::V1, Version::V2].map(|version| {
+        let coded = encode_bytes(raw, size, version);
+        assert!(
+            decode_bytes(&coded, raw.len(), size, version) == raw,
+            "{version:?}"
+        );
+        coded.len()
+    });
+    sizes[1]
 }
 
 fn cost(raw: &[u8]) -> Watch {
-    let (mut model, mut watch) = (Bytes::new(14), Watch::default());
+    let (mut model, mut watch) = (Bytes::new(14, Version::NEWEST), Watch::default());
     for &byte in raw {
         model.code(&mut watch, byte);
     }
@@ -35,7 +41,7 @@ proptest! {
 
     #[test]
     fn damage_gives_other_bytes_and_no_panic(coded in prop::collection::vec(any::<u8>(), 0..60), len in 0usize..600) {
-        prop_assert_eq!(decode_bytes(&coded, len, 8).len(), len);
+        prop_assert_eq!(decode_bytes(&coded, len, 8, Version::NEWEST).len(), len);
     }
 }
 

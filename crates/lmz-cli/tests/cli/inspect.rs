@@ -88,7 +88,7 @@ fn a_mixed_group_shows_what_it_is_made_of() {
             .quiet(),
     );
     assert_eq!(file["mixed"]["segments"], 1);
-    assert_eq!(file["members"][0]["mixing_version"], 1);
+    assert_eq!(file["members"][0]["mixing_version"], 2);
     let segment = &file["segments"][0];
     assert_eq!(
         (&segment["kind"], &segment["lanes"]),

@@ -125,7 +125,7 @@ fn a_mixed_file_says_so() {
     let file = &list[0];
     for (field, value) in [
         ("format_version", 2),
-        ("mixing_version", 1),
+        ("mixing_version", 2),
         ("segment_size", 1 << 20),
     ] {
         assert_eq!(file[field], value, "{field}");
@@ -139,7 +139,7 @@ fn a_mixed_file_says_so() {
     assert!(text(&["-l", "a.lmz"]).contains(" 1x "));
     let details = text(&["-lv", "a.lmz"]);
     assert!(
-        details.contains("format 2") && details.contains("mixing 1"),
+        details.contains("format 2") && details.contains("mixing 2"),
         "{details}"
     );
     assert!(details.contains("mixed"), "{details}");

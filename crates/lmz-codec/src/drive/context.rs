@@ -1,6 +1,7 @@
 //! What all work with a model has in common.
 
 use lmz_format::ContextPolicy;
+use lmz_mix::Version;
 
 use crate::clock;
 use crate::error::Result;
@@ -16,21 +17,25 @@ pub struct Drive<'a> {
     pub policy: ContextPolicy,
     /// What the model is shown before each segment.
     pub shown: &'a Shown,
+    /// Of mixing, where there is any.
+    pub mixing: Version,
     pub observer: &'a dyn Observer,
 }
 
 impl<'a> Drive<'a> {
-    /// Its four parts together.
+    /// Its parts together.
     pub fn new(
         model: &'a Model,
         policy: ContextPolicy,
         shown: &'a Shown,
+        mixing: Version,
         observer: &'a dyn Observer,
     ) -> Self {
         Self {
             model,
             policy,
             shown,
+            mixing,
             observer,
         }
     }

@@ -127,7 +127,10 @@ fn bytes_are_the_same_wherever_the_model_runs() {
         Shown::default(),
         Shown::new(&prime, model.engine().start_token()),
     ] {
-        let expected = coded(&Drive::new(&model, policy, &shown, &()), &segments);
+        let expected = coded(
+            &Drive::new(&model, policy, &shown, lmz_mix::Version::NEWEST, &()),
+            &segments,
+        );
         for (threads, lanes, fails_at) in [
             (1, 0, 0),
             (2, 0, 0),
@@ -156,10 +159,10 @@ fn bytes_are_the_same_wherever_the_model_runs() {
             pool.install(|| {
                 let passed = Passed::default();
                 let model = on();
-                let drive = Drive::new(&model, policy, &shown, &passed);
+                let drive = Drive::new(&model, policy, &shown, lmz_mix::Version::NEWEST, &passed);
                 assert_eq!(coded(&drive, &segments), expected, "{what}");
                 let model = on();
-                let drive = Drive::new(&model, policy, &shown, &passed);
+                let drive = Drive::new(&model, policy, &shown, lmz_mix::Version::NEWEST, &passed);
                 let decoded = drive.decode(&jobs(&expected, &segments), Phase::Decode);
                 for (decoded, raw) in decoded.unwrap().into_iter().zip(&segments) {
                     assert_eq!(&decoded.unwrap(), raw, "{what}");
@@ -177,7 +180,7 @@ fn a_damaged_segment_fails_alone() {
     let segments = segments();
     let policy = ContextPolicy::new(48, 11).unwrap();
     let shown = Shown::default();
-    let drive = Drive::new(&model, policy, &shown, &());
+    let drive = Drive::new(&model, policy, &shown, lmz_mix::Version::NEWEST, &());
     let mut coded = coded(&drive, &segments);
     coded[2][1] ^= 0x55;
     let decoded = drive

@@ -1,6 +1,7 @@
 //! Groups by themselves, without a container.
 
 use lmz_format::ContextPolicy;
+use lmz_mix::Version;
 
 use super::decode::decode_groups;
 use super::encode::encode_groups as encode_with;
@@ -34,7 +35,7 @@ pub fn encode_groups(
     }
     let policy = options.context_policy(model)?;
     let shown = shown(options.prime.as_ref(), model, policy)?;
-    let drive = Drive::new(model, policy, &shown, observer);
+    let drive = Drive::new(model, policy, &shown, Version::NEWEST, observer);
     let coded =
         Pool::new(options.threads)?.install(|| encode_with(&drive, groups, options.lanes))?;
     Ok(coded.into_iter().map(|coded| coded.bytes).collect())
@@ -54,7 +55,7 @@ pub fn decode_group(
     observer: &dyn Observer,
 ) -> Result<Vec<u8>> {
     let shown = shown(options.prime.as_ref(), model, policy)?;
-    let drive = Drive::new(model, policy, &shown, observer);
+    let drive = Drive::new(model, policy, &shown, Version::NEWEST, observer);
     let pool = Pool::new(options.threads)?;
     let decoded = pool.install(|| decode_groups(&drive, &[(coded, raw_len)], Phase::Decode))?;
     let decoded = decoded.into_iter().next();

@@ -1,7 +1,7 @@
 //! What no model is worth running on.
 
 use lmz_coder::BitDecoder;
-use lmz_mix::Bytes;
+use lmz_mix::{Bytes, Version};
 
 #[cfg(feature = "encode")]
 use super::priced::Priced;
@@ -13,8 +13,8 @@ pub fn size_of(len: usize) -> u32 {
 
 /// Bytes to coded bytes.
 #[cfg(feature = "encode")]
-pub fn encode(raw: &[u8], size: u32) -> Priced {
-    let (mut model, mut encoder) = (Bytes::new(size), Priced::default());
+pub fn encode(raw: &[u8], size: u32, version: Version) -> Priced {
+    let (mut model, mut encoder) = (Bytes::new(size, version), Priced::default());
     for &byte in raw {
         model.code(&mut encoder, byte);
     }
@@ -28,17 +28,17 @@ pub struct Decoding<'a> {
 }
 
 impl<'a> Decoding<'a> {
-    pub fn new(coded: &'a [u8], size: u32) -> Self {
+    pub fn new(coded: &'a [u8], size: u32, version: Version) -> Self {
         Self {
-            model: Bytes::new(size),
+            model: Bytes::new(size, version),
             decoder: BitDecoder::new(coded),
         }
     }
 
     /// Coded bytes whose end is cut off.
-    pub fn cut(coded: &'a [u8], size: u32) -> Self {
+    pub fn cut(coded: &'a [u8], size: u32, version: Version) -> Self {
         Self {
-            model: Bytes::new(size),
+            model: Bytes::new(size, version),
             decoder: BitDecoder::cut(coded),
         }
     }

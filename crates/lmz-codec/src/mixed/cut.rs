@@ -32,7 +32,7 @@ pub fn left_of_group(
     let (parts, packed, stored, coded): (_, _, &[u8], _) = match head.shape {
         Shape::Bytes => (
             one(PartKind::Bytes),
-            Some(Decoding::cut(rest, size)),
+            Some(Decoding::cut(rest, size, drive.mixing)),
             &[],
             None,
         ),
@@ -40,11 +40,11 @@ pub fn left_of_group(
         Shape::List { list, coded } => {
             let (packed, rest) = rest.split_at(coded.min(rest.len()));
             let mut packed = match packed.len() == coded {
-                true => Decoding::new(packed, size),
-                false => Decoding::cut(packed, size),
+                true => Decoding::new(packed, size, drive.mixing),
+                false => Decoding::cut(packed, size, drive.mixing),
             };
             let listed = packed.take_sure(list);
-            let parts = match take_list(&listed, raw_len) {
+            let parts = match take_list(&listed, raw_len, drive.mixing) {
                 Ok(parts) if listed.len() == list => parts,
                 _ => return Ok(Vec::new()),
             };
@@ -86,6 +86,7 @@ fn stretches(parts: &[Part], text: &[u8], bytes: &[u8], stored: &[u8]) -> Vec<St
                 PartKind::Bytes => bytes.next().copied(),
                 PartKind::Stored => stored.next().copied(),
                 PartKind::Copy(distance) => raw[raw.len() - distance],
+                PartKind::Padding => Some(0),
             };
             raw.push(byte);
         }

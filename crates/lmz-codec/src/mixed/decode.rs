@@ -1,7 +1,7 @@
 //! Coded bytes to groups.
 
 use lmz_exact::{CpuLanes, Engine, ExactError, Lanes, Team};
-use lmz_mix::{Bytes, Text};
+use lmz_mix::{Bytes, Text, Version};
 
 use super::contexts::{Decoding, size_of};
 use super::layout::{Head, Shape};
@@ -80,7 +80,7 @@ impl<'a> Opened<'a> {
         raw_len: usize,
         phase: Phase,
     ) -> Result<Result<Self, String>> {
-        let (mut opened, packed) = match Self::read(coded, raw_len) {
+        let (mut opened, packed) = match Self::read(coded, raw_len, drive.mixing) {
             Ok(read) => read,
             Err(why) => return Ok(Err(why)),
         };
@@ -99,7 +99,11 @@ impl<'a> Opened<'a> {
     }
 
     /// All but what contexts hold of the raw bytes, and these.
-    fn read(coded: &'a [u8], raw_len: usize) -> Result<(Self, Option<Decoding<'a>>), String> {
+    fn read(
+        coded: &'a [u8],
+        raw_len: usize,
+        mixing: Version,
+    ) -> Result<(Self, Option<Decoding<'a>>), String> {
         let mut rest = coded;
         let head = Head::take(&mut rest, raw_len)?;
         let whole = |kind| vec![Part { kind, len: raw_len }];
@@ -111,7 +115,7 @@ impl<'a> Opened<'a> {
                     stored: &[],
                     text: None,
                 };
-                Ok((opened, Some(Decoding::new(rest, size_of(raw_len)))))
+                Ok((opened, Some(Decoding::new(rest, size_of(raw_len), mixing))))
             }
             Shape::Text => {
                 let opened = Self {
@@ -130,8 +134,8 @@ impl<'a> Opened<'a> {
             Shape::List { list, coded } => {
                 let split = rest.split_at_checked(coded);
                 let (packed, rest) = split.ok_or("ends before its parts")?;
-                let mut decoding = Decoding::new(packed, size_of(raw_len));
-                let parts = take_list(&decoding.take(list), raw_len)?;
+                let mut decoding = Decoding::new(packed, size_of(raw_len), mixing);
+                let parts = take_list(&decoding.take(list), raw_len, mixing)?;
                 let split = rest.split_at_checked(total(&parts, PartKind::Stored));
                 let (stored, rest) = split.ok_or("ends before what it stores")?;
                 let text_len = total(&parts, PartKind::Text);

@@ -82,7 +82,7 @@ fn check_memory(groups: &[Group<'_>]) -> Result<()> {
 
 /// Finds the parts of a group, and the symbols of its text.
 pub fn prepare<'a>(drive: &Drive<'_>, raw: &'a [u8], lanes: Option<usize>) -> Result<Group<'a>> {
-    let parts = store_what_grows(raw, route(raw));
+    let parts = store_what_grows(raw, route(raw), drive.mixing);
     let text = gather(raw, &parts, PartKind::Text);
     let mut symbols = Vec::new();
     if !text.is_empty() {
@@ -155,7 +155,10 @@ pub fn mix(
     let kinds: Vec<PartKind> = group.parts.iter().map(|part| part.kind).collect();
     let (shape, packed) = match kinds[..] {
         [PartKind::Text] => (Shape::Text, None),
-        [PartKind::Bytes] => (Shape::Bytes, Some(contexts::encode(group.raw, size))),
+        [PartKind::Bytes] => (
+            Shape::Bytes,
+            Some(contexts::encode(group.raw, size, drive.mixing)),
+        ),
         _ => {
             let list = put_list(&group.parts);
             let listed = list.len();
@@ -165,7 +168,7 @@ pub fn mix(
                 list: listed,
                 coded: 0,
             };
-            (shape, Some(contexts::encode(&all, size)))
+            (shape, Some(contexts::encode(&all, size, drive.mixing)))
         }
     };
     let bytes = packed.as_ref().map_or(Cost::default(), Priced::cost);

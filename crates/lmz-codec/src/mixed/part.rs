@@ -1,5 +1,13 @@
 //! The parts of a group, and the list that says where they are.
 
+use lmz_mix::Version;
+
+/// What archives (tar) align their members to.
+pub const ALIGNMENT: usize = 512;
+
+/// In a list the number of [`PartKind::Padding`]: a copy of no bytes.
+const PADDING: u64 = 3;
+
 /// A part of a group's raw bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Part {
@@ -19,6 +27,8 @@ pub enum PartKind {
     Stored,
     /// It repeats what stands so many bytes before it.
     Copy(usize),
+    /// Zeros up to the next multiple of [`ALIGNMENT`] in the group, from version 2 on.
+    Padding,
 }
 
 /// Appends a part, or lengthens the last one.
@@ -41,6 +51,10 @@ pub fn put_list(parts: &[Part]) -> Vec<u8> {
             PartKind::Bytes => 1,
             PartKind::Stored => 2,
             PartKind::Copy(_) => 3,
+            PartKind::Padding => {
+                put_number(&mut list, PADDING);
+                continue;
+            }
         };
         put_number(&mut list, part.len as u64 * 4 + code);
         if let PartKind::Copy(distance) = part.kind {
@@ -51,11 +65,21 @@ pub fn put_list(parts: &[Part]) -> Vec<u8> {
 }
 
 /// Reads the list of a group of `raw_len` bytes.
-pub fn take_list(mut list: &[u8], raw_len: usize) -> Result<Vec<Part>, String> {
+pub fn take_list(mut list: &[u8], raw_len: usize, version: Version) -> Result<Vec<Part>, String> {
     let mut parts = Vec::new();
     let mut at = 0;
     while !list.is_empty() {
         let number = take_number(&mut list)?;
+        if number == PADDING && version >= Version::V2 {
+            let len = padding_at(at);
+            if len == 0 || len > raw_len - at {
+                return Err(format!("padding of {len} bytes at {at} of {raw_len}"));
+            }
+            at += len;
+            let kind = PartKind::Padding;
+            parts.push(Part { kind, len });
+            continue;
+        }
         let len = usize::try_from(number / 4).unwrap_or(usize::MAX);
         if len == 0 || len > raw_len - at {
             return Err(format!("a part of {len} bytes at {at} of {raw_len}"));
@@ -79,6 +103,11 @@ pub fn take_list(mut list: &[u8], raw_len: usize) -> Result<Vec<Part>, String> {
         return Err(format!("parts of {at} bytes instead of {raw_len}"));
     }
     Ok(parts)
+}
+
+/// The bytes from a place of the group up to the next multiple of [`ALIGNMENT`]; 0 at one.
+pub fn padding_at(at: usize) -> usize {
+    at.next_multiple_of(ALIGNMENT) - at
 }
 
 /// The bytes of all parts of one kind.
@@ -114,6 +143,7 @@ pub fn join(parts: &[Part], mut text: &[u8], mut bytes: &[u8], mut stored: &[u8]
             PartKind::Text => raw.extend_from_slice(front(&mut text, len)),
             PartKind::Bytes => raw.extend_from_slice(front(&mut bytes, len)),
             PartKind::Stored => raw.extend_from_slice(front(&mut stored, len)),
+            PartKind::Padding => raw.resize(raw.len() + len, 0),
             PartKind::Copy(distance) => {
                 // What is copied may begin before and end inside the copy.
                 let from = raw.len() - distance;
@@ -170,24 +200,37 @@ mod tests {
             part(PartKind::Bytes, 3),
             part(PartKind::Stored, 2),
             part(PartKind::Copy(17), 4),
+            part(PartKind::Padding, 491),
+            part(PartKind::Text, 1),
         ];
-        let raw = b"abcdededededxyz##abcd";
+        let raw = [&b"abcdededededxyz##abcd"[..], &[0; 491], b"!"].concat();
         let list = put_list(&parts);
-        assert_eq!(take_list(&list, raw.len()).unwrap(), parts);
-        let of = |kind| gather(raw, &parts, kind);
+        let take = |list: &[u8], len| take_list(list, len, Version::V2);
+        assert_eq!(take(&list, raw.len()).unwrap(), parts);
+        // The first version has no padding.
+        assert!(take_list(&list, raw.len(), Version::V1).is_err());
+        let of = |kind| gather(&raw, &parts, kind);
         let (text, bytes) = (of(PartKind::Text), of(PartKind::Bytes));
-        assert_eq!((&text[..], &bytes[..]), (&b"abcde"[..], &b"xyz"[..]));
+        assert_eq!((&text[..], &bytes[..]), (&b"abcde!"[..], &b"xyz"[..]));
         assert_eq!(join(&parts, &text, &bytes, &of(PartKind::Stored)), raw);
-        assert!(take_list(&list, raw.len() + 1).is_err());
-        assert!(take_list(&put_list(&parts[1..]), raw.len() - 5).is_err());
+        assert!(take(&list, raw.len() + 1).is_err());
+        assert!(take(&put_list(&parts[1..]), raw.len() - 5).is_err());
+        // None where nothing is to be filled, and none beyond the end.
+        let padding = put_list(&[part(PartKind::Padding, 512)]);
+        assert!(take(&padding, 512).is_err());
+        let text = put_list(&[part(PartKind::Text, 500)]);
+        assert!(take(&[&text[..], &padding].concat(), 511).is_err());
+        assert!(take(&[&text[..], &padding].concat(), 512).is_ok());
     }
 
     proptest! {
         #[test]
-        fn any_list_is_read_or_refused(list in prop::collection::vec(any::<u8>(), 0..40), len in 0usize..200) {
-            let parts = take_list(&list, len);
-            let sum = parts.map(|parts| parts.iter().map(|part| part.len).sum::<usize>());
-            prop_assert!(sum.is_err() || sum == Ok(len));
+        fn any_list_is_read_or_refused(list in prop::collection::vec(0u8..32, 0..40), len in 0usize..2000) {
+            for version in [Version::V1, Version::V2] {
+                let parts = take_list(&list, len, version);
+                let sum = parts.map(|parts| parts.iter().map(|part| part.len).sum::<usize>());
+                prop_assert!(sum.is_err() || sum == Ok(len));
+            }
         }
     }
 }

@@ -2,12 +2,10 @@
 
 use std::ops::Range;
 
-use super::part::{Part, PartKind, add};
+use super::part::{ALIGNMENT, Part, PartKind, add, padding_at};
 use super::repeats::repeats;
 use crate::entropy::bits_per_byte;
 
-/// What tar aligns its members to.
-const ALIGNMENT: usize = 512;
 /// Bytes that are judged together.
 const WINDOW: usize = ALIGNMENT / 2;
 /// Shorter stretches of text between other bytes are not worth a switch.
@@ -93,11 +91,8 @@ fn judge(group: &[u8], range: Range<usize>, parts: &mut Vec<Part>) {
                     0 => 0,
                     _ => padding(&raw[at..end], range.start + at),
                 };
-                if padding > 1 {
-                    add(parts, PartKind::Bytes, 1);
-                    add(parts, PartKind::Copy(1), padding - 1);
-                    at += padding;
-                }
+                add(parts, PartKind::Padding, padding);
+                at += padding;
                 noise(&raw[at..end], parts);
             }
         }
@@ -128,10 +123,10 @@ fn small_files(runs: &mut Vec<Run>) {
     *runs = join(std::mem::take(runs).into_iter());
 }
 
-/// How many bytes behind a text are zeros up to where an archive's next header begins. As a copy of one zero they leave the headers
-/// at equal distances, which the contexts learn; in between them they would hide that.
+/// How many bytes behind a text are zeros up to where an archive's next header begins. Without them the headers
+/// lie at equal distances, which the contexts learn.
 fn padding(raw: &[u8], at: usize) -> usize {
-    let len = at.next_multiple_of(ALIGNMENT) - at;
+    let len = padding_at(at);
     let is_padding = raw.len() >= len + ALIGNMENT && raw[..len].iter().all(|&byte| byte == 0);
     if is_padding { len } else { 0 }
 }
@@ -297,9 +292,7 @@ mod tests {
         let expected = [
             (PartKind::Bytes, 512),
             (PartKind::Text, 1300),
-            // The padding, but for its first byte.
-            (PartKind::Bytes, 1),
-            (PartKind::Copy(1), 235),
+            (PartKind::Padding, 236),
             (PartKind::Bytes, 512),
         ];
         let found: Vec<_> = parts.iter().map(|part| (part.kind, part.len)).collect();

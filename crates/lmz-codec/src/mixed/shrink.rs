@@ -1,6 +1,6 @@
 //! What contexts do not shrink is stored. Where bytes look like noise in no long stretch, only trying tells.
 
-use lmz_mix::Bytes;
+use lmz_mix::{Bytes, Version};
 
 use super::contexts::size_of;
 use super::part::{Part, PartKind, add};
@@ -15,7 +15,7 @@ const DENSE: u64 = 7 << 24;
 const SWITCH: f64 = 48.0;
 
 /// The parts of a group, with those windows stored that contexts would make larger.
-pub fn store_what_grows(raw: &[u8], parts: Vec<Part>) -> Vec<Part> {
+pub fn store_what_grows(raw: &[u8], parts: Vec<Part>, version: Version) -> Vec<Part> {
     let windows = || windows(raw, &parts);
     let dense = |(kind, window): (PartKind, &[u8])| {
         kind == PartKind::Bytes && bits_per_byte(window) >= DENSE
@@ -23,7 +23,7 @@ pub fn store_what_grows(raw: &[u8], parts: Vec<Part>) -> Vec<Part> {
     if !windows().any(dense) {
         return parts;
     }
-    let (mut model, mut priced) = (Bytes::new(size_of(raw.len())), Priced::default());
+    let (mut model, mut priced) = (Bytes::new(size_of(raw.len()), version), Priced::default());
     let mut before = 0.0;
     let mut stored = Vec::new();
     for (kind, window) in windows() {
@@ -78,7 +78,7 @@ mod tests {
             kind: PartKind::Bytes,
             len,
         };
-        let parts = store_what_grows(&raw, vec![bytes(raw.len())]);
+        let parts = store_what_grows(&raw, vec![bytes(raw.len())], Version::NEWEST);
         assert_eq!(parts.iter().map(|part| part.len).sum::<usize>(), raw.len());
         let stored: usize = parts
             .iter()
@@ -87,6 +87,9 @@ mod tests {
             .sum();
         assert!((17_000..=20_480).contains(&stored), "{parts:?}");
         let kept = vec![bytes(table.len())];
-        assert_eq!(store_what_grows(&table, kept.clone()), kept);
+        assert_eq!(
+            store_what_grows(&table, kept.clone(), Version::NEWEST),
+            kept
+        );
     }
 }

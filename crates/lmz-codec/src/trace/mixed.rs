@@ -79,6 +79,7 @@ fn parts(group: &Group<'_>) -> Vec<TracedPart> {
             PartKind::Bytes => "bytes",
             PartKind::Stored => "stored",
             PartKind::Copy(_) => "copy",
+            PartKind::Padding => "padding",
         },
         len: part.len,
     });

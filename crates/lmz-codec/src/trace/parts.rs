@@ -22,7 +22,8 @@ pub struct MixedTrace {
 /// A part of a group's raw bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TracedPart {
-    /// `text` (by model and contexts), `bytes` (by contexts alone), `stored` or `copy` (of earlier bytes).
+    /// `text` (by model and contexts), `bytes` (by contexts alone), `stored`, `copy` (of earlier bytes) or
+    /// `padding` (of an archive's member).
     pub kind: &'static str,
     /// Raw bytes.
     pub len: usize,

@@ -8,14 +8,15 @@ use crate::bank::{ByteBank, MAX_CONTEXTS};
 use crate::coder::Coder;
 use crate::mixer::{MAX_SETS, Mixer, Rates, WEIGHT_ONE};
 use crate::tables::{PROBABILITY_BITS, hash, tables};
+use crate::version::Version;
 
 use matches::Matcher;
 use record::Records;
 
 /// Inputs of the mixer.
 const INPUTS: usize = 16;
-/// Contexts of the bank.
-const CONTEXTS: usize = 11;
+/// Contexts of the bank, at most.
+const CONTEXTS: usize = 12;
 const OF_BANK: usize = 4;
 /// Contexts of the mixer's sets.
 const SETS: [usize; 4] = [64 * 8, 256, 256, 256];
@@ -24,6 +25,8 @@ const MAP_CONTEXTS: usize = 1 << 12;
 /// What is learnt from a sequence of bytes.
 #[derive(Debug)]
 pub struct Bytes {
+    /// The contexts of the bank that this version has.
+    contexts: usize,
     bank: ByteBank,
     matchers: [Matcher; 2],
     mixer: Mixer<INPUTS>,
@@ -46,10 +49,14 @@ pub struct Bytes {
 
 impl Bytes {
     /// For about 2^`size` bytes: the contexts' tables have 2^(size - 4) slots each, at most 2^18.
-    pub fn new(size: u32) -> Self {
+    pub fn new(size: u32, version: Version) -> Self {
         let bits = slot_bits(size);
+        let contexts = match version {
+            Version::V1 => CONTEXTS - 1,
+            Version::V2 => CONTEXTS,
+        };
         let mut initial = [0; INPUTS];
-        for weight in &mut initial[..OF_BANK + CONTEXTS] {
+        for weight in &mut initial[..OF_BANK + contexts] {
             *weight = WEIGHT_ONE / 100 * 25;
         }
         let rates = Rates {
@@ -60,7 +67,8 @@ impl Bytes {
         };
         let head_bits = size.clamp(10, 22);
         Self {
-            bank: ByteBank::new(CONTEXTS, bits),
+            contexts,
+            bank: ByteBank::new(contexts, bits),
             matchers: [Matcher::new(8, head_bits), Matcher::new(5, head_bits)],
             mixer: Mixer::new(&SETS, &initial, 256, rates),
             last: Apm::new(MAP_CONTEXTS),
@@ -102,7 +110,7 @@ impl Bytes {
         for bit in 0..8u32 {
             if bit == 0 || bit == 4 {
                 if bit == 4 {
-                    for h in &mut hashes[..CONTEXTS] {
+                    for h in &mut hashes[..self.contexts] {
                         *h = hash(*h, partial);
                     }
                 }
@@ -221,6 +229,7 @@ impl Bytes {
             hash(up | c1 << 8, length as u32),
             hash(above | c1 << 8, self.field),
             hash(followed | c1 << 16, pair & 255),
+            column,
         ];
         let mut hashes = [0; MAX_CONTEXTS];
         for (i, (h, context)) in hashes.iter_mut().zip(contexts).enumerate() {

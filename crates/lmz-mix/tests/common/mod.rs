@@ -2,7 +2,7 @@
 #![allow(dead_code, reason = "each test uses some of it")]
 
 use lmz_coder::{BitDecoder, Encoder};
-use lmz_mix::{Bytes, Coder, Symbol, Text, Views, Walk};
+use lmz_mix::{Bytes, Coder, Symbol, Text, Version, Views, Walk};
 
 /// Numbers that follow each other without order, the same in every run.
 pub struct Noise(pub u64);
@@ -48,8 +48,8 @@ impl Coder for Watch {
     }
 }
 
-pub fn encode_bytes(raw: &[u8], size: u32) -> Vec<u8> {
-    let (mut model, mut encoder) = (Bytes::new(size), Encoder::new());
+pub fn encode_bytes(raw: &[u8], size: u32, version: Version) -> Vec<u8> {
+    let (mut model, mut encoder) = (Bytes::new(size, version), Encoder::new());
     for &byte in raw {
         model.code(&mut encoder, byte);
     }
@@ -57,8 +57,8 @@ pub fn encode_bytes(raw: &[u8], size: u32) -> Vec<u8> {
     encoder.finish()
 }
 
-pub fn decode_bytes(coded: &[u8], len: usize, size: u32) -> Vec<u8> {
-    let (mut model, mut decoder) = (Bytes::new(size), BitDecoder::new(coded));
+pub fn decode_bytes(coded: &[u8], len: usize, size: u32, version: Version) -> Vec<u8> {
+    let (mut model, mut decoder) = (Bytes::new(size, version), BitDecoder::new(coded));
     for _ in 0..len {
         model.code(&mut decoder, 0);
     }
