@@ -99,7 +99,7 @@ fn a_mixed_group_shows_what_it_is_made_of() {
         let own = parts.iter().filter(|part| part["kind"] == kind);
         own.map(|part| part["raw_len"].as_u64().unwrap()).sum()
     };
-    let all = ["text", "bytes", "stored", "copy"].map(len);
+    let all = ["text", "bytes", "stored", "copy", "padding"].map(len);
     assert_eq!(all.iter().sum::<u64>(), file["raw_bytes"].as_u64().unwrap());
     assert!(all[0] >= 4096 && all[1] > 3000 && all[2] > 4000, "{all:?}");
     assert_eq!(file["token_bytes"], all[0]);

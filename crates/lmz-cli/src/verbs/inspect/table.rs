@@ -183,12 +183,13 @@ fn segments(summary: &Summary, out: &mut dyn Write) -> io::Result<()> {
             };
             writeln!(
                 out,
-                "           {lanes} lane(s): {} bytes of text, {} by contexts alone, {} stored, {} repeated; ideal {ideal:.1} \
+                "           {lanes} lane(s): {} bytes of text, {} by contexts alone, {} stored, {} repeated, {} of padding; ideal {ideal:.1} \
                  bits, the text by the model alone {model:.1}",
                 of("text"),
                 of("bytes"),
                 of("stored"),
-                of("copy")
+                of("copy"),
+                of("padding")
             )?;
         }
     }
