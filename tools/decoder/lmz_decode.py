@@ -553,14 +553,15 @@ def dot(a, b):
 
 # ---- Prepared model (lmzm.md) -------------------------------------------------------------------
 
-DTYPES = {"I8": ("b", 1), "U8": ("B", 1), "U16": ("H", 2), "I32": ("i", 4), "U32": ("I", 4)}
+DTYPES = {"I8": ("b", 1), "U8": ("B", 1), "I16": ("h", 2), "U16": ("H", 2), "I32": ("i", 4), "U32": ("I", 4)}
 I8_VALUES = [i - 256 if i > 127 else i for i in range(256)]
 
 
 class Linear:
-    """A linear layer's tensors: rows of `w`, `m`, `e`, `c` (None if no column is shifted), a bias, and low planes."""
+    """A linear layer's tensors: rows of `w`, `m`, `e`, `c` (None if no column is shifted), a bias, low planes, and h of blocks."""
 
-    def __init__(self, w, m, e, c, bias=None, fine=None):
+    def __init__(self, w, m, e, c, bias=None, fine=None, h=0):
+        self.h = h  # section 3.18
         self.w, self.m, self.e, self.c, self.bias = w, m, e, c if c and max(c) > 0 else None, bias
         self.fine = fine or {}  # section 3.17: by row
         chunks = (len(w[0]) + 511) // 512
@@ -640,18 +641,38 @@ class Model:
         require(rows and rows[-1] < out and all(a < b for a, b in zip(rows, rows[1:])), f"model: {name}.fine")
         return dict(zip(rows, self.weights(name + ".low", count, inp)))
 
+    def blocks(self, name, out, inp):
+        """Section 3.18: rows of weights that stand in blocks, and h."""
+        count = math.prod(self.tensors[name + ".factors"]["shape"])
+        sizes = [size for size in (16, 32) if inp % size == 0 and count == out * (inp // size)]
+        require(sizes, f"model: shape of {name}.factors")
+        size, per_row = sizes[0], inp // sizes[0]
+        factors, offsets = self.tensor(name + ".factors", "I16", [out, per_row]), [0] * count
+        if name + ".offsets" in self.tensors:
+            offsets = self.tensor(name + ".offsets", "I16", [out, per_row])
+        require(max(map(abs, factors)) <= 1023 and max(map(abs, offsets)) <= 8191, f"model: blocks of {name} out of range")
+        if name + ".q" in self.tensors:
+            halves = self.tensor(name + ".q", "U8", [out, inp // 2])
+            q, h = [(half ^ 8) - 8 for byte in halves for half in (byte & 15, byte >> 4)], 7
+        else:
+            q, h = [x for row in self.weights(name + ".w", out, inp) for x in row], 11
+        w = [f * x + o for b, (f, o) in enumerate(zip(factors, offsets)) for x in q[b * size:(b + 1) * size]]
+        return [w[r:r + inp] for r in range(0, out * inp, inp)], h
+
     def linear(self, name, out, inp, bias=False):
-        w, fine = None, {}
-        if name + ".w" in self.tensors:
+        w, fine, h = None, {}, 0
+        if self.meta["numerics"] >= 2 and name + ".factors" in self.tensors:
+            w, h = self.blocks(name, out, inp)
+        elif name + ".w" in self.tensors:
             w, fine = self.weights(name + ".w", out, inp), self.fine(name, out, inp)
         m, (e,) = self.tensor(name + ".m", "I32", [out]), self.tensor(name + ".e", "I32", [1])
         require(min(m) >= 0, f"model: {name}.m is negative")
         c = self.tensor(name + ".c", "U8", [inp]) if name + ".c" in self.tensors else None
         require(c is None or max(c) <= 20, f"model: {name}.c above 20")
         if name == "head" and w is None:  # a tied head
-            w, c, fine = self.embed.w, self.embed.c, self.embed.fine
+            w, c, fine, h = self.embed.w, self.embed.c, self.embed.fine, self.embed.h
         require(w is not None, f"model: {name}.w is missing")
-        return Linear(w, m, e, c, self.bias(name, out, bias), fine)
+        return Linear(w, m, e, c, self.bias(name, out, bias), fine, h)
 
     def gains(self, name, size):
         g, (e,) = self.tensor(name + ".g", "I32", [size]), self.tensor(name + ".e", "I32", [1])
@@ -758,7 +779,7 @@ class Model:
         bias = head.bias and ([head.bias[0][t] for t in self.symbols], head.bias[1])
         fine = {s: head.fine[t] for s, t in enumerate(self.symbols) if t in head.fine}
         w, m = [head.w[t] for t in self.symbols], [head.m[t] for t in self.symbols]
-        self.head = Linear(w, m, head.e, head.c, bias, fine)
+        self.head = Linear(w, m, head.e, head.c, bias, fine, head.h)
 
     def rotations(self, position, local=False):
         """Section 3.6: (cos, sin) of every rotating pair of a head at this position."""
@@ -772,7 +793,7 @@ class Model:
 
 def linear(layer, x, e):
     """Section 3.1: (y, exponent)."""
-    g = layer.guard
+    g = layer.guard + layer.h
     half = 1 << g >> 1
 
     def product(row, m):

@@ -7,6 +7,7 @@
 
 #![allow(unsafe_code)]
 
+mod blocks;
 #[cfg(feature = "differential")]
 pub mod differential;
 mod dispatch;
@@ -31,7 +32,7 @@ pub(crate) use dispatch::{
     logits, panel_dots, plane_dots, quantise_wide, rms_norm, wide_attention_weights,
 };
 pub use isa::{Isa, Kernel, TILE};
-pub use pack::{Bias, CHUNK, Fine, Linear, PANEL};
+pub use pack::{Bias, CHUNK, Fine, Linear, PANEL, Steps};
 pub use portable::{FINE_BITS, Nonlinearity, Softcap};
 #[cfg(any(test, feature = "differential"))]
 pub(crate) use share::linear_with_fine;
