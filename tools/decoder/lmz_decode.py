@@ -651,11 +651,11 @@ class Model:
         if name + ".offsets" in self.tensors:
             offsets = self.tensor(name + ".offsets", "I16", [out, per_row])
         require(max(map(abs, factors)) <= 1023 and max(map(abs, offsets)) <= 8191, f"model: blocks of {name} out of range")
-        if name + ".q" in self.tensors:
+        if self.tensors[name + ".q"]["dtype"] == "U8":
             halves = self.tensor(name + ".q", "U8", [out, inp // 2])
             q, h = [(half ^ 8) - 8 for byte in halves for half in (byte & 15, byte >> 4)], 7
         else:
-            q, h = [x for row in self.weights(name + ".w", out, inp) for x in row], 11
+            q, h = [x for row in self.weights(name + ".q", out, inp) for x in row], 11
         w = [f * x + o for b, (f, o) in enumerate(zip(factors, offsets)) for x in q[b * size:(b + 1) * size]]
         return [w[r:r + inp] for r in range(0, out * inp, inp)], h
 

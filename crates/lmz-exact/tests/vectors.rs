@@ -5,7 +5,6 @@
 use std::borrow::Cow;
 
 use lmz_exact::{Engine, Prepared, prepare};
-use lmz_model::Checkpoint;
 use lmz_testkit::engine::{family, hash, kernels, logits, prepared, under_numerics};
 use lmz_testkit::models::{ODD, WIDE, coarse_rows, in_blocks, large_scores};
 use lmz_testkit::read;
@@ -145,8 +144,7 @@ fn version_2_gives_the_committed_logits() {
                 prepared
             }
             "blocks" => {
-                let file = Checkpoint::from_gguf("blocks.gguf", in_blocks().bytes()).unwrap();
-                let prepared = prepare(&file, "blocks").unwrap();
+                let prepared = prepare(&in_blocks().open(), "blocks").unwrap();
                 let committed = read("tests/vectors/blocks.lmzm");
                 assert!(
                     prepared.as_bytes() == committed,

@@ -141,7 +141,10 @@ pub fn with_blocks(prepared: &Prepared, seed: u64) -> Prepared {
         let [rows, columns] = *tensor.shape() else {
             panic!("{integers} is no matrix");
         };
-        let Some(size) = [32, 16].into_iter().find(|size| columns.is_multiple_of(*size)) else {
+        let Some(size) = [32, 16]
+            .into_iter()
+            .find(|size| columns.is_multiple_of(*size))
+        else {
             continue;
         };
         let size = if i % 3 == 0 { 16 } else { size };
@@ -153,15 +156,31 @@ pub fn with_blocks(prepared: &Prepared, seed: u64) -> Prepared {
             });
             values.flat_map(i16::to_le_bytes).collect::<Vec<u8>>()
         };
-        all.push((format!("{name}.factors"), Dtype::I16, shape, small(MAX_FACTOR)));
+        all.push((
+            format!("{name}.factors"),
+            Dtype::I16,
+            shape,
+            small(MAX_FACTOR),
+        ));
         if i % 4 != 1 {
-            all.push((format!("{name}.offsets"), Dtype::I16, shape, small(MAX_OFFSET)));
+            all.push((
+                format!("{name}.offsets"),
+                Dtype::I16,
+                shape,
+                small(MAX_OFFSET),
+            ));
         }
-        if i % 2 == 0 {
-            let halves = (0..rows * columns / 2).map(|_| random.next() as u8).collect();
-            all.push((format!("{name}.q"), Dtype::U8, [rows, columns / 2], halves));
-            replaced.push(integers);
-        }
+        let name = format!("{name}.q");
+        all.push(match i % 2 {
+            0 => {
+                let halves = (0..rows * columns / 2)
+                    .map(|_| random.next() as u8)
+                    .collect();
+                (name, Dtype::U8, [rows, columns / 2], halves)
+            }
+            _ => (name, Dtype::I8, [rows, columns], tensor.data().to_vec()),
+        });
+        replaced.push(integers);
     }
     rewrite(
         &wide,

@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use lmz_model::Checkpoint;
+
 use crate::models::{ModelDirectory, byte_char};
 
 /// A value of the metadata.
@@ -124,6 +126,14 @@ impl File {
     /// If there is none.
     pub fn tensor(&mut self, name: &str) -> &mut Tensor {
         self.tensors.iter_mut().find(|t| t.name == name).unwrap()
+    }
+
+    /// The model that it holds.
+    ///
+    /// # Panics
+    /// If it is refused.
+    pub fn open(&self) -> Checkpoint {
+        Checkpoint::from_gguf("model.gguf", self.bytes()).expect("a sound file")
     }
 
     /// The file's bytes.

@@ -43,10 +43,16 @@ impl BlockPanels {
             factors,
             offsets,
         } = steps;
-        assert!(matches!(size, 16 | 32) && k.is_multiple_of(size), "blocks of {size} in {k} columns");
+        assert!(
+            matches!(size, 16 | 32) && k.is_multiple_of(size),
+            "blocks of {size} in {k} columns"
+        );
         let blocks = k / size;
         assert_eq!(factors.len(), out * blocks, "factors");
-        assert!(offsets.is_empty() || offsets.len() == factors.len(), "offsets");
+        assert!(
+            offsets.is_empty() || offsets.len() == factors.len(),
+            "offsets"
+        );
         let mut all = Self {
             blocks,
             pairs: size / 2,
@@ -145,7 +151,10 @@ impl BlockPanels {
             let blocks = x.chunks_exact(2 * self.pairs).zip(high.iter_mut().zip(low));
             for (x, (high, low)) in blocks.take(self.blocks) {
                 let sum: i32 = x.iter().map(|&x| i32::from(x)).sum();
-                (*high, *low) = ((sum >> SUM_BITS) as i16, (sum & ((1 << SUM_BITS) - 1)) as i16);
+                (*high, *low) = (
+                    (sum >> SUM_BITS) as i16,
+                    (sum & ((1 << SUM_BITS) - 1)) as i16,
+                );
             }
         }
         sums

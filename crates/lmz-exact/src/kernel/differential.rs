@@ -92,7 +92,11 @@ fn linear_layer(draw: &mut Draw<'_>) {
 
 fn layer_in_blocks(draw: &mut Draw<'_>) {
     let (size, half_bytes) = ([16, 32][draw.below(2)], draw.below(2) == 1);
-    let (k, out, n) = (32 * (1 + draw.below(20)), 1 + draw.below(40), 1 + draw.below(9));
+    let (k, out, n) = (
+        32 * (1 + draw.below(20)),
+        1 + draw.below(40),
+        1 + draw.below(9),
+    );
     let (least, most) = if half_bytes { (-8, 7) } else { (-127, 127) };
     let q = draw.values(out * k, -least).into_iter();
     let q: Vec<i8> = q.map(|q| q.clamp(least, most) as i8).collect();
@@ -119,7 +123,11 @@ fn layer_in_blocks(draw: &mut Draw<'_>) {
             let (y, padding) = y.split_at(out);
             let expected = text::block_linear(&q, steps, &m, x);
             assert!(expected.iter().all(|y| y.abs() < 1 << 30));
-            assert_eq!(wide(y), expected, "{kernel:?}, [{out}, {k}] by {size}, {n} rows");
+            assert_eq!(
+                wide(y),
+                expected,
+                "{kernel:?}, [{out}, {k}] by {size}, {n} rows"
+            );
             assert!(padding.iter().all(|&y| y == 0), "{kernel:?}: padding");
         }
     }

@@ -9,10 +9,8 @@
 use std::arch::aarch64::*;
 use std::ops::Range;
 
+use super::blocks::{BLOCK_SHIFT, BlockInput, BlockPanels, FACTOR_BYTES, OFFSET_PAIRS, SUM_BITS};
 use super::isa::TILE;
-use super::blocks::{
-    BLOCK_SHIFT, BlockInput, BlockPanels, FACTOR_BYTES, OFFSET_PAIRS, SUM_BITS,
-};
 use super::loops::{block_loops, linear_loops, panel_dots_loops, rows};
 use super::pack::{CHUNK, Linear, Output, PANEL};
 use super::portable::scale_sums;
@@ -62,7 +60,10 @@ impl BlockWeight for i8 {
     #[inline(always)]
     unsafe fn two(pointer: *const u8) -> [[int16x8_t; 4]; 2] {
         let pointer = pointer.cast::<i8>();
-        [<i8 as Weight>::load(pointer), <i8 as Weight>::load(pointer.add(2 * PANEL))]
+        [
+            <i8 as Weight>::load(pointer),
+            <i8 as Weight>::load(pointer.add(2 * PANEL)),
+        ]
     }
 }
 

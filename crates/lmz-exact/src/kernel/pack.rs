@@ -105,7 +105,12 @@ impl Linear {
     /// # Panics
     /// If the lengths do not agree.
     pub fn in_blocks(q: &[i8], steps: Steps<'_>, m: &[i32], k: usize, e: i32, c: &[u8]) -> Self {
-        assert_eq!(q.len(), m.len() * k, "weights of a [{}, {k}] layer", m.len());
+        assert_eq!(
+            q.len(),
+            m.len() * k,
+            "weights of a [{}, {k}] layer",
+            m.len()
+        );
         let panels = BlockPanels::new(q, steps, m.len(), k);
         let mut layer = Self::new(&[], &[], k, e, c);
         layer.out = m.len();

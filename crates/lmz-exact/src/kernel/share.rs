@@ -48,7 +48,10 @@ pub(crate) fn linear(
         first: y.as_mut_ptr(),
         rows: n,
     };
-    let sums = layer.blocks.as_ref().map(|blocks| blocks.sums(x, stride, n));
+    let sums = layer
+        .blocks
+        .as_ref()
+        .map(|blocks| blocks.sums(x, stride, n));
     let work = |panels| {
         if let (Some(blocks), Some(sums)) = (&layer.blocks, &sums) {
             let input = BlockInput { x, stride, sums };
@@ -132,7 +135,14 @@ unsafe fn block_panels(
                 for (row, x) in input.x.chunks(input.stride).take(y.rows).enumerate() {
                     // SAFETY: the panel's part of this row, which is nobody else's.
                     let y = unsafe { y.part(row * width + p * PANEL) };
-                    portable::block_panel(layer, blocks, p, x, &input.sums[row * sums..][..sums], y);
+                    portable::block_panel(
+                        layer,
+                        blocks,
+                        p,
+                        x,
+                        &input.sums[row * sums..][..sums],
+                        y,
+                    );
                 }
             }
         }

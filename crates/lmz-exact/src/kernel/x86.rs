@@ -9,10 +9,8 @@
 use std::arch::x86_64::*;
 use std::ops::Range;
 
+use super::blocks::{BLOCK_SHIFT, BlockInput, BlockPanels, FACTOR_BYTES, OFFSET_PAIRS, SUM_BITS};
 use super::isa::TILE;
-use super::blocks::{
-    BLOCK_SHIFT, BlockInput, BlockPanels, FACTOR_BYTES, OFFSET_PAIRS, SUM_BITS,
-};
 use super::loops::{block_loops, linear_loops, panel_dots_loops, rows};
 use super::pack::{CHUNK, Linear, Output, PANEL};
 use super::portable::scale_sums;
@@ -212,12 +210,18 @@ impl BlockWeight for i8 {
     #[inline(always)]
     unsafe fn two8(pointer: *const u8, high: bool) -> [__m256i; 2] {
         let pointer = pointer.cast::<i8>().add(if high { PANEL } else { 0 });
-        [<i8 as Weight>::load8(pointer), <i8 as Weight>::load8(pointer.add(2 * PANEL))]
+        [
+            <i8 as Weight>::load8(pointer),
+            <i8 as Weight>::load8(pointer.add(2 * PANEL)),
+        ]
     }
     #[inline(always)]
     unsafe fn two16(pointer: *const u8) -> [__m512i; 2] {
         let pointer = pointer.cast::<i8>();
-        [<i8 as Weight>::load16(pointer), <i8 as Weight>::load16(pointer.add(2 * PANEL))]
+        [
+            <i8 as Weight>::load16(pointer),
+            <i8 as Weight>::load16(pointer.add(2 * PANEL)),
+        ]
     }
 }
 

@@ -37,7 +37,9 @@ impl BlockMatrix {
         if !columns.is_multiple_of(32) {
             return None;
         }
-        let half_bytes = grids.iter().all(|g| *g.integers.start() >= -8 && *g.integers.end() <= 7);
+        let half_bytes = grids
+            .iter()
+            .all(|g| *g.integers.start() >= -8 && *g.integers.end() <= 7);
         let lowest = group.levels.iter().copied().min()?;
         let shift = |&level: &i32| u8::try_from((level - lowest).min(MAX_SHIFT)).unwrap_or(0);
         let mut all = Self {
@@ -56,7 +58,8 @@ impl BlockMatrix {
         let wanted: Vec<f64> = parts()
             .flat_map(|(part, grid)| {
                 let rows = part.factors.iter().zip(units(grid, columns));
-                rows.map(|(factor, unit)| factor * unit * pow2(lowest)).collect::<Vec<_>>()
+                rows.map(|(factor, unit)| factor * unit * pow2(lowest))
+                    .collect::<Vec<_>>()
             })
             .collect();
         (all.m, all.e) = mantissas(&wanted);
@@ -107,7 +110,7 @@ impl BlockMatrix {
         let shape = [self.m.len(), self.columns];
         match self.half_bytes {
             true => out.half_bytes(format!("{name}.q"), shape, &self.q),
-            false => out.i8(format!("{name}.w"), shape, &self.q),
+            false => out.i8(format!("{name}.q"), shape, &self.q),
         }
         let blocks = [self.m.len(), self.columns / self.size];
         out.i16(format!("{name}.factors"), blocks, &self.factors);
@@ -125,7 +128,10 @@ impl BlockMatrix {
 
 /// Step and offset of a block.
 fn at(grid: &Grid, block: usize) -> (f64, f64) {
-    (grid.steps[block], grid.offsets.get(block).copied().unwrap_or(0.0))
+    (
+        grid.steps[block],
+        grid.offsets.get(block).copied().unwrap_or(0.0),
+    )
 }
 
 /// A part's grid; of one that is stored as it is, blocks of 32 whose largest element is 127 steps.
@@ -137,7 +143,9 @@ fn grid(part: &Part, columns: usize) -> Grid {
         Grid {
             block: 32,
             integers: -127..=127,
-            steps: blocks.map(|block| f64::from(largest(block)) / 127.0).collect(),
+            steps: blocks
+                .map(|block| f64::from(largest(block)) / 127.0)
+                .collect(),
             offsets: Vec::new(),
         }
     })

@@ -8,7 +8,7 @@ use super::{fine, layer, norms, rope};
 use crate::error::{ExactError, Result};
 use crate::fixed::{exponent, pow2};
 use crate::prepared::{
-    Builder, Facts, BLOCK_RECIPE, NUMERICS_VERSION, Prepared, RECIPE, WIDE_NUMERICS, WIDE_RECIPE,
+    BLOCK_RECIPE, Builder, Facts, NUMERICS_VERSION, Prepared, RECIPE, WIDE_NUMERICS, WIDE_RECIPE,
 };
 
 /// Widest hidden size whose sum of squares fits 63 bits.

@@ -69,7 +69,9 @@ impl Rows {
         };
         chosen.w.reserve_exact(rows.len() * columns);
         for (to, &row) in rows.iter().enumerate() {
-            chosen.w.extend_from_slice(&self.w[row as usize * columns..][..columns]);
+            chosen
+                .w
+                .extend_from_slice(&self.w[row as usize * columns..][..columns]);
             if let Some(low) = self.fine.of(row as usize, columns) {
                 chosen.fine.rows.push(to as u32);
                 chosen.fine.w.extend_from_slice(low);
@@ -92,7 +94,8 @@ impl Blocks {
         let blocks = q.chunks_exact(self.size).zip(&self.factors[of]);
         let weights = blocks.enumerate().flat_map(|(b, (q, &factor))| {
             let offset = offsets.get(b).map_or(0, |&offset| i32::from(offset));
-            q.iter().map(move |&q| i32::from(factor) * i32::from(q) + offset)
+            q.iter()
+                .map(move |&q| i32::from(factor) * i32::from(q) + offset)
         });
         weights.collect()
     }
@@ -116,25 +119,28 @@ impl Prepared {
         }
         let [rows, columns] = shape;
         let blocks = self.bytes(&factors, Dtype::I16, None)?.len() / 2;
-        let size = [16, 32].into_iter().find(|&size| {
-            columns.is_multiple_of(size) && blocks == rows * (columns / size)
-        });
+        let size = [16, 32]
+            .into_iter()
+            .find(|&size| columns.is_multiple_of(size) && blocks == rows * (columns / size));
         let Some(size) = size else {
             return Err(self.damaged(&factors, "has no factor for each 16 or 32 columns of a row"));
         };
         let shape_of = [rows, columns / size];
         let offsets = format!("{name}.offsets");
-        let half_bytes = format!("{name}.q");
-        let has_half_bytes = self.has(&half_bytes);
+        let integers = format!("{name}.q");
+        let half_bytes = self
+            .tensors
+            .get(&integers)
+            .is_some_and(|tensor| tensor.dtype == Dtype::U8);
         Ok(Rows {
-            w: match has_half_bytes {
-                true => self.half_bytes(&half_bytes, shape)?,
-                false => self.weights_i8(&format!("{name}.w"), shape)?,
+            w: match half_bytes {
+                true => self.half_bytes(&integers, shape)?,
+                false => self.weights_i8(&integers, shape)?,
             },
             fine: FineRows::default(),
             blocks: Some(Blocks {
                 size,
-                half_bytes: has_half_bytes,
+                half_bytes,
                 factors: self.i16s(&factors, shape_of, MAX_FACTOR)?,
                 offsets: match self.has(&offsets) {
                     true => self.i16s(&offsets, shape_of, MAX_OFFSET)?,
@@ -148,7 +154,9 @@ impl Prepared {
     fn half_bytes(&self, name: &str, [rows, columns]: [usize; 2]) -> Result<Vec<i8>> {
         let bytes = self.bytes(name, Dtype::U8, Some(&[rows, columns / 2]))?;
         let halves = bytes.iter().map(|&byte| byte.cast_signed());
-        Ok(halves.flat_map(|byte| [byte << 4 >> 4, byte >> 4]).collect())
+        Ok(halves
+            .flat_map(|byte| [byte << 4 >> 4, byte >> 4])
+            .collect())
     }
 
     /// Numbers of 16 bits, each with a magnitude of at most `limit`.
@@ -156,7 +164,10 @@ impl Prepared {
         let bytes = self.bytes(name, Dtype::I16, Some(&shape))?;
         let values = bytes.as_chunks::<2>().0.iter();
         let values: Vec<i16> = values.map(|b| i16::from_le_bytes(*b)).collect();
-        match values.iter().all(|v| v.unsigned_abs() <= limit.unsigned_abs()) {
+        match values
+            .iter()
+            .all(|v| v.unsigned_abs() <= limit.unsigned_abs())
+        {
             true => Ok(values),
             false => Err(self.damaged(name, "holds a value out of range")),
         }
@@ -164,17 +175,13 @@ impl Prepared {
 
     /// How many weights stand in blocks, with integers of 4 and of 8 bits.
     pub fn block_weights(&self) -> [u64; 2] {
-        let mut counts = [0; 2];
-        for name in self.tensors.keys().filter_map(|name| name.strip_suffix(".factors")) {
-            let count = |part: &str| {
-                let tensor = self.tensors.get(&format!("{name}.{part}"));
-                tensor.map(|tensor| tensor.range.len() as u64)
-            };
-            match (count("q"), count("w")) {
-                (Some(bytes), _) => counts[0] += 2 * bytes,
-                (None, bytes) => counts[1] += bytes.unwrap_or(0),
+        let integers = self.tensors.iter().filter(|(name, _)| name.ends_with(".q"));
+        integers.fold([0; 2], |[half_bytes, bytes], (_, tensor)| {
+            let count = tensor.range.len() as u64;
+            match tensor.dtype {
+                Dtype::U8 => [half_bytes + 2 * count, bytes],
+                _ => [half_bytes, bytes + count],
             }
-        }
-        counts
+        })
     }
 }

@@ -61,9 +61,14 @@ pub fn in_blocks() -> File {
         dimensions: vec![WIDTH],
         kind: F32.0,
         offset: None,
-        bytes: (0..WIDTH).flat_map(|i| (0.8 + i as f32 / 64.0).to_le_bytes()).collect(),
+        bytes: (0..WIDTH)
+            .flat_map(|i| (0.8 + i as f32 / 64.0).to_le_bytes())
+            .collect(),
     };
-    let mut tensors = vec![matrix("token_embd", &Q8_0, [WIDTH, 259]), norm("output_norm")];
+    let mut tensors = vec![
+        matrix("token_embd", &Q8_0, [WIDTH, 259]),
+        norm("output_norm"),
+    ];
     for (layer, types) in TYPES.iter().enumerate() {
         let shapes = [
             ("attn_q", [WIDTH, WIDTH]),
@@ -92,7 +97,10 @@ fn blocks(random: &mut Random, of: &Type, count: usize) -> Vec<u8> {
         let mut block = match halves {
             [] => (0.2 * within).to_le_bytes().to_vec(),
             // ggml's own code writes no -128.
-            _ => (0..*bytes).map(|_| [random.index(256) as u8, 0x81][usize::from(random.index(40) == 0)]).map(|b| if b == 0x80 { 0x7f } else { b }).collect(),
+            _ => (0..*bytes)
+                .map(|_| [random.index(256) as u8, 0x81][usize::from(random.index(40) == 0)])
+                .map(|b| if b == 0x80 { 0x7f } else { b })
+                .collect(),
         };
         for (at, size) in *halves {
             let factor = 0.5 + random.index(1000) as f32 / 1000.0;

@@ -3,7 +3,6 @@
 //! layer and every second one after it made wide; and, in `tests/vectors/fine` and `tests/vectors/blocks`, fine rows and blocks with the largest weights.
 
 use lmz_exact::{Engine, Kernel, Prepared, prepare};
-use lmz_model::Checkpoint;
 use lmz_testkit::engine::{
     family, hash, logits, tokens, under_numerics, with_blocks, with_fine_rows,
 };
@@ -36,13 +35,15 @@ pub fn write(files: &mut Files) -> Result<()> {
         files.put(&format!("tests/vectors/fine/{name}.lmzm"), fine.as_bytes())?;
         all.push((format!("fine/{name}"), fine));
     }
-    let checkpoint = Checkpoint::from_gguf("blocks.gguf", in_blocks().bytes())?;
-    let blocks = prepare(&checkpoint, "blocks")?;
+    let blocks = prepare(&in_blocks().open(), "blocks")?;
     files.put("tests/vectors/blocks.lmzm", blocks.as_bytes())?;
     all.push(("blocks".to_owned(), blocks));
     for (seed, name) in FINE_FAMILIES.into_iter().enumerate() {
         let blocks = with_blocks(&prepare(&family(name), name)?, seed as u64);
-        files.put(&format!("tests/vectors/blocks/{name}.lmzm"), blocks.as_bytes())?;
+        files.put(
+            &format!("tests/vectors/blocks/{name}.lmzm"),
+            blocks.as_bytes(),
+        )?;
         all.push((format!("blocks/{name}"), blocks));
     }
     let mut models = Vec::new();

@@ -2,8 +2,8 @@
 
 use lmz_coder::exp2_weight;
 
-use super::blocks::block_panel;
 use super::super::pack::{CHUNK, Linear, PANEL};
+use super::blocks::block_panel;
 use crate::fixed::{MAX32, bitlen, isqrt, rshift, shift_to};
 use crate::tables::{Gate, SIGMOID_BITS, SIGMOID_INTERVALS, TABLE_MASK};
 

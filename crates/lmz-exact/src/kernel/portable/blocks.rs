@@ -22,7 +22,8 @@ pub fn block_panel(
         for (j, &x) in x.iter().enumerate() {
             let (pair, column) = (j / 2, j % 2);
             for r in 0..PANEL {
-                of_block[r] += integer(weights, blocks.half_bytes, pair, 2 * r + column) * i32::from(x);
+                of_block[r] +=
+                    integer(weights, blocks.half_bytes, pair, 2 * r + column) * i32::from(x);
             }
         }
         for r in 0..PANEL {

@@ -34,7 +34,10 @@ impl Case {
         assert!(text.iter().flatten().all(|y| y.abs() < 1 << 30));
         let stride = self.k + 6;
         // What lies between the rows must not be read.
-        let rows = self.x.iter().flat_map(|x| x.iter().copied().chain([i16::MAX; 6]));
+        let rows = self
+            .x
+            .iter()
+            .flat_map(|x| x.iter().copied().chain([i16::MAX; 6]));
         let rows: Vec<i16> = rows.collect();
         for kernel in kernels() {
             for n in 1..=self.x.len() {
@@ -43,11 +46,26 @@ impl Case {
                 for (t, (y, text)) in y.chunks_exact(layer.out_padded()).zip(&text).enumerate() {
                     let (y, padding) = y.split_at(self.out);
                     let Self { out, k, size, .. } = self;
-                    assert_eq!(wide(y), *text, "{kernel:?}, [{out}, {k}] by {size}, row {t} of {n}");
-                    assert!(padding.iter().all(|&y| y == 0), "{kernel:?}: padding rows are not zero");
+                    assert_eq!(
+                        wide(y),
+                        *text,
+                        "{kernel:?}, [{out}, {k}] by {size}, row {t} of {n}"
+                    );
+                    assert!(
+                        padding.iter().all(|&y| y == 0),
+                        "{kernel:?}: padding rows are not zero"
+                    );
                 }
                 let (mut shared, mut low) = (vec![i32::MIN; y.len()], Vec::new());
-                linear_and_low(kernel, &layer, &rows, stride, &mut shared, &mut low, Some(team));
+                linear_and_low(
+                    kernel,
+                    &layer,
+                    &rows,
+                    stride,
+                    &mut shared,
+                    &mut low,
+                    Some(team),
+                );
                 assert!(shared == y, "{kernel:?}: three threads");
             }
         }
@@ -58,7 +76,16 @@ impl Case {
 #[test]
 fn layers_in_blocks() {
     let (mut random, mut team) = (Random(12), Team::new(3).unwrap());
-    for (k, out) in [(32, 1), (32, 40), (64, 16), (96, 17), (512, 33), (544, 16), (1536, 20), (8256, 5)] {
+    for (k, out) in [
+        (32, 1),
+        (32, 40),
+        (64, 16),
+        (96, 17),
+        (512, 33),
+        (544, 16),
+        (1536, 20),
+        (8256, 5),
+    ] {
         for (size, half_bytes) in [(32, true), (16, true), (32, false), (16, false)] {
             for kind in 0..6 {
                 let blocks = out * (k / size);
@@ -77,7 +104,10 @@ fn layers_in_blocks() {
                 let q = draw(out * k, -least).into_iter();
                 let q = q.map(|q| q.clamp(least, most) as i8).collect();
                 let mut small = |n, limit: i16| -> Vec<i16> {
-                    draw(n, limit.into()).into_iter().map(|v| v as i16).collect()
+                    draw(n, limit.into())
+                        .into_iter()
+                        .map(|v| v as i16)
+                        .collect()
                 };
                 let factors = small(blocks, MAX_FACTOR);
                 let offsets = match kind {
@@ -123,7 +153,14 @@ fn the_largest_sums_fit() {
             };
             let largest = text::block_linear(&case.q, case.steps(), &case.m, &case.x[0])[0];
             // Of 4 bits within a thousandth of the bound.
-            assert!(largest > if half_bytes { (1 << 30) / 1001 * 1000 } else { 1 << 29 });
+            assert!(
+                largest
+                    > if half_bytes {
+                        (1 << 30) / 1001 * 1000
+                    } else {
+                        1 << 29
+                    }
+            );
             case.check(&mut Team::new(3).unwrap());
         }
     }

@@ -25,10 +25,16 @@ pub(crate) fn grid(kind: Kind, bytes: &[u8]) -> Option<Grid> {
         Kind::Q2K => groups(bytes, 16, -2, 1, |block: &[u8; 84], group| {
             let (d, dmin) = (half_at(block, 80), half_at(block, 82));
             let scale = block[group];
-            (d * f32::from(scale & 0xf), Some(dmin * f32::from(scale >> 4)))
+            (
+                d * f32::from(scale & 0xf),
+                Some(dmin * f32::from(scale >> 4)),
+            )
         }),
         Kind::Q3K => groups(bytes, 16, -4, 3, |block: &[u8; 110], group| {
-            (half_at(block, 108) * f32::from(six_bits(&block[96..], group)), None)
+            (
+                half_at(block, 108) * f32::from(six_bits(&block[96..], group)),
+                None,
+            )
         }),
         Kind::Q4K => groups(bytes, 32, -8, 7, |block: &[u8; 144], group| {
             let (step, minimum) = scale_and_minimum(&block[..16], group);
@@ -39,7 +45,10 @@ pub(crate) fn grid(kind: Kind, bytes: &[u8]) -> Option<Grid> {
             (step, Some(minimum))
         }),
         Kind::Q6K => groups(bytes, 16, -32, 31, |block: &[u8; 210], group| {
-            (half_at(block, 208) * f32::from(block[192 + group].cast_signed()), None)
+            (
+                half_at(block, 208) * f32::from(block[192 + group].cast_signed()),
+                None,
+            )
         }),
         Kind::Iq4Xs => groups(bytes, 32, -127, 127, |block: &[u8; 136], group| {
             (half_at(block, 0) * f32::from(scale(block, group)), None)
