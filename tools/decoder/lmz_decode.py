@@ -558,14 +558,14 @@ I8_VALUES = [i - 256 if i > 127 else i for i in range(256)]
 
 
 class Linear:
-    """A linear layer's tensors: rows of `w`, `m`, `e`, `c` (None if no column is shifted), a bias, low planes, and h of blocks."""
+    """A linear layer's tensors: rows of `w`, `m`, `e`, `c` (None if no column is shifted), a bias, and low planes."""
 
-    def __init__(self, w, m, e, c, bias=None, fine=None, h=0):
-        self.h = h  # section 3.18
+    def __init__(self, w, m, e, c, bias=None, fine=None):
         self.w, self.m, self.e, self.c, self.bias = w, m, e, c if c and max(c) > 0 else None, bias
         self.fine = fine or {}  # section 3.17: by row
         chunks = (len(w[0]) + 511) // 512
         self.guard = (chunks - 1).bit_length()  # section 3.1: g = ceil(log2(chunks))
+        self.guard += max(0, max(max(max(r), -min(r)) for r in w).bit_length() - 7)  # section 3.18: h; 0 for int8
 
 
 class Model:
@@ -642,7 +642,7 @@ class Model:
         return dict(zip(rows, self.weights(name + ".low", count, inp)))
 
     def blocks(self, name, out, inp):
-        """Section 3.18: rows of weights that stand in blocks, and h."""
+        """Section 3.18: rows of weights that stand in blocks."""
         count = math.prod(self.tensors[name + ".factors"]["shape"])
         sizes = [size for size in (16, 32) if inp % size == 0 and count == out * (inp // size)]
         require(sizes, f"model: shape of {name}.factors")
@@ -650,19 +650,19 @@ class Model:
         factors, offsets = self.tensor(name + ".factors", "I16", [out, per_row]), [0] * count
         if name + ".offsets" in self.tensors:
             offsets = self.tensor(name + ".offsets", "I16", [out, per_row])
-        require(max(map(abs, factors)) <= 1023 and max(map(abs, offsets)) <= 8191, f"model: blocks of {name} out of range")
+        require(max(map(abs, factors)) <= 8191 and max(map(abs, offsets)) <= 8191, f"model: blocks of {name} out of range")
         if self.tensors[name + ".q"]["dtype"] == "U8":
             halves = self.tensor(name + ".q", "U8", [out, inp // 2])
-            q, h = [(half ^ 8) - 8 for byte in halves for half in (byte & 15, byte >> 4)], 7
+            q = [(half ^ 8) - 8 for byte in halves for half in (byte & 15, byte >> 4)]
         else:
-            q, h = [x for row in self.weights(name + ".q", out, inp) for x in row], 11
-        w = [f * x + o for b, (f, o) in enumerate(zip(factors, offsets)) for x in q[b * size:(b + 1) * size]]
-        return [w[r:r + inp] for r in range(0, out * inp, inp)], h
+            q = [x for row in self.weights(name + ".q", out, inp) for x in row]
+        w = [f * x + 8 * o for b, (f, o) in enumerate(zip(factors, offsets)) for x in q[b * size:(b + 1) * size]]
+        return [w[r:r + inp] for r in range(0, out * inp, inp)]
 
     def linear(self, name, out, inp, bias=False):
-        w, fine, h = None, {}, 0
+        w, fine = None, {}
         if self.meta["numerics"] >= 2 and name + ".factors" in self.tensors:
-            w, h = self.blocks(name, out, inp)
+            w = self.blocks(name, out, inp)
         elif name + ".w" in self.tensors:
             w, fine = self.weights(name + ".w", out, inp), self.fine(name, out, inp)
         m, (e,) = self.tensor(name + ".m", "I32", [out]), self.tensor(name + ".e", "I32", [1])
@@ -670,9 +670,9 @@ class Model:
         c = self.tensor(name + ".c", "U8", [inp]) if name + ".c" in self.tensors else None
         require(c is None or max(c) <= 20, f"model: {name}.c above 20")
         if name == "head" and w is None:  # a tied head
-            w, c, fine, h = self.embed.w, self.embed.c, self.embed.fine, self.embed.h
+            w, c, fine = self.embed.w, self.embed.c, self.embed.fine
         require(w is not None, f"model: {name}.w is missing")
-        return Linear(w, m, e, c, self.bias(name, out, bias), fine, h)
+        return Linear(w, m, e, c, self.bias(name, out, bias), fine)
 
     def gains(self, name, size):
         g, (e,) = self.tensor(name + ".g", "I32", [size]), self.tensor(name + ".e", "I32", [1])
@@ -779,7 +779,7 @@ class Model:
         bias = head.bias and ([head.bias[0][t] for t in self.symbols], head.bias[1])
         fine = {s: head.fine[t] for s, t in enumerate(self.symbols) if t in head.fine}
         w, m = [head.w[t] for t in self.symbols], [head.m[t] for t in self.symbols]
-        self.head = Linear(w, m, head.e, head.c, bias, fine, head.h)
+        self.head = Linear(w, m, head.e, head.c, bias, fine)
 
     def rotations(self, position, local=False):
         """Section 3.6: (cos, sin) of every rotating pair of a head at this position."""
@@ -793,7 +793,7 @@ class Model:
 
 def linear(layer, x, e):
     """Section 3.1: (y, exponent)."""
-    g = layer.guard + layer.h
+    g = layer.guard
     half = 1 << g >> 1
 
     def product(row, m):

@@ -4,6 +4,7 @@
 //! into 64 bits. Offsets are a matrix of 16 bits of their own, with a column for each block, by the sums of the blocks' activations.
 
 use super::pack::{PANEL, Steps};
+use crate::fixed::bitlen;
 
 /// Bytes of the factors of a block of a panel.
 pub const FACTOR_BYTES: usize = 2 * PANEL;
@@ -13,8 +14,10 @@ pub const SUM_BITS: u32 = 10;
 pub const OFFSET_PAIRS: usize = 128;
 /// The kernels multiply integers of 4 bits by 2^4, since that is how they come out of the high half of a byte.
 pub const HALF_BYTE_BITS: i32 = 4;
-/// By how much sums are shifted before the rows' scales, on top of g: factors of 10 bits and a bit for the offsets.
-pub const BLOCK_SHIFT: i32 = 11;
+/// Bits of an int8 weight's magnitude.
+const INT8_BITS: i32 = 7;
+/// An offset counts 2^OFFSET_BITS.
+pub const OFFSET_BITS: i32 = 3;
 
 /// The panels of a layer in blocks.
 ///
@@ -28,6 +31,7 @@ pub struct BlockPanels {
     pub pairs: usize,
     /// Whether the integers have 4 bits.
     pub half_bytes: bool,
+    shift: i32,
     panels: Vec<u8>,
     /// For each panel, for each pair of blocks, 16 rows × 2 blocks. Empty where all are 0.
     offsets: Vec<i16>,
@@ -57,6 +61,7 @@ impl BlockPanels {
             blocks,
             pairs: size / 2,
             half_bytes,
+            shift: shift(q, steps),
             panels: Vec::new(),
             offsets: Vec::new(),
         };
@@ -129,8 +134,9 @@ impl BlockPanels {
     }
 
     /// h of docs/numerics.md, 3.18: by how much a sum is shifted on top of g.
+    #[inline(always)]
     pub fn shift(&self) -> i32 {
-        BLOCK_SHIFT - self.extra_bits()
+        self.shift
     }
 
     /// Bits that the kernels' sums have below those of the text.
@@ -159,6 +165,25 @@ impl BlockPanels {
         }
         sums
     }
+}
+
+/// h of docs/numerics.md, 3.18: how many more bits than int8 the largest weight has.
+fn shift(q: &[i8], steps: Steps<'_>) -> i32 {
+    let weights = q.chunks_exact(steps.size).zip(steps.factors).enumerate();
+    let largest = weights.map(|(b, (q, &factor))| {
+        let offset = steps
+            .offsets
+            .get(b)
+            .map_or(0, |&offset| i32::from(offset) << OFFSET_BITS);
+        let weight = |q: i8| (i32::from(factor) * i32::from(q) + offset).unsigned_abs();
+        // What lies between two integers lies between their weights.
+        let (least, most) = q
+            .iter()
+            .fold((q[0], q[0]), |(a, b), &q| (a.min(q), b.max(q)));
+        weight(least).max(weight(most))
+    });
+    let bits = bitlen(largest.max().unwrap_or(0).into());
+    (bits - INT8_BITS).max(0)
 }
 
 /// Activations that a layer in blocks reads.

@@ -124,7 +124,7 @@ macro_rules! block_loops {
                 if let Some(offsets) = blocks.offsets(p) {
                     add_offsets::<N>(blocks, offsets.as_ptr(), input.sums.as_ptr(), t, &mut sums);
                 }
-                let (scales, g) = (layer.scales(p), layer.sum_shift() + BLOCK_SHIFT);
+                let (scales, g) = (layer.scales(p), layer.sum_shift() + blocks.shift() + blocks.extra_bits());
                 for t in 0..N {
                     let y = y.add(t * layer.out_padded());
                     scale_sums(&sums[t], scales, g, std::slice::from_raw_parts_mut(y, PANEL));
@@ -171,7 +171,7 @@ macro_rules! block_loops {
                         for t in 0..N {
                             let dots: [i32; PANEL] = $sum(dots[t]);
                             for r in 0..PANEL {
-                                all[t][r] += i64::from(dots[r]) << (shift + blocks.extra_bits());
+                                all[t][r] += i64::from(dots[r]) << (shift + OFFSET_BITS + blocks.extra_bits());
                             }
                         }
                     }

@@ -26,6 +26,7 @@ pub mod text;
 #[cfg(target_arch = "x86_64")]
 mod x86;
 
+pub(crate) use blocks::OFFSET_BITS;
 pub(crate) use dispatch::{
     activated, activations, add_bias, add_bias_wide, add_residual, add_residual_wide,
     attention_weights, block_norm, capped_attention_weights, capped_logits, gated_by, layer_norm,

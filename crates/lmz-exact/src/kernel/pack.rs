@@ -41,16 +41,17 @@ pub struct Fine {
     pub low: Linear,
 }
 
-/// Factors and offsets of integers that stand in blocks (docs/numerics.md, 3.18): a weight is `factor · q + offset`.
+/// Factors and offsets of integers that stand in blocks (docs/numerics.md, 3.18): a weight is
+/// `factor · q + 8 · offset`.
 #[derive(Clone, Copy, Debug)]
 pub struct Steps<'a> {
     /// Columns of a block: 16 or 32.
     pub size: usize,
     /// Whether the integers have 4 bits, -8 to 7.
     pub half_bytes: bool,
-    /// `[rows][columns / size]`, magnitudes of at most 1023.
+    /// `[rows][columns / size]`, magnitudes of at most 8191.
     pub factors: &'a [i16],
-    /// Likewise, at most 8191; empty where all are 0.
+    /// Likewise; empty where all are 0.
     pub offsets: &'a [i16],
 }
 

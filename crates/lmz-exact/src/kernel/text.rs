@@ -83,14 +83,25 @@ pub fn fine_linear(w: &[i8], m: &[i32], rows: &[u32], low: &[i8], x: &[i16]) -> 
 pub fn block_linear(q: &[i8], steps: Steps<'_>, m: &[i32], x: &[i16]) -> Vec<i128> {
     let k = x.len();
     let g = (0..).find(|&g| 1usize << g >= k.div_ceil(512)).unwrap_or(0);
-    let h = if steps.half_bytes { 7 } else { 11 };
+    let weight = |row: usize, j: usize, q: i8| {
+        let block = row * (k / steps.size) + j / steps.size;
+        let offset = steps
+            .offsets
+            .get(block)
+            .map_or(0, |&offset| i128::from(offset));
+        i128::from(steps.factors[block]) * i128::from(q) + 8 * offset
+    };
+    let places = q.iter().enumerate();
+    let largest = most_bits(
+        &places
+            .map(|(i, &q)| weight(i / k, i % k, q))
+            .collect::<Vec<_>>(),
+    );
+    let h = (largest - 7).max(0);
     let rows = q.chunks_exact(k).zip(m).enumerate();
     rows.map(|(row, (q, &m))| {
-        let terms = q.iter().zip(x).enumerate().map(|(j, (&q, &x))| {
-            let block = row * (k / steps.size) + j / steps.size;
-            let offset = steps.offsets.get(block).map_or(0, |&offset| offset.into());
-            (i128::from(steps.factors[block]) * i128::from(q) + offset) * i128::from(x)
-        });
+        let terms = q.iter().zip(x).enumerate();
+        let terms = terms.map(|(j, (&q, &x))| weight(row, j, q) * i128::from(x));
         rshift(rshift(terms.sum(), g + h) * i128::from(m), 32)
     })
     .collect()

@@ -9,7 +9,7 @@
 use std::arch::x86_64::*;
 use std::ops::Range;
 
-use super::blocks::{BLOCK_SHIFT, BlockInput, BlockPanels, FACTOR_BYTES, OFFSET_PAIRS, SUM_BITS};
+use super::blocks::{BlockInput, BlockPanels, FACTOR_BYTES, OFFSET_BITS, OFFSET_PAIRS, SUM_BITS};
 use super::isa::TILE;
 use super::loops::{block_loops, linear_loops, panel_dots_loops, rows};
 use super::pack::{CHUNK, Linear, Output, PANEL};

@@ -6,6 +6,8 @@ use super::matrix::{Group, Part, mantissas};
 use crate::fixed::pow2;
 use crate::prepared::{Builder, MAX_FACTOR, MAX_OFFSET};
 
+/// What an offset of 1 is worth beside a factor of 1.
+const OFFSET_STEP: f64 = 8.0;
 /// Widest step between the levels of two columns: what column shifts can hold.
 const MAX_SHIFT: i32 = 20;
 
@@ -100,7 +102,7 @@ impl BlockMatrix {
             };
             for _ in 0..copies {
                 self.factors.push(within(step, MAX_FACTOR));
-                self.offsets.push(within(offset, MAX_OFFSET));
+                self.offsets.push(within(offset / OFFSET_STEP, MAX_OFFSET));
             }
         }
     }
@@ -158,7 +160,8 @@ fn units(grid: &Grid, columns: usize) -> impl Iterator<Item = f64> + '_ {
         (row * blocks..(row + 1) * blocks).fold(0f64, |unit, block| {
             let (step, offset) = at(grid, block);
             let of = |x: f64, limit: i16| x.abs() / f64::from(limit);
-            unit.max(of(step, MAX_FACTOR)).max(of(offset, MAX_OFFSET))
+            unit.max(of(step, MAX_FACTOR))
+                .max(of(offset / OFFSET_STEP, MAX_OFFSET))
         })
     })
 }

@@ -7,10 +7,10 @@ use safetensors::Dtype;
 use super::fine::FineRows;
 use super::model::{Prepared, WIDE_NUMERICS};
 use crate::error::Result;
-use crate::kernel::FINE_BITS;
+use crate::kernel::{FINE_BITS, OFFSET_BITS};
 
 /// Largest magnitude of a block's factor.
-pub const MAX_FACTOR: i16 = 1023;
+pub const MAX_FACTOR: i16 = 8191;
 /// Largest magnitude of a block's offset.
 pub const MAX_OFFSET: i16 = 8191;
 
@@ -25,7 +25,8 @@ pub struct Rows {
     pub blocks: Option<Blocks>,
 }
 
-/// What stands beside the integers of block weights (docs/numerics.md, 3.18): a weight is `factor · q + offset`.
+/// What stands beside the integers of block weights (docs/numerics.md, 3.18): a weight is
+/// `factor · q + 8 · offset`.
 #[derive(Clone, Debug)]
 pub struct Blocks {
     /// Columns of a block: 16 or 32.
@@ -93,7 +94,9 @@ impl Blocks {
         let offsets = self.offsets.get(of.clone()).unwrap_or_default();
         let blocks = q.chunks_exact(self.size).zip(&self.factors[of]);
         let weights = blocks.enumerate().flat_map(|(b, (q, &factor))| {
-            let offset = offsets.get(b).map_or(0, |&offset| i32::from(offset));
+            let offset = offsets
+                .get(b)
+                .map_or(0, |&offset| i32::from(offset) << OFFSET_BITS);
             q.iter()
                 .map(move |&q| i32::from(factor) * i32::from(q) + offset)
         });

@@ -1,6 +1,6 @@
 //! Products of weights in blocks.
 
-use super::super::blocks::{BLOCK_SHIFT, BlockPanels, FACTOR_BYTES, HALF_BYTE_BITS, SUM_BITS};
+use super::super::blocks::{BlockPanels, FACTOR_BYTES, HALF_BYTE_BITS, OFFSET_BITS, SUM_BITS};
 use super::super::pack::{Linear, PANEL};
 use super::basic::scale_sums;
 
@@ -37,11 +37,12 @@ pub fn block_panel(
             let sum = (i64::from(high) << SUM_BITS) + i64::from(low);
             for r in 0..PANEL {
                 let offset = offsets[b / 2 * PANEL * 2 + 2 * r + b % 2];
-                all[r] += (i64::from(offset) * sum) << blocks.extra_bits();
+                all[r] += (i64::from(offset) * sum) << (OFFSET_BITS + blocks.extra_bits());
             }
         }
     }
-    scale_sums(&all, layer.scales(p), layer.sum_shift() + BLOCK_SHIFT, y);
+    let shift = layer.sum_shift() + blocks.shift() + blocks.extra_bits();
+    scale_sums(&all, layer.scales(p), shift, y);
 }
 
 /// Place `at` of a column pair: an integer of 8 bits, or 16 times one of 4.
