@@ -120,6 +120,33 @@ impl BlockPanels {
         &self.panels[p * size..][..size]
     }
 
+    /// Weights of a panel.
+    pub fn panel_weights(&self) -> usize {
+        self.blocks * self.pairs * PANEL * 2
+    }
+
+    /// The weights of panel `p` in 16 bits: for each pair of columns 16 rows × 2 columns, those of 4 bits times 16.
+    #[inline(always)]
+    pub fn widen(&self, p: usize, out: &mut [i16]) {
+        let blocks = self.panel(p).chunks_exact(self.block_bytes());
+        for (block, out) in blocks.zip(out.chunks_exact_mut(self.pairs * PANEL * 2)) {
+            let weights = &block[FACTOR_BYTES..];
+            if !self.half_bytes {
+                let both = out.iter_mut().zip(weights);
+                both.for_each(|(out, w)| *out = w.cast_signed().into());
+                continue;
+            }
+            let two_pairs = out.as_chunks_mut::<{ 4 * PANEL }>().0.iter_mut();
+            for (out, weights) in two_pairs.zip(weights.as_chunks::<{ 2 * PANEL }>().0) {
+                let (first, second) = out.split_at_mut(2 * PANEL);
+                for ((first, second), w) in first.iter_mut().zip(second).zip(weights) {
+                    *first = (w << HALF_BYTE_BITS).cast_signed().into();
+                    *second = (w & 0xf0).cast_signed().into();
+                }
+            }
+        }
+    }
+
     /// The offsets of panel `p`; `None` where all are 0.
     #[inline(always)]
     pub fn offsets(&self, p: usize) -> Option<&[i16]> {

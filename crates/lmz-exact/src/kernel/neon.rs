@@ -51,6 +51,8 @@ struct HalfBytes;
 trait BlockWeight {
     /// Bytes of two column pairs of a panel.
     const TWO_PAIRS: usize;
+    /// Whether they were widened before, and stand without factors.
+    const WIDE: bool = false;
     /// Two neighbouring column pairs, each as [`Weight::load`] has them.
     unsafe fn two(pointer: *const u8) -> [[int16x8_t; 4]; 2];
 }
@@ -63,6 +65,19 @@ impl BlockWeight for i8 {
         [
             <i8 as Weight>::load(pointer),
             <i8 as Weight>::load(pointer.add(2 * PANEL)),
+        ]
+    }
+}
+
+impl BlockWeight for i16 {
+    const TWO_PAIRS: usize = 8 * PANEL;
+    const WIDE: bool = true;
+    #[inline(always)]
+    unsafe fn two(pointer: *const u8) -> [[int16x8_t; 4]; 2] {
+        let pointer = pointer.cast::<i16>();
+        [
+            <i16 as Weight>::load(pointer),
+            <i16 as Weight>::load(pointer.add(2 * PANEL)),
         ]
     }
 }
@@ -110,17 +125,18 @@ unsafe fn add_pair<const N: usize>(
     }
 }
 
-/// `N` rows of activations against the column pairs of one block of a panel.
+/// `N` rows of activations against the `pairs` column pairs of one block of a panel.
 ///
 /// # Safety
-/// NEON; `w` points to the block's integers and every `x` to `2 * PAIRS` values.
+/// NEON; `w` points to the block's integers and every `x` to `2 * pairs` values.
 #[inline(always)]
-unsafe fn block<const N: usize, W: BlockWeight, const PAIRS: usize>(
+unsafe fn block<const N: usize, W: BlockWeight>(
     w: *const u8,
     x: [*const i16; N],
+    pairs: usize,
 ) -> [[int32x4_t; 4]; N] {
     let mut sums = [[vdupq_n_s32(0); 4]; N];
-    for j in 0..PAIRS / 2 {
+    for j in 0..pairs / 2 {
         for (i, weights) in W::two(w.add(j * W::TWO_PAIRS)).into_iter().enumerate() {
             add_pair(weights, x.map(|x| x.add(4 * j + 2 * i)), &mut sums);
         }
@@ -138,6 +154,12 @@ unsafe fn factors(factors: *const i16) -> [int32x4_t; 4] {
         vmovl_s16(vget_low_s16(high)),
         vmovl_high_s16(high),
     ]
+}
+
+/// The same factor for 16 rows.
+#[inline(always)]
+unsafe fn worth(worth: i32) -> [int32x4_t; 4] {
+    [vdupq_n_s32(worth); 4]
 }
 
 #[inline(always)]
@@ -201,6 +223,6 @@ unsafe fn sums(sums: [int32x4_t; 4]) -> [i32; PANEL] {
 }
 
 linear_loops!(linear, "neon", tile, store, sums, 6, 1 2 3 4 5 6);
-block_loops!(block_linear, "neon", block, factors, add, zero, totals, ahead, tile, sums, 4, 1 2 3 4);
+block_loops!(block_linear, "neon", [int64x2_t; 8], block, factors, worth, add, zero, totals, ahead, tile, 4, 1 2 3 4);
 panel_dots_loops!(panel_dots, i16, "neon", tile, sums);
 panel_dots_loops!(plane_dots, i8, "neon", tile, sums);

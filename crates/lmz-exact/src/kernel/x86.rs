@@ -199,6 +199,8 @@ struct HalfBytes;
 trait BlockWeight {
     /// Bytes of two column pairs of a panel.
     const TWO_PAIRS: usize;
+    /// Whether they were widened before, and stand without factors.
+    const WIDE: bool = false;
     /// Eight rows × two columns of two neighbouring column pairs; the second eight rows if `high`.
     unsafe fn two8(pointer: *const u8, high: bool) -> [__m256i; 2];
     /// Sixteen rows × two columns of two neighbouring column pairs.
@@ -225,6 +227,27 @@ impl BlockWeight for i8 {
     }
 }
 
+impl BlockWeight for i16 {
+    const TWO_PAIRS: usize = 8 * PANEL;
+    const WIDE: bool = true;
+    #[inline(always)]
+    unsafe fn two8(pointer: *const u8, high: bool) -> [__m256i; 2] {
+        let pointer = pointer.cast::<i16>().add(if high { PANEL } else { 0 });
+        [
+            <i16 as Weight>::load8(pointer),
+            <i16 as Weight>::load8(pointer.add(2 * PANEL)),
+        ]
+    }
+    #[inline(always)]
+    unsafe fn two16(pointer: *const u8) -> [__m512i; 2] {
+        let pointer = pointer.cast::<i16>();
+        [
+            <i16 as Weight>::load16(pointer),
+            <i16 as Weight>::load16(pointer.add(2 * PANEL)),
+        ]
+    }
+}
+
 impl BlockWeight for HalfBytes {
     const TWO_PAIRS: usize = 2 * PANEL;
     #[inline(always)]
@@ -247,17 +270,18 @@ impl BlockWeight for HalfBytes {
     }
 }
 
-/// `N` rows of activations against the column pairs of one block of a panel.
+/// `N` rows of activations against the `pairs` column pairs of one block of a panel.
 ///
 /// # Safety
-/// AVX2; `w` points to the block's integers and every `x` to `2 * PAIRS` values.
+/// AVX2; `w` points to the block's integers and every `x` to `2 * pairs` values.
 #[inline(always)]
-unsafe fn block_avx2<const N: usize, W: BlockWeight, const PAIRS: usize>(
+unsafe fn block_avx2<const N: usize, W: BlockWeight>(
     w: *const u8,
     x: [*const i16; N],
+    pairs: usize,
 ) -> [[__m256i; 2]; N] {
     let mut sums = [[_mm256_setzero_si256(); 2]; N];
-    for j in 0..PAIRS / 2 {
+    for j in 0..pairs / 2 {
         let low = W::two8(w.add(j * W::TWO_PAIRS), false);
         let high = W::two8(w.add(j * W::TWO_PAIRS), true);
         for t in 0..N {
@@ -271,17 +295,20 @@ unsafe fn block_avx2<const N: usize, W: BlockWeight, const PAIRS: usize>(
     sums
 }
 
-/// As [`block_avx2`], with AVX-512 VNNI. Blocks do not wait for each other, but for their own sums: they have two for each row.
+/// As [`block_avx2`], with AVX-512 VNNI. Blocks do not wait for each other, but for their own sums: of few rows they have two for each.
+///
+/// Of a number of pairs that the compiler knew, it would make products and sums of their own in the place of `vpdpwssd`.
 #[inline(always)]
-unsafe fn block_avx512<const N: usize, W: BlockWeight, const PAIRS: usize>(
+unsafe fn block_avx512<const N: usize, W: BlockWeight>(
     w: *const u8,
     x: [*const i16; N],
+    pairs: usize,
 ) -> [__m512i; N] {
     let mut sums = [[_mm512_setzero_si512(); 2]; N];
-    for j in 0..PAIRS / 2 {
+    for j in 0..pairs / 2 {
         let weights = W::two16(w.add(j * W::TWO_PAIRS));
-        for t in 0..N {
-            for i in 0..2 {
+        for i in 0..2 {
+            for t in 0..N {
                 let x = _mm512_set1_epi32(pair(x[t].add(4 * j + 2 * i)));
                 sums[t][i] = _mm512_dpwssd_epi32(sums[t][i], weights[i], x);
             }
@@ -305,6 +332,18 @@ unsafe fn factors_avx2(factors: *const i16) -> [[__m256i; 2]; 2] {
 unsafe fn factors_avx512(factors: *const i16) -> [__m512i; 2] {
     let even = _mm512_cvtepi16_epi32(_mm256_loadu_si256(factors.cast()));
     [even, _mm512_srli_epi64(even, 32)]
+}
+
+/// The same factor for 16 rows.
+#[inline(always)]
+unsafe fn worth_avx2(worth: i32) -> [[__m256i; 2]; 2] {
+    [[_mm256_set1_epi32(worth); 2]; 2]
+}
+
+/// As [`worth_avx2`].
+#[inline(always)]
+unsafe fn worth_avx512(worth: i32) -> [__m512i; 2] {
+    [_mm512_set1_epi32(worth); 2]
 }
 
 #[inline(always)]
@@ -415,10 +454,10 @@ linear_loops!(linear_avx2, "avx2", tile_avx2, store_avx2, sums_avx2, 6, 1 2 3 4 
 linear_loops!(linear_avx512, "avx2,avx512f,avx512bw,avx512vl,avx512vnni", tile_avx512, store_avx512, sums_avx512, 4,
     1 2 3 4);
 
-block_loops!(block_linear_avx2, "avx2", block_avx2, factors_avx2, add_avx2, zero_avx2, totals_avx2, ahead_avx2,
-    tile_avx2, sums_avx2, 4, 1 2 3 4);
-block_loops!(block_linear_avx512, "avx2,avx512f,avx512bw,avx512vl,avx512dq,avx512vnni", block_avx512, factors_avx512,
-    add_blocks_avx512, zero_avx512, totals_avx512, ahead_avx512, tile_avx512, sums_avx512, 4, 1 2 3 4);
+block_loops!(block_linear_avx2, "avx2", [[__m256i; 2]; 2], block_avx2, factors_avx2, worth_avx2, add_avx2, zero_avx2,
+    totals_avx2, ahead_avx2, tile_avx2, 4, 1 2 3 4);
+block_loops!(block_linear_avx512, "avx2,avx512f,avx512bw,avx512vl,avx512dq,avx512vnni", [__m512i; 2], block_avx512,
+    factors_avx512, worth_avx512, add_blocks_avx512, zero_avx512, totals_avx512, ahead_avx512, tile_avx512, 4, 1 2 3 4);
 
 panel_dots_loops!(panel_dots_avx2, i16, "avx2", tile_avx2, sums_avx2);
 panel_dots_loops!(plane_dots_avx2, i8, "avx2", tile_avx2, sums_avx2);
