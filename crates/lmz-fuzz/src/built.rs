@@ -156,7 +156,7 @@ impl Tensors<'_, '_> {
             out,
             k / [16, 32][usize::from(k.is_multiple_of(32) && self.draw.below(2) == 1)],
         ];
-        let mut small = |tensors: &mut Self, part: &str, limit| {
+        let small = |tensors: &mut Self, part: &str, limit| {
             let values = tensors.draw.i16s(shape[0] * shape[1], limit).into_iter();
             let bytes = values.flat_map(i16::to_le_bytes).collect();
             tensors.put(format!("{name}.{part}"), Dtype::I16, &shape, bytes);

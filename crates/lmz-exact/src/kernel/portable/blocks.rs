@@ -21,9 +21,9 @@ pub fn block_panel(
         let mut of_block = [0i32; PANEL];
         for (j, &x) in x.iter().enumerate() {
             let (pair, column) = (j / 2, j % 2);
-            for r in 0..PANEL {
-                of_block[r] +=
-                    integer(weights, blocks.half_bytes, pair, 2 * r + column) * i32::from(x);
+            for (r, of_row) in of_block.iter_mut().enumerate() {
+                let integer = integer(weights, blocks.half_bytes, pair, 2 * r + column);
+                *of_row += integer * i32::from(x);
             }
         }
         for r in 0..PANEL {
