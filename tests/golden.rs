@@ -14,9 +14,12 @@ fn root() -> PathBuf {
 /// The tests' model, the default one and all that ever were.
 fn all_models(kernel: Kernel) -> Vec<Model> {
     let archived = ARCHIVED.iter().map(|archived| archived.file);
-    let files = ["tests/models/stories260K.lmzm", "tests/vectors/large.lmzm"]
-        .into_iter()
-        .chain(archived);
+    let files = [
+        "tests/models/stories260K.lmzm",
+        "tests/vectors/large.lmzm",
+        "tests/vectors/blocks.lmzm",
+    ];
+    let files = files.into_iter().chain(archived);
     let open = |file| {
         Model::open_with(&root().join(file), kernel).unwrap_or_else(|e| panic!("{file}: {e}"))
     };

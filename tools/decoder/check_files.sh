@@ -50,4 +50,7 @@ done
 for golden in "$root"/tests/golden/numerics2-large*.lmz; do
   decode "$root/tests/vectors/large.lmzm" "$golden" | cmp - "${golden%.lmz}"
 done
+for golden in "$root"/tests/golden/numerics2-blocks*.lmz; do
+  decode "$root/tests/vectors/blocks.lmzm" "$golden" | cmp - "${golden%.lmz}"
+done
 echo "the independent decoder restores them all"

@@ -553,7 +553,7 @@ def dot(a, b):
 
 # ---- Prepared model (lmzm.md) -------------------------------------------------------------------
 
-DTYPES = {"I8": ("b", 1), "U8": ("B", 1), "U16": ("H", 2), "I32": ("i", 4), "U32": ("I", 4)}
+DTYPES = {"I8": ("b", 1), "U8": ("B", 1), "I16": ("h", 2), "U16": ("H", 2), "I32": ("i", 4), "U32": ("I", 4)}
 I8_VALUES = [i - 256 if i > 127 else i for i in range(256)]
 
 
@@ -565,6 +565,7 @@ class Linear:
         self.fine = fine or {}  # section 3.17: by row
         chunks = (len(w[0]) + 511) // 512
         self.guard = (chunks - 1).bit_length()  # section 3.1: g = ceil(log2(chunks))
+        self.guard += max(0, max(max(max(r), -min(r)) for r in w).bit_length() - 7)  # section 3.18: h; 0 for int8
 
 
 class Model:
@@ -640,9 +641,29 @@ class Model:
         require(rows and rows[-1] < out and all(a < b for a, b in zip(rows, rows[1:])), f"model: {name}.fine")
         return dict(zip(rows, self.weights(name + ".low", count, inp)))
 
+    def blocks(self, name, out, inp):
+        """Section 3.18: rows of weights that stand in blocks."""
+        count = math.prod(self.tensors[name + ".factors"]["shape"])
+        sizes = [size for size in (16, 32) if inp % size == 0 and count == out * (inp // size)]
+        require(sizes, f"model: shape of {name}.factors")
+        size, per_row = sizes[0], inp // sizes[0]
+        factors, offsets = self.tensor(name + ".factors", "I16", [out, per_row]), [0] * count
+        if name + ".offsets" in self.tensors:
+            offsets = self.tensor(name + ".offsets", "I16", [out, per_row])
+        require(max(map(abs, factors)) <= 8191 and max(map(abs, offsets)) <= 8191, f"model: blocks of {name} out of range")
+        if self.tensors[name + ".q"]["dtype"] == "U8":
+            halves = self.tensor(name + ".q", "U8", [out, inp // 2])
+            q = [(half ^ 8) - 8 for byte in halves for half in (byte & 15, byte >> 4)]
+        else:
+            q = [x for row in self.weights(name + ".q", out, inp) for x in row]
+        w = [f * x + 8 * o for b, (f, o) in enumerate(zip(factors, offsets)) for x in q[b * size:(b + 1) * size]]
+        return [w[r:r + inp] for r in range(0, out * inp, inp)]
+
     def linear(self, name, out, inp, bias=False):
         w, fine = None, {}
-        if name + ".w" in self.tensors:
+        if self.meta["numerics"] >= 2 and name + ".factors" in self.tensors:
+            w = self.blocks(name, out, inp)
+        elif name + ".w" in self.tensors:
             w, fine = self.weights(name + ".w", out, inp), self.fine(name, out, inp)
         m, (e,) = self.tensor(name + ".m", "I32", [out]), self.tensor(name + ".e", "I32", [1])
         require(min(m) >= 0, f"model: {name}.m is negative")

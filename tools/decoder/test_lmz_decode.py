@@ -641,12 +641,12 @@ class Families(unittest.TestCase):
             self.assertEqual(lmz.blake3(digest).hex(), expected["logits_blake3"], name)
 
     def test_version_2(self):
-        """Wide scores and values, and fine rows: tests/vectors/numerics2.json."""
+        """Wide scores and values, fine rows, and blocks: tests/vectors/numerics2.json."""
         vectors = DOCS.parent / "tests" / "vectors"
         models = json.loads((vectors / "numerics2.json").read_text(encoding="utf-8"))["models"]
-        self.assertEqual(len(models), 9)
+        self.assertEqual(len(models), 12)
         for name, expected in models.items():
-            if name in ("large", "fine") or name.startswith("fine/"):
+            if name in ("large", "fine", "blocks") or "/" in name:
                 data = (vectors / f"{name}.lmzm").read_bytes()
             else:
                 data = widened((vectors / "families" / f"{name}.lmzm").read_bytes())

@@ -27,7 +27,7 @@ pub mod parts {
         BlockNorm, Embedding, Layer, Norm, Parts, Rotary, Rules, Shape, VALUE_BITS, logits,
     };
     pub use crate::kernel::{Bias, CHUNK, Fine, Nonlinearity, Softcap};
-    pub use crate::prepared::FineRows;
+    pub use crate::prepared::{Blocks, FineRows, MAX_FACTOR, MAX_OFFSET, Rows};
 }
 
 /// The operations of docs/numerics.md one by one, on the CPU: what kernels elsewhere are tested against.
@@ -50,6 +50,7 @@ pub use lanes::{Accelerator, CpuLanes, Lanes, Prediction, Prefix, Query, Row};
 #[cfg(feature = "prepare")]
 pub use prepare::prepare;
 pub use prepared::{
-    LMZM_VERSION, NUMERICS, NUMERICS_VERSION, Prepared, RECIPE, RECIPES, WIDE_NUMERICS, WIDE_RECIPE,
+    BLOCK_RECIPE, LMZM_VERSION, NUMERICS, NUMERICS_VERSION, Prepared, RECIPE, RECIPES,
+    WIDE_NUMERICS, WIDE_RECIPE,
 };
 pub use team::Team;

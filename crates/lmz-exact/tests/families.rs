@@ -10,6 +10,7 @@ use float::Float;
 use lmz_exact::{Engine, Kernel, Prepared, prepare};
 use lmz_model::ErrorKind;
 use lmz_testkit::engine::family;
+use lmz_testkit::models::in_blocks;
 use lmz_testkit::repository;
 use safetensors::SafeTensors;
 
@@ -131,6 +132,31 @@ fn logits_are_those_of_transformers() {
         assert!(all < 0.025, "{name}: {all}");
         assert!(own < 0.003, "{name}: {own}");
     }
+}
+
+/// Blocks cost nothing: the logits are those of double precision on the checkpoint's own weights, but for what the rounding of activations
+/// makes. Of int8 rows they would be ten times as far away.
+#[test]
+fn logits_of_blocks_are_those_of_the_checkpoint() {
+    let checkpoint = in_blocks().open();
+    let layers = checkpoint.blueprint.layers as f64;
+    let prepared = prepare(&checkpoint, "blocks").unwrap();
+    assert_eq!((prepared.recipe, prepared.numerics), (3, 2));
+    let engine = Engine::new(&prepared, Kernel::detect()).unwrap();
+    let tokens = lmz_testkit::engine::tokens(&engine, 60, 5);
+    let [own, whole] = [
+        Float::new(&prepared).forward(&tokens, &mut |_, _| {}),
+        Float::new(std::ops::Deref::deref(&checkpoint)).forward(&tokens, &mut |_, _| {}),
+    ];
+    let distance =
+        |reference: &[f64]| relative(&side_by_side(&engine, &tokens, reference)) / layers;
+    let (own, whole) = (distance(&own), distance(&whole));
+    println!(
+        "blocks: {:.4} % a layer against the checkpoint, {:.4} % of it not by the weights",
+        100.0 * whole,
+        100.0 * own
+    );
+    assert!(whole < 0.001 && own < 0.001, "{whole}, {own}");
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::borrow::Cow;
 
 use lmz_exact::{Engine, Prepared, prepare};
 use lmz_testkit::engine::{family, hash, kernels, logits, prepared, under_numerics};
-use lmz_testkit::models::{ODD, WIDE, coarse_rows, large_scores};
+use lmz_testkit::models::{ODD, WIDE, coarse_rows, in_blocks, large_scores};
 use lmz_testkit::read;
 use serde_json::Value;
 
@@ -115,12 +115,13 @@ fn families_give_the_committed_logits() {
     }
 }
 
-/// Recipe 2 and version 2 of the numerics: a model with large scores, several forms of attention made wide, and fine rows.
+/// Recipes 2 and 3 and version 2 of the numerics: a model with large scores, several forms of attention made wide, fine rows, and
+/// blocks.
 #[test]
 fn version_2_gives_the_committed_logits() {
     let file: Value = serde_json::from_slice(&read("tests/vectors/numerics2.json")).unwrap();
     let models = file["models"].as_object().unwrap();
-    assert_eq!(models.len(), 9);
+    assert_eq!(models.len(), 12);
     for (name, expected) in models {
         let prepared = match name.as_str() {
             "large" => {
@@ -142,7 +143,17 @@ fn version_2_gives_the_committed_logits() {
                 assert!(prepared.fine_weights() > 0);
                 prepared
             }
-            name if name.starts_with("fine/") => {
+            "blocks" => {
+                let prepared = prepare(&in_blocks().open(), "blocks").unwrap();
+                let committed = read("tests/vectors/blocks.lmzm");
+                assert!(
+                    prepared.as_bytes() == committed,
+                    "recipe 3 gives another file"
+                );
+                assert_eq!(prepared.recipe, 3);
+                prepared
+            }
+            name if name.contains('/') => {
                 let file = read(&format!("tests/vectors/{name}.lmzm"));
                 Prepared::from_bytes(file).unwrap()
             }

@@ -1,6 +1,7 @@
 //! Prepared models of a few parameters, with every value that the file may hold.
 
 use lmz_exact::differential::Draw;
+use lmz_exact::parts::{MAX_FACTOR, MAX_OFFSET};
 use lmz_model::{
     Activation, Attention, Block, Blueprint, Ends, FeedForward, FeedForwardKind, HeadNorm, Layout,
     Norm, NormPlacement, Position, Residual, RopeScaling, Window,
@@ -58,7 +59,7 @@ fn blueprint(draw: &mut Draw<'_>) -> Blueprint {
     };
     let (tied_head, bias) = (flag(), flag());
     Blueprint {
-        hidden_size: 1 + draw.below(20),
+        hidden_size: 1 + draw.below(40),
         intermediate_size: 1 + draw.below(20),
         layers,
         heads: kv_heads * (1 + draw.below(2)),
@@ -133,6 +134,9 @@ impl Tensors<'_, '_> {
     }
 
     fn linear(&mut self, name: &str, [out, k]: [usize; 2]) {
+        if k.is_multiple_of(16) && self.draw.below(2) == 1 {
+            self.blocks(name, [out, k]);
+        }
         let weights = self.draw.values(out * k, 127).into_iter();
         let weights = weights.map(|w| w as i8 as u8).collect();
         self.put(format!("{name}.w"), Dtype::I8, &[out, k], weights);
@@ -143,6 +147,32 @@ impl Tensors<'_, '_> {
         }
         if self.draw.below(4) == 1 {
             self.fine(name, [out, k]);
+        }
+    }
+
+    /// Factors, and perhaps offsets and integers of 4 bits; what reads version 1 of the numerics passes them over.
+    fn blocks(&mut self, name: &str, [out, k]: [usize; 2]) {
+        let shape = [
+            out,
+            k / [16, 32][usize::from(k.is_multiple_of(32) && self.draw.below(2) == 1)],
+        ];
+        let small = |tensors: &mut Self, part: &str, limit| {
+            let values = tensors.draw.i16s(shape[0] * shape[1], limit).into_iter();
+            let bytes = values.flat_map(i16::to_le_bytes).collect();
+            tensors.put(format!("{name}.{part}"), Dtype::I16, &shape, bytes);
+        };
+        small(self, "factors", MAX_FACTOR);
+        if self.draw.below(2) == 1 {
+            small(self, "offsets", MAX_OFFSET);
+        }
+        if self.draw.below(2) == 1 {
+            let integers = self.draw.values(out * k, 127).into_iter();
+            let integers = integers.map(|q| q as i8 as u8).collect();
+            self.put(format!("{name}.q"), Dtype::I8, &[out, k], integers);
+        } else {
+            let halves = self.draw.values(out * k / 2, 127).into_iter();
+            let halves = halves.map(|half| half as u8).collect();
+            self.put(format!("{name}.q"), Dtype::U8, &[out, k / 2], halves);
         }
     }
 

@@ -181,7 +181,7 @@ pub struct EmbedOn {
 
 impl EmbedOn {
     pub fn new<R: Runtime>(client: &ComputeClient<R>, table: &Embedding, width: usize) -> Self {
-        let rows = table.w.chunks_exact(width);
+        let rows = table.rows.w.chunks_exact(width);
         let packed: Vec<u32> = rows.flat_map(|row| row.chunks(4).map(pack_bytes)).collect();
         Self {
             w: Buffer::new(client, &packed),

@@ -57,7 +57,7 @@ mod tokenize;
 mod vocab;
 
 pub use blueprint::{
-    Activation, Attention, Block, Blueprint, Ends, FeedForward, FeedForwardKind, HeadNorm,
+    Activation, Attention, Block, Blueprint, Ends, FeedForward, FeedForwardKind, Grid, HeadNorm,
     LayerPart, Layout, Norm, NormPlacement, Part, Position, Residual, RopeScaling, TensorSpec,
     Weights, Window,
 };

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::path::Path;
 
-use crate::blueprint::{Blueprint, Part, Stored, Weights, is_buffer};
+use crate::blueprint::{Blueprint, Grid, Part, Stored, Weights, is_buffer};
 use crate::config::{CONFIG, parse_config};
 use crate::error::{ModelError, Result};
 use crate::files::{read_bounded, required};
@@ -192,6 +192,13 @@ impl Weights for Network {
             });
         };
         read(tensors, &stored)
+    }
+
+    fn grid(&self, part: Part) -> Result<Option<Grid>> {
+        match &self.files {
+            Files::Safetensors(_) => Ok(None),
+            Files::Gguf { gguf, places } => places.grid(gguf, &self.blueprint, part),
+        }
     }
 }
 

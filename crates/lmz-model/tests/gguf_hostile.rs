@@ -1,13 +1,10 @@
 //! GGUF files that are damaged, contradict themselves or are not supported: a message that names
 //! the file, what is wrong and what to do, and never a panic.
 
-#[path = "common/gguf.rs"]
-mod gguf;
-
 use std::fs;
 
-use gguf::{File, Meta};
 use lmz_model::{Checkpoint, ErrorKind, ExactTokenizer, Weights};
+use lmz_testkit::gguf::{File, Meta};
 use lmz_testkit::models::byte_char;
 use proptest::prelude::*;
 

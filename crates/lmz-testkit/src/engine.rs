@@ -1,5 +1,6 @@
 //! Runs of the integer engine: what vectors are made from and checked with.
 
+use lmz_exact::parts::{MAX_FACTOR, MAX_OFFSET};
 use lmz_exact::{Cache, Engine, Isa, Kernel, Prepared, Run, Scratch, prepare};
 use lmz_model::Checkpoint;
 use safetensors::tensor::TensorView;
@@ -114,6 +115,81 @@ pub fn with_fine_rows(prepared: &Prepared, seed: u64) -> Prepared {
                 let shape = vec![rows.len() / 4, *columns];
                 let view = TensorView::new(Dtype::I8, shape, low).expect("a plane");
                 tensors.push((format!("{name}.low"), view));
+            }
+        },
+    )
+}
+
+/// The same model for version 2 of the numerics, all of its matrices whose rows are whole blocks in blocks of 16 or 32: the largest and random
+/// integers of 4 or 8 bits, factors and offsets.
+///
+/// # Panics
+///
+/// If that cannot be read.
+pub fn with_blocks(prepared: &Prepared, seed: u64) -> Prepared {
+    let wide = under_numerics(prepared, lmz_exact::WIDE_NUMERICS);
+    let mut random = Random(seed);
+    let mut all: Vec<(String, Dtype, [usize; 2], Vec<u8>)> = Vec::new();
+    let mut replaced = Vec::new();
+    let file = SafeTensors::deserialize(wide.as_bytes()).expect("tensors");
+    let mut names: Vec<&str> = file.names();
+    names.sort_unstable();
+    let matrices = names.into_iter().filter_map(|name| name.strip_suffix(".w"));
+    for (i, name) in matrices.enumerate() {
+        let integers = format!("{name}.w");
+        let tensor = file.tensor(&integers).expect("it is named");
+        let [rows, columns] = *tensor.shape() else {
+            panic!("{integers} is no matrix");
+        };
+        let Some(size) = [32, 16]
+            .into_iter()
+            .find(|size| columns.is_multiple_of(*size))
+        else {
+            continue;
+        };
+        let size = if i % 3 == 0 { 16 } else { size };
+        let shape = [rows, columns / size];
+        let mut small = |limit: i16| {
+            let values = (0..rows * shape[1]).map(|_| match random.index(3) {
+                0 => [limit, -limit][random.index(2)],
+                _ => (random.index(2 * limit as usize + 1) as i32 - i32::from(limit)) as i16,
+            });
+            values.flat_map(i16::to_le_bytes).collect::<Vec<u8>>()
+        };
+        all.push((
+            format!("{name}.factors"),
+            Dtype::I16,
+            shape,
+            small(MAX_FACTOR),
+        ));
+        if i % 4 != 1 {
+            all.push((
+                format!("{name}.offsets"),
+                Dtype::I16,
+                shape,
+                small(MAX_OFFSET),
+            ));
+        }
+        let name = format!("{name}.q");
+        all.push(match i % 2 {
+            0 => {
+                let halves = (0..rows * columns / 2)
+                    .map(|_| random.next() as u8)
+                    .collect();
+                (name, Dtype::U8, [rows, columns / 2], halves)
+            }
+            _ => (name, Dtype::I8, [rows, columns], tensor.data().to_vec()),
+        });
+        replaced.push(integers);
+    }
+    rewrite(
+        &wide,
+        |metadata| metadata["recipe"] = lmz_exact::BLOCK_RECIPE.into(),
+        |tensors| {
+            tensors.retain(|(name, _)| !replaced.contains(name));
+            for (name, dtype, shape, bytes) in &all {
+                let view = TensorView::new(*dtype, shape.to_vec(), bytes).expect("a matrix");
+                tensors.push((name.clone(), view));
             }
         },
     )

@@ -9,6 +9,8 @@ pub mod coder;
 #[cfg(feature = "engine")]
 pub mod engine;
 #[cfg(feature = "models")]
+pub mod gguf;
+#[cfg(feature = "models")]
 pub mod models;
 mod paths;
 mod random;

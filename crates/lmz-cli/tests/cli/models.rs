@@ -193,6 +193,34 @@ fn the_versions_are_those_of_the_file() {
 }
 
 #[test]
+fn weights_in_blocks_are_counted() {
+    let place = Place::new();
+    let blocks = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../../tests/vectors/blocks.lmzm"
+    );
+    let text = String::from_utf8(place.lmz(["model", "info", blocks]).quiet()).unwrap();
+    let json = place.lmz(["model", "info", "--json", blocks]).quiet();
+    let json: Value = serde_json::from_slice(&json).unwrap();
+    let count = |i: usize| json["block_weights"][i].as_u64().unwrap();
+    let (half_bytes, bytes) = (count(0), count(1));
+    assert!(
+        half_bytes > bytes && bytes > 0 && json["weights"].as_u64().unwrap() > half_bytes + bytes
+    );
+    let line = format!("            in blocks: {half_bytes} of them in 4 bits, {bytes} in 8\n");
+    assert!(
+        text.contains("recipe 3, numerics 2\n") && text.contains(&line),
+        "{text}"
+    );
+    // Such a model compresses and restores.
+    let packed = place.lmz_with(["-m", blocks], b"text in blocks").quiet();
+    assert_eq!(
+        place.lmz_with(["-dm", blocks], &packed).quiet(),
+        b"text in blocks"
+    );
+}
+
+#[test]
 fn unknown_fields_of_a_configuration_are_named() {
     let place = Place::new();
     fs::create_dir(place.path("odd")).unwrap();

@@ -14,7 +14,7 @@ use super::scores::Scores;
 use super::shape::MAX_ROWS;
 use super::share::{Share, cuts};
 use crate::fixed::{MAX32, shift_to};
-use crate::kernel::{self, FINE_BITS, Linear};
+use crate::kernel::{self, Linear};
 
 impl Engine {
     /// Runs known tokens through the model and shows the wanted scores: `visit(run, token, scores)`
@@ -152,27 +152,11 @@ impl Engine {
     fn add_row(&self, table: &Embedding, row: usize, x: &mut [i32]) {
         let m = i64::from(table.m[row]);
         let e = table.e + self.parts.residual_frac_bits;
-        let weights = &table.w[row * x.len()..][..x.len()];
-        let shift = |j: usize| table.c.get(j).map_or(0, |&c| i32::from(c));
-        let mut add = |j: usize, weight: i64, e: i32| {
-            let value = shift_to(weight * m, e + shift(j));
-            x[j] = (i64::from(x[j]) + value).clamp(-MAX32, MAX32) as i32;
-        };
-        match table.fine.of(row, weights.len()) {
-            None => {
-                for (j, &w) in weights.iter().enumerate() {
-                    add(j, i64::from(w), e);
-                }
-            }
-            Some(low) => {
-                for (j, (&w, &low)) in weights.iter().zip(low).enumerate() {
-                    add(
-                        j,
-                        (i64::from(w) << FINE_BITS) + i64::from(low),
-                        e - FINE_BITS,
-                    );
-                }
-            }
+        let (weights, below) = table.rows.row(row, x.len());
+        for (j, (x, weight)) in x.iter_mut().zip(weights).enumerate() {
+            let shift = table.c.get(j).map_or(0, |&c| i32::from(c));
+            let value = shift_to(i64::from(weight) * m, e + below + shift);
+            *x = (i64::from(*x) + value).clamp(-MAX32, MAX32) as i32;
         }
     }
 

@@ -4,8 +4,8 @@ use lmz_model::{Activation, Blueprint, FeedForwardKind, HeadNorm, NormPlacement,
 
 use super::shape::Shape;
 use crate::error::{ExactError, Result};
-use crate::kernel::{Bias, Linear, Nonlinearity, Softcap};
-use crate::prepared::Prepared;
+use crate::kernel::{Bias, Linear, Nonlinearity, Softcap, Steps};
+use crate::prepared::{Prepared, Rows};
 use crate::tables::{padded_normal_table, padded_sigmoid_table, padded_tanh_table};
 
 /// A norm of the residual stream.
@@ -205,14 +205,32 @@ pub(crate) fn scales(prepared: &Prepared, name: &str, len: usize) -> Result<Vec<
     Ok(m)
 }
 
+/// A linear layer of `k` columns without a bias.
+pub(crate) fn packed(rows: Rows, m: &[i32], k: usize, e: i32, c: &[u8]) -> Linear {
+    match &rows.blocks {
+        Some(blocks) => {
+            let steps = Steps {
+                size: blocks.size,
+                half_bytes: blocks.half_bytes,
+                factors: &blocks.factors,
+                offsets: &blocks.offsets,
+            };
+            Linear::in_blocks(&rows.w, steps, m, k, e, c)
+        }
+        None => {
+            let mut layer = Linear::new(&rows.w, m, k, e, c);
+            layer.refine(rows.fine.rows, &rows.fine.w);
+            layer
+        }
+    }
+}
+
 fn linear(prepared: &Prepared, name: &str, out: usize, k: usize, biased: bool) -> Result<Linear> {
-    let w = prepared.weights_i8(&format!("{name}.w"), [out, k])?;
+    let rows = prepared.rows(name, [out, k])?;
     let m = scales(prepared, &format!("{name}.m"), out)?;
     let c = prepared.shifts(&format!("{name}.c"), k)?;
     let e = scale_exponent(prepared, &format!("{name}.e"))?;
-    let mut layer = Linear::new(&w, &m, k, e, &c);
-    let fine = prepared.fine_rows(name, [out, k])?;
-    layer.refine(fine.rows, &fine.w);
+    let mut layer = packed(rows, &m, k, e, &c);
     layer.bias = biased.then(|| bias(prepared, name, out)).transpose()?;
     Ok(layer)
 }

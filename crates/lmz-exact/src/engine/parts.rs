@@ -9,7 +9,7 @@ use super::shape::Shape;
 use super::symbols::Symbols;
 use crate::error::{ExactError, Result};
 use crate::kernel::{Linear, Nonlinearity, Softcap};
-use crate::prepared::{FineRows, Prepared, WIDE_NUMERICS};
+use crate::prepared::{Prepared, Rows, WIDE_NUMERICS};
 
 /// What the forward pass reads of a model, all within the bounds of docs/numerics.md, section 2.
 #[derive(Debug)]
@@ -42,15 +42,13 @@ pub struct Parts {
 #[derive(Debug)]
 pub struct Embedding {
     /// `[rows][width]` weights.
-    pub w: Vec<i8>,
+    pub rows: Rows,
     /// Scale mantissas by row; not negative.
     pub m: Vec<i32>,
-    /// The exponent that all scales share: an element is w · m · 2^(e + c).
+    /// The exponent that all scales share: an element is w · m · 2^(e + c), of a fine row a 256th of that.
     pub e: i32,
     /// Column shifts `[width]`, 0 to 20; empty where the file has none.
     pub c: Vec<u8>,
-    /// Low planes of its fine rows; no rows in models of version 1 of the numerics.
-    pub fine: FineRows,
 }
 
 /// Which operations a forward pass is made of.
@@ -178,11 +176,10 @@ fn wide_layers(prepared: &Prepared) -> Result<Vec<bool>> {
 fn embedding(prepared: &Prepared, name: &str, rows: usize) -> Result<Embedding> {
     let width = prepared.blueprint.hidden_size;
     Ok(Embedding {
-        w: prepared.weights_i8(&format!("{name}.w"), [rows, width])?,
+        rows: prepared.rows(name, [rows, width])?,
         m: scales(prepared, &format!("{name}.m"), rows)?,
         e: scale_exponent(prepared, &format!("{name}.e"))?,
         c: prepared.shifts(&format!("{name}.c"), width)?,
-        fine: prepared.fine_rows(name, [rows, width])?,
     })
 }
 
@@ -190,33 +187,21 @@ fn embedding(prepared: &Prepared, name: &str, rows: usize) -> Result<Embedding> 
 fn head(prepared: &Prepared, embed: &Embedding, symbols: &Symbols) -> Result<Linear> {
     let b = &prepared.blueprint;
     let own;
-    let (w, c, fine) = if b.tied_head {
-        (&embed.w, &embed.c, &embed.fine)
+    let (rows, c) = if b.tied_head {
+        (&embed.rows, &embed.c)
     } else {
-        let shape = [b.vocab_size, b.hidden_size];
         own = (
-            prepared.weights_i8("head.w", shape)?,
+            prepared.rows("head", [b.vocab_size, b.hidden_size])?,
             prepared.shifts("head.c", b.hidden_size)?,
-            prepared.fine_rows("head", shape)?,
         );
-        (&own.0, &own.1, &own.2)
+        (&own.0, &own.1)
     };
     let all = scales(prepared, "head.m", b.vocab_size)?;
-    let mut rows = Vec::with_capacity(symbols.len() * b.hidden_size);
-    let mut m = Vec::with_capacity(symbols.len());
-    let (mut fine_rows, mut low) = (Vec::new(), Vec::new());
-    for (symbol, &token) in symbols.tokens().iter().enumerate() {
-        let row = token as usize * b.hidden_size;
-        rows.extend_from_slice(&w[row..row + b.hidden_size]);
-        m.push(all[token as usize]);
-        if let Some(plane) = fine.of(token as usize, b.hidden_size) {
-            fine_rows.push(symbol as u32);
-            low.extend_from_slice(plane);
-        }
-    }
+    let tokens = symbols.tokens();
+    let m: Vec<i32> = tokens.iter().map(|&token| all[token as usize]).collect();
+    let rows = rows.chosen(tokens, b.hidden_size);
     let e = scale_exponent(prepared, "head.e")?;
-    let mut head = Linear::new(&rows, &m, b.hidden_size, e, c);
-    head.refine(fine_rows, &low);
+    let mut head = layer::packed(rows, &m, b.hidden_size, e, c);
     if b.ends.head_bias {
         let mut bias = layer::bias(prepared, "head", b.vocab_size)?;
         let tokens = symbols.tokens().iter();

@@ -7,6 +7,7 @@ pub use draw::Draw;
 
 use super::portable::{ZERO_EXPONENT, quantise};
 use super::*;
+use crate::prepared::{MAX_FACTOR, MAX_OFFSET};
 use crate::tables::{
     cos_sin, normal_table, padded_normal_table, padded_sigmoid_table, padded_tanh_table,
     sigmoid_table, tanh_table,
@@ -17,7 +18,7 @@ use crate::tables::{
 /// # Panics
 /// If a kernel's bits are not those of the text.
 pub fn kernels(bytes: &[u8]) {
-    const OPERATIONS: [fn(&mut Draw<'_>); 16] = [
+    const OPERATIONS: [fn(&mut Draw<'_>); 17] = [
         linear_layer,
         panels,
         rms_norms,
@@ -34,6 +35,7 @@ pub fn kernels(bytes: &[u8]) {
         tables,
         planes,
         wide_attention,
+        layer_in_blocks,
     ];
     let mut draw = Draw::new(bytes);
     let operation = OPERATIONS[draw.below(OPERATIONS.len())];
@@ -83,6 +85,49 @@ fn linear_layer(draw: &mut Draw<'_>) {
         for (y, expected) in y.chunks_exact(layer.out_padded()).zip(&expected) {
             let (y, padding) = y.split_at(out);
             assert_eq!(wide(y), *expected, "{kernel:?}, [{out}, {k}], {n} rows");
+            assert!(padding.iter().all(|&y| y == 0), "{kernel:?}: padding");
+        }
+    }
+}
+
+fn layer_in_blocks(draw: &mut Draw<'_>) {
+    let (size, half_bytes) = ([16, 32][draw.below(2)], draw.below(2) == 1);
+    let (k, out, n) = (
+        32 * (1 + draw.below(20)),
+        1 + draw.below(40),
+        1 + draw.below(9),
+    );
+    let (least, most) = if half_bytes { (-8, 7) } else { (-127, 127) };
+    let q = draw.values(out * k, -least).into_iter();
+    let q: Vec<i8> = q.map(|q| q.clamp(least, most) as i8).collect();
+    let blocks = out * (k / size);
+    let factors = draw.i16s(blocks, MAX_FACTOR);
+    let offsets = match draw.below(3) {
+        0 => Vec::new(),
+        _ => draw.i16s(blocks, MAX_OFFSET),
+    };
+    let steps = Steps {
+        size,
+        half_bytes,
+        factors: &factors,
+        offsets: &offsets,
+    };
+    let m = draw.i32s(out, i32::MAX).into_iter().map(i32::abs);
+    let m: Vec<i32> = m.collect();
+    let layer = Linear::in_blocks(&q, steps, &m, k, 0, &[]);
+    let x = draw.i16s(n * k, 32767);
+    for kernel in all() {
+        let mut y = vec![i32::MIN; n * layer.out_padded()];
+        kernel.linear(&layer, &x, k, &mut y);
+        for (y, x) in y.chunks_exact(layer.out_padded()).zip(x.chunks_exact(k)) {
+            let (y, padding) = y.split_at(out);
+            let expected = text::block_linear(&q, steps, &m, x);
+            assert!(expected.iter().all(|y| y.abs() < 1 << 30));
+            assert_eq!(
+                wide(y),
+                expected,
+                "{kernel:?}, [{out}, {k}] by {size}, {n} rows"
+            );
             assert!(padding.iter().all(|&y| y == 0), "{kernel:?}: padding");
         }
     }

@@ -7,6 +7,7 @@
 
 #![allow(unsafe_code)]
 
+mod blocks;
 #[cfg(feature = "differential")]
 pub mod differential;
 mod dispatch;
@@ -25,13 +26,14 @@ pub mod text;
 #[cfg(target_arch = "x86_64")]
 mod x86;
 
+pub(crate) use blocks::OFFSET_BITS;
 pub(crate) use dispatch::{
     activated, activations, add_bias, add_bias_wide, add_residual, add_residual_wide,
     attention_weights, block_norm, capped_attention_weights, capped_logits, gated_by, layer_norm,
     logits, panel_dots, plane_dots, quantise_wide, rms_norm, wide_attention_weights,
 };
 pub use isa::{Isa, Kernel, TILE};
-pub use pack::{Bias, CHUNK, Fine, Linear, PANEL};
+pub use pack::{Bias, CHUNK, Fine, Linear, PANEL, Steps};
 pub use portable::{FINE_BITS, Nonlinearity, Softcap};
 #[cfg(any(test, feature = "differential"))]
 pub(crate) use share::linear_with_fine;

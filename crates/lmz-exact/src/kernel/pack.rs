@@ -1,5 +1,7 @@
 //! Weights in the order in which the kernels read them.
 
+use super::blocks::BlockPanels;
+
 /// Rows of a panel: what one pass of a kernel produces.
 pub const PANEL: usize = 16;
 /// Products that fit a 32-bit sum: 127 · 32767 · 512 < 2^31 (docs/numerics.md, 3.1).
@@ -24,6 +26,8 @@ pub struct Linear {
     pub c: Vec<u8>,
     /// What the rounding of some rows to int8 left; `None` where no row is fine.
     pub fine: Option<Box<Fine>>,
+    /// The weights, if they stand in blocks; the panels above are empty then.
+    pub(crate) blocks: Option<Box<BlockPanels>>,
     /// Added to the output; `None` where the layer has no bias.
     pub bias: Option<Bias>,
 }
@@ -35,6 +39,20 @@ pub struct Fine {
     pub rows: Vec<u32>,
     /// Their low planes, with the scales of the rows: what it gives counts a 256th.
     pub low: Linear,
+}
+
+/// Factors and offsets of integers that stand in blocks (docs/numerics.md, 3.18): a weight is
+/// `factor · q + 8 · offset`.
+#[derive(Clone, Copy, Debug)]
+pub struct Steps<'a> {
+    /// Columns of a block: 16 or 32.
+    pub size: usize,
+    /// Whether the integers have 4 bits, -8 to 7.
+    pub half_bytes: bool,
+    /// `[rows][columns / size]`, magnitudes of at most 8191.
+    pub factors: &'a [i16],
+    /// Likewise; empty where all are 0.
+    pub offsets: &'a [i16],
 }
 
 /// A vector that is added to mantissas of another exponent (docs/numerics.md, 3.13).
@@ -78,8 +96,29 @@ impl Linear {
             e,
             c,
             fine: None,
+            blocks: None,
             bias: None,
         }
+    }
+
+    /// Packs row-major integers `q` (out × k) that stand in blocks, with `out` scales `m`.
+    ///
+    /// # Panics
+    /// If the lengths do not agree.
+    pub fn in_blocks(q: &[i8], steps: Steps<'_>, m: &[i32], k: usize, e: i32, c: &[u8]) -> Self {
+        assert_eq!(
+            q.len(),
+            m.len() * k,
+            "weights of a [{}, {k}] layer",
+            m.len()
+        );
+        let panels = BlockPanels::new(q, steps, m.len(), k);
+        let mut layer = Self::new(&[], &[], k, e, c);
+        layer.out = m.len();
+        layer.m = m.to_vec();
+        layer.m.resize(layer.out.next_multiple_of(PANEL), 0);
+        layer.blocks = Some(Box::new(panels));
+        layer
     }
 
     /// Gives the rows that `rows` names (increasing) low planes `w`, row after row.
@@ -99,7 +138,8 @@ impl Linear {
 
     /// Bytes of its weights.
     pub fn size(&self) -> usize {
-        self.panels.len() + self.fine.as_ref().map_or(0, |fine| fine.low.panels.len())
+        let fine = self.fine.as_ref().map_or(0, |fine| fine.low.panels.len());
+        self.panels.len() + fine + self.blocks.as_ref().map_or(0, |blocks| blocks.size())
     }
 
     /// Multiplications of one row of activations.
@@ -129,7 +169,7 @@ impl Linear {
         self.k.div_ceil(2)
     }
 
-    /// g of docs/numerics.md, 3.1: the extra shift of sums of several chunks.
+    /// g of docs/numerics.md, 3.1: the extra shift of sums of several chunks. Those of blocks are shifted further.
     pub fn sum_shift(&self) -> i32 {
         self.k
             .div_ceil(CHUNK)
@@ -140,11 +180,13 @@ impl Linear {
 
     /// The exponent of the output for activations with exponent `e`.
     pub fn out_exponent(&self, e: i32) -> i32 {
-        e + self.sum_shift() + self.e + 32
+        let blocks = self.blocks.as_ref().map_or(0, |blocks| blocks.shift());
+        e + self.sum_shift() + blocks + self.e + 32
     }
 
-    /// The weights, row after row (out × k).
+    /// The weights, row after row (out × k), of a layer without blocks.
     pub fn weights(&self) -> Vec<i8> {
+        assert!(self.blocks.is_none(), "weights in blocks are no int8");
         let mut w = vec![0; self.out * self.k];
         for (row, weights) in w.chunks_exact_mut(self.k.max(1)).enumerate() {
             let panel = self.panel(row / PANEL);
@@ -181,6 +223,17 @@ impl Linear {
 pub struct Output {
     pub first: *mut i32,
     pub rows: usize,
+}
+
+impl Output {
+    /// A panel's part of a row, which begins at `at`.
+    ///
+    /// # Safety
+    /// It is there, and nobody else uses it.
+    pub unsafe fn part<'a>(self, at: usize) -> &'a mut [i32] {
+        // SAFETY: the caller's.
+        unsafe { std::slice::from_raw_parts_mut(self.first.add(at), PANEL) }
+    }
 }
 
 // SAFETY: whoever writes through it writes to panels that are its own.

@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use super::blocks::{BlockInput, BlockPanels};
 use super::dispatch::add_fine;
 use super::isa::{Isa, Kernel};
 #[cfg(target_arch = "aarch64")]
@@ -47,7 +48,16 @@ pub(crate) fn linear(
         first: y.as_mut_ptr(),
         rows: n,
     };
+    let sums = layer
+        .blocks
+        .as_ref()
+        .map(|blocks| blocks.sums(x, stride, n));
     let work = |panels| {
+        if let (Some(blocks), Some(sums)) = (&layer.blocks, &sums) {
+            let input = BlockInput { x, stride, sums };
+            // SAFETY: as below.
+            return unsafe { block_panels(kernel, layer, blocks, panels, input, output) };
+        }
         // SAFETY: the lengths were checked above, and no two threads are given a panel in common.
         unsafe { linear_panels(kernel, layer, panels, x, stride, output) }
     };
@@ -89,11 +99,50 @@ unsafe fn linear_panels(
             for p in panels {
                 for (row, x) in x.chunks(stride).take(y.rows).enumerate() {
                     // SAFETY: the panel's part of this row, which is nobody else's.
-                    let y = unsafe {
-                        let first = y.first.add(row * width + p * PANEL);
-                        std::slice::from_raw_parts_mut(first, PANEL)
-                    };
+                    let y = unsafe { y.part(row * width + p * PANEL) };
                     portable::linear_panel(layer, p, x, y);
+                }
+            }
+        }
+    }
+}
+
+/// As [`linear_panels`], of a layer in blocks.
+///
+/// # Safety
+/// As there.
+unsafe fn block_panels(
+    kernel: Kernel,
+    layer: &Linear,
+    blocks: &BlockPanels,
+    panels: Range<usize>,
+    input: BlockInput<'_>,
+    y: Output,
+) {
+    match kernel.0 {
+        #[cfg(target_arch = "x86_64")]
+        // SAFETY: AVX2 is there (see `Kernel`).
+        Isa::Avx2 => unsafe { x86::block_linear_avx2(layer, blocks, panels, input, y) },
+        #[cfg(target_arch = "x86_64")]
+        // SAFETY: AVX-512 is there (see `Kernel`).
+        Isa::Avx512 => unsafe { x86::block_linear_avx512(layer, blocks, panels, input, y) },
+        #[cfg(target_arch = "aarch64")]
+        // SAFETY: NEON is there (see `Kernel`).
+        Isa::Neon => unsafe { neon::block_linear(layer, blocks, panels, input, y) },
+        _ => {
+            let (width, sums) = (layer.out_padded(), input.sums.len() / y.rows.max(1));
+            for p in panels {
+                for (row, x) in input.x.chunks(input.stride).take(y.rows).enumerate() {
+                    // SAFETY: the panel's part of this row, which is nobody else's.
+                    let y = unsafe { y.part(row * width + p * PANEL) };
+                    portable::block_panel(
+                        layer,
+                        blocks,
+                        p,
+                        x,
+                        &input.sums[row * sums..][..sums],
+                        y,
+                    );
                 }
             }
         }

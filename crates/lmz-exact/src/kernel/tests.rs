@@ -1,6 +1,7 @@
 //! Every kernel of every instruction set of this machine against the text of docs/numerics.md, bit for
 //! bit, at the bounds that the text names. The test profile checks for overflow on the way.
 
+mod blocks;
 mod families;
 mod vectors;
 

@@ -1,6 +1,8 @@
 //! docs/numerics.md, sections 1 and 3, word for word in wide integers: slow, and with nothing to
 //! overflow. Vectors are made from this, so that no kernel is compared with itself.
 
+use super::pack::Steps;
+
 /// 2^31 - 1.
 pub const MAX32: i128 = (1 << 31) - 1;
 
@@ -75,6 +77,34 @@ pub fn fine_linear(w: &[i8], m: &[i32], rows: &[u32], low: &[i8], x: &[i16]) -> 
         y[row] += rshift(linear(low, &m[row..=row], x)[0], 8);
     }
     y
+}
+
+/// 3.18: 3.1 with integers `q` [out, x.len()] in blocks.
+pub fn block_linear(q: &[i8], steps: Steps<'_>, m: &[i32], x: &[i16]) -> Vec<i128> {
+    let k = x.len();
+    let g = (0..).find(|&g| 1usize << g >= k.div_ceil(512)).unwrap_or(0);
+    let weight = |row: usize, j: usize, q: i8| {
+        let block = row * (k / steps.size) + j / steps.size;
+        let offset = steps
+            .offsets
+            .get(block)
+            .map_or(0, |&offset| i128::from(offset));
+        i128::from(steps.factors[block]) * i128::from(q) + 8 * offset
+    };
+    let places = q.iter().enumerate();
+    let largest = most_bits(
+        &places
+            .map(|(i, &q)| weight(i / k, i % k, q))
+            .collect::<Vec<_>>(),
+    );
+    let h = (largest - 7).max(0);
+    let rows = q.chunks_exact(k).zip(m).enumerate();
+    rows.map(|(row, (q, &m))| {
+        let terms = q.iter().zip(x).enumerate();
+        let terms = terms.map(|(j, (&q, &x))| weight(row, j, q) * i128::from(x));
+        rshift(rshift(terms.sum(), g + h) * i128::from(m), 32)
+    })
+    .collect()
 }
 
 /// 3.2: activations in 15 bits, and their exponent.

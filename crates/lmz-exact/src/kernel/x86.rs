@@ -9,8 +9,9 @@
 use std::arch::x86_64::*;
 use std::ops::Range;
 
+use super::blocks::{BlockInput, BlockPanels, FACTOR_BYTES, OFFSET_BITS, OFFSET_PAIRS, SUM_BITS};
 use super::isa::TILE;
-use super::loops::{linear_loops, panel_dots_loops, rows};
+use super::loops::{block_loops, linear_loops, panel_dots_loops, rows};
 use super::pack::{CHUNK, Linear, Output, PANEL};
 use super::portable::scale_sums;
 
@@ -190,6 +191,217 @@ unsafe fn add_avx512<const N: usize, W: Weight>(
     }
 }
 
+/// Integers of 4 bits, times 16: two neighbouring column pairs in the halves of bytes.
+#[derive(Clone, Copy)]
+struct HalfBytes;
+
+/// Integers of blocks as 16-bit lanes.
+trait BlockWeight {
+    /// Bytes of two column pairs of a panel.
+    const TWO_PAIRS: usize;
+    /// Whether they were widened before, and stand without factors.
+    const WIDE: bool = false;
+    /// Eight rows × two columns of two neighbouring column pairs; the second eight rows if `high`.
+    unsafe fn two8(pointer: *const u8, high: bool) -> [__m256i; 2];
+    /// Sixteen rows × two columns of two neighbouring column pairs.
+    unsafe fn two16(pointer: *const u8) -> [__m512i; 2];
+}
+
+impl BlockWeight for i8 {
+    const TWO_PAIRS: usize = 4 * PANEL;
+    #[inline(always)]
+    unsafe fn two8(pointer: *const u8, high: bool) -> [__m256i; 2] {
+        let pointer = pointer.cast::<i8>().add(if high { PANEL } else { 0 });
+        [
+            <i8 as Weight>::load8(pointer),
+            <i8 as Weight>::load8(pointer.add(2 * PANEL)),
+        ]
+    }
+    #[inline(always)]
+    unsafe fn two16(pointer: *const u8) -> [__m512i; 2] {
+        let pointer = pointer.cast::<i8>();
+        [
+            <i8 as Weight>::load16(pointer),
+            <i8 as Weight>::load16(pointer.add(2 * PANEL)),
+        ]
+    }
+}
+
+impl BlockWeight for i16 {
+    const TWO_PAIRS: usize = 8 * PANEL;
+    const WIDE: bool = true;
+    #[inline(always)]
+    unsafe fn two8(pointer: *const u8, high: bool) -> [__m256i; 2] {
+        let pointer = pointer.cast::<i16>().add(if high { PANEL } else { 0 });
+        [
+            <i16 as Weight>::load8(pointer),
+            <i16 as Weight>::load8(pointer.add(2 * PANEL)),
+        ]
+    }
+    #[inline(always)]
+    unsafe fn two16(pointer: *const u8) -> [__m512i; 2] {
+        let pointer = pointer.cast::<i16>();
+        [
+            <i16 as Weight>::load16(pointer),
+            <i16 as Weight>::load16(pointer.add(2 * PANEL)),
+        ]
+    }
+}
+
+impl BlockWeight for HalfBytes {
+    const TWO_PAIRS: usize = 2 * PANEL;
+    #[inline(always)]
+    unsafe fn two8(pointer: *const u8, high: bool) -> [__m256i; 2] {
+        let bytes = _mm_loadu_si128(pointer.add(if high { PANEL } else { 0 }).cast());
+        let mask = _mm_set1_epi8(0xf0u8.cast_signed());
+        [
+            _mm256_cvtepi8_epi16(_mm_and_si128(_mm_slli_epi16(bytes, 4), mask)),
+            _mm256_cvtepi8_epi16(_mm_and_si128(bytes, mask)),
+        ]
+    }
+    #[inline(always)]
+    unsafe fn two16(pointer: *const u8) -> [__m512i; 2] {
+        let bytes = _mm256_loadu_si256(pointer.cast());
+        let mask = _mm256_set1_epi8(0xf0u8.cast_signed());
+        [
+            _mm512_cvtepi8_epi16(_mm256_and_si256(_mm256_slli_epi16(bytes, 4), mask)),
+            _mm512_cvtepi8_epi16(_mm256_and_si256(bytes, mask)),
+        ]
+    }
+}
+
+/// `N` rows of activations against the `pairs` column pairs of one block of a panel.
+///
+/// # Safety
+/// AVX2; `w` points to the block's integers and every `x` to `2 * pairs` values.
+#[inline(always)]
+unsafe fn block_avx2<const N: usize, W: BlockWeight>(
+    w: *const u8,
+    x: [*const i16; N],
+    pairs: usize,
+) -> [[__m256i; 2]; N] {
+    let mut sums = [[_mm256_setzero_si256(); 2]; N];
+    for j in 0..pairs / 2 {
+        let low = W::two8(w.add(j * W::TWO_PAIRS), false);
+        let high = W::two8(w.add(j * W::TWO_PAIRS), true);
+        for t in 0..N {
+            for i in 0..2 {
+                let x = _mm256_set1_epi32(pair(x[t].add(4 * j + 2 * i)));
+                sums[t][0] = _mm256_add_epi32(sums[t][0], _mm256_madd_epi16(low[i], x));
+                sums[t][1] = _mm256_add_epi32(sums[t][1], _mm256_madd_epi16(high[i], x));
+            }
+        }
+    }
+    sums
+}
+
+/// As [`block_avx2`], with AVX-512 VNNI. Blocks do not wait for each other, but for their own sums: of few rows they have two for each.
+///
+/// Of a number of pairs that the compiler knew, it would make products and sums of their own in the place of `vpdpwssd`.
+#[inline(always)]
+unsafe fn block_avx512<const N: usize, W: BlockWeight>(
+    w: *const u8,
+    x: [*const i16; N],
+    pairs: usize,
+) -> [__m512i; N] {
+    let mut sums = [[_mm512_setzero_si512(); 2]; N];
+    for j in 0..pairs / 2 {
+        let weights = W::two16(w.add(j * W::TWO_PAIRS));
+        for i in 0..2 {
+            for t in 0..N {
+                let x = _mm512_set1_epi32(pair(x[t].add(4 * j + 2 * i)));
+                sums[t][i] = _mm512_dpwssd_epi32(sums[t][i], weights[i], x);
+            }
+        }
+    }
+    sums.map(|sums| _mm512_add_epi32(sums[0], sums[1]))
+}
+
+/// The factors of 16 rows: those of even rows in the low halves of 64 bits, then those of odd rows.
+#[inline(always)]
+unsafe fn factors_avx2(factors: *const i16) -> [[__m256i; 2]; 2] {
+    let eight = |factors: *const i16| {
+        let even = _mm256_cvtepi16_epi32(_mm_loadu_si128(factors.cast()));
+        [even, _mm256_srli_epi64(even, 32)]
+    };
+    [eight(factors), eight(factors.add(8))]
+}
+
+/// As [`factors_avx2`], all 16 in one register.
+#[inline(always)]
+unsafe fn factors_avx512(factors: *const i16) -> [__m512i; 2] {
+    let even = _mm512_cvtepi16_epi32(_mm256_loadu_si256(factors.cast()));
+    [even, _mm512_srli_epi64(even, 32)]
+}
+
+/// The same factor for 16 rows.
+#[inline(always)]
+unsafe fn worth_avx2(worth: i32) -> [[__m256i; 2]; 2] {
+    [[_mm256_set1_epi32(worth); 2]; 2]
+}
+
+/// As [`worth_avx2`].
+#[inline(always)]
+unsafe fn worth_avx512(worth: i32) -> [__m512i; 2] {
+    [_mm512_set1_epi32(worth); 2]
+}
+
+#[inline(always)]
+unsafe fn zero_avx2() -> [[__m256i; 2]; 2] {
+    [[_mm256_setzero_si256(); 2]; 2]
+}
+
+#[inline(always)]
+unsafe fn zero_avx512() -> [__m512i; 2] {
+    [_mm512_setzero_si512(); 2]
+}
+
+/// Adds sums times factors to sums of 64 bits.
+#[inline(always)]
+unsafe fn add_avx2(all: &mut [[__m256i; 2]; 2], sums: [__m256i; 2], factors: [[__m256i; 2]; 2]) {
+    for half in 0..2 {
+        let even = _mm256_mul_epi32(sums[half], factors[half][0]);
+        let odd = _mm256_mul_epi32(_mm256_srli_epi64(sums[half], 32), factors[half][1]);
+        all[half][0] = _mm256_add_epi64(all[half][0], even);
+        all[half][1] = _mm256_add_epi64(all[half][1], odd);
+    }
+}
+
+/// As [`add_avx2`].
+#[inline(always)]
+unsafe fn add_blocks_avx512(all: &mut [__m512i; 2], sums: __m512i, factors: [__m512i; 2]) {
+    let even = _mm512_mul_epi32(sums, factors[0]);
+    let odd = _mm512_mul_epi32(_mm512_srli_epi64(sums, 32), factors[1]);
+    all[0] = _mm512_add_epi64(all[0], even);
+    all[1] = _mm512_add_epi64(all[1], odd);
+}
+
+/// The sums of 64 bits, by row.
+#[inline(always)]
+unsafe fn totals_avx2(all: [[__m256i; 2]; 2]) -> [i64; PANEL] {
+    let all: [[[i64; 4]; 2]; 2] = std::mem::transmute(all);
+    std::array::from_fn(|r| all[r / 8][r % 2][r % 8 / 2])
+}
+
+/// As [`totals_avx2`].
+#[inline(always)]
+unsafe fn totals_avx512(all: [__m512i; 2]) -> [i64; PANEL] {
+    let all: [[i64; 8]; 2] = std::mem::transmute(all);
+    std::array::from_fn(|r| all[r % 2][r / 2])
+}
+
+/// What lies ahead is left to the processor.
+#[inline(always)]
+unsafe fn ahead_avx2(_: *const u8, _: usize) {}
+
+/// Asks the memory for so many bytes.
+#[inline(always)]
+unsafe fn ahead_avx512(pointer: *const u8, bytes: usize) {
+    for at in (0..bytes).step_by(64) {
+        _mm_prefetch::<_MM_HINT_T1>(pointer.wrapping_add(at).cast());
+    }
+}
+
 /// `(sums * scales + 2^31) >> 32` for eight rows.
 #[inline(always)]
 unsafe fn scale8(sums: __m256i, scales: __m256i) -> __m256i {
@@ -241,6 +453,11 @@ unsafe fn sums_avx512(sums: __m512i) -> [i32; PANEL] {
 linear_loops!(linear_avx2, "avx2", tile_avx2, store_avx2, sums_avx2, 6, 1 2 3 4 5 6);
 linear_loops!(linear_avx512, "avx2,avx512f,avx512bw,avx512vl,avx512vnni", tile_avx512, store_avx512, sums_avx512, 4,
     1 2 3 4);
+
+block_loops!(block_linear_avx2, "avx2", [[__m256i; 2]; 2], block_avx2, factors_avx2, worth_avx2, add_avx2, zero_avx2,
+    totals_avx2, ahead_avx2, tile_avx2, 4, 1 2 3 4);
+block_loops!(block_linear_avx512, "avx2,avx512f,avx512bw,avx512vl,avx512dq,avx512vnni", [__m512i; 2], block_avx512,
+    factors_avx512, worth_avx512, add_blocks_avx512, zero_avx512, totals_avx512, ahead_avx512, tile_avx512, 4, 1 2 3 4);
 
 panel_dots_loops!(panel_dots_avx2, i16, "avx2", tile_avx2, sums_avx2);
 panel_dots_loops!(plane_dots_avx2, i8, "avx2", tile_avx2, sums_avx2);

@@ -13,6 +13,9 @@ use crate::prepared::Builder;
 /// Widest level of a normed query or key: gains have 20 bits.
 const GAIN_LEVELS: i32 = 8;
 
+/// Widest level of a value where the output projection stands in blocks: its columns have nothing but their shifts.
+const BLOCK_LEVELS: i32 = 10;
+
 /// What all parts of one layer need.
 struct Source<'a> {
     weights: &'a dyn Weights,
@@ -26,7 +29,8 @@ impl Source<'_> {
     fn part(&self, part: LayerPart) -> Result<Part> {
         let part = of(self.layer, part);
         let inputs = self.blueprint.part_shape(part)[1];
-        Ok(Part::uniform(self.weights.load(part)?, inputs, 1.0))
+        let values = Part::uniform(self.weights.load(part)?, inputs, 1.0);
+        Ok(values.on(self.weights.grid(part)?))
     }
 
     /// A vector; `None` where the model has none.
@@ -125,7 +129,7 @@ fn attention(source: &Source<'_>, out: &mut Builder) -> Result<()> {
         Some(scale) => std::f64::consts::LOG2_E * scale,
     };
     let rotary = |row| heads.pair(row);
-    let (key_levels, value_levels) = if b.attention.input_bias {
+    let (key_levels, mut value_levels) = if b.attention.input_bias {
         // A bias may outweigh its row: the size of what comes out counts.
         let norm = of(source.layer, LayerPart::AttentionNorm);
         let gains = gains(source.weights, norm, width)?;
@@ -154,6 +158,13 @@ fn attention(source: &Source<'_>, out: &mut Builder) -> Result<()> {
     } else {
         head_norms(source, &heads, query_factor, out)?;
     }
+    let output = source.part(LayerPart::Output)?;
+    if output.grid.is_some() {
+        // Column shifts have to hold them.
+        for level in &mut value_levels {
+            *level = (*level).clamp(-BLOCK_LEVELS, BLOCK_LEVELS);
+        }
+    }
     for (factor, level) in v.factors.iter_mut().zip(&value_levels) {
         *factor = pow2(-level);
     }
@@ -164,15 +175,15 @@ fn attention(source: &Source<'_>, out: &mut Builder) -> Result<()> {
     ];
     source.biases("qkv", &biases, out)?;
     Group::new(width, vec![q, k, v])
-        .quantise()
+        .prepare()
         .write(out, &source.name("qkv"));
     let columns = b.heads * b.head_dim;
     let levels = (0..columns)
         .map(|column| value_levels[heads.shared(column)])
         .collect();
     source.biases("o", &[(LayerPart::OutputBias, None)], out)?;
-    Group::leveled(levels, source.part(LayerPart::Output)?)
-        .quantise()
+    Group::leveled(levels, output)
+        .prepare()
         .write(out, &source.name("o"));
     Ok(())
 }
@@ -226,11 +237,11 @@ fn feed_forward(source: &Source<'_>, out: &mut Builder) -> Result<()> {
     source.biases(name, biases, out)?;
     let parts = parts.iter().map(|&part| source.part(part));
     Group::new(b.hidden_size, parts.collect::<Result<_>>()?)
-        .quantise()
+        .prepare()
         .write(out, &source.name(name));
     source.biases("down", &[(LayerPart::DownBias, None)], out)?;
     Group::new(b.intermediate_size, vec![source.part(LayerPart::Down)?])
-        .quantise()
+        .prepare()
         .write(out, &source.name("down"));
     Ok(())
 }

@@ -1,5 +1,8 @@
 //! Int8 rows with integer scales, and the shifts of outlier columns.
 
+use lmz_model::Grid;
+
+use super::blocks::BlockMatrix;
 use crate::fixed::{exponent, pow2};
 use crate::prepared::{Builder, Remainder};
 
@@ -9,13 +12,41 @@ pub struct Part {
     pub values: Vec<f32>,
     /// By row: each multiplies its row's scale, not its integers.
     pub factors: Vec<f64>,
+    /// What a checkpoint in blocks has them on.
+    pub grid: Option<Grid>,
 }
 
 /// Matrices that read the same activations, one below the other.
 pub struct Group {
     /// The power of two that each column is multiplied by before anything else.
-    levels: Vec<i32>,
-    parts: Vec<Part>,
+    pub(super) levels: Vec<i32>,
+    pub(super) parts: Vec<Part>,
+}
+
+/// The tensors of a linear layer: in blocks where the checkpoint has blocks, int8 rows otherwise.
+pub enum Prepared {
+    Rows(Quantised),
+    Blocks(BlockMatrix),
+}
+
+impl Prepared {
+    /// The scales of the same integers times a factor: a tied head's.
+    pub fn rescaled(&self, factor: f64) -> (Vec<i32>, i32) {
+        let scales = match self {
+            Self::Rows(rows) => &rows.scales,
+            Self::Blocks(blocks) => &blocks.scales,
+        };
+        let scales: Vec<f64> = scales.iter().map(|s| s * factor).collect();
+        mantissas(&scales)
+    }
+
+    /// Writes the tensors of the linear layer `name`; whether int8 rows have low planes is decided when all are written.
+    pub fn write(self, out: &mut Builder, name: &str) {
+        match self {
+            Self::Rows(rows) => rows.write(out, name),
+            Self::Blocks(blocks) => blocks.write(out, name),
+        }
+    }
 }
 
 /// A quantised group: the tensors of a linear layer.
@@ -56,7 +87,16 @@ impl Part {
     /// A matrix of `columns` columns whose rows all have the same factor.
     pub fn uniform(values: Vec<f32>, columns: usize, factor: f64) -> Self {
         let factors = vec![factor; values.len() / columns];
-        Self { values, factors }
+        Self {
+            values,
+            factors,
+            grid: None,
+        }
+    }
+
+    /// The same, on a grid if the checkpoint has one.
+    pub fn on(self, grid: Option<Grid>) -> Self {
+        Self { grid, ..self }
     }
 }
 
@@ -119,6 +159,14 @@ impl Group {
         Self {
             levels,
             parts: vec![part],
+        }
+    }
+
+    /// The tensors of the layer.
+    pub fn prepare(&self) -> Prepared {
+        match BlockMatrix::of(self) {
+            Some(blocks) => Prepared::Blocks(blocks),
+            None => Prepared::Rows(self.quantise()),
         }
     }
 
@@ -214,7 +262,7 @@ impl Group {
 }
 
 /// Scales as 31-bit mantissas of one exponent, that of the largest.
-fn mantissas(scales: &[f64]) -> (Vec<i32>, i32) {
+pub(super) fn mantissas(scales: &[f64]) -> (Vec<i32>, i32) {
     let largest = scales.iter().fold(0f64, |max, s| max.max(*s));
     if largest == 0.0 {
         return (vec![0; scales.len()], 0);
@@ -231,14 +279,7 @@ fn mantissas(scales: &[f64]) -> (Vec<i32>, i32) {
 }
 
 impl Quantised {
-    /// The scales of the same integers times a factor: a tied head's.
-    pub fn rescaled(&self, factor: f64) -> (Vec<i32>, i32) {
-        let scales: Vec<f64> = self.scales.iter().map(|s| s * factor).collect();
-        mantissas(&scales)
-    }
-
-    /// Writes the tensors of the linear layer `name`; whether with low planes is decided when all are written.
-    pub fn write(self, out: &mut Builder, name: &str) {
+    fn write(self, out: &mut Builder, name: &str) {
         out.i8(format!("{name}.w"), [self.m.len(), self.columns], &self.w);
         out.i32(format!("{name}.m"), &self.m);
         out.i32(format!("{name}.e"), &[self.e]);

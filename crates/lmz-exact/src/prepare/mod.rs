@@ -1,8 +1,10 @@
-//! A checkpoint in integers: recipe 1, and recipe 2 for models some of whose scores are large or for which int8 is too
-//! coarse (docs/lmzm.md).
+//! A checkpoint in integers: recipe 1, recipe 2 for models some of whose scores are large or for which int8 is too
+//! coarse, and recipe 3 for those that are stored in blocks of small integers (docs/lmzm.md).
 //!
-//! Both are frozen: a better recipe gets the next number, and these stay.
+//! They are frozen: a better recipe gets the next number, and these stay.
 
+#[cfg(feature = "prepare")]
+mod blocks;
 #[cfg(feature = "prepare")]
 mod fine;
 #[cfg(feature = "prepare")]

@@ -8,13 +8,13 @@ use super::{fine, layer, norms, rope};
 use crate::error::{ExactError, Result};
 use crate::fixed::{exponent, pow2};
 use crate::prepared::{
-    Builder, Facts, NUMERICS_VERSION, Prepared, RECIPE, WIDE_NUMERICS, WIDE_RECIPE,
+    BLOCK_RECIPE, Builder, Facts, NUMERICS_VERSION, Prepared, RECIPE, WIDE_NUMERICS, WIDE_RECIPE,
 };
 
 /// Widest hidden size whose sum of squares fits 63 bits.
 const MAX_HIDDEN: usize = 1 << 15;
 
-/// Prepares a checkpoint under a name for people: with recipe 2 if scores of some layer may be large or int8 is too
+/// Prepares a checkpoint under a name for people: with recipe 3 if some of its matrices are stored in blocks, with recipe 2 if scores of some layer may be large or int8 is too
 /// coarse for it, with recipe 1 otherwise.
 ///
 /// # Errors
@@ -37,17 +37,18 @@ pub fn prepare(checkpoint: &Checkpoint, name: &str) -> Result<Prepared> {
     let scale = blueprint.ends.embedding_scale.unwrap_or(1.0);
     let residual_frac_bits = residual_bits(&embedding, scale);
     let log2_e = std::f64::consts::LOG2_E;
-    let rows = |values, factor| {
+    let rows = |values, factor, of| -> Result<matrix::Prepared> {
         let part = Part::uniform(values, blueprint.hidden_size, factor);
-        Group::new(blueprint.hidden_size, vec![part])
+        let part = part.on(checkpoint.grid(of)?);
+        Ok(Group::new(blueprint.hidden_size, vec![part]).prepare())
     };
-    let table = rows(embedding, scale).quantise();
+    let table = rows(embedding, scale, Source::TokenEmbedding)?;
     // What a tied head is made of.
     let (m, e) = table.rescaled(log2_e);
     table.write(&mut out, "embed");
     if blueprint.position == Position::Learned {
         let positions = checkpoint.load(Source::PositionEmbedding)?;
-        rows(positions, 1.0).quantise().write(&mut out, "positions");
+        rows(positions, 1.0, Source::PositionEmbedding)?.write(&mut out, "positions");
     }
     let layers = (0..blueprint.layers).map(|layer| layer::prepare_layer(network, layer, &mut out));
     let wide: Vec<u8> = layers
@@ -60,7 +61,7 @@ pub fn prepare(checkpoint: &Checkpoint, name: &str) -> Result<Prepared> {
         out.i32("head.e", &[e]);
     } else {
         let values = checkpoint.load(Source::Head)?;
-        rows(values, log2_e).quantise().write(&mut out, "head");
+        rows(values, log2_e, Source::Head)?.write(&mut out, "head");
     }
     if blueprint.ends.head_bias {
         let bias = checkpoint.load(Source::HeadBias)?;
@@ -75,9 +76,10 @@ pub fn prepare(checkpoint: &Checkpoint, name: &str) -> Result<Prepared> {
     }
     let magnified = wide.contains(&1);
     let fine = fine::refine(&mut out, magnified);
-    let (recipe, numerics) = match fine || magnified {
-        true => (WIDE_RECIPE, WIDE_NUMERICS),
-        false => (RECIPE, NUMERICS_VERSION),
+    let (recipe, numerics) = match (out.in_blocks, fine || magnified) {
+        (true, _) => (BLOCK_RECIPE, WIDE_NUMERICS),
+        (false, true) => (WIDE_RECIPE, WIDE_NUMERICS),
+        (false, false) => (RECIPE, NUMERICS_VERSION),
     };
     if numerics == WIDE_NUMERICS {
         out.u8("scores.wide", &wide);

@@ -16,6 +16,8 @@ pub(crate) struct Builder {
     tensors: Vec<(String, Tensor)>,
     /// Of all matrices, in the order in which they were added.
     pub remainders: Vec<Remainder>,
+    /// Whether some matrix stands in blocks.
+    pub in_blocks: bool,
 }
 
 /// What int8 leaves of the rows of a matrix.
@@ -83,6 +85,20 @@ impl Builder {
             &shape,
             values.iter().map(|&v| v as u8).collect(),
         );
+    }
+
+    /// Adds a matrix of 16-bit integers, row after row.
+    pub fn i16(&mut self, name: impl Into<String>, shape: [usize; 2], values: &[i16]) {
+        let bytes = values.iter().flat_map(|v| v.to_le_bytes()).collect();
+        self.put(name, Dtype::I16, &shape, bytes);
+    }
+
+    /// Adds a matrix of integers of 4 bits, row after row, the even columns in the low halves of bytes.
+    pub fn half_bytes(&mut self, name: impl Into<String>, shape: [usize; 2], values: &[i8]) {
+        let pairs = values.as_chunks::<2>().0.iter();
+        let bytes = pairs.map(|[low, high]| low & 15 | high << 4);
+        let bytes = bytes.map(i8::cast_unsigned).collect();
+        self.put(name, Dtype::U8, &[shape[0], shape[1] / 2], bytes);
     }
 
     /// Adds a vector of 32-bit integers.

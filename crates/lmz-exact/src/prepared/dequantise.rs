@@ -116,23 +116,20 @@ impl Prepared {
         factor: f64,
     ) -> Result<Vec<f32>> {
         let rows: usize = stacked.iter().sum();
-        let weights = self.weights_i8(&format!("{name}.w"), [rows, columns])?;
+        let weights = self.rows(name, [rows, columns])?;
         let mantissas = self.i32s(&format!("{name}.m"), rows, i32::MAX)?;
         let exponent = self.i32s(&format!("{name}.e"), 1, 1 << 12)?[0];
         let shifts = self.shifts(&format!("{name}.c"), columns)?;
-        let fine = self.fine_rows(name, [rows, columns])?;
         let shift = |column: usize| shifts.get(column).map_or(0, |&c| i32::from(c));
         let columns_scale: Vec<f64> = (0..columns).map(|c| pow2(shift(c))).collect();
         let first: usize = stacked[..index].iter().sum();
         let chosen = first..first + stacked[index];
         let mut out = Vec::with_capacity(stacked[index] * columns);
         for row in chosen {
+            let (integers, below) = weights.row(row, columns);
             let scale = f64::from(mantissas[row]) * pow2(exponent) * factor;
-            let low = fine.of(row, columns);
-            let row = &weights[row * columns..(row + 1) * columns];
-            for (column, (&w, s)) in row.iter().zip(&columns_scale).enumerate() {
-                let low = low.map_or(0, |low| low[column]);
-                let weight = f64::from(w) + f64::from(low) / 256.0;
+            for (&weight, s) in integers.iter().zip(&columns_scale) {
+                let weight = f64::from(weight) * pow2(below);
                 out.push((weight * scale * s) as f32);
             }
         }

@@ -6,10 +6,13 @@ mod dequantise;
 mod file;
 mod fine;
 mod model;
+mod rows;
 
 #[cfg(feature = "prepare")]
 pub(crate) use build::{Builder, Facts, Remainder};
 pub use fine::FineRows;
 pub use model::{
-    LMZM_VERSION, NUMERICS, NUMERICS_VERSION, Prepared, RECIPE, RECIPES, WIDE_NUMERICS, WIDE_RECIPE,
+    BLOCK_RECIPE, LMZM_VERSION, NUMERICS, NUMERICS_VERSION, Prepared, RECIPE, RECIPES,
+    WIDE_NUMERICS, WIDE_RECIPE,
 };
+pub use rows::{Blocks, MAX_FACTOR, MAX_OFFSET, Rows};

@@ -17,8 +17,10 @@ pub const NUMERICS: RangeInclusive<u8> = 0..=WIDE_NUMERICS;
 pub const RECIPE: u8 = 1;
 /// The recipe of models for [`WIDE_NUMERICS`].
 pub const WIDE_RECIPE: u8 = 2;
+/// The recipe of models whose weights stand in blocks, for [`WIDE_NUMERICS`].
+pub const BLOCK_RECIPE: u8 = 3;
 /// The recipes whose models this build reads.
-pub const RECIPES: RangeInclusive<u8> = RECIPE..=WIDE_RECIPE;
+pub const RECIPES: RangeInclusive<u8> = RECIPE..=BLOCK_RECIPE;
 /// The version of lmzm.md that this build reads.
 pub const LMZM_VERSION: u8 = 1;
 
@@ -90,7 +92,8 @@ impl Prepared {
     pub fn weights(&self) -> u64 {
         let int8 = self.tensors.iter();
         let int8 = int8.filter(|(name, t)| t.dtype == Dtype::I8 && !is_low(name));
-        int8.map(|(_, t)| t.range.len() as u64).sum()
+        let int8: u64 = int8.map(|(_, t)| t.range.len() as u64).sum();
+        int8 + self.block_weights()[0]
     }
 
     /// The table from token ids to their bytes.

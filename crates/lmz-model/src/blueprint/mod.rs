@@ -17,7 +17,7 @@ pub(crate) use cut::Stored;
 pub use cut::TensorSpec;
 pub use description::Blueprint;
 pub(crate) use layouts::is_buffer;
-pub use parts::{LayerPart, Part, Weights};
+pub use parts::{Grid, LayerPart, Part, Weights};
 pub use variants::{
     Activation, Attention, Block, Ends, FeedForward, FeedForwardKind, HeadNorm, Layout, Norm,
     NormPlacement, Position, Residual, RopeScaling, Window,

@@ -1,6 +1,8 @@
 //! The weights as an engine wants them: one tensor for each part of the mathematics, whatever the
 //! checkpoint's names, fusions and transpositions.
 
+use std::ops::RangeInclusive;
+
 use super::description::Blueprint;
 use super::variants::{FeedForwardKind, HeadNorm, Norm, NormPlacement, Position, Residual};
 use crate::error::Result;
@@ -97,6 +99,28 @@ pub trait Weights {
     /// The part does not exist in this model ([`Blueprint::has`]), or cannot be read, or holds a
     /// number that is not finite.
     fn load(&self, part: Part) -> Result<Vec<f32>>;
+
+    /// The grid on which the elements of a matrix lie, if it is stored in blocks of small integers.
+    ///
+    /// # Errors
+    /// As [`load`](Weights::load).
+    fn grid(&self, part: Part) -> Result<Option<Grid>> {
+        let _ = part;
+        Ok(None)
+    }
+}
+
+/// What a matrix stored in blocks is made of: within a block of a row every element is `step · q + offset`, q an integer.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Grid {
+    /// Elements of a block, 16 or 32; a row is whole blocks.
+    pub block: usize,
+    /// The integers that q may be: at most 8 bits.
+    pub integers: RangeInclusive<i8>,
+    /// `[rows][blocks of a row]`.
+    pub steps: Vec<f64>,
+    /// Likewise; empty where all are 0.
+    pub offsets: Vec<f64>,
 }
 
 impl Blueprint {

@@ -5,10 +5,11 @@ use std::fmt;
 use std::ops::Range;
 use std::path::Path;
 
-use super::dequant::dequantise;
+use super::dequant::{dequantise, grid};
 use super::header::{self, Described};
 use super::metadata::{Meta, Metadata};
 use super::split::Split;
+use crate::blueprint::Grid;
 use crate::error::{ModelError, Result};
 use crate::mapped::Bytes;
 
@@ -275,6 +276,33 @@ impl Gguf {
                 tensor: name.into(),
                 file: part.name.clone(),
                 element: first + at,
+            }),
+        }
+    }
+}
+
+impl Gguf {
+    /// The grid of some rows of a matrix; `None` if it is not stored in blocks, or is no matrix.
+    pub(super) fn grid(&self, name: &str, rows: Range<usize>) -> Result<Option<Grid>> {
+        let Entry { part, described } = self.entry(name)?;
+        let (kind, width) = match *described.shape.as_slice() {
+            [_, width] if described.kind.block() > 1 => (described.kind, width),
+            _ => return Ok(None),
+        };
+        let part = &self.parts[*part];
+        let bytes = &part.bytes[described.range.clone()];
+        let size = width / kind.block() * kind.bytes();
+        let grid = grid(kind, &bytes[rows.start * size..rows.end * size]);
+        let Some(grid) = grid else {
+            return Ok(None);
+        };
+        let mut all = grid.steps.iter().chain(&grid.offsets);
+        match all.all(|value| value.is_finite()) {
+            true => Ok(Some(grid)),
+            false => Err(ModelError::NonFinite {
+                tensor: name.into(),
+                file: part.name.clone(),
+                element: rows.start * width,
             }),
         }
     }

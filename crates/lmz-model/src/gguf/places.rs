@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use super::config::Architecture;
 use super::model::Gguf;
-use crate::blueprint::{Blueprint, LayerPart, Norm, Part, Residual};
+use crate::blueprint::{Blueprint, Grid, LayerPart, Norm, Part, Residual};
 use crate::error::{ModelError, Result};
 
 /// The mapping from the parts of a blueprint to the tensors of a file.
@@ -84,6 +84,28 @@ impl Places {
             Undo::Pairs(heads) => values = halves(&values, heads, blueprint.head_dim),
         }
         Ok(values)
+    }
+
+    /// The grid of a part that is stored in blocks.
+    pub(crate) fn grid(
+        self,
+        gguf: &Gguf,
+        blueprint: &Blueprint,
+        part: Part,
+    ) -> Result<Option<Grid>> {
+        if !blueprint.has(part) {
+            return Err(no_part(part));
+        }
+        let place = self.place(gguf, blueprint, part)?;
+        gguf.expect(&place.tensor, &place.shape)?;
+        let Some(mut grid) = gguf.grid(&place.tensor, place.rows)? else {
+            return Ok(None);
+        };
+        if let Undo::Pairs(heads) = place.undo {
+            grid.steps = halves(&grid.steps, heads, blueprint.head_dim);
+            grid.offsets = halves(&grid.offsets, heads, blueprint.head_dim);
+        }
+        Ok(Some(grid))
     }
 
     fn place(self, gguf: &Gguf, blueprint: &Blueprint, part: Part) -> Result<Place> {
@@ -227,7 +249,7 @@ fn expert(gguf: &Gguf, layer: usize, map: &str, expert: usize) -> String {
 
 /// Rows of heads from pairs, as the file has them, to halves: row `2 i + j` of a head to
 /// `j * head_dim / 2 + i`.
-fn halves(values: &[f32], heads: usize, head_dim: usize) -> Vec<f32> {
+fn halves<T: Copy>(values: &[T], heads: usize, head_dim: usize) -> Vec<T> {
     let width = values.len() / (heads * head_dim);
     let row = |at: usize| &values[at * width..(at + 1) * width];
     let mut out = Vec::with_capacity(values.len());

@@ -1,5 +1,6 @@
 //! Models that tests make themselves, and those of `tests/fixtures`.
 
+mod blocks;
 mod coarse;
 mod directory;
 mod fixtures;
@@ -9,6 +10,7 @@ mod model;
 mod tokenizers;
 mod weights;
 
+pub use blocks::in_blocks;
 pub use coarse::{coarse_rows, coarsen};
 pub use directory::{ModelDirectory, Tensor, write_index};
 pub use fixtures::{checkpoint, with_tokenizer};

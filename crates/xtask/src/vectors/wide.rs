@@ -1,10 +1,12 @@
-//! `tests/vectors/numerics2.json`, `large.lmzm` and `fine.lmzm`: version 2 of the numerics. Models that recipe 2 gives it,
-//! for large scores and for rows that int8 is too coarse for; forms of attention of several families with the first
-//! layer and every second one after it made wide; and, in `tests/vectors/fine`, fine rows with the largest weights.
+//! `tests/vectors/numerics2.json`, `large.lmzm`, `fine.lmzm` and `blocks.lmzm`: version 2 of the numerics. Models that recipes 2 and 3 give it,
+//! for large scores, for rows that int8 is too coarse for, and for a checkpoint in blocks; forms of attention of several families with the first
+//! layer and every second one after it made wide; and, in `tests/vectors/fine` and `tests/vectors/blocks`, fine rows and blocks with the largest weights.
 
 use lmz_exact::{Engine, Kernel, Prepared, prepare};
-use lmz_testkit::engine::{family, hash, logits, tokens, under_numerics, with_fine_rows};
-use lmz_testkit::models::{coarse_rows, large_scores};
+use lmz_testkit::engine::{
+    family, hash, logits, tokens, under_numerics, with_blocks, with_fine_rows,
+};
+use lmz_testkit::models::{coarse_rows, in_blocks, large_scores};
 use serde_json::json;
 
 use crate::files::{Files, Result};
@@ -12,7 +14,7 @@ use crate::json;
 
 /// Soft caps and windows; learned positions; norms of queries and keys, whole and by head; part of a head rotating.
 const FAMILIES: [&str; 5] = ["gemma2", "gpt2", "olmo2", "phi", "qwen3"];
-/// Fine rows in learned positions and a tied head, and in a head with biases.
+/// Fine rows and blocks in learned positions and a tied head, and in a head with biases.
 const FINE_FAMILIES: [&str; 2] = ["gpt2", "phi"];
 const TOKENS: usize = 52;
 
@@ -32,6 +34,17 @@ pub fn write(files: &mut Files) -> Result<()> {
         let fine = with_fine_rows(&prepare(&family(name), name)?, seed as u64);
         files.put(&format!("tests/vectors/fine/{name}.lmzm"), fine.as_bytes())?;
         all.push((format!("fine/{name}"), fine));
+    }
+    let blocks = prepare(&in_blocks().open(), "blocks")?;
+    files.put("tests/vectors/blocks.lmzm", blocks.as_bytes())?;
+    all.push(("blocks".to_owned(), blocks));
+    for (seed, name) in FINE_FAMILIES.into_iter().enumerate() {
+        let blocks = with_blocks(&prepare(&family(name), name)?, seed as u64);
+        files.put(
+            &format!("tests/vectors/blocks/{name}.lmzm"),
+            blocks.as_bytes(),
+        )?;
+        all.push((format!("blocks/{name}"), blocks));
     }
     let mut models = Vec::new();
     for (name, prepared) in &all {

@@ -21,6 +21,8 @@ pub struct Facts {
     pub weights: u64,
     /// Those of them that have 16 bits.
     pub fine_weights: u64,
+    /// Those of them that stand in blocks, as their checkpoint has them: with integers of 4 bits, and of 8.
+    pub block_weights: [u64; 2],
     pub bytes: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     embedded: Option<bool>,
@@ -47,6 +49,7 @@ impl Facts {
             numerics_version: numerics.unwrap_or(lmz::NUMERICS_VERSION.into()),
             weights: prepared.weights(),
             fine_weights: prepared.fine_weights(),
+            block_weights: prepared.block_weights(),
             bytes: prepared.as_bytes().len() as u64,
             embedded: origin.map(|origin| *origin == Origin::Embedded),
             path: origin.and_then(|origin| match origin {

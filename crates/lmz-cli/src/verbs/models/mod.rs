@@ -87,6 +87,13 @@ fn info(args: &InfoArgs) -> Result<Exit, Failure> {
                 facts.fine_weights
             )?;
         }
+        let [half_bytes, bytes] = facts.block_weights;
+        if half_bytes + bytes > 0 {
+            writeln!(
+                out,
+                "            in blocks: {half_bytes} of them in 4 bits, {bytes} in 8"
+            )?;
+        }
         writeln!(out, "vocabulary  {} tokens", b.vocab_size)?;
         writeln!(out, "context     {} tokens", b.max_positions)?;
         writeln!(

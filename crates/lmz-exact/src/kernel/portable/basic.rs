@@ -3,6 +3,7 @@
 use lmz_coder::exp2_weight;
 
 use super::super::pack::{CHUNK, Linear, PANEL};
+use super::blocks::block_panel;
 use crate::fixed::{MAX32, bitlen, isqrt, rshift, shift_to};
 use crate::tables::{Gate, SIGMOID_BITS, SIGMOID_INTERVALS, TABLE_MASK};
 
@@ -13,6 +14,15 @@ const MAX_LOGIT: i64 = 1 << 30;
 #[inline(always)]
 pub fn linear(layer: &Linear, x: &[i16], stride: usize, y: &mut [i32]) {
     let width = layer.out_padded();
+    if let Some(blocks) = &layer.blocks {
+        for (x, y) in x.chunks(stride).zip(y.chunks_exact_mut(width)) {
+            let sums = blocks.sums(x, stride, 1);
+            for (p, y) in y.chunks_exact_mut(PANEL).take(layer.panels()).enumerate() {
+                block_panel(layer, blocks, p, x, &sums, y);
+            }
+        }
+        return;
+    }
     for (x, y) in x.chunks(stride).zip(y.chunks_exact_mut(width)) {
         for (p, y) in y.chunks_exact_mut(PANEL).take(layer.panels()).enumerate() {
             linear_panel(layer, p, x, y);

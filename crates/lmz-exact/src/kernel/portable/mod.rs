@@ -3,6 +3,7 @@
 //! All functions are `#[inline(always)]` so that they take on the instruction set of the caller.
 
 mod basic;
+mod blocks;
 mod norms;
 mod pointwise;
 
@@ -14,6 +15,7 @@ pub use basic::{
     FINE_BITS, activations, add_fine, add_residual, attention_weights, linear, linear_panel,
     logits, panel_dots, quantise, rms_norm,
 };
+pub use blocks::block_panel;
 pub use norms::{block_norm, layer_norm};
 pub use pointwise::{
     Nonlinearity, Softcap, activated, add_bias, add_bias_wide, add_residual_wide,

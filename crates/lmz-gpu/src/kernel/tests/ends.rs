@@ -2,7 +2,7 @@
 
 use cubecl::prelude::*;
 use lmz_coder::{Distribution, Shares};
-use lmz_exact::parts::{Embedding, Softcap};
+use lmz_exact::parts::{Embedding, Rows, Softcap};
 use lmz_exact::reference;
 use lmz_exact::tables::sigmoid_table;
 
@@ -23,9 +23,12 @@ impl Check for Tables {
         let mut random = Random(width as u64);
         let entries = 9;
         let table = Embedding {
-            w: (0..entries * width)
-                .map(|_| random.signed(7) as i8)
-                .collect(),
+            rows: Rows {
+                w: (0..entries * width)
+                    .map(|_| random.signed(7) as i8)
+                    .collect(),
+                ..Rows::default()
+            },
             m: (0..entries)
                 .map(|i| {
                     if i == 0 {
@@ -39,7 +42,6 @@ impl Check for Tables {
             c: (0..width)
                 .map(|_| if shifted { random.below(21) as u8 } else { 0 })
                 .collect(),
-            fine: Default::default(),
         };
         let on = EmbedOn::new(client, &table, width);
         // The last stands for all beyond it.
@@ -65,7 +67,8 @@ impl Check for Tables {
                 for (i, ours) in ours.iter().enumerate() {
                     let index = (indices[i / width] as usize).min(entries - 1);
                     let j = i % width;
-                    let r = i128::from(table.w[index * width + j]) * i128::from(table.m[index]);
+                    let r =
+                        i128::from(table.rows.w[index * width + j]) * i128::from(table.m[index]);
                     let shift = e + i32::from(table.c[j]);
                     let most = i128::from(i32::MAX);
                     let value = match shift {

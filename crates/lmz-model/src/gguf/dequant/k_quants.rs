@@ -29,10 +29,7 @@ pub(super) fn q3_k(block: &[u8; 110], out: &mut [f32; 256]) {
     let (low, rest) = rest.split_at(64);
     let d = half_at(rest, 12);
     for (group, out) in out.as_chunks_mut::<16>().0.iter_mut().enumerate() {
-        // The low 4 bits of 16 scales in 8 bytes, then their high 2 bits in 4.
-        let four = rest[group % 8] >> (4 * (group / 8)) & 0xf;
-        let two = rest[8 + group % 4] >> (2 * (group / 4)) & 3;
-        let dl = d * f32::from(i16::from(four | two << 4) - 32);
+        let dl = d * f32::from(six_bits(rest, group));
         let (at, shift) = two_bits(group);
         let (third, bit) = (16 * (group % 2), group / 2);
         for (i, out) in out.iter_mut().enumerate() {
@@ -44,6 +41,13 @@ pub(super) fn q3_k(block: &[u8; 110], out: &mut [f32; 256]) {
             *out = dl * f32::from(i16::from(low[at + i] >> shift & 3) - missing);
         }
     }
+}
+
+/// One of 16 scales of 6 bits, less 32: their low 4 bits in 8 bytes, then their high 2 bits in 4.
+pub(super) fn six_bits(scales: &[u8], group: usize) -> i16 {
+    let four = scales[group % 8] >> (4 * (group / 8)) & 0xf;
+    let two = scales[8 + group % 4] >> (2 * (group / 4)) & 3;
+    i16::from(four | two << 4) - 32
 }
 
 /// `d, dmin: f16`, 12 bytes of 6-bit scales and minima, 128 bytes of 4 bits:
@@ -106,7 +110,7 @@ fn four_bits(bytes: &[u8], group: usize) -> impl Iterator<Item = u8> + '_ {
 }
 
 /// `d * scale` and `dmin * minimum` of one of 8 groups, from the first 16 bytes of a block.
-fn scale_and_minimum(head: &[u8], group: usize) -> (f32, f32) {
+pub(super) fn scale_and_minimum(head: &[u8], group: usize) -> (f32, f32) {
     let packed = &head[4..];
     let (scale, minimum) = if group < 4 {
         (packed[group] & 63, packed[group + 4] & 63)

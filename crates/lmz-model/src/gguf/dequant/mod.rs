@@ -1,6 +1,7 @@
 //! Blocks of quantised weights as f32, to the bit as ggml's reference code gives them: every
 //! product and sum rounded to f32, none fused.
 
+mod grid;
 mod half;
 mod k_quants;
 mod legacy;
@@ -9,6 +10,7 @@ mod nonlinear;
 use ::half::{bf16, f16};
 
 use super::kind::Kind;
+pub(super) use grid::grid;
 
 /// Appends the elements of whole blocks.
 pub(super) fn dequantise(kind: Kind, bytes: &[u8], out: &mut Vec<f32>) {

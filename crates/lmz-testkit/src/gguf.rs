@@ -1,38 +1,55 @@
-//! GGUF files written by hand, to be damaged.
+//! GGUF files written by hand, to be damaged or to be filled with blocks.
 
 use std::path::Path;
 
-use lmz_testkit::models::{ModelDirectory, byte_char};
+use lmz_model::Checkpoint;
+
+use crate::models::{ModelDirectory, byte_char};
 
 /// A value of the metadata.
 #[derive(Clone, Debug)]
 pub enum Meta {
+    /// Type 2.
     U16(u16),
+    /// Type 4.
     U32(u32),
+    /// Type 6.
     F32(f32),
+    /// Type 7.
     Bool(bool),
+    /// Type 8.
     Text(String),
+    /// An array of type 8.
     Texts(Vec<String>),
+    /// An array of type 5.
     I32s(Vec<i32>),
+    /// An array of type 6.
     F32s(Vec<f32>),
 }
 
-/// A tensor; `offset` is found when the file is written, unless it is given.
+/// A tensor.
 #[derive(Clone, Debug)]
 pub struct Tensor {
+    /// As the file has it.
     pub name: String,
     /// The row's length first.
     pub dimensions: Vec<u64>,
+    /// The number of ggml's type.
     pub kind: u32,
+    /// Where it begins; `None` for a place that is found when the file is written.
     pub offset: Option<u64>,
+    /// Its blocks.
     pub bytes: Vec<u8>,
 }
 
 /// A file before it is written.
 #[derive(Clone, Debug)]
 pub struct File {
+    /// 2 or 3, or what is to be refused.
     pub version: u32,
+    /// In the order in which it is written.
     pub metadata: Vec<(String, Meta)>,
+    /// Likewise.
     pub tensors: Vec<Tensor>,
 }
 
@@ -98,12 +115,25 @@ impl File {
         self.metadata.push((key.into(), value));
     }
 
+    /// Takes a key away.
     pub fn remove(&mut self, key: &str) {
         self.metadata.retain(|(other, _)| other != key);
     }
 
+    /// The tensor of this name.
+    ///
+    /// # Panics
+    /// If there is none.
     pub fn tensor(&mut self, name: &str) -> &mut Tensor {
         self.tensors.iter_mut().find(|t| t.name == name).unwrap()
+    }
+
+    /// The model that it holds.
+    ///
+    /// # Panics
+    /// If it is refused.
+    pub fn open(&self) -> Checkpoint {
+        Checkpoint::from_gguf("model.gguf", self.bytes()).expect("a sound file")
     }
 
     /// The file's bytes.
@@ -135,6 +165,9 @@ impl File {
     }
 
     /// Deals the tensors to files of a model in `count` parts; only the first has the metadata.
+    ///
+    /// # Panics
+    /// If a file cannot be written.
     pub fn write_parts(&self, directory: &Path, stem: &str, count: usize) {
         for part in 0..count {
             let mut file = self.clone();
