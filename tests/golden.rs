@@ -65,6 +65,25 @@ fn a_store_finds_the_models_of_golden_files_wherever_they_are() {
 }
 
 #[test]
+fn files_of_a_checkpoint_are_read_whatever_recipe_it_gets_now() {
+    let folder = root().join("tests/fixtures/gguf");
+    let raw = std::fs::read(folder.join("former.txt")).expect("an original");
+    for name in ["former.small.lmz", "former.full.lmz"] {
+        let store = ModelStore::new([]);
+        let model = store.open(folder.join("bytes.gguf").as_os_str());
+        let model = model.expect("a GGUF file");
+        assert_eq!(model.prepared().recipe, 3);
+        // Made when that file was prepared by recipe 1.
+        let packed = std::fs::read(folder.join(name)).expect("a golden file");
+        let mut restored = Vec::new();
+        let options = DecompressOptions::default();
+        lmz::decompress(&packed[..], &mut restored, &store, &options, &())
+            .unwrap_or_else(|e| panic!("{name}: {e}"));
+        assert!(restored == raw, "{name}");
+    }
+}
+
+#[test]
 fn golden_files_decode_with_every_kernel() {
     let mut files = 0;
     for isa in Isa::available() {

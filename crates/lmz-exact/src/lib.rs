@@ -48,7 +48,7 @@ pub use kernel::{Isa, Kernel, Linear};
 pub use kernel::{differential, text};
 pub use lanes::{Accelerator, CpuLanes, Lanes, Prediction, Prefix, Query, Row};
 #[cfg(feature = "prepare")]
-pub use prepare::prepare;
+pub use prepare::{prepare, prepare_as};
 pub use prepared::{
     BLOCK_RECIPE, LMZM_VERSION, NUMERICS, NUMERICS_VERSION, Prepared, RECIPE, RECIPES,
     WIDE_NUMERICS, WIDE_RECIPE,

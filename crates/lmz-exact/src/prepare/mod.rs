@@ -24,5 +24,5 @@ mod scope;
 mod scores;
 
 #[cfg(feature = "prepare")]
-pub use recipe::prepare;
+pub use recipe::{prepare, prepare_as};
 pub(crate) use scope::check;

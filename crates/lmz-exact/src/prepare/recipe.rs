@@ -1,6 +1,6 @@
 //! The recipe from the checkpoint's parts to the model's.
 
-use lmz_model::{Checkpoint, ExactTokenizer, Part as Source, Position, Weights};
+use lmz_model::{Blueprint, Checkpoint, ExactTokenizer, Part as Source, Position, Weights};
 
 use super::matrix::{self, Group, Part};
 use super::scope::check;
@@ -21,6 +21,14 @@ const MAX_HIDDEN: usize = 1 << 15;
 /// An unreadable checkpoint or tensor; a model that is too wide for the engine's number formats,
 /// or has a feature that the engine does not do.
 pub fn prepare(checkpoint: &Checkpoint, name: &str) -> Result<Prepared> {
+    prepare_as(checkpoint, name, BLOCK_RECIPE)
+}
+
+/// As [`prepare`], with no recipe above `newest`: what was made of the checkpoint before there were others.
+///
+/// # Errors
+/// As [`prepare`].
+pub fn prepare_as(checkpoint: &Checkpoint, name: &str, newest: u8) -> Result<Prepared> {
     let blueprint = &checkpoint.blueprint;
     blueprint.validate()?;
     check(blueprint)?;
@@ -32,6 +40,10 @@ pub fn prepare(checkpoint: &Checkpoint, name: &str) -> Result<Prepared> {
     }
     // Checkpoints are a network with a vocabulary.
     let network: &lmz_model::Network = checkpoint;
+    let weights: &dyn Weights = match newest {
+        BLOCK_RECIPE.. => network,
+        _ => &WithoutBlocks(network),
+    };
     let mut out = Builder::default();
     let embedding = checkpoint.load(Source::TokenEmbedding)?;
     let scale = blueprint.ends.embedding_scale.unwrap_or(1.0);
@@ -39,7 +51,7 @@ pub fn prepare(checkpoint: &Checkpoint, name: &str) -> Result<Prepared> {
     let log2_e = std::f64::consts::LOG2_E;
     let rows = |values, factor, of| -> Result<matrix::Prepared> {
         let part = Part::uniform(values, blueprint.hidden_size, factor);
-        let part = part.on(checkpoint.grid(of)?);
+        let part = part.on(weights.grid(of)?);
         Ok(Group::new(blueprint.hidden_size, vec![part]).prepare())
     };
     let table = rows(embedding, scale, Source::TokenEmbedding)?;
@@ -50,7 +62,7 @@ pub fn prepare(checkpoint: &Checkpoint, name: &str) -> Result<Prepared> {
         let positions = checkpoint.load(Source::PositionEmbedding)?;
         rows(positions, 1.0, Source::PositionEmbedding)?.write(&mut out, "positions");
     }
-    let layers = (0..blueprint.layers).map(|layer| layer::prepare_layer(network, layer, &mut out));
+    let layers = (0..blueprint.layers).map(|layer| layer::prepare_layer(weights, layer, &mut out));
     let wide: Vec<u8> = layers
         .map(|wide| wide.map(u8::from))
         .collect::<Result<_>>()?;
@@ -104,6 +116,19 @@ pub fn prepare(checkpoint: &Checkpoint, name: &str) -> Result<Prepared> {
         eps_fixed: eps.round().min(pow2(62)) as u64,
         blueprint: blueprint.canonical_json(),
     })
+}
+
+/// A network's weights as numbers alone.
+struct WithoutBlocks<'a>(&'a lmz_model::Network);
+
+impl Weights for WithoutBlocks<'_> {
+    fn blueprint(&self) -> &Blueprint {
+        self.0.blueprint()
+    }
+
+    fn load(&self, part: Source) -> lmz_model::Result<Vec<f32>> {
+        self.0.load(part)
+    }
 }
 
 /// F: the median entry of the embedding gets ten bits below it.

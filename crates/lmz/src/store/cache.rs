@@ -9,7 +9,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use lmz_exact::{ExactError, NUMERICS, Prepared, RECIPES, prepare};
+use lmz_exact::{ExactError, NUMERICS, Prepared, RECIPES, prepare_as};
 use lmz_model::Checkpoint;
 
 use super::hex;
@@ -66,19 +66,28 @@ impl PreparedCache {
     /// # Errors
     /// As [`prepare`].
     pub fn prepare(&self, checkpoint: &Checkpoint) -> Result<Prepared, ExactError> {
+        self.prepare_as(checkpoint, *RECIPES.end())
+    }
+
+    /// As [`PreparedCache::prepare`], with no recipe above `newest`.
+    pub(super) fn prepare_as(
+        &self,
+        checkpoint: &Checkpoint,
+        newest: u8,
+    ) -> Result<Prepared, ExactError> {
         // The checkpoint's hash knows the vocabulary, and not how text is cut into it.
         let tokenizer = blake3::hash(&checkpoint.tokenizer_json);
         let made_from = format!(
             "{}-t{}-r{}-n{}-",
             hex(&checkpoint.content_hash()?),
             hex(&tokenizer.as_bytes()[..8]),
-            RECIPES.end(),
+            newest,
             NUMERICS.end()
         );
         if let Some(kept) = self.kept(&made_from, &checkpoint.name) {
             return Ok(kept);
         }
-        let prepared = prepare(checkpoint, &checkpoint.name)?;
+        let prepared = prepare_as(checkpoint, &checkpoint.name, newest)?;
         let _ = self.keep(&made_from, &prepared);
         Ok(prepared)
     }

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use lmz_codec::{CodecError, Kernel, Model, ModelSource, names};
-use lmz_exact::{ExactError, Prepared, prepare};
+use lmz_exact::{ExactError, Prepared, RECIPES, prepare_as};
 use lmz_format::{Form, Header, ModelId};
 use lmz_hub::{HubCache, HubError, HubName};
 use lmz_model::{Checkpoint, Network, is_gguf};
@@ -45,6 +45,8 @@ pub struct ModelStore {
     hub: Option<HubCache>,
     /// Opened before, by this store.
     opened: Mutex<Vec<Model>>,
+    /// Directories and GGUF files that were asked for.
+    checkpoints: Mutex<Vec<PathBuf>>,
 }
 
 /// Where a model is.
@@ -190,6 +192,7 @@ impl ModelStore {
             cache: None,
             hub: None,
             opened: Mutex::new(Vec::new()),
+            checkpoints: Mutex::default(),
         }
     }
 
@@ -260,16 +263,15 @@ impl ModelStore {
     /// As [`ModelStore::open`].
     pub fn load(&self, asked: &OsStr) -> Result<Prepared, StoreError> {
         if let Some(path) = self.checkpoint(asked)? {
-            let prepared = Checkpoint::open(&path).map_err(ExactError::from).and_then(
-                |checkpoint| match &self.cache {
-                    Some(cache) => cache.prepare(&checkpoint),
-                    None => prepare(&checkpoint, &checkpoint.name),
-                },
-            );
-            return prepared.map_err(|error| StoreError::Open {
-                origin: path.display().to_string(),
-                source: Box::new(error.into()),
-            });
+            let prepared = self.prepare_as(&path, *RECIPES.end());
+            let mut known = self
+                .checkpoints
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner);
+            if prepared.is_ok() && !known.contains(&path) {
+                known.push(path);
+            }
+            return prepared;
         }
         let path = Path::new(asked);
         if path.exists() {
@@ -277,6 +279,20 @@ impl ModelStore {
             return Origin::File(path.to_owned()).load();
         }
         self.named(asked)?.load()
+    }
+
+    /// What recipes up to `newest` make of a directory or GGUF file.
+    fn prepare_as(&self, path: &Path, newest: u8) -> Result<Prepared, StoreError> {
+        let prepared = Checkpoint::open(path)
+            .map_err(ExactError::from)
+            .and_then(|checkpoint| match &self.cache {
+                Some(cache) => cache.prepare_as(&checkpoint, newest),
+                None => prepare_as(&checkpoint, &checkpoint.name, newest),
+            });
+        prepared.map_err(|error| StoreError::Open {
+            origin: path.display().to_string(),
+            source: Box::new(error.into()),
+        })
     }
 
     /// The directory or GGUF file that somebody asked for: a path of one, or else a model of the hub, which must have been
@@ -416,6 +432,19 @@ impl ModelStore {
                 }
                 Ok(prepared) => search.saw(&origin.to_string(), &prepared.name, short(&prepared)),
                 Err(error) => search.failed(error.to_string()),
+            }
+        }
+        // A checkpoint that was asked for may have been prepared otherwise when the file was made.
+        if header.recipe < *RECIPES.end() {
+            let known = self
+                .checkpoints
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner);
+            for path in known.iter() {
+                let former = self.prepare_as(path, header.recipe)?;
+                if names(header, &former) {
+                    return self.open_prepared(former);
+                }
             }
         }
         for place in &self.places {
