@@ -3,7 +3,7 @@
 //! A block's products are summed in 32 bits, as int8 rows are; the sums of 16 rows are multiplied by their blocks' factors
 //! into 64 bits. Offsets are a matrix of 16 bits of their own, with a column for each block, by the sums of the blocks' activations.
 
-use super::pack::{PANEL, Steps};
+use super::panel::{PANEL, Steps};
 use crate::fixed::bitlen;
 
 /// Bytes of the factors of a block of a panel.

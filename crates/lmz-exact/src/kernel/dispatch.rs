@@ -3,7 +3,7 @@
 use super::isa::{Isa, Kernel, TILE};
 #[cfg(target_arch = "aarch64")]
 use super::neon;
-use super::pack::PANEL;
+use super::panel::PANEL;
 use super::portable::{self, Nonlinearity, Softcap};
 #[cfg(target_arch = "x86_64")]
 use super::x86;

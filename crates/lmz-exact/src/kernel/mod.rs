@@ -17,6 +17,7 @@ mod loops;
 #[cfg(target_arch = "aarch64")]
 mod neon;
 mod pack;
+mod panel;
 pub(crate) mod portable;
 mod share;
 #[cfg(test)]
@@ -33,7 +34,8 @@ pub(crate) use dispatch::{
     logits, panel_dots, plane_dots, quantise_wide, rms_norm, wide_attention_weights,
 };
 pub use isa::{Isa, Kernel, TILE};
-pub use pack::{Bias, CHUNK, Fine, Linear, PANEL, Steps};
+pub use pack::{Bias, Fine, Linear};
+pub use panel::{CHUNK, PANEL, Steps};
 pub use portable::{FINE_BITS, Nonlinearity, Softcap};
 #[cfg(any(test, feature = "differential"))]
 pub(crate) use share::linear_with_fine;

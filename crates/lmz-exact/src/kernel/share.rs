@@ -7,7 +7,8 @@ use super::dispatch::add_fine;
 use super::isa::{Isa, Kernel};
 #[cfg(target_arch = "aarch64")]
 use super::neon;
-use super::pack::{Linear, Output, PANEL};
+use super::pack::{Linear, Output};
+use super::panel::PANEL;
 use super::portable;
 #[cfg(target_arch = "x86_64")]
 use super::x86;

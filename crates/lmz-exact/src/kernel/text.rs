@@ -1,7 +1,7 @@
 //! docs/numerics.md, sections 1 and 3, word for word in wide integers: slow, and with nothing to
 //! overflow. Vectors are made from this, so that no kernel is compared with itself.
 
-use super::pack::Steps;
+use super::panel::Steps;
 
 /// 2^31 - 1.
 pub const MAX32: i128 = (1 << 31) - 1;

@@ -12,7 +12,8 @@ use std::ops::Range;
 use super::blocks::{BlockInput, BlockPanels, FACTOR_BYTES, OFFSET_BITS, OFFSET_PAIRS, SUM_BITS};
 use super::isa::TILE;
 use super::loops::{block_loops, linear_loops, panel_dots_loops, rows};
-use super::pack::{CHUNK, Linear, Output, PANEL};
+use super::pack::{Linear, Output};
+use super::panel::{CHUNK, PANEL};
 use super::portable::scale_sums;
 
 /// Instantiates the element-wise kernels for an instruction set.

@@ -6,6 +6,7 @@ use super::heads::Heads;
 use super::matrix::{Group, Part, levels, row_levels, size_levels};
 use super::norms::{block_norm, epsilon, gains, norm, of, write_bias};
 use super::scores::Sizes;
+use super::stored::Stored;
 use crate::error::Result;
 use crate::fixed::pow2;
 use crate::prepared::Builder;
@@ -174,17 +175,13 @@ fn attention(source: &Source<'_>, out: &mut Builder) -> Result<()> {
         (LayerPart::ValueBias, Some(&v.factors[..])),
     ];
     source.biases("qkv", &biases, out)?;
-    Group::new(width, vec![q, k, v])
-        .prepare()
-        .write(out, &source.name("qkv"));
+    Stored::of(&Group::new(width, vec![q, k, v])).write(out, &source.name("qkv"));
     let columns = b.heads * b.head_dim;
     let levels = (0..columns)
         .map(|column| value_levels[heads.shared(column)])
         .collect();
     source.biases("o", &[(LayerPart::OutputBias, None)], out)?;
-    Group::leveled(levels, output)
-        .prepare()
-        .write(out, &source.name("o"));
+    Stored::of(&Group::leveled(levels, output)).write(out, &source.name("o"));
     Ok(())
 }
 
@@ -236,12 +233,13 @@ fn feed_forward(source: &Source<'_>, out: &mut Builder) -> Result<()> {
     };
     source.biases(name, biases, out)?;
     let parts = parts.iter().map(|&part| source.part(part));
-    Group::new(b.hidden_size, parts.collect::<Result<_>>()?)
-        .prepare()
+    Stored::of(&Group::new(b.hidden_size, parts.collect::<Result<_>>()?))
         .write(out, &source.name(name));
     source.biases("down", &[(LayerPart::DownBias, None)], out)?;
-    Group::new(b.intermediate_size, vec![source.part(LayerPart::Down)?])
-        .prepare()
-        .write(out, &source.name("down"));
+    Stored::of(&Group::new(
+        b.intermediate_size,
+        vec![source.part(LayerPart::Down)?],
+    ))
+    .write(out, &source.name("down"));
     Ok(())
 }

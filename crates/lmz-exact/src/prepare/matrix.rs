@@ -2,7 +2,6 @@
 
 use lmz_model::Grid;
 
-use super::blocks::BlockMatrix;
 use crate::fixed::{exponent, pow2};
 use crate::prepared::{Builder, Remainder};
 
@@ -23,32 +22,6 @@ pub struct Group {
     pub(super) parts: Vec<Part>,
 }
 
-/// The tensors of a linear layer: in blocks where the checkpoint has blocks, int8 rows otherwise.
-pub enum Prepared {
-    Rows(Quantised),
-    Blocks(BlockMatrix),
-}
-
-impl Prepared {
-    /// The scales of the same integers times a factor: a tied head's.
-    pub fn rescaled(&self, factor: f64) -> (Vec<i32>, i32) {
-        let scales = match self {
-            Self::Rows(rows) => &rows.scales,
-            Self::Blocks(blocks) => &blocks.scales,
-        };
-        let scales: Vec<f64> = scales.iter().map(|s| s * factor).collect();
-        mantissas(&scales)
-    }
-
-    /// Writes the tensors of the linear layer `name`; whether int8 rows have low planes is decided when all are written.
-    pub fn write(self, out: &mut Builder, name: &str) {
-        match self {
-            Self::Rows(rows) => rows.write(out, name),
-            Self::Blocks(blocks) => blocks.write(out, name),
-        }
-    }
-}
-
 /// A quantised group: the tensors of a linear layer.
 pub struct Quantised {
     columns: usize,
@@ -57,7 +30,7 @@ pub struct Quantised {
     e: i32,
     c: Vec<u8>,
     /// The real scale of each row, without its factor.
-    scales: Vec<f64>,
+    pub scales: Vec<f64>,
     /// What int8 leaves of each weight, in 256ths of its row's scale.
     low: Vec<i8>,
     /// By row: how coarse int8 is for it, the scale over the mean magnitude of its weights; 0 for a row of zeros.
@@ -159,14 +132,6 @@ impl Group {
         Self {
             levels,
             parts: vec![part],
-        }
-    }
-
-    /// The tensors of the layer.
-    pub fn prepare(&self) -> Prepared {
-        match BlockMatrix::of(self) {
-            Some(blocks) => Prepared::Blocks(blocks),
-            None => Prepared::Rows(self.quantise()),
         }
     }
 
@@ -279,7 +244,8 @@ pub(super) fn mantissas(scales: &[f64]) -> (Vec<i32>, i32) {
 }
 
 impl Quantised {
-    fn write(self, out: &mut Builder, name: &str) {
+    /// Writes the tensors of the linear layer `name`.
+    pub fn write(self, out: &mut Builder, name: &str) {
         out.i8(format!("{name}.w"), [self.m.len(), self.columns], &self.w);
         out.i32(format!("{name}.m"), &self.m);
         out.i32(format!("{name}.e"), &[self.e]);

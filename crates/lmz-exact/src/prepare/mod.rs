@@ -22,6 +22,8 @@ mod rope;
 mod scope;
 #[cfg(feature = "prepare")]
 mod scores;
+#[cfg(feature = "prepare")]
+mod stored;
 
 #[cfg(feature = "prepare")]
 pub use recipe::{prepare, prepare_as};

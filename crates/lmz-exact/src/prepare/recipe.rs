@@ -4,6 +4,7 @@ use lmz_model::{Blueprint, Checkpoint, ExactTokenizer, Part as Source, Position,
 
 use super::matrix::{self, Group, Part};
 use super::scope::check;
+use super::stored::Stored;
 use super::{fine, layer, norms, rope};
 use crate::error::{ExactError, Result};
 use crate::fixed::{exponent, pow2};
@@ -49,10 +50,10 @@ pub fn prepare_as(checkpoint: &Checkpoint, name: &str, newest: u8) -> Result<Pre
     let scale = blueprint.ends.embedding_scale.unwrap_or(1.0);
     let residual_frac_bits = residual_bits(&embedding, scale);
     let log2_e = std::f64::consts::LOG2_E;
-    let rows = |values, factor, of| -> Result<matrix::Prepared> {
+    let rows = |values, factor, of| -> Result<Stored> {
         let part = Part::uniform(values, blueprint.hidden_size, factor);
         let part = part.on(weights.grid(of)?);
-        Ok(Group::new(blueprint.hidden_size, vec![part]).prepare())
+        Ok(Stored::of(&Group::new(blueprint.hidden_size, vec![part])))
     };
     let table = rows(embedding, scale, Source::TokenEmbedding)?;
     // What a tied head is made of.

@@ -2,8 +2,10 @@
 
 use lmz_coder::exp2_weight;
 
-use super::super::pack::{CHUNK, Linear, PANEL};
+use super::super::pack::Linear;
+use super::super::panel::{CHUNK, PANEL};
 use super::blocks::block_panel;
+use super::scale::scale_sums;
 use crate::fixed::{MAX32, bitlen, isqrt, rshift, shift_to};
 use crate::tables::{Gate, SIGMOID_BITS, SIGMOID_INTERVALS, TABLE_MASK};
 
@@ -51,14 +53,6 @@ pub fn linear_panel(layer: &Linear, p: usize, x: &[i16], y: &mut [i32]) {
         }
     }
     scale_sums(&sums, layer.scales(p), layer.sum_shift(), y);
-}
-
-/// Steps 2 and 3 of docs/numerics.md, 3.1, for one panel.
-#[inline(always)]
-pub fn scale_sums(sums: &[i64; PANEL], scales: &[i32; PANEL], g: i32, y: &mut [i32]) {
-    for r in 0..PANEL {
-        y[r] = rshift(rshift(sums[r], g) * i64::from(scales[r]), 32) as i32;
-    }
 }
 
 /// Bits of the low plane of a fine row.

@@ -1,8 +1,9 @@
 //! Products of weights in blocks.
 
 use super::super::blocks::{BlockPanels, FACTOR_BYTES, HALF_BYTE_BITS, OFFSET_BITS, SUM_BITS};
-use super::super::pack::{Linear, PANEL};
-use super::basic::scale_sums;
+use super::super::pack::Linear;
+use super::super::panel::PANEL;
+use super::scale::scale_sums;
 
 /// Panel `p` of docs/numerics.md, 3.18, for one row: `sums` are those of its blocks' activations.
 pub fn block_panel(

@@ -6,11 +6,10 @@ mod basic;
 mod blocks;
 mod norms;
 mod pointwise;
+mod scale;
 
 #[cfg(feature = "differential")]
 pub use basic::ZERO_EXPONENT;
-#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
-pub use basic::scale_sums;
 pub use basic::{
     FINE_BITS, activations, add_fine, add_residual, attention_weights, linear, linear_panel,
     logits, panel_dots, quantise, rms_norm,
@@ -21,3 +20,5 @@ pub use pointwise::{
     Nonlinearity, Softcap, activated, add_bias, add_bias_wide, add_residual_wide,
     capped_attention_weights, capped_logits, gated_by, quantise_wide, wide_attention_weights,
 };
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+pub use scale::scale_sums;
