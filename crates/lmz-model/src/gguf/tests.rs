@@ -53,6 +53,10 @@ fn elements_lie_on_their_grids() {
             for &value in values {
                 let q = ((f64::from(value) - offset) / grid.steps[b]).round();
                 let q = if grid.steps[b] == 0.0 { 0.0 } else { q };
+                if name == "Q8_0" && q == -128.0 {
+                    // ggml's own code writes none; it becomes -127.
+                    continue;
+                }
                 let (lowest, highest) = (grid.integers.start(), grid.integers.end());
                 assert!(
                     (f64::from(*lowest)..=f64::from(*highest)).contains(&q),
