@@ -114,10 +114,11 @@ impl<const INPUTS: usize> Mixer<INPUTS> {
             self.rows[set] = self.begins[set] + context;
         }
         #[cfg(target_arch = "x86_64")]
-        // SAFETY: the processor has what was detected.
         #[allow(unsafe_code)]
         match self.wide {
+            // SAFETY: the processor has it.
             Wide::Avx512 => unsafe { self.sum_avx512(inputs) },
+            // SAFETY: the processor has it.
             Wide::Avx2 => unsafe { self.sum_avx2(inputs) },
             Wide::None => self.sum(inputs),
         }
@@ -156,10 +157,11 @@ impl<const INPUTS: usize> Mixer<INPUTS> {
     #[inline]
     pub fn learn(&mut self, inputs: &[i16; INPUTS], bit: bool) {
         #[cfg(target_arch = "x86_64")]
-        // SAFETY: the processor has what was detected.
         #[allow(unsafe_code)]
         match self.wide {
+            // SAFETY: the processor has it.
             Wide::Avx512 => unsafe { self.step_avx512(inputs, bit) },
+            // SAFETY: the processor has it.
             Wide::Avx2 => unsafe { self.step_avx2(inputs, bit) },
             Wide::None => self.step(inputs, bit),
         }
