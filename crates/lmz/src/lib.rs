@@ -69,7 +69,7 @@ pub use lmz_codec::{
     Salvaging, SegmentPlan, Timing, Timings, Writer, compress, compress_to_vec, decompress,
     decompress_seekable, decompress_to_vec, salvage, salvage_with_holes, trace, write_zeros,
 };
-pub use lmz_exact::{NUMERICS, NUMERICS_VERSION, Prepared, RECIPE, RECIPES, prepare};
+pub use lmz_exact::{NUMERICS, NUMERICS_VERSION, Prepared, RECIPE, RECIPES, prepare, prepare_as};
 pub use lmz_model::{Blueprint, Checkpoint};
 
 /// The `.lmz` container (the crate `lmz-format`).

@@ -21,6 +21,8 @@ pub struct Preparation<'a> {
     pub output: &'a Path,
     /// What the model says of itself, if none is given.
     pub name: Option<&'a str>,
+    /// No later one is used.
+    pub recipe: u8,
     pub force: bool,
     pub quiet: bool,
 }
@@ -62,7 +64,7 @@ pub fn prepare(task: &Preparation<'_>) -> Result<Exit, Failure> {
         // In a header its bytes are limited.
         name.take(lmz::format::MAX_MODEL_NAME_LEN / 4).collect()
     });
-    let prepared = lmz::prepare(&checkpoint, &name).map_err(anyhow::Error::from)?;
+    let prepared = lmz::prepare_as(&checkpoint, &name, task.recipe).map_err(anyhow::Error::from)?;
     let written = output
         .write_all(prepared.as_bytes())
         .context("cannot write")

@@ -11,6 +11,28 @@ fn fixture(name: &str) -> Vec<u8> {
 }
 
 #[test]
+fn an_earlier_recipe_can_be_asked_for() {
+    let place = Place::new();
+    place.write("a.gguf", fixture("gguf/bytes.gguf"));
+    let recipe = |number, output| {
+        let command = ["model", "prepare", "--recipe", number, "a.gguf", "-o"];
+        place.lmz(command.into_iter().chain([output]))
+    };
+    recipe("2", "rows.lmzm").fails(0, "rows.lmzm: bytes fixture (id ");
+    let info = |model| String::from_utf8(place.lmz(["model", "info", model]).quiet()).unwrap();
+    assert!(info("rows.lmzm").contains("recipe 1, numerics 1\n"));
+    assert!(info("a.gguf").contains("recipe 3, numerics 2\n"));
+    // The file that the model was made from restores what was compressed with it, although it has blocks by itself.
+    let text = story(700);
+    let packed = place.lmz_with(["-m", "rows.lmzm"], &text).quiet();
+    assert_ne!(place.lmz_with(["-m", "a.gguf"], &text).quiet(), packed);
+    let restored = place.lmz_with(["-dm", "a.gguf"], &packed);
+    assert_eq!(restored.quiet(), text);
+    recipe("4", "none.lmzm").fails(2, "4 is not in 1..=3");
+    assert!(!place.path("none.lmzm").exists());
+}
+
+#[test]
 fn a_file_is_a_model_whatever_it_is_called() {
     for name in ["bytes", "pieces"] {
         let place = Place::new();

@@ -91,6 +91,9 @@ pub struct PrepareArgs {
     /// A directory with config.json, tokenizer.json and safetensors weights, a GGUF file, or ORG/NAME
     #[arg(value_name = "MODEL")]
     pub checkpoint: OsString,
+    /// Use no recipe after N (docs/lmzm.md): with 2 a GGUF file of small integers gets int8 rows, which a GPU can run
+    #[arg(long, value_name = "N", default_value_t = *lmz::RECIPES.end(), value_parser = clap::value_parser!(u8).range(1..=3))]
+    pub recipe: u8,
     /// The file to write
     #[arg(short, long, value_name = "X.lmzm")]
     pub output: PathBuf,

@@ -36,6 +36,7 @@ impl Verb for ModelArgs {
                 checkpoint: &args.checkpoint,
                 output: &args.output,
                 name: args.name.as_deref(),
+                recipe: args.recipe,
                 force: args.force,
                 quiet: args.quiet,
             }),

@@ -65,6 +65,7 @@ impl Verb for TrainArgs {
             checkpoint: self.out.as_os_str(),
             output: &prepared,
             name: None,
+            recipe: *lmz::RECIPES.end(),
             force: false,
             quiet,
         })?;
