@@ -1,4 +1,4 @@
-//! What is written today is what was written: the golden files of format version 2, byte for byte. (That they decode, with
+//! What is written today is what was written: the golden files of format version 2 with mixing version 2, byte for byte. (That they decode, with
 //! every kernel, `tests/golden.rs` of the workspace tests, which takes all files that lie there.)
 //!
 //! Bytes that differ are left in the build's directory of temporary files, under the golden file's name.
@@ -46,19 +46,19 @@ fn golden_files_are_written_as_they_were() {
     let prime = || Prime::new("prime", &text[..400]).unwrap();
     let mut otherwise = Vec::new();
     for (name, raw, options) in [
-        ("format2-nano-parts", parts(), options(2, one, None)),
+        ("mixing2-parts", parts(), options(2, one, None)),
         (
-            "format2-nano-one-lane",
+            "mixing2-one-lane",
             text[..1200].to_vec(),
             options(1, one, None),
         ),
         (
-            "format2-nano-groups",
+            "mixing2-groups",
             text[..2500].to_vec(),
             options(3, groups, None),
         ),
         (
-            "format2-nano-primed",
+            "mixing2-primed",
             text[400..1100].to_vec(),
             options(2, one, Some(prime())),
         ),

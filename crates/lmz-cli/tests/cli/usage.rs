@@ -68,7 +68,7 @@ fn help_and_version_are_on_standard_output() {
         "{version}"
     );
     assert!(version.contains(&format!(
-        "format version {}, numerics versions {} and {}, recipes {} and {}",
+        "format version {}, numerics versions {} and {}, recipes {} to {}, mixing versions 1 and 2",
         lmz::format::FORMAT_VERSION,
         lmz::NUMERICS_VERSION,
         lmz::NUMERICS.end(),
