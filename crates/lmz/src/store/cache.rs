@@ -64,7 +64,7 @@ impl PreparedCache {
     /// a new one, which is kept from now on. That a cache cannot be read or written is no error.
     ///
     /// # Errors
-    /// As [`prepare`].
+    /// As [`lmz_exact::prepare`].
     pub fn prepare(&self, checkpoint: &Checkpoint) -> Result<Prepared, ExactError> {
         self.prepare_as(checkpoint, *RECIPES.end())
     }
