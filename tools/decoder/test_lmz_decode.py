@@ -85,9 +85,9 @@ def record(number, kind, raw, coded, version=1):
     return head + crc(number.to_bytes(8, "little") + head)[:2] + coded
 
 
-def member(segments, plan, identity=bytes(16), context=9, overlap=3, extension=b"", version=1):
-    """segments: (kind, raw, coded)."""
-    body = bytes([0, 1] + [1] * (version == 2)) + identity + bytes(16) + varint(4) + b"tiny"
+def member(segments, plan, identity=bytes(16), context=9, overlap=3, extension=b"", version=1, mix=1):
+    """segments: (kind, raw, coded); `mix`: the version of mixing, of which only members of version 2 tell."""
+    body = bytes([0, 1] + [mix] * (version == 2)) + identity + bytes(16) + varint(4) + b"tiny"
     body += varint(context) + varint(overlap) + varint(plan) + extension
     head = lmz.MAGIC + bytes([version]) + varint(len(body)) + body
     records = [record(n, *s, version) for n, s in enumerate(segments)]
@@ -169,8 +169,8 @@ def encode_text(model, symbols, lanes, context, overlap, shown=()):
     return raw, coder.encoder.seal()
 
 
-def encode_bytes(raw, size):
-    contexts, coder = mixing.Bytes(size), MixingEncoder()
+def encode_bytes(raw, size, version=2):
+    contexts, coder = mixing.Bytes(size, version), MixingEncoder()
     for byte in raw:
         coder.byte(byte)
         contexts.code(coder)
@@ -413,8 +413,9 @@ class Mixed(unittest.TestCase):
 
     def test_bytes(self):
         raw = b"a table, a table; " * 4
-        coded = b"\2" + encode_bytes(raw, (len(raw) - 1).bit_length())
-        self.assertEqual(self.decode(member([(4, raw, coded)], 0, version=2)), raw)
+        for version in lmz.MIXING_VERSIONS:
+            coded = b"\2" + encode_bytes(raw, (len(raw) - 1).bit_length(), version)
+            self.assertEqual(self.decode(member([(4, raw, coded)], 0, version=2, mix=version)), raw)
 
     def test_list(self):
         text, string = encode_text(self.model, self.symbols[:20], 2, 9, 3)
@@ -439,13 +440,13 @@ class Mixed(unittest.TestCase):
             self.assertEqual(lmz.decode_group(self.model, coded, len(raw), 9, 3, shown), raw)
 
     def test_small(self):
-        for blocks in (False, True):
+        for blocks, version in ((False, 1), (True, 1), (False, 2), (True, 2)):
             context, overlap = (9, 3) if blocks else (10**4, 0)
             raw, string = encode_text(self.model, self.symbols, 1, context, overlap)
             coded = b"\1" + varint(len(self.symbols)) + string
             if len(coded) > len(raw):
-                raw, coded = b"abc" * 40, b"\2" + encode_bytes(b"abc" * 40, 7)
-            head = lmz.MAGIC + bytes([0x82, 1 | 1 << 3]) + bytes(8) + bytes([1 | blocks << 7])
+                raw, coded = b"abc" * 40, b"\2" + encode_bytes(b"abc" * 40, 7, version)
+            head = lmz.MAGIC + bytes([0x82, 1 | 1 << 3]) + bytes(8) + bytes([version | blocks << 7])
             head += (varint(9) + varint(3) if blocks else b"") + varint(len(raw)) + varint(len(coded)) + crc(raw)
             self.assertEqual(self.decode(head + crc(head)[:2] + coded), raw)
 
