@@ -36,14 +36,14 @@ impl Apm {
     }
 
     /// Fetches a context's points, before it is known which of them are wanted.
-    #[inline]
+    #[inline(always)]
     pub fn fetch(&self, context: usize) {
         fetch(&self.points, context * POINTS);
         fetch(&self.points, context * POINTS + POINTS - 1);
     }
 
     /// The mapped probability, 16 bits, of a stretched one.
-    #[inline]
+    #[inline(always)]
     pub fn map(&mut self, stretched: i32, context: usize) -> u32 {
         let v = (stretched.clamp(-STRETCH_MAX, STRETCH_MAX) + STRETCH_MAX + 1) as u32;
         // 192 steps of 1/256 nat between points.
@@ -58,14 +58,14 @@ impl Apm {
     }
 
     /// As [`Apm::map`], stretched.
-    #[inline]
+    #[inline(always)]
     pub fn map_stretched(&mut self, stretched: i32, context: usize) -> i16 {
         let p = self.map(stretched, context);
         self.tables.stretch16(p)
     }
 
     /// Learns the bit that followed.
-    #[inline]
+    #[inline(always)]
     pub fn learn(&mut self, bit: bool) {
         let point = &mut self.points[self.at];
         let p = i32::from(*point);

@@ -25,7 +25,7 @@
 //! let again: Vec<u8> = raw.iter().map(|_| model.code(&mut decoder, 0)).collect();
 //! assert_eq!(again, raw);
 //! ```
-// The mixer alone has the same loops for wider registers; the tables ask for memory ahead and in large pages.
+// The same loops for wider registers are made in `wide`; the tables ask for memory ahead and in large pages.
 #![deny(unsafe_code)]
 
 mod apm;
@@ -39,6 +39,7 @@ mod tables;
 mod text;
 mod version;
 mod walk;
+mod wide;
 
 pub use bytes::Bytes;
 pub use coder::Coder;

@@ -15,8 +15,8 @@ const MOST: usize = 50;
 /// The automaton.
 #[derive(Debug)]
 pub struct States {
-    /// The state after a 0 and a 1.
-    pub next: [[u8; 2]; 256],
+    /// By a bit and the state before it, the state after it.
+    pub next: [[u8; 256]; 2],
     /// n0 and n1.
     pub counts: [(u8, u8); 256],
 }
@@ -85,13 +85,13 @@ impl States {
                 }
             }
         }
-        let mut next = [[0u8; 2]; 256];
+        let mut next = [[0u8; 256]; 2];
         for (state, &(n0, n1)) in counts.iter().enumerate().take(number) {
             let (n0, n1) = (n0 as usize, n1 as usize);
             let (a, b) = joined(n0, n1);
-            next[state][0] = first[a][b] as u8;
+            next[0][state] = first[a][b] as u8;
             let (b, a) = joined(n1, n0);
-            next[state][1] = (first[a][b] + variants(a, b) - 1) as u8;
+            next[1][state] = (first[a][b] + variants(a, b) - 1) as u8;
         }
         Self { next, counts }
     }
@@ -108,14 +108,14 @@ mod tests {
         assert!((200..=256).contains(&used), "{used} states");
         for state in 0..used {
             for bit in 0..2 {
-                let to = s.next[state][bit] as usize;
+                let to = s.next[bit][state] as usize;
                 assert!(to > 0 && to < used, "{state} -> {to}");
             }
         }
         // Only ones: the count of ones never falls.
         let (mut state, mut most) = (0usize, 0);
         for _ in 0..100 {
-            state = s.next[state][1] as usize;
+            state = s.next[1][state] as usize;
             assert!(s.counts[state].1 >= most && s.counts[state].0 == 0);
             most = s.counts[state].1;
         }

@@ -26,11 +26,11 @@ const NAT_256: i64 = 11_629_080;
 #[derive(Debug)]
 pub struct Tables {
     /// `squash` at multiples of 1/64 nat from -12 to 12, 22 bits.
-    squash: Vec<u32>,
+    squash: [u32; 2 * SQUASH_HALF + 1],
     /// `stretch` of (i + 1/2) / 4096.
-    stretch: Vec<i16>,
+    stretch: [i16; 4096],
     /// log2(1 + i / 1024) with 16 fractional bits.
-    log2: Vec<u32>,
+    log2: [u32; 1024],
 }
 
 static TABLES: LazyLock<Tables> = LazyLock::new(Tables::new);
@@ -42,7 +42,7 @@ pub fn tables() -> &'static Tables {
 
 impl Tables {
     fn new() -> Self {
-        let mut squash = vec![1u32 << (PROBABILITY_BITS - 1); 2 * SQUASH_HALF + 1];
+        let mut squash = [1u32 << (PROBABILITY_BITS - 1); 2 * SQUASH_HALF + 1];
         // e^(k/64) with 40 fractional bits: below 2^58.
         let one = 1u128 << 40;
         let mut power = one;
@@ -53,15 +53,13 @@ impl Tables {
             squash[SQUASH_HALF + k] = p;
             squash[SQUASH_HALF - k] = (1 << PROBABILITY_BITS) - p;
         }
-        let stretch = (0..4096u64)
-            .map(|i| {
-                let log = log2_q24(2 * i + 1) as i64 - log2_q24(8191 - 2 * i) as i64;
-                ((log * NAT_256 + (1 << 39)) >> 40) as i16
-            })
-            .collect();
-        let log2 = (0..1024u64)
-            .map(|i| ((log2_q24(1024 + i) - (10 << 24) + 128) >> 8) as u32)
-            .collect();
+        let stretch = std::array::from_fn(|i| {
+            let i = i as u64;
+            let log = log2_q24(2 * i + 1) as i64 - log2_q24(8191 - 2 * i) as i64;
+            ((log * NAT_256 + (1 << 39)) >> 40) as i16
+        });
+        let log2 =
+            std::array::from_fn(|i| ((log2_q24(1024 + i as u64) - (10 << 24) + 128) >> 8) as u32);
         Self {
             squash,
             stretch,
@@ -70,7 +68,7 @@ impl Tables {
     }
 
     /// 1 / (1 + e^-x) with 22 bits; `x` has 16 fractional bits and is within ±[`FINE_MAX`].
-    #[inline]
+    #[inline(always)]
     pub fn squash(&self, x: i32) -> u32 {
         let t = (x + (12 << 16)) as u32;
         let (i, f) = ((t >> 10) as usize, t & 1023);
@@ -79,13 +77,13 @@ impl Tables {
     }
 
     /// ln(p / (1 - p)) in 1/256 nat, of a probability of 12 bits (its middle).
-    #[inline]
+    #[inline(always)]
     pub fn stretch(&self, p12: u32) -> i16 {
         self.stretch[(p12 & 4095) as usize]
     }
 
     /// log2(x) with 16 fractional bits, from the leading 11 bits of `x`; 0 for 0.
-    #[inline]
+    #[inline(always)]
     pub fn log2(&self, x: u64) -> i32 {
         let x = x | 1;
         let n = 63 - x.leading_zeros();
@@ -98,7 +96,7 @@ impl Tables {
     }
 
     /// ln(ones / zeros) in 1/256 nat, within ±[`STRETCH_MAX`].
-    #[inline]
+    #[inline(always)]
     pub fn ratio(&self, zeros: u64, ones: u64) -> i16 {
         let log = i64::from(self.log2(ones) - self.log2(zeros));
         let nat = (log * NAT_256 + (1 << 31)) >> 32;
@@ -106,14 +104,14 @@ impl Tables {
     }
 
     /// [`Tables::stretch`] of a probability of 16 bits, to its full precision.
-    #[inline]
+    #[inline(always)]
     pub fn stretch16(&self, p16: u32) -> i16 {
         self.ratio(u64::from(131_071 - 2 * p16), u64::from(2 * p16 + 1))
     }
 }
 
 /// Mixes two numbers into one.
-#[inline]
+#[inline(always)]
 pub fn hash(a: u32, b: u32) -> u32 {
     let mut h = a.wrapping_mul(0x9E37_79B1) ^ b.wrapping_add(0x7F4A_7C15).wrapping_mul(0x85EB_CA6B);
     h ^= h >> 15;

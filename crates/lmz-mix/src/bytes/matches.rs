@@ -87,7 +87,7 @@ impl Matcher {
     }
 
     /// What is expected behind the bits `partial` (behind a leading 1): the bit and the bucket, 1 to 31.
-    #[inline]
+    #[inline(always)]
     pub fn expects(&self, bit: u32, partial: u32) -> Option<(bool, usize)> {
         if self.expected >> (8 - bit) != partial {
             return None;
@@ -108,7 +108,7 @@ impl Matcher {
     }
 
     /// The two inputs of the mixer.
-    #[inline]
+    #[inline(always)]
     pub fn inputs(&mut self, expected: Option<(bool, usize)>) -> [i16; 2] {
         let Some((bit, bucket)) = expected else {
             return [0, 0];
@@ -119,7 +119,7 @@ impl Matcher {
     }
 
     /// Learns the bit that came.
-    #[inline]
+    #[inline(always)]
     pub fn learn(&mut self, expected: Option<(bool, usize)>, bit: bool) {
         if expected.is_some() {
             let hit = &mut self.hits[self.used];

@@ -4,32 +4,39 @@ mod matches;
 mod record;
 
 use crate::apm::Apm;
-use crate::bank::{ByteBank, MAX_CONTEXTS};
+use crate::bank::{ByteBank, CONTEXTS};
 use crate::coder::Coder;
-use crate::mixer::{MAX_SETS, Mixer, Rates, WEIGHT_ONE};
+use crate::mixer::{Mixer, Rates, WEIGHT_ONE};
 use crate::tables::{PROBABILITY_BITS, hash, tables};
 use crate::version::Version;
+use crate::wide::Wide;
 
 use matches::Matcher;
 use record::Records;
 
 /// Inputs of the mixer.
 const INPUTS: usize = 16;
-/// Contexts of the bank, at most.
-const CONTEXTS: usize = 12;
 const OF_BANK: usize = 4;
 /// Contexts of the mixer's sets.
 const SETS: [usize; 4] = [64 * 8, 256, 256, 256];
 const MAP_CONTEXTS: usize = 1 << 12;
 
+/// A bit as it was mixed.
+struct Mixed {
+    /// Of a 1, a share of 2^32.
+    probability: u32,
+    inputs: [i16; INPUTS],
+    expected: [Option<(bool, usize)>; 2],
+}
+
 /// What is learnt from a sequence of bytes.
 #[derive(Debug)]
 pub struct Bytes {
-    /// The contexts of the bank that this version has.
-    contexts: usize,
+    /// Inputs that this version has of the bank: of the first contexts.
+    inputs: usize,
     bank: ByteBank,
     matchers: [Matcher; 2],
-    mixer: Mixer<INPUTS>,
+    mixer: Mixer<INPUTS, { SETS.len() }>,
     last: Apm,
     second: Apm,
     history: Vec<u8>,
@@ -45,18 +52,19 @@ pub struct Bytes {
     /// The last two bytes that followed each byte, and each pair.
     followed: [u16; 256],
     followed_pair: Vec<u16>,
+    wide: Wide,
 }
 
 impl Bytes {
     /// For about 2^`size` bytes: the contexts' tables have 2^(size - 4) slots each, at most 2^18.
     pub fn new(size: u32, version: Version) -> Self {
         let bits = slot_bits(size);
-        let contexts = match version {
+        let inputs = match version {
             Version::V1 => CONTEXTS - 1,
             Version::V2 => CONTEXTS,
         };
         let mut initial = [0; INPUTS];
-        for weight in &mut initial[..OF_BANK + contexts] {
+        for weight in &mut initial[..OF_BANK + inputs] {
             *weight = WEIGHT_ONE / 100 * 25;
         }
         let rates = Rates {
@@ -67,8 +75,8 @@ impl Bytes {
         };
         let head_bits = size.clamp(10, 22);
         Self {
-            contexts,
-            bank: ByteBank::new(contexts, bits),
+            inputs,
+            bank: ByteBank::new(bits),
             matchers: [Matcher::new(8, head_bits), Matcher::new(5, head_bits)],
             mixer: Mixer::new(&SETS, &initial, 256, rates),
             last: Apm::new(MAP_CONTEXTS),
@@ -82,12 +90,13 @@ impl Bytes {
             field: 0,
             followed: [0; 256],
             followed_pair: vec![0; 1 << 16],
+            wide: Wide::detect(),
         }
     }
 
     /// Bytes of memory that [`Bytes::new`] takes, to a few percent.
     pub fn memory(size: u32) -> usize {
-        ByteBank::memory(CONTEXTS, slot_bits(size)) + (7 << 20) + (8 << size.clamp(10, 22))
+        ByteBank::memory(slot_bits(size)) + (7 << 20) + (8 << size.clamp(10, 22))
     }
 
     /// What was coded so far.
@@ -103,68 +112,107 @@ impl Bytes {
     /// Codes the next byte, and learns it. An encoder gives it; a decoder any.
     pub fn code<C: Coder>(&mut self, coder: &mut C, byte: u8) -> u8 {
         let mut hashes = self.contexts();
+        self.bank.fetch_tags(&hashes);
+        self.bank.locate(&hashes);
         let mut partial = 1u32;
-        let at = self.history.len();
-        let column = at % self.records.length().max(1);
-        let c1 = self.tail as usize & 255;
         for bit in 0..8u32 {
-            if bit == 0 || bit == 4 {
-                if bit == 4 {
-                    for h in &mut hashes[..self.contexts] {
-                        *h = hash(*h, partial);
-                    }
-                }
-                self.bank.select(&hashes);
-            }
-            let node = match bit {
-                0..4 => partial,
-                _ => 1 << (bit - 4) | partial & ((1 << (bit - 4)) - 1),
-            } as usize;
-            let expected = [
-                self.matchers[0].expects(bit, partial),
-                self.matchers[1].expects(bit, partial),
-            ];
-            let mut inputs = [0i16; INPUTS];
-            for i in 0..2 {
-                let pair = self.matchers[i].inputs(expected[i]);
-                inputs[2 * i..2 * i + 2].copy_from_slice(&pair);
-            }
-            self.bank.inputs(node, 0, &mut inputs[OF_BANK..]);
-            let by_match = match expected {
-                [Some((bit, bucket)), _] => 1 + bucket / 2 * 2 + usize::from(bit),
-                [None, Some((bit, bucket))] => 40 + bucket / 4 * 2 + usize::from(bit),
-                _ => 0,
-            };
-            let mut rows = [0; MAX_SETS];
-            rows[..4].copy_from_slice(&[
-                by_match * 8 + bit as usize,
-                partial as usize,
-                c1,
-                column.min(255),
-            ]);
-            let mixed = self.mixer.mix(&inputs, &rows, partial as usize);
-            let first = self
-                .last
-                .map(mixed >> 8, hash(c1 as u32, partial) as usize % MAP_CONTEXTS);
-            let pair = hash(self.tail as u32 & 0xffff, partial) as usize % MAP_CONTEXTS;
-            let other = self.second.map(mixed >> 8, pair);
-            let apm = (first + other) << (PROBABILITY_BITS - 17);
-            let p = (tables().squash(mixed) + apm) / 2;
-            let p = p.clamp(2, (1 << PROBABILITY_BITS) - 2);
+            let mixed = self.mix(bit, partial, &hashes);
             let wanted = byte >> (7 - bit) & 1 == 1;
-            let got = coder.code(p << (32 - PROBABILITY_BITS), wanted);
-            self.mixer.learn(&inputs, got);
-            self.last.learn(got);
-            self.second.learn(got);
-            for (matcher, expected) in self.matchers.iter_mut().zip(expected) {
-                matcher.learn(expected, got);
-            }
-            self.bank.learn(node, 0, got);
+            let got = coder.code(mixed.probability, wanted);
             partial = partial << 1 | u32::from(got);
+            let second = (bit == 3).then_some(partial);
+            self.learn(&mixed, got, second.map(|high| (high, &mut hashes)));
         }
         let byte = partial as u8;
         self.push(byte);
         byte
+    }
+
+    /// The probability of a bit behind those of `partial` (behind a leading 1). `hashes` are the contexts of its half of the byte.
+    #[inline]
+    fn mix(&mut self, bit: u32, partial: u32, hashes: &[u32; CONTEXTS]) -> Mixed {
+        self.wide.run(
+            #[inline(always)]
+            || {
+                if bit.is_multiple_of(4) {
+                    self.bank.select(hashes);
+                }
+                self.mix_here(bit, partial)
+            },
+        )
+    }
+
+    #[inline(always)]
+    fn mix_here(&mut self, bit: u32, partial: u32) -> Mixed {
+        let node = match bit {
+            0..4 => partial,
+            _ => 1 << (bit - 4) | partial & ((1 << (bit - 4)) - 1),
+        } as usize;
+        let column = self.history.len() % self.records.length().max(1);
+        let c1 = self.tail as usize & 255;
+        let expected = [
+            self.matchers[0].expects(bit, partial),
+            self.matchers[1].expects(bit, partial),
+        ];
+        let mut inputs = [0i16; INPUTS];
+        for i in 0..2 {
+            let pair = self.matchers[i].inputs(expected[i]);
+            inputs[2 * i..2 * i + 2].copy_from_slice(&pair);
+        }
+        self.bank.look(node, 0);
+        self.bank.inputs(&mut inputs[OF_BANK..]);
+        inputs[OF_BANK + self.inputs..].fill(0);
+        let by_match = match expected {
+            [Some((bit, bucket)), _] => 1 + bucket / 2 * 2 + usize::from(bit),
+            [None, Some((bit, bucket))] => 40 + bucket / 4 * 2 + usize::from(bit),
+            _ => 0,
+        };
+        let rows = [
+            by_match * 8 + bit as usize,
+            partial as usize,
+            c1,
+            column.min(255),
+        ];
+        let mixed = self.mixer.mix(&inputs, &rows, partial as usize);
+        let first = self
+            .last
+            .map(mixed >> 8, hash(c1 as u32, partial) as usize % MAP_CONTEXTS);
+        let pair = hash(self.tail as u32 & 0xffff, partial) as usize % MAP_CONTEXTS;
+        let other = self.second.map(mixed >> 8, pair);
+        let apm = (first + other) << (PROBABILITY_BITS - 17);
+        let p = (tables().squash(mixed) + apm) / 2;
+        let p = p.clamp(2, (1 << PROBABILITY_BITS) - 2);
+        Mixed {
+            probability: p << (32 - PROBABILITY_BITS),
+            inputs,
+            expected,
+        }
+    }
+
+    /// Learns a bit. With a byte's high half, `hashes` become those of the low half.
+    #[inline]
+    fn learn(&mut self, mixed: &Mixed, bit: bool, mut second: Option<(u32, &mut [u32; CONTEXTS])>) {
+        self.wide.run(
+            #[inline(always)]
+            || {
+                if let Some((high, hashes)) = &mut second {
+                    for h in hashes.iter_mut() {
+                        *h = hash(*h, *high);
+                    }
+                    self.bank.fetch_tags(hashes);
+                }
+                self.mixer.learn(&mixed.inputs, bit);
+                self.last.learn(bit);
+                self.second.learn(bit);
+                for (matcher, expected) in self.matchers.iter_mut().zip(mixed.expected) {
+                    matcher.learn(expected, bit);
+                }
+                if let Some((_, hashes)) = &second {
+                    self.bank.locate(hashes);
+                }
+                self.bank.learn(bit);
+            },
+        );
     }
 
     fn push(&mut self, byte: u8) {
@@ -200,7 +248,7 @@ impl Bytes {
         u32::from(n.checked_sub(distance).map_or(0, |at| self.history[at]))
     }
 
-    fn contexts(&self) -> [u32; MAX_CONTEXTS] {
+    fn contexts(&self) -> [u32; CONTEXTS] {
         let n = self.history.len();
         let c4 = self.tail as u32;
         let c8 = (self.tail >> 32) as u32;
@@ -231,7 +279,7 @@ impl Bytes {
             hash(followed | c1 << 16, pair & 255),
             column,
         ];
-        let mut hashes = [0; MAX_CONTEXTS];
+        let mut hashes = [0; CONTEXTS];
         for (i, (h, context)) in hashes.iter_mut().zip(contexts).enumerate() {
             *h = hash(context, i as u32 + 1);
         }

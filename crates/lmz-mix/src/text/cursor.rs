@@ -3,28 +3,34 @@
 use std::ops::Range;
 
 use super::lane::Lane;
-use crate::bank::MAX_CONTEXTS;
+use crate::bank::CONTEXTS;
 use crate::tables::hash;
 use crate::walk::{Kind, Node};
 
-/// Contexts of the bank.
-pub const CONTEXTS: usize = 12;
 /// Those of the last two bytes and more, and those of the last tokens.
 pub const OF_BYTES: Range<usize> = 1..5;
 pub const OF_TOKENS: Range<usize> = 7..10;
 
 /// A token in the middle of being coded.
+#[derive(Clone, Debug)]
 pub struct Cursor {
     /// Bytes of it that are known.
     pub byte: usize,
     pub tail: u128,
     /// Of those bytes.
     pub prefix: u32,
-    pub hashes: [u32; MAX_CONTEXTS],
-    pub nibble: Option<bool>,
+    /// Of the contexts at the start of the byte.
+    pub hashes: [u32; CONTEXTS],
+    /// The half of the byte that it is in.
+    nibble: Option<bool>,
+    /// Of that half: what the bank is asked for.
+    pub wanted: [u32; CONTEXTS],
+    /// Whether the bank has it.
+    pub selected: bool,
 }
 
 /// A decision that the contexts take part in.
+#[derive(Clone, Copy, Debug)]
 pub struct Decision {
     pub byte: usize,
     /// `None` for the end of a token.
@@ -33,18 +39,59 @@ pub struct Decision {
 }
 
 impl Cursor {
+    /// At the first bits of a token: the contexts are those of [`Lane::ahead`], if it has any.
     pub fn new(lane: &Lane) -> Self {
-        Self {
+        let mut cursor = Self {
             byte: 0,
             tail: lane.tail,
             prefix: 0,
-            hashes: [0; MAX_CONTEXTS],
+            hashes: [0; CONTEXTS],
             nibble: None,
+            wanted: [0; CONTEXTS],
+            selected: false,
+        };
+        match lane.ahead {
+            Some(hashes) => cursor.hashes = hashes,
+            None => cursor.find_contexts(lane),
         }
+        (cursor.nibble, cursor.wanted) = (Some(false), cursor.hashes);
+        cursor
+    }
+
+    /// Moves to a decision in a token that begins with `known`; whether the bank must be asked for other slots.
+    #[inline(always)]
+    pub fn move_to(&mut self, lane: &mut Lane, decision: &Decision, known: &[u8]) -> bool {
+        let &Decision { byte, bit, partial } = decision;
+        if byte != self.byte {
+            for (at, &next) in known.iter().enumerate().take(byte).skip(self.byte) {
+                self.tail = self.tail << 8 | u128::from(next);
+                self.prefix = hash(self.prefix.wrapping_add(1), u32::from(next));
+                for found in &mut lane.matches {
+                    found.see(at, next);
+                }
+            }
+            self.byte = byte;
+            self.nibble = None;
+            self.find_contexts(lane);
+        }
+        let second = bit.is_some_and(|bit| bit >= 4);
+        if self.nibble == Some(second) {
+            return false;
+        }
+        self.nibble = Some(second);
+        self.wanted = self.hashes;
+        if second {
+            let high = u32::from(partial) >> (bit.unwrap_or(4) - 4);
+            for h in &mut self.wanted {
+                *h = hash(*h, high);
+            }
+        }
+        self.selected = false;
+        true
     }
 
     /// Computes the hashes of the contexts at a byte's boundary.
-    pub fn find_contexts(&mut self, lane: &Lane) {
+    fn find_contexts(&mut self, lane: &Lane) {
         let tail = self.tail;
         let c4 = tail as u32;
         let c8 = (tail >> 32) as u32;
@@ -79,6 +126,7 @@ impl Cursor {
 
 impl Decision {
     /// The decision at a node; none where tokens with the same bytes are told apart.
+    #[inline(always)]
     pub fn new(node: &Node) -> Option<Self> {
         let bit = match node.kind {
             Kind::Bit(bit) => Some(bit),
@@ -92,7 +140,14 @@ impl Decision {
         })
     }
 
+    /// The kind of the contexts' maps.
+    #[inline(always)]
+    pub fn kind(&self) -> usize {
+        usize::from(self.bit.is_none())
+    }
+
     /// The node of the contexts' slots.
+    #[inline(always)]
     pub fn node(&self) -> usize {
         match self.bit {
             None => 0,

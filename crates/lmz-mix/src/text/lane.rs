@@ -1,6 +1,7 @@
 //! What a lane knows of its own text: the last bytes, words, lines and tokens.
 
 use super::matches::Match;
+use crate::bank::CONTEXTS;
 use crate::tables::hash;
 
 /// Bytes of a line that are remembered for the next one.
@@ -23,6 +24,8 @@ pub struct Lane {
     pub tokens: [u32; 3],
     line: Vec<u8>,
     above: Vec<u8>,
+    /// The contexts that its next token begins in, if they are known already.
+    pub ahead: Option<[u32; CONTEXTS]>,
     /// One for each match model.
     pub matches: [Match; 2],
 }

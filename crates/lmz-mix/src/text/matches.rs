@@ -51,11 +51,13 @@ impl Match {
     }
 
     /// Another byte of the token, its `at`th, is known.
+    #[inline(always)]
     pub fn see(&mut self, at: usize, byte: u8) {
         self.agrees &= at < self.ahead.known && self.ahead.bytes[at] == byte;
     }
 
     /// Whether the token is expected to go on behind `at` bytes, or the bit behind the known ones.
+    #[inline(always)]
     pub fn expects(&self, at: usize, end: bool, bit: u8, partial: u8) -> Option<Expected> {
         if self.length == 0 || !self.agrees || at > self.ahead.known {
             return None;
@@ -131,7 +133,7 @@ impl Matcher {
     }
 
     /// The two inputs of the mixer.
-    #[inline]
+    #[inline(always)]
     pub fn inputs(&mut self, expected: Option<Expected>, end: bool) -> [i16; 2] {
         let Some(Expected { bit, bucket }) = expected else {
             return [0, 0];
@@ -142,7 +144,7 @@ impl Matcher {
     }
 
     /// Learns the bit that came.
-    #[inline]
+    #[inline(always)]
     pub fn learn(&mut self, expected: Option<Expected>, bit: bool) {
         if expected.is_some() {
             let hit = &mut self.hits[self.used];

@@ -1,21 +1,24 @@
 //! Text by a language model and by what was seen of it: tokens, walked bit by bit.
 
 mod cursor;
+mod decide;
 mod history;
 mod lane;
 mod matches;
 
 use crate::apm::Apm;
-use crate::bank::TextBank;
+use crate::bank::{CONTEXTS, TextBank};
 use crate::coder::Coder;
-use crate::mixer::{MAX_SETS, Mixer, Rates, WEIGHT_ONE};
-use crate::tables::{PROBABILITY_BITS, STRETCH_MAX, hash, tables};
+use crate::mixer::{Mixer, Rates, WEIGHT_ONE};
+use crate::tables::{PROBABILITY_BITS, STRETCH_MAX, tables};
 use crate::walk::{Opinion, Walk};
+use crate::wide::Wide;
 
-use cursor::{CONTEXTS, Cursor, Decision, OF_BYTES, OF_TOKENS};
+use cursor::{Cursor, Decision};
+use decide::View;
 use history::History;
 use lane::Lane;
-use matches::{Expected, Matcher};
+use matches::Matcher;
 
 /// Inputs of the mixer.
 const INPUTS: usize = 32;
@@ -46,7 +49,7 @@ pub struct Text<'w> {
     walk: &'w Walk,
     bank: TextBank,
     matchers: [Matcher; 2],
-    mixer: Mixer<INPUTS>,
+    mixer: Mixer<INPUTS, { SETS.len() }>,
     /// By what is decided.
     plain: Apm,
     /// By the most likely token, too.
@@ -58,6 +61,7 @@ pub struct Text<'w> {
     lanes: Vec<Lane>,
     /// The last lane of the round before.
     before: Lane,
+    wide: Wide,
 }
 
 impl<'w> Text<'w> {
@@ -80,7 +84,7 @@ impl<'w> Text<'w> {
         let head_bits = size.clamp(10, 20);
         Self {
             walk,
-            bank: TextBank::new(CONTEXTS, bits),
+            bank: TextBank::new(bits),
             matchers: [Matcher::new(12, head_bits), Matcher::new(5, head_bits)],
             mixer: Mixer::new(&SETS, &initial, KNOWN, rates),
             plain: Apm::new(1024),
@@ -90,12 +94,13 @@ impl<'w> Text<'w> {
             history: History::default(),
             lanes: Vec::new(),
             before: Lane::default(),
+            wide: Wide::detect(),
         }
     }
 
     /// Bytes of memory that [`Text::new`] takes, to a few percent.
     pub fn memory(size: u32) -> usize {
-        TextBank::memory(CONTEXTS, slot_bits(size)) + (4 << 20) + (16 << size.clamp(10, 20))
+        TextBank::memory(slot_bits(size)) + (4 << 20) + (16 << size.clamp(10, 20))
     }
 
     /// Begins a round of `lanes` blocks. The first goes on where the last block ended.
@@ -129,10 +134,11 @@ impl<'w> Text<'w> {
         symbol: Symbol,
     ) -> Symbol {
         let mut state = std::mem::take(&mut self.lanes[lane]);
+        let mut cursor = Cursor::new(&state);
+        self.bank.locate(&cursor.wanted);
         for found in &mut state.matches {
             found.begin(&self.history);
         }
-        let mut cursor = Cursor::new(&state);
         let escaped = self.walk.has_escape() && {
             let share = alone(opinion.escape());
             coder.code(share, matches!(symbol, Symbol::Escape(_)))
@@ -165,10 +171,11 @@ impl<'w> Text<'w> {
     /// If the round has no such lane, or the vocabulary no such place.
     pub fn teach(&mut self, lane: usize, place: usize) {
         let mut state = std::mem::take(&mut self.lanes[lane]);
+        let mut cursor = Cursor::new(&state);
+        self.bank.locate(&cursor.wanted);
         for found in &mut state.matches {
             found.begin(&self.history);
         }
-        let mut cursor = Cursor::new(&state);
         let walk = self.walk;
         let (mut low, mut high, mut at) = (0, walk.len(), 0);
         while high - low > 1 {
@@ -177,8 +184,8 @@ impl<'w> Text<'w> {
             let bit = place >= middle;
             if let Some(decision) = Decision::new(&node) {
                 self.approach(&mut state, &mut cursor, &decision, walk.bytes(low));
-                let end = usize::from(decision.bit.is_none());
-                self.bank.learn(decision.node(), end, bit);
+                self.bank.look(decision.node(), decision.kind());
+                self.bank.learn(bit);
             }
             (low, high) = if bit { (middle, high) } else { (low, middle) };
             at = node.next[usize::from(bit)] as usize;
@@ -203,15 +210,24 @@ impl<'w> Text<'w> {
             let middle = node.middle as usize;
             let view = opinion.stretch(low, middle, high);
             let bit = wanted >= middle;
-            let bit = match Decision::new(&node) {
-                None => coder.code(alone(view), bit),
+            let decision = Decision::new(&node);
+            let mut mixed = None;
+            let share = match &decision {
+                None => alone(view),
                 Some(decision) => {
-                    let known = walk.bytes(low);
-                    self.decide(lane, cursor, &decision, known, view, likely, coder, bit)
+                    let view = View { view, likely };
+                    let by_all = self.mix(lane, cursor, decision, walk.bytes(low), view);
+                    mixed.insert(by_all).probability
                 }
             };
+            let bit = coder.code(share, bit);
             (low, high) = if bit { (middle, high) } else { (low, middle) };
             at = node.next[usize::from(bit)] as usize;
+            if let Some(mixed) = &mixed {
+                let more = (high - low > 1).then(|| Decision::new(&walk.nodes()[at]));
+                let next = more.flatten().map(|next| (next, walk.bytes(low)));
+                self.learn(mixed, bit, lane, cursor, next);
+            }
         }
         low
     }
@@ -231,135 +247,13 @@ impl<'w> Text<'w> {
                 bit: Some(bit),
                 partial: partial as u8,
             };
-            let wanted = byte >> (7 - bit) & 1 == 1;
-            let got = self.decide(lane, cursor, &decision, &[], 0, likely, coder, wanted);
+            let view = View { view: 0, likely };
+            let mixed = self.mix(lane, cursor, &decision, &[], view);
+            let got = coder.code(mixed.probability, byte >> (7 - bit) & 1 == 1);
+            self.learn(&mixed, got, lane, cursor, None);
             partial = partial << 1 | u32::from(got);
         }
         partial as u8
-    }
-
-    /// Brings the contexts to a decision.
-    #[inline]
-    fn approach(
-        &mut self,
-        lane: &mut Lane,
-        cursor: &mut Cursor,
-        decision: &Decision,
-        known: &[u8],
-    ) {
-        let &Decision { byte, bit, partial } = decision;
-        if byte != cursor.byte || cursor.nibble.is_none() {
-            for (at, &next) in known.iter().enumerate().take(byte).skip(cursor.byte) {
-                cursor.tail = cursor.tail << 8 | u128::from(next);
-                cursor.prefix = hash(cursor.prefix.wrapping_add(1), u32::from(next));
-                for found in &mut lane.matches {
-                    found.see(at, next);
-                }
-            }
-            cursor.byte = byte;
-            cursor.nibble = None;
-            cursor.find_contexts(lane);
-        }
-        let second = bit.is_some_and(|bit| bit >= 4);
-        if cursor.nibble != Some(second) {
-            cursor.nibble = Some(second);
-            if second {
-                let high = u32::from(partial) >> (bit.unwrap_or(4) - 4);
-                let mut hashes = cursor.hashes;
-                for h in &mut hashes[..CONTEXTS] {
-                    *h = hash(*h, high);
-                }
-                self.bank.select(&hashes);
-            } else {
-                self.bank.select(&cursor.hashes);
-            }
-        }
-    }
-
-    #[allow(clippy::too_many_arguments)]
-    #[inline]
-    fn decide<C: Coder>(
-        &mut self,
-        lane: &mut Lane,
-        cursor: &mut Cursor,
-        decision: &Decision,
-        known: &[u8],
-        view: i16,
-        likely: u32,
-        coder: &mut C,
-        wanted: bool,
-    ) -> bool {
-        self.approach(lane, cursor, decision, known);
-        let &Decision { byte, bit, partial } = decision;
-        let end = bit.is_none();
-        let node = decision.node();
-        // What is decided, 1..=256, and where in the token: at its start, inside, its end.
-        let what = if end { 256 } else { usize::from(partial) };
-        let start = usize::from(byte == 0);
-        let place = if end { 0 } else { 2 - start };
-        let c1 = cursor.tail as usize & 255;
-        let decided = (what + 512 * start) as u32;
-        let by_last = hash(c1 as u32, decided) as usize % MAP_CONTEXTS;
-        let by_pair = hash(cursor.tail as u32 & 0xffff, decided) as usize % PAIR_CONTEXTS;
-        self.last.fetch(by_last);
-        self.last_pair.fetch(by_pair);
-        let expected: [Option<Expected>; 2] =
-            std::array::from_fn(|i| lane.matches[i].expects(byte, end, bit.unwrap_or(0), partial));
-
-        let mut inputs = [0i16; INPUTS];
-        inputs[0] = view;
-        inputs[1] = self
-            .plain
-            .map_stretched(i32::from(view), what + 512 * (1 - start));
-        let by_likely =
-            |what: usize| hash(likely, (what + 1024 * byte) as u32) as usize % MAP_CONTEXTS;
-        inputs[2] = self.likely.map_stretched(i32::from(view), by_likely(what));
-        if bit.is_some_and(|bit| bit < 7) {
-            // What is decided next, most often.
-            self.likely.fetch(by_likely(2 * what));
-            self.likely.fetch(by_likely(2 * what + 1));
-        }
-        for (i, pair) in inputs[OF_MATCHES..OF_BANK].chunks_exact_mut(2).enumerate() {
-            pair.copy_from_slice(&self.matchers[i].inputs(expected[i], end));
-        }
-        self.bank
-            .inputs(node, usize::from(end), &mut inputs[OF_BANK..CONSTANT]);
-        inputs[CONSTANT] = 256;
-
-        let agrees = |e: Expected| usize::from(e.bit == (view > 0));
-        let by_match = match expected {
-            [Some(long), _] => 1 + long.bucket / 2 * 2 + agrees(long),
-            [None, Some(short)] => 40 + short.bucket / 4 * 2 + agrees(short),
-            _ => 0,
-        };
-        let kind = if end { 2 } else { start };
-        let seen = self.bank.seen(OF_BYTES, node) * 4 + self.bank.seen(OF_TOKENS, node);
-        let known = seen * 3 + place;
-        let mut rows = [0; MAX_SETS];
-        rows[..5].copy_from_slice(&[
-            by_match * 3 + place,
-            what,
-            c1 + 256 * kind,
-            likely as usize % 256 + 256 * place,
-            known,
-        ]);
-        let mixed = self.mixer.mix(&inputs, &rows, known);
-        let corrected =
-            self.last.map(mixed >> 8, by_last) + self.last_pair.map(mixed >> 8, by_pair);
-        let p = (tables().squash(mixed) + (corrected << (PROBABILITY_BITS - 17))) / 2;
-        let p = p.clamp(2, (1 << PROBABILITY_BITS) - 2);
-        let bit = coder.code(p << (32 - PROBABILITY_BITS), wanted);
-
-        self.mixer.learn(&inputs, bit);
-        self.plain.learn(bit);
-        self.likely.learn(bit);
-        self.last.learn(bit);
-        self.last_pair.learn(bit);
-        for (matcher, expected) in self.matchers.iter_mut().zip(expected) {
-            matcher.learn(expected, bit);
-        }
-        self.bank.learn(node, usize::from(end), bit);
-        bit
     }
 
     fn commit(&mut self, lane: &mut Lane, bytes: &[u8], token: usize) {
@@ -381,6 +275,11 @@ impl<'w> Text<'w> {
             }
         }
         lane.push_token(token as u32);
+        // Until this lane's next turn the memory has time.
+        lane.ahead = None;
+        let hashes = Cursor::new(lane).hashes;
+        self.bank.fetch_tags(&hashes);
+        lane.ahead = Some(hashes);
     }
 }
 
