@@ -1,6 +1,6 @@
 //! Adaptive probability maps: what a probability turned out to mean in a context.
 
-use crate::memory::fetch;
+use crate::memory::{Table, fetch};
 use crate::tables::{STRETCH_MAX, Tables, tables};
 
 /// Points of a map from -12 to 12 nat.
@@ -11,7 +11,7 @@ const RATE: u32 = 6;
 /// Maps for a number of contexts.
 #[derive(Debug)]
 pub struct Apm {
-    points: Vec<u16>,
+    points: Table<u16>,
     /// The point nearest to the last probability asked for.
     at: usize,
     tables: &'static Tables,
@@ -28,8 +28,12 @@ impl Apm {
                 (tables.squash(x) >> 6).min(65535) as u16
             })
             .collect();
+        let mut points = Table::new(0, POINTS * contexts);
+        for of_context in points.chunks_exact_mut(POINTS) {
+            of_context.copy_from_slice(&identity);
+        }
         Self {
-            points: identity.repeat(contexts),
+            points,
             at: 0,
             tables,
         }

@@ -3,7 +3,9 @@
 //! Each *set* of the first layer holds one row of weights for each of its contexts; a decision uses one
 //! row of each set, and each row is trained on its own output. The second layer mixes the sets' outputs.
 
+use crate::memory::Table;
 use crate::tables::{FINE_MAX, PROBABILITY_BITS, Tables, tables};
+use crate::wide::Wide;
 
 /// 1.0 as a weight of the first layer.
 pub const WEIGHT_ONE: i32 = 1 << WEIGHT_BITS;
@@ -30,7 +32,7 @@ pub struct Rates {
 pub struct Mixer<const INPUTS: usize, const SETS: usize> {
     /// First row of each set.
     begins: [usize; SETS],
-    weights: Vec<[i32; INPUTS]>,
+    weights: Table<[i32; INPUTS]>,
     seconds: Vec<[i32; SETS]>,
     rows: [usize; SETS],
     second: usize,
@@ -59,7 +61,7 @@ impl<const INPUTS: usize, const SETS: usize> Mixer<INPUTS, SETS> {
         }
         Self {
             begins,
-            weights: vec![*initial; rows],
+            weights: Table::new(*initial, rows),
             seconds: vec![[FINAL_ONE / SETS as i32; SETS]; seconds],
             rows: [0; SETS],
             second: 0,
@@ -73,18 +75,24 @@ impl<const INPUTS: usize, const SETS: usize> Mixer<INPUTS, SETS> {
 
     /// The mixed probability, stretched, with 16 fractional bits, within ±[`FINE_MAX`].
     #[inline(always)]
-    pub fn mix(&mut self, inputs: &[i16; INPUTS], contexts: &[usize; SETS], second: usize) -> i32 {
+    pub fn mix(
+        &mut self,
+        inputs: &[i16; INPUTS],
+        contexts: &[usize; SETS],
+        second: usize,
+        wide: Wide,
+    ) -> i32 {
         self.second = second;
         let rows = self.rows.iter_mut().zip(&self.begins);
         for ((row, begin), context) in rows.zip(contexts) {
             *row = begin + context;
         }
+        self.dots = wide.dots(inputs, &self.weights, &self.rows);
         let second = &self.seconds[self.second];
         let mut sum = 0i64;
-        for (set, &row) in self.rows.iter().enumerate() {
-            let dot = dot(inputs, &self.weights[row]).clamp(-FINE_MAX, FINE_MAX);
-            self.dots[set] = dot;
-            sum += i64::from(dot) * i64::from(second[set]);
+        for (dot, second) in self.dots.iter_mut().zip(second) {
+            *dot = (*dot).clamp(-FINE_MAX, FINE_MAX);
+            sum += i64::from(*dot) * i64::from(*second);
         }
         let most = i64::from(FINE_MAX);
         self.output = (sum >> 24).clamp(-most, most) as i32;
@@ -112,21 +120,6 @@ impl<const INPUTS: usize, const SETS: usize> Mixer<INPUTS, SETS> {
         }
         self.rate -= (self.rate - (self.rates.last << 14)) >> 14;
     }
-}
-
-/// Sum of products, 16 fractional bits.
-#[inline(always)]
-fn dot<const INPUTS: usize>(inputs: &[i16; INPUTS], weights: &[i32; INPUTS]) -> i32 {
-    // Half by half: 16 products of 12 and 16 bits fit 32.
-    let half = |from: usize| {
-        let mut sum = 0i32;
-        for i in from..from + INPUTS / 2 {
-            sum += i32::from(inputs[i]) * i32::from((weights[i] >> 16) as i16);
-        }
-        sum
-    };
-    // 8 fractional bits of the inputs, 12 of the weights.
-    (half(0) >> 4) + (half(INPUTS / 2) >> 4)
 }
 
 #[inline(always)]

@@ -30,26 +30,60 @@ impl<'a> Matrix<'a> {
     }
 }
 
+/// How many products are summed before the sum is added to what it was before: one sum over hundreds would lose three times as
+/// much to rounding, and sums of fewer take more time.
+const PART: usize = 64;
+
 /// `to = left * right`, `to` being `rows x columns` with `stride` elements from row to row.
-/// `inner` is what the sums run over. It stays on the calling thread.
-pub(super) fn multiply(
+/// `inner` is what the sums run over, a part at a time.
+pub(super) fn multiply<'a>(
     to: &mut [f32],
     stride: usize,
     [rows, inner, columns]: [usize; 3],
-    left: Matrix<'_>,
-    right: Matrix<'_>,
+    left: Matrix<'a>,
+    right: Matrix<'a>,
+    threads: Threads,
 ) {
-    compute(to, stride, [rows, inner, columns], left, right, false);
+    for begin in (0..inner.max(1)).step_by(PART) {
+        let size = [rows, PART.min(inner - begin), columns];
+        let from = |matrix: Matrix<'a>, step: usize| Matrix {
+            values: &matrix.values[(begin * step).min(matrix.values.len())..],
+            ..matrix
+        };
+        let (left, right) = (from(left, left.column), from(right, right.row));
+        spread(to, stride, size, left, right, begin > 0, threads);
+    }
 }
 
-/// As [`multiply`], or added to what `to` holds.
+/// Where a product is computed.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Threads {
+    /// On the calling thread.
+    Own,
+    /// On all.
+    All,
+}
+
+/// The product in one go, on the calling thread, or added to what `to` holds.
 pub(super) fn compute(
+    to: &mut [f32],
+    stride: usize,
+    size: [usize; 3],
+    left: Matrix<'_>,
+    right: Matrix<'_>,
+    add: bool,
+) {
+    spread(to, stride, size, left, right, add, Threads::Own);
+}
+
+fn spread(
     to: &mut [f32],
     stride: usize,
     [rows, inner, columns]: [usize; 3],
     left: Matrix<'_>,
     right: Matrix<'_>,
     add: bool,
+    threads: Threads,
 ) {
     if rows == 0 || columns == 0 {
         return;
@@ -86,7 +120,10 @@ pub(super) fn compute(
             false,
             false,
             false,
-            gemm::Parallelism::None,
+            match threads {
+                Threads::Own => gemm::Parallelism::None,
+                Threads::All => gemm::Parallelism::Rayon(0),
+            },
         );
     }
 }

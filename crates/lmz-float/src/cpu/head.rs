@@ -2,7 +2,7 @@
 
 use rayon::prelude::*;
 
-use super::gemm::{Matrix, multiply};
+use super::gemm::{Matrix, Threads, multiply};
 use super::maths;
 
 /// Rows of one task, and vocabulary entries of one tile: 1 MiB of logits.
@@ -50,6 +50,7 @@ pub(super) fn surprisals(
                         row: 1,
                         column: width,
                     },
+                    Threads::Own,
                 );
                 maths::vectorised(
                     #[inline(always)]

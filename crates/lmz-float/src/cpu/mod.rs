@@ -26,7 +26,7 @@ use lmz_model::Activation;
 use rayon::prelude::*;
 
 use crate::kernels::{self, AttentionRule, Gradients, Kernels, Multiply, NormRule, Products};
-use gemm::Matrix;
+use gemm::{Matrix, Threads, multiply};
 use product::product;
 use view::{Strided, contiguous, primitive, tensor, values, wrap};
 
@@ -39,12 +39,11 @@ impl Kernels for Flex {
         products: Products,
     ) -> Tensor<Self, 2> {
         let ([rows, inputs], [outputs, _]) = (x.dims(), weight.dims());
-        let few = x.dtype() == DType::F32 && rows <= few::MOST;
-        if x.dtype() != DType::F32 || (products == Products::Full && !few) {
+        if x.dtype() != DType::F32 {
             return kernels::linear(x, weight, Products::Full);
         }
         let (x, weight) = (contiguous(x), contiguous(weight));
-        if products == Products::Full {
+        if products == Products::Full && rows <= few::MOST {
             let y = few::products(values(&x), values(&weight), inputs);
             return tensor(y, [rows, outputs]);
         }
@@ -53,7 +52,11 @@ impl Kernels for Flex {
             Matrix::rows(values(&x), inputs),
             Matrix::columns(values(&weight), inputs),
         );
-        product(&mut y, [rows, inputs, outputs], left, right, products);
+        let size = [rows, inputs, outputs];
+        match products {
+            Products::Full => multiply(&mut y, outputs, size, left, right, Threads::All),
+            Products::Bf16 => product(&mut y, size, left, right, products),
+        }
         tensor(y, [rows, outputs])
     }
 

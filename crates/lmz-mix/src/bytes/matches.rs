@@ -1,5 +1,6 @@
 //! The match models of bytes: flat history, one look-up a byte.
 
+use crate::memory::Table;
 use crate::tables::{hash, tables};
 
 const BUCKETS: usize = 32;
@@ -11,7 +12,7 @@ const VERIFIED: usize = 48;
 pub struct Matcher {
     /// Bytes that are hashed, at most 8.
     length: usize,
-    heads: Vec<u32>,
+    heads: Table<u32>,
     shift: u32,
     /// By bucket of the length and expected bit.
     hits: Vec<u16>,
@@ -36,7 +37,7 @@ impl Matcher {
             .collect();
         Self {
             length,
-            heads: vec![0; 1 << bits],
+            heads: Table::new(0, 1 << bits),
             shift: 32 - bits,
             hits,
             at: 0,

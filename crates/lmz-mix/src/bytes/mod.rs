@@ -96,7 +96,7 @@ impl Bytes {
 
     /// Bytes of memory that [`Bytes::new`] takes, to a few percent.
     pub fn memory(size: u32) -> usize {
-        ByteBank::memory(slot_bits(size)) + (7 << 20) + (8 << size.clamp(10, 22))
+        ByteBank::memory(slot_bits(size)) + (9 << 20) + (8 << size.clamp(10, 22))
     }
 
     /// What was coded so far.
@@ -173,7 +173,7 @@ impl Bytes {
             c1,
             column.min(255),
         ];
-        let mixed = self.mixer.mix(&inputs, &rows, partial as usize);
+        let mixed = self.mixer.mix(&inputs, &rows, partial as usize, self.wide);
         let first = self
             .last
             .map(mixed >> 8, hash(c1 as u32, partial) as usize % MAP_CONTEXTS);

@@ -13,7 +13,7 @@ pub const OF_TOKENS: Range<usize> = 7..10;
 
 /// A token in the middle of being coded.
 #[derive(Clone, Debug)]
-pub struct Cursor {
+pub struct Cursor<'g> {
     /// Bytes of it that are known.
     pub byte: usize,
     pub tail: u128,
@@ -27,6 +27,10 @@ pub struct Cursor {
     pub wanted: [u32; CONTEXTS],
     /// Whether the bank has it.
     pub selected: bool,
+    /// The bytes that the token most likely has, while it agrees with them.
+    guess: &'g [u8],
+    /// Of the contexts behind the guess's next byte.
+    behind: Option<[u32; CONTEXTS]>,
 }
 
 /// A decision that the contexts take part in.
@@ -38,9 +42,9 @@ pub struct Decision {
     pub partial: u8,
 }
 
-impl Cursor {
-    /// At the first bits of a token: the contexts are those of [`Lane::ahead`], if it has any.
-    pub fn new(lane: &Lane) -> Self {
+impl<'g> Cursor<'g> {
+    /// At the first bits of a token that most likely is `guess`: the contexts are those of [`Lane::ahead`], if it has any.
+    pub fn new(lane: &Lane, guess: &'g [u8]) -> Self {
         let mut cursor = Self {
             byte: 0,
             tail: lane.tail,
@@ -49,6 +53,8 @@ impl Cursor {
             nibble: None,
             wanted: [0; CONTEXTS],
             selected: false,
+            guess,
+            behind: None,
         };
         match lane.ahead {
             Some(hashes) => cursor.hashes = hashes,
@@ -63,6 +69,12 @@ impl Cursor {
     pub fn move_to(&mut self, lane: &mut Lane, decision: &Decision, known: &[u8]) -> bool {
         let &Decision { byte, bit, partial } = decision;
         if byte != self.byte {
+            let one = self.byte + 1 == byte;
+            self.guess = match self.guess.split_first() {
+                Some((&next, rest)) if one && known.get(self.byte) == Some(&next) => rest,
+                _ => &[],
+            };
+            let guessed = self.behind.take().filter(|_| one && !self.guess.is_empty());
             for (at, &next) in known.iter().enumerate().take(byte).skip(self.byte) {
                 self.tail = self.tail << 8 | u128::from(next);
                 self.prefix = hash(self.prefix.wrapping_add(1), u32::from(next));
@@ -72,7 +84,10 @@ impl Cursor {
             }
             self.byte = byte;
             self.nibble = None;
-            self.find_contexts(lane);
+            match guessed {
+                Some(hashes) => self.hashes = hashes,
+                None => self.find_contexts(lane),
+            }
         }
         let second = bit.is_some_and(|bit| bit >= 4);
         if self.nibble == Some(second) {
@@ -82,12 +97,31 @@ impl Cursor {
         self.wanted = self.hashes;
         if second {
             let high = u32::from(partial) >> (bit.unwrap_or(4) - 4);
-            for h in &mut self.wanted {
-                *h = hash(*h, high);
-            }
+            self.wanted = in_second_half(&self.hashes, high);
         }
         self.selected = false;
         true
+    }
+
+    /// What the bank will most likely be asked for next.
+    #[inline(always)]
+    pub fn guess(&mut self, lane: &Lane) -> Option<[u32; CONTEXTS]> {
+        let (&byte, rest) = self.guess.split_first()?;
+        if self.nibble == Some(false) {
+            return Some(in_second_half(&self.hashes, 16 | u32::from(byte >> 4)));
+        }
+        if rest.is_empty() {
+            return None;
+        }
+        let mut next = Self {
+            byte: self.byte + 1,
+            tail: self.tail << 8 | u128::from(byte),
+            prefix: hash(self.prefix.wrapping_add(1), u32::from(byte)),
+            ..self.clone()
+        };
+        next.find_contexts(lane);
+        self.behind = Some(next.hashes);
+        self.behind
     }
 
     /// Computes the hashes of the contexts at a byte's boundary.
@@ -122,6 +156,16 @@ impl Cursor {
             );
         }
     }
+}
+
+/// The hashes of contexts behind the first half of a byte: its bits behind a leading 1.
+#[inline(always)]
+fn in_second_half(hashes: &[u32; CONTEXTS], high: u32) -> [u32; CONTEXTS] {
+    let mut all = *hashes;
+    for h in &mut all {
+        *h = hash(*h, high);
+    }
+    all
 }
 
 impl Decision {

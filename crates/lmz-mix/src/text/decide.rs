@@ -29,7 +29,7 @@ impl Text<'_> {
     pub fn approach(
         &mut self,
         lane: &mut Lane,
-        cursor: &mut Cursor,
+        cursor: &mut Cursor<'_>,
         decision: &Decision,
         known: &[u8],
     ) {
@@ -42,7 +42,7 @@ impl Text<'_> {
 
     /// Has the bank bring the slots of the cursor's contexts.
     #[inline(always)]
-    fn select(&mut self, cursor: &mut Cursor) {
+    fn select(&mut self, cursor: &mut Cursor<'_>) {
         if !cursor.selected {
             cursor.selected = true;
             self.bank.select(&cursor.wanted);
@@ -54,7 +54,7 @@ impl Text<'_> {
     pub fn mix(
         &mut self,
         lane: &mut Lane,
-        cursor: &mut Cursor,
+        cursor: &mut Cursor<'_>,
         decision: &Decision,
         known: &[u8],
         view: View,
@@ -72,7 +72,7 @@ impl Text<'_> {
     fn mix_here(
         &mut self,
         lane: &Lane,
-        cursor: &Cursor,
+        cursor: &Cursor<'_>,
         decision: &Decision,
         View { view, likely }: View,
     ) -> Mixed {
@@ -130,7 +130,7 @@ impl Text<'_> {
             likely as usize % 256 + 256 * place,
             known,
         ];
-        let mixed = self.mixer.mix(&inputs, &rows, known);
+        let mixed = self.mixer.mix(&inputs, &rows, known, self.wide);
         let corrected =
             self.last.map(mixed >> 8, by_last) + self.last_pair.map(mixed >> 8, by_pair);
         let p = (tables().squash(mixed) + (corrected << (PROBABILITY_BITS - 17))) / 2;
@@ -150,7 +150,7 @@ impl Text<'_> {
         mixed: &Mixed,
         bit: bool,
         lane: &mut Lane,
-        cursor: &mut Cursor,
+        cursor: &mut Cursor<'_>,
         next: Option<(Decision, &[u8])>,
     ) {
         self.wide.run(
@@ -160,6 +160,9 @@ impl Text<'_> {
                     && cursor.move_to(lane, next, known)
                 {
                     self.bank.fetch_tags(&cursor.wanted);
+                    if let Some(hashes) = cursor.guess(lane) {
+                        self.bank.fetch_tags(&hashes);
+                    }
                 }
                 self.mixer.learn(&mixed.inputs, bit);
                 self.plain.learn(bit);

@@ -1,6 +1,7 @@
 //! Match models: what followed the last time that the same bytes came.
 
 use super::history::{AHEAD, Ahead, History, Place};
+use crate::memory::Table;
 use crate::tables::{hash, tables};
 
 /// Bytes that are compared when a candidate is found.
@@ -13,7 +14,7 @@ pub struct Matcher {
     /// Bytes that are hashed.
     length: u32,
     /// Block and offset, 32 bits each; 0 is none.
-    heads: Vec<u64>,
+    heads: Table<u64>,
     shift: u32,
     /// Probability that the expected bit comes, 16 bits: by bucket of the length, end of token or not, and expected bit.
     hits: Vec<u16>,
@@ -125,7 +126,7 @@ impl Matcher {
         }
         Self {
             length,
-            heads: vec![0; 1 << bits],
+            heads: Table::new(0, 1 << bits),
             shift: 32 - bits,
             hits,
             used: 0,

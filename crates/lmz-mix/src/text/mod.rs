@@ -100,7 +100,7 @@ impl<'w> Text<'w> {
 
     /// Bytes of memory that [`Text::new`] takes, to a few percent.
     pub fn memory(size: u32) -> usize {
-        TextBank::memory(slot_bits(size)) + (4 << 20) + (16 << size.clamp(10, 20))
+        TextBank::memory(slot_bits(size)) + (10 << 20) + (16 << size.clamp(10, 20))
     }
 
     /// Begins a round of `lanes` blocks. The first goes on where the last block ended.
@@ -134,8 +134,12 @@ impl<'w> Text<'w> {
         symbol: Symbol,
     ) -> Symbol {
         let mut state = std::mem::take(&mut self.lanes[lane]);
-        let mut cursor = Cursor::new(&state);
+        let guess = self.walk.bytes(opinion.likely() as usize);
+        let mut cursor = Cursor::new(&state, guess);
         self.bank.locate(&cursor.wanted);
+        if let Some(hashes) = cursor.guess(&state) {
+            self.bank.fetch_tags(&hashes);
+        }
         for found in &mut state.matches {
             found.begin(&self.history);
         }
@@ -171,7 +175,7 @@ impl<'w> Text<'w> {
     /// If the round has no such lane, or the vocabulary no such place.
     pub fn teach(&mut self, lane: usize, place: usize) {
         let mut state = std::mem::take(&mut self.lanes[lane]);
-        let mut cursor = Cursor::new(&state);
+        let mut cursor = Cursor::new(&state, &[]);
         self.bank.locate(&cursor.wanted);
         for found in &mut state.matches {
             found.begin(&self.history);
@@ -197,7 +201,7 @@ impl<'w> Text<'w> {
     fn token<C: Coder, O: Opinion>(
         &mut self,
         lane: &mut Lane,
-        cursor: &mut Cursor,
+        cursor: &mut Cursor<'_>,
         opinion: &mut O,
         coder: &mut C,
         wanted: usize,
@@ -235,7 +239,7 @@ impl<'w> Text<'w> {
     fn raw<C: Coder>(
         &mut self,
         lane: &mut Lane,
-        cursor: &mut Cursor,
+        cursor: &mut Cursor<'_>,
         likely: u32,
         coder: &mut C,
         byte: u8,
@@ -277,7 +281,7 @@ impl<'w> Text<'w> {
         lane.push_token(token as u32);
         // Until this lane's next turn the memory has time.
         lane.ahead = None;
-        let hashes = Cursor::new(lane).hashes;
+        let hashes = Cursor::new(lane, &[]).hashes;
         self.bank.fetch_tags(&hashes);
         lane.ahead = Some(hashes);
     }
