@@ -14,20 +14,23 @@ pub enum Wide {
 impl Wide {
     /// What this processor has.
     pub fn detect() -> Self {
+        Self::all().pop().unwrap_or(Self::Any)
+    }
+
+    /// All that this processor has, the widest last.
+    pub fn all() -> Vec<Self> {
+        let mut all = vec![Self::Any];
         #[cfg(target_arch = "x86_64")]
         {
             use std::arch::is_x86_feature_detected as has;
-            if has!("avx512f") && has!("avx512bw") && has!("avx512vl") && has!("avx512dq") {
-                // Each processor with AVX-512 has these, too; nothing here relies on that.
-                if has!("avx2") && has!("bmi1") && has!("bmi2") && has!("lzcnt") && has!("popcnt") {
-                    return Self::Avx512;
+            if has!("avx2") && has!("bmi1") && has!("bmi2") && has!("lzcnt") && has!("popcnt") {
+                all.push(Self::Avx2);
+                if has!("avx512f") && has!("avx512bw") && has!("avx512vl") && has!("avx512dq") {
+                    all.push(Self::Avx512);
                 }
             }
-            if has!("avx2") && has!("bmi1") && has!("bmi2") && has!("lzcnt") && has!("popcnt") {
-                return Self::Avx2;
-            }
         }
-        Self::Any
+        all
     }
 
     /// The dot products of inputs with some rows of weights: 16 fractional bits.
@@ -146,4 +149,33 @@ fn avx2<R>(mut f: impl FnMut() -> R) -> R {
 #[target_feature(enable = "avx2,bmi1,bmi2,lzcnt,popcnt,avx512f,avx512bw,avx512vl,avx512dq")]
 fn avx512<R>(mut f: impl FnMut() -> R) -> R {
     f()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dot_products_are_those_of_a_plain_loop() {
+        let number = |i: usize| (i as u32).wrapping_mul(0x9E37_79B1).rotate_left(7) as i32;
+        for round in 0..50 {
+            let inputs: [i16; 32] = std::array::from_fn(|i| (number(i + round) % 3072) as i16);
+            let weights: Vec<[i32; 32]> = (0..9)
+                .map(|row| std::array::from_fn(|i| number(1000 * round + 40 * row + i)))
+                .collect();
+            let rows = [7, 0, 3, 8, 3];
+            let plain = rows.map(|row: usize| dot(&inputs, &weights[row]));
+            for wide in Wide::all() {
+                assert_eq!(wide.dots(&inputs, &weights, &rows), plain, "{wide:?}");
+            }
+        }
+        // The largest there are.
+        let inputs = [-3072; 32];
+        let weights = [[i32::MIN; 32], [i32::MAX; 32]];
+        for wide in Wide::all() {
+            let [low, high, ..] = wide.dots(&inputs, &weights, &[0, 1, 0, 1, 0]);
+            assert_eq!(low, 2 * ((16 * 3072 * 32768) >> 4), "{wide:?}");
+            assert_eq!(high, 2 * ((16 * -3072 * 32767) >> 4), "{wide:?}");
+        }
+    }
 }

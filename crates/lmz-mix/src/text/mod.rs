@@ -297,3 +297,40 @@ fn alone(view: i16) -> u32 {
 fn slot_bits(size: u32) -> u32 {
     size.saturating_sub(3).clamp(8, 17)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tables::hash;
+    use crate::walk::Views;
+    use lmz_coder::Encoder;
+
+    #[test]
+    fn every_width_of_registers_gives_the_same_bytes() {
+        let words = ["a", "b", "ab", "abc", "the ", "\n", "\u{e9}", "zz"];
+        let walk = Walk::new(words.iter().map(|word| word.as_bytes()), 0);
+        let coded = |wide| {
+            let mut text = Text::new(&walk, 12);
+            text.wide = wide;
+            let mut encoder = Encoder::new();
+            text.begin_round(2);
+            for i in 0..3000u32 {
+                let place = hash(i / 3, i % 7) as usize % if i % 100 < 60 { 3 } else { walk.len() };
+                // More views than a walk has decisions.
+                let views: Vec<i16> = (0..8).map(|n| (hash(i, n) % 2000) as i16 - 1000).collect();
+                let mut views = Views::new(&views, hash(i, 9) % walk.len() as u32);
+                text.code(
+                    i as usize % 2,
+                    &mut views,
+                    &mut encoder,
+                    Symbol::Token(place),
+                );
+            }
+            encoder.finish()
+        };
+        let plain = coded(Wide::Any);
+        for wide in Wide::all() {
+            assert!(coded(wide) == plain, "{wide:?}");
+        }
+    }
+}
