@@ -4,7 +4,7 @@ use rayon::prelude::*;
 
 use super::gemm::Matrix;
 use super::maths;
-use super::product::piece;
+use super::product::forward;
 use super::view::Strided;
 use crate::kernels::AttentionRule;
 
@@ -37,7 +37,7 @@ pub(super) fn attend(
                     scores.resize(rows * seen, 0.0);
                     for head in 0..heads {
                         let kv = head / group;
-                        piece(
+                        forward(
                             scores,
                             seen,
                             [rows, width, seen],
@@ -51,7 +51,6 @@ pub(super) fn attend(
                                 row: 1,
                                 column: key.strides[1],
                             },
-                            false,
                             rule.products,
                         );
                         maths::vectorised(
@@ -65,7 +64,7 @@ pub(super) fn attend(
                                 }
                             },
                         );
-                        piece(
+                        forward(
                             &mut out[head * width..],
                             row,
                             [rows, seen, width],
@@ -79,7 +78,6 @@ pub(super) fn attend(
                                 row: value.strides[1],
                                 column: 1,
                             },
-                            false,
                             rule.products,
                         );
                     }

@@ -32,7 +32,7 @@ impl<'a> Matrix<'a> {
 
 /// How many products are summed before the sum is added to what it was before: one sum over hundreds would lose three times as
 /// much to rounding, and sums of fewer take more time.
-const PART: usize = 64;
+const PART: usize = 32;
 
 /// `to = left * right`, `to` being `rows x columns` with `stride` elements from row to row.
 /// `inner` is what the sums run over, a part at a time.

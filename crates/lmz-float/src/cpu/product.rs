@@ -4,7 +4,7 @@ use rayon::prelude::*;
 
 #[cfg(target_arch = "x86_64")]
 use super::amx;
-use super::gemm::{self, Matrix};
+use super::gemm::{self, Matrix, Threads};
 use crate::kernels::Products;
 
 /// Whether this processor multiplies bf16 faster than f32.
@@ -55,6 +55,21 @@ fn strips(
             };
             each(to, [to.len() / columns, inner, columns], left);
         });
+}
+
+/// As [`gemm::multiply`], in either precision, on the calling thread.
+pub(super) fn forward(
+    to: &mut [f32],
+    stride: usize,
+    size: [usize; 3],
+    left: Matrix<'_>,
+    right: Matrix<'_>,
+    products: Products,
+) {
+    match products {
+        Products::Full => gemm::multiply(to, stride, size, left, right, Threads::Own),
+        Products::Bf16 => piece(to, stride, size, left, right, false, products),
+    }
 }
 
 /// As [`gemm::compute`], in either precision, on the calling thread.

@@ -34,7 +34,6 @@ pub(super) fn normalise(
     bias: Option<&[f32]>,
 ) -> Vec<f32> {
     let offset = rule.weight_offset as f32;
-    let eps = rule.eps as f32;
     by_rows(
         x.len(),
         width,
@@ -46,8 +45,10 @@ pub(super) fn normalise(
                     true => maths::sum(from, |x| x) / width as f32,
                     false => 0.0,
                 };
-                let square = maths::sum(from, |x| (x - mean) * (x - mean)) / width as f32;
-                let factor = 1.0 / (square + eps).sqrt();
+                let square = maths::sum(from, |x| (x - mean) * (x - mean));
+                // What is off here is off in all elements.
+                let mean_square = f64::from(square) / width as f64;
+                let factor = (1.0 / (mean_square + rule.eps).sqrt()) as f32;
                 match weight {
                     Some(weight) => {
                         for ((to, x), w) in to.iter_mut().zip(from).zip(weight) {
