@@ -254,9 +254,9 @@ impl<B: Kernels, C: CheckpointStrategy> Kernels for Autodiff<B, C> {
         bias: Option<Tensor<Self, 1>>,
         softcap: Option<f64>,
         targets: &[u32],
-        max_logits: usize,
+        bounds: Bounds,
     ) -> Tensor<Self, 1> {
-        kernels::surprisals(hidden, head, bias, softcap, targets, max_logits)
+        kernels::surprisals(hidden, head, bias, softcap, targets, bounds)
     }
 }
 

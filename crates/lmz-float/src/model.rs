@@ -89,7 +89,11 @@ impl<B: Kernels> Head<B> {
         let hidden = self.norm.forward(hidden);
         let bias = self.bias.as_ref().map(Param::val);
         let head = self.matrix(tied);
-        B::surprisals(hidden, head, bias, self.softcap, targets, max_logits)
+        let bounds = Bounds {
+            max_logits,
+            products: self.products,
+        };
+        B::surprisals(hidden, head, bias, self.softcap, targets, bounds)
     }
 
     /// The mean surprisal of `targets` in nats, `[1]`: the loss of training.

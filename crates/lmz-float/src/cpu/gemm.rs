@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use rayon::prelude::*;
+
 /// A matrix inside a slice: element `(i, j)` stands at `i * row + j * column`.
 #[derive(Clone, Copy)]
 pub(super) struct Matrix<'a> {
@@ -18,6 +20,43 @@ impl<'a> Matrix<'a> {
             row: width,
             column: 1,
         }
+    }
+
+    /// Its rows as columns.
+    fn transposed(self) -> Self {
+        Self {
+            row: self.column,
+            column: self.row,
+            ..self
+        }
+    }
+
+    /// Dense rows of `width` elements in f64.
+    fn in_f64(self, rows: usize, width: usize, threads: Threads) -> Vec<f64> {
+        let mut all = vec![0.0; rows * width];
+        let fill = |(row, to): (usize, &mut [f64])| {
+            let from = &self.values[row * self.row..];
+            if self.column == 1 {
+                for (to, &from) in to.iter_mut().zip(from) {
+                    *to = from.into();
+                }
+            } else {
+                for (to, &from) in to.iter_mut().zip(from.iter().step_by(self.column)) {
+                    *to = from.into();
+                }
+            }
+        };
+        match threads {
+            Threads::Own => all
+                .chunks_exact_mut(width.max(1))
+                .enumerate()
+                .for_each(fill),
+            Threads::All => all
+                .par_chunks_exact_mut(width.max(1))
+                .enumerate()
+                .for_each(fill),
+        }
+        all
     }
 
     /// Dense columns of `height` elements: the transpose of such rows.
@@ -55,6 +94,54 @@ pub(super) fn multiply<'a>(
     }
 }
 
+/// As [`multiply`], with sums in f64.
+pub(super) fn multiply_in_f64(
+    to: &mut [f32],
+    stride: usize,
+    [rows, inner, columns]: [usize; 3],
+    left: Matrix<'_>,
+    right: Matrix<'_>,
+    threads: Threads,
+) {
+    if rows == 0 || columns == 0 {
+        return;
+    }
+    assert!(stride >= columns, "rows of the result overlap");
+    let left = left.in_f64(rows, inner, threads);
+    // Its columns as rows, since that is how weights and keys stand.
+    let right = right.transposed().in_f64(columns, inner, threads);
+    let mut all = vec![0.0_f64; rows * columns];
+    // SAFETY: the three matrices are dense and fill their vectors.
+    unsafe {
+        gemm::gemm(
+            rows,
+            columns,
+            inner,
+            all.as_mut_ptr(),
+            1,
+            columns as isize,
+            false,
+            left.as_ptr(),
+            1,
+            inner as isize,
+            right.as_ptr(),
+            inner as isize,
+            1,
+            0.0,
+            1.0,
+            false,
+            false,
+            false,
+            threads.of_gemm(),
+        );
+    }
+    for (to, all) in to.chunks_mut(stride).zip(all.chunks_exact(columns)) {
+        for (to, &sum) in to.iter_mut().zip(all) {
+            *to = sum as f32;
+        }
+    }
+}
+
 /// Where a product is computed.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Threads {
@@ -62,6 +149,15 @@ pub(super) enum Threads {
     Own,
     /// On all.
     All,
+}
+
+impl Threads {
+    fn of_gemm(self) -> gemm::Parallelism {
+        match self {
+            Self::Own => gemm::Parallelism::None,
+            Self::All => gemm::Parallelism::Rayon(0),
+        }
+    }
 }
 
 /// The product in one go, on the calling thread, or added to what `to` holds.
@@ -120,10 +216,7 @@ fn spread(
             false,
             false,
             false,
-            match threads {
-                Threads::Own => gemm::Parallelism::None,
-                Threads::All => gemm::Parallelism::Rayon(0),
-            },
+            threads.of_gemm(),
         );
     }
 }

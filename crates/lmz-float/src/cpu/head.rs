@@ -2,8 +2,10 @@
 
 use rayon::prelude::*;
 
-use super::gemm::{Matrix, Threads, multiply};
+use super::gemm::{Matrix, Threads};
 use super::maths;
+use super::product::forward;
+use crate::kernels::Products;
 
 /// Rows of one task, and vocabulary entries of one tile: 1 MiB of logits.
 const ROWS: usize = 256;
@@ -18,6 +20,7 @@ pub(super) fn surprisals(
     bias: Option<&[f32]>,
     softcap: Option<f64>,
     targets: &[u32],
+    products: Products,
 ) -> Vec<f32> {
     let vocab_size = head.len() / width;
     let mut out = vec![0.0; targets.len()];
@@ -36,7 +39,7 @@ pub(super) fn surprisals(
             for first in (0..vocab_size).step_by(TILE) {
                 let tile = TILE.min(vocab_size - first);
                 logits.resize(count * tile, 0.0);
-                multiply(
+                forward(
                     logits,
                     tile,
                     [count, width, tile],
@@ -50,6 +53,7 @@ pub(super) fn surprisals(
                         row: 1,
                         column: width,
                     },
+                    products,
                     Threads::Own,
                 );
                 maths::vectorised(

@@ -25,9 +25,11 @@ use burn_flex::{Flex, FlexTensor};
 use lmz_model::Activation;
 use rayon::prelude::*;
 
-use crate::kernels::{self, AttentionRule, Gradients, Kernels, Multiply, NormRule, Products};
-use gemm::{Matrix, Threads, multiply};
-use product::product;
+use crate::kernels::{
+    self, AttentionRule, Bounds, Gradients, Kernels, Multiply, NormRule, Products,
+};
+use gemm::{Matrix, Threads};
+use product::{forward, product};
 use view::{Strided, contiguous, primitive, tensor, values, wrap};
 
 impl Multiply for Flex {}
@@ -43,7 +45,7 @@ impl Kernels for Flex {
             return kernels::linear(x, weight, Products::Full);
         }
         let (x, weight) = (contiguous(x), contiguous(weight));
-        if products == Products::Full && rows <= few::MOST {
+        if products != Products::Bf16 && rows <= few::MOST {
             let y = few::products(values(&x), values(&weight), inputs);
             return tensor(y, [rows, outputs]);
         }
@@ -54,8 +56,8 @@ impl Kernels for Flex {
         );
         let size = [rows, inputs, outputs];
         match products {
-            Products::Full => multiply(&mut y, outputs, size, left, right, Threads::All),
             Products::Bf16 => product(&mut y, size, left, right, products),
+            _ => forward(&mut y, outputs, size, left, right, products, Threads::All),
         }
         tensor(y, [rows, outputs])
     }
@@ -183,10 +185,10 @@ impl Kernels for Flex {
         bias: Option<Tensor<Self, 1>>,
         softcap: Option<f64>,
         targets: &[u32],
-        max_logits: usize,
+        bounds: Bounds,
     ) -> Tensor<Self, 1> {
         if hidden.dtype() != DType::F32 {
-            return kernels::surprisals(hidden, head, bias, softcap, targets, max_logits);
+            return kernels::surprisals(hidden, head, bias, softcap, targets, bounds);
         }
         let [rows, width] = hidden.dims();
         let (hidden, head) = (contiguous(hidden), contiguous(head));
@@ -198,6 +200,11 @@ impl Kernels for Flex {
             bias.as_ref().map(values),
             softcap,
             targets,
+            match bounds.products {
+                Products::Double => Products::Double,
+                // What is measured is not rounded.
+                Products::Full | Products::Bf16 => Products::Full,
+            },
         );
         tensor(y, [rows])
     }

@@ -4,7 +4,7 @@ use burn::tensor::{Distribution, Tensor};
 use burn_flex::Flex;
 use lmz_model::Activation;
 
-use crate::kernels::{self, AttentionRule, Kernels, NormRule, Products};
+use crate::kernels::{self, AttentionRule, Bounds, Kernels, NormRule, Products};
 
 fn random<const D: usize>(shape: [usize; D]) -> Tensor<Flex, D> {
     Tensor::random(shape, Distribution::Normal(0.0, 1.0), &Default::default())
@@ -101,22 +101,58 @@ fn activations() {
 }
 
 #[test]
+fn sums_in_f64_are_rounded_once() {
+    let (rows, inputs, outputs) = (50, 700, 33);
+    let (x, weight) = (random([rows, inputs]), random([outputs, inputs]));
+    let of = |products| {
+        let y = Flex::linear_map(x.clone(), weight.clone(), products);
+        y.into_data().to_vec::<f32>().unwrap()
+    };
+    let (full, double) = (of(Products::Full), of(Products::Double));
+    let x = x.to_data().to_vec::<f32>().unwrap();
+    let weight = weight.to_data().to_vec::<f32>().unwrap();
+    let mut worst = [0.0_f64; 2];
+    for (row, x) in x.chunks(inputs).enumerate() {
+        for (output, weight) in weight.chunks(inputs).enumerate() {
+            let products = x
+                .iter()
+                .zip(weight)
+                .map(|(&x, &w)| f64::from(x) * f64::from(w));
+            let exact: f64 = products.sum();
+            let at = row * outputs + output;
+            assert!((f64::from(double[at]) - exact).abs() <= exact.abs() * f64::from(f32::EPSILON));
+            for (worst, y) in worst.iter_mut().zip([full[at], double[at]]) {
+                *worst = worst.max((f64::from(y) - exact).abs());
+            }
+        }
+    }
+    assert!(worst[1] < worst[0] / 2.0, "{worst:?}");
+}
+
+#[test]
 fn surprisals() {
     for (rows, vocab_size) in [(1, 5), (300, 37), (9, 2500)] {
         let (hidden, head) = (random([rows, 16]), random([vocab_size, 16]));
         let targets: Vec<u32> = (0..rows).map(|r| (r * 31 % vocab_size) as u32).collect();
         for (bias, softcap) in [(None, None), (Some(random([vocab_size])), Some(3.0))] {
-            agree(
-                Flex::surprisals(
-                    hidden.clone(),
-                    head.clone(),
-                    bias.clone(),
-                    softcap,
-                    &targets,
-                    1000,
-                ),
-                kernels::surprisals(hidden.clone(), head.clone(), bias, softcap, &targets, 1000),
-            );
+            for products in [Products::Full, Products::Double] {
+                let bounds = Bounds {
+                    max_logits: 1000,
+                    products,
+                };
+                let (hidden, head, bias) = (hidden.clone(), head.clone(), bias.clone());
+                agree(
+                    Flex::surprisals(
+                        hidden.clone(),
+                        head.clone(),
+                        bias.clone(),
+                        softcap,
+                        &targets,
+                        bounds,
+                    ),
+                    kernels::surprisals(hidden, head, bias, softcap, &targets, bounds),
+                );
+            }
         }
     }
 }
@@ -127,7 +163,6 @@ mod gradients {
     use burn::backend::Autodiff;
 
     use super::*;
-    use crate::kernels::Bounds;
 
     type Auto = Autodiff<Flex>;
 

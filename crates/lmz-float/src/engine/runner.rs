@@ -59,7 +59,8 @@ impl<B: Kernels> Runner<B> {
         let max_scores = usize::try_from(plan.buffer).unwrap_or(usize::MAX);
         let dtype = options.dtype.burn();
         let opened = lmz_device::catch(|| {
-            let loader = Loader::<B>::new(&*weights, &place.device, dtype, max_scores);
+            let loader = Loader::<B>::new(&*weights, &place.device, dtype, max_scores)
+                .with_products(options.products);
             let model = plan.resident.then(|| loader.model()).transpose()?;
             let tables = Tables::new(blueprint, window, &place.device);
             Ok::<_, FloatError>((model, tables))
@@ -148,6 +149,7 @@ impl<B: Kernels> Runner<B> {
             self.dtype(),
             self.max_scores,
         )
+        .with_products(self.options.products)
     }
 
     /// [`Engine::continuations`] where the layers are read for each pass: with the whole context, each time.

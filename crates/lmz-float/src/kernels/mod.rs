@@ -89,17 +89,16 @@ pub trait Kernels: Multiply {
     }
 
     /// `-ln softmax(cap(hidden head^T + bias))` at each row's target, in f32: `hidden` is
-    /// `[rows, hidden_size]`, `head` `[vocab_size, hidden_size]`, `targets` `[rows]`. At most
-    /// `max_logits` logits exist at once, or one row of them.
+    /// `[rows, hidden_size]`, `head` `[vocab_size, hidden_size]`, `targets` `[rows]`.
     fn surprisals(
         hidden: Tensor<Self, 2>,
         head: Tensor<Self, 2>,
         bias: Option<Tensor<Self, 1>>,
         softcap: Option<f64>,
         targets: &[u32],
-        max_logits: usize,
+        bounds: Bounds,
     ) -> Tensor<Self, 1> {
-        surprisals(hidden, head, bias, softcap, targets, max_logits)
+        surprisals(hidden, head, bias, softcap, targets, bounds)
     }
 
     /// The mean of [`surprisals`](Self::surprisals), `[1]`: what training makes small.
@@ -133,7 +132,7 @@ pub fn loss<B: Kernels>(
         portable::operand(hidden, bounds.products),
         portable::operand(head, bounds.products),
     );
-    B::surprisals(hidden, head, bias, softcap, targets, bounds.max_logits).mean()
+    B::surprisals(hidden, head, bias, softcap, targets, bounds).mean()
 }
 
 /// Backward passes: each takes what the forward pass took and the gradient of its result, and

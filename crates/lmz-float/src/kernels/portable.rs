@@ -6,7 +6,7 @@ use burn::tensor::{DType, Int, Tensor};
 use lmz_model::Activation;
 
 use super::multiply::Multiply;
-use super::rules::{AttentionRule, NormRule, Products};
+use super::rules::{AttentionRule, Bounds, NormRule, Products};
 
 /// [`Kernels::linear_map`](super::Kernels::linear_map) for any backend.
 pub fn linear<B: Multiply>(
@@ -25,7 +25,7 @@ pub(super) fn operand<B: Backend, const D: usize>(
     products: Products,
 ) -> Tensor<B, D> {
     match products {
-        Products::Full => x,
+        Products::Full | Products::Double => x,
         Products::Bf16 => x.cast(DType::BF16),
     }
 }
@@ -181,7 +181,7 @@ pub fn surprisals<B: Multiply>(
     bias: Option<Tensor<B, 1>>,
     softcap: Option<f64>,
     targets: &[u32],
-    max_logits: usize,
+    Bounds { max_logits, .. }: Bounds,
 ) -> Tensor<B, 1> {
     let [rows, _] = hidden.dims();
     let [vocab_size, _] = head.dims();

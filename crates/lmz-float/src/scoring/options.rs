@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use lmz_device::Device;
 
 use crate::dtype::Dtype;
+use crate::kernels::Products;
 
 /// Some tokens in a row, of which the last few are scored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,6 +23,8 @@ pub struct ScoringOptions {
     pub device: Device,
     /// What matrices and states are stored in.
     pub dtype: Dtype,
+    /// How products are computed.
+    pub products: Products,
     /// Bytes of memory for weights, states and buffers; a share of what is free if `None`. A
     /// model that does not fit is read layer by layer, each time anew.
     pub memory_budget: Option<u64>,

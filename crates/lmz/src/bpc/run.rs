@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use lmz_codec::{CompressOptions, Mix, SegmentPlan};
 use lmz_float::ScoringOptions;
+use lmz_float::kernels::Products;
 use lmz_metric::{
     BatchSizes, Batches, Census, CorpusIdentity, DocumentPlanner, Encoded, EngineIdentity,
     Identity, Journal, MetricError, PaperPlanner, Part, Plan, Protocol, ProtocolIdentity,
@@ -66,6 +67,7 @@ fn scored(options: &BpcOptions, watch: &dyn BpcWatch) -> Result<(WindowSums, u64
         spill_budget: options.spill,
         spill_dir: options.out.clone(),
         batch: options.batch,
+        products: Products::Full,
     };
     let mut scorer = FloatScorer::open(model.weights.clone(), scoring)?;
     let mut notes = planned.notes;

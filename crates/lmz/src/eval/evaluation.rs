@@ -14,6 +14,7 @@ use lmz_eval::run::{Journal, RunIdentity, answer};
 use lmz_eval::sandbox::Sandbox;
 use lmz_eval::task::{Chosen, Task};
 use lmz_eval::{Answered, EvalError, Progress, ReferenceAnswers};
+use lmz_float::kernels::Products;
 use lmz_float::{Device, Dtype, ScoringOptions};
 use lmz_metric::MetricError;
 
@@ -347,6 +348,8 @@ fn scoring(options: &EvalOptions) -> ScoringOptions {
         dtype: options.dtype,
         memory_budget: options.memory,
         batch: options.batch,
+        // An answer's log-likelihood is a sum over many tokens, and is compared with other programs'.
+        products: Products::Double,
         ..ScoringOptions::default()
     }
 }

@@ -391,6 +391,7 @@ impl<'a, B: Kernels> Run<'a, B> {
         match self.products {
             Products::Full => "f32",
             Products::Bf16 => "bf16 with sums in f32",
+            Products::Double => "f32 with sums in f64",
         }
     }
 }
