@@ -2,7 +2,7 @@
 
 use rayon::prelude::*;
 
-use super::gemm::{Matrix, Threads};
+use super::gemm::Matrix;
 use super::maths;
 use super::product::forward;
 use super::view::Strided;
@@ -52,7 +52,6 @@ pub(super) fn attend(
                                 column: key.strides[1],
                             },
                             rule.products,
-                            Threads::Own,
                         );
                         maths::vectorised(
                             #[inline(always)]
@@ -80,7 +79,6 @@ pub(super) fn attend(
                                 column: 1,
                             },
                             rule.products,
-                            Threads::Own,
                         );
                     }
                 },

@@ -2,8 +2,6 @@
 
 use std::ops::Range;
 
-use rayon::prelude::*;
-
 /// A matrix inside a slice: element `(i, j)` stands at `i * row + j * column`.
 #[derive(Clone, Copy)]
 pub(super) struct Matrix<'a> {
@@ -32,29 +30,13 @@ impl<'a> Matrix<'a> {
     }
 
     /// Dense rows of `width` elements in f64.
-    fn in_f64(self, rows: usize, width: usize, threads: Threads) -> Vec<f64> {
+    fn in_f64(self, rows: usize, width: usize) -> Vec<f64> {
         let mut all = vec![0.0; rows * width];
-        let fill = |(row, to): (usize, &mut [f64])| {
-            let from = &self.values[row * self.row..];
-            if self.column == 1 {
-                for (to, &from) in to.iter_mut().zip(from) {
-                    *to = from.into();
-                }
-            } else {
-                for (to, &from) in to.iter_mut().zip(from.iter().step_by(self.column)) {
-                    *to = from.into();
-                }
+        for (row, to) in all.chunks_exact_mut(width.max(1)).enumerate() {
+            let from = self.values[row * self.row..].iter().step_by(self.column);
+            for (to, &from) in to.iter_mut().zip(from) {
+                *to = from.into();
             }
-        };
-        match threads {
-            Threads::Own => all
-                .chunks_exact_mut(width.max(1))
-                .enumerate()
-                .for_each(fill),
-            Threads::All => all
-                .par_chunks_exact_mut(width.max(1))
-                .enumerate()
-                .for_each(fill),
         }
         all
     }
@@ -94,22 +76,21 @@ pub(super) fn multiply<'a>(
     }
 }
 
-/// As [`multiply`], with sums in f64.
+/// As [`multiply`], with sums in f64, on the calling thread.
 pub(super) fn multiply_in_f64(
     to: &mut [f32],
     stride: usize,
     [rows, inner, columns]: [usize; 3],
     left: Matrix<'_>,
     right: Matrix<'_>,
-    threads: Threads,
 ) {
     if rows == 0 || columns == 0 {
         return;
     }
     assert!(stride >= columns, "rows of the result overlap");
-    let left = left.in_f64(rows, inner, threads);
+    let left = left.in_f64(rows, inner);
     // Its columns as rows, since that is how weights and keys stand.
-    let right = right.transposed().in_f64(columns, inner, threads);
+    let right = right.transposed().in_f64(columns, inner);
     let mut all = vec![0.0_f64; rows * columns];
     // SAFETY: the three matrices are dense and fill their vectors.
     unsafe {
@@ -132,7 +113,7 @@ pub(super) fn multiply_in_f64(
             false,
             false,
             false,
-            threads.of_gemm(),
+            gemm::Parallelism::None,
         );
     }
     for (to, all) in to.chunks_mut(stride).zip(all.chunks_exact(columns)) {

@@ -2,7 +2,7 @@
 
 use rayon::prelude::*;
 
-use super::gemm::{Matrix, Threads};
+use super::gemm::Matrix;
 use super::maths;
 use super::product::forward;
 use crate::kernels::Products;
@@ -54,7 +54,6 @@ pub(super) fn surprisals(
                         column: width,
                     },
                     products,
-                    Threads::Own,
                 );
                 maths::vectorised(
                     #[inline(always)]

@@ -28,8 +28,8 @@ use rayon::prelude::*;
 use crate::kernels::{
     self, AttentionRule, Bounds, Gradients, Kernels, Multiply, NormRule, Products,
 };
-use gemm::{Matrix, Threads};
-use product::{forward, product};
+use gemm::{Matrix, Threads, multiply};
+use product::product;
 use view::{Strided, contiguous, primitive, tensor, values, wrap};
 
 impl Multiply for Flex {}
@@ -57,7 +57,9 @@ impl Kernels for Flex {
         let size = [rows, inputs, outputs];
         match products {
             Products::Bf16 => product(&mut y, size, left, right, products),
-            _ => forward(&mut y, outputs, size, left, right, products, Threads::All),
+            Products::Full | Products::Double => {
+                multiply(&mut y, outputs, size, left, right, Threads::All);
+            }
         }
         tensor(y, [rows, outputs])
     }

@@ -57,8 +57,7 @@ fn strips(
         });
 }
 
-/// `to = left * right` in any precision, `to` being `rows x columns` with `stride` elements from row to row. What is rounded to bf16 stays on the
-/// calling thread.
+/// `to = left * right` in any precision, on the calling thread, `to` being `rows x columns` with `stride` elements from row to row.
 pub(super) fn forward(
     to: &mut [f32],
     stride: usize,
@@ -66,11 +65,10 @@ pub(super) fn forward(
     left: Matrix<'_>,
     right: Matrix<'_>,
     products: Products,
-    threads: Threads,
 ) {
     match products {
-        Products::Full => gemm::multiply(to, stride, size, left, right, threads),
-        Products::Double => gemm::multiply_in_f64(to, stride, size, left, right, threads),
+        Products::Full => gemm::multiply(to, stride, size, left, right, Threads::Own),
+        Products::Double => gemm::multiply_in_f64(to, stride, size, left, right),
         Products::Bf16 => piece(to, stride, size, left, right, false, products),
     }
 }

@@ -4,6 +4,8 @@ use burn::tensor::{Distribution, Tensor};
 use burn_flex::Flex;
 use lmz_model::Activation;
 
+use super::gemm::Matrix;
+use super::product::forward;
 use crate::kernels::{self, AttentionRule, Bounds, Kernels, NormRule, Products};
 
 fn random<const D: usize>(shape: [usize; D]) -> Tensor<Flex, D> {
@@ -104,13 +106,22 @@ fn activations() {
 fn sums_in_f64_are_rounded_once() {
     let (rows, inputs, outputs) = (50, 700, 33);
     let (x, weight) = (random([rows, inputs]), random([outputs, inputs]));
+    let x = x.into_data().to_vec::<f32>().unwrap();
+    let weight = weight.into_data().to_vec::<f32>().unwrap();
     let of = |products| {
-        let y = Flex::linear_map(x.clone(), weight.clone(), products);
-        y.into_data().to_vec::<f32>().unwrap()
+        let mut y = vec![0.0; rows * outputs];
+        let (left, right) = (Matrix::rows(&x, inputs), Matrix::columns(&weight, inputs));
+        forward(
+            &mut y,
+            outputs,
+            [rows, inputs, outputs],
+            left,
+            right,
+            products,
+        );
+        y
     };
     let (full, double) = (of(Products::Full), of(Products::Double));
-    let x = x.to_data().to_vec::<f32>().unwrap();
-    let weight = weight.to_data().to_vec::<f32>().unwrap();
     let mut worst = [0.0_f64; 2];
     for (row, x) in x.chunks(inputs).enumerate() {
         for (output, weight) in weight.chunks(inputs).enumerate() {

@@ -34,8 +34,8 @@ pub enum Products {
     Full,
     /// Operands rounded to bf16, sums in f32: mixed precision, for training.
     Bf16,
-    /// Operands in f32, the sums of many rows in f64 and then rounded: what rounding makes of an answer becomes three times
-    /// smaller. On the CPU; elsewhere as `Full`.
+    /// That of the operands, with the sums of attention and logits in f64, where rounding tells most and which are the smaller part of the
+    /// work. On the CPU; elsewhere as `Full`.
     Double,
 }
 
