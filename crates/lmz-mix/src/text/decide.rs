@@ -102,11 +102,6 @@ impl Text<'_> {
         let by_likely =
             |what: usize| hash(likely, (what + 1024 * byte) as u32) as usize % MAP_CONTEXTS;
         inputs[2] = self.likely.map_stretched(i32::from(view), by_likely(what));
-        if bit.is_some_and(|bit| bit < 7) {
-            // What is decided next, most often.
-            self.likely.fetch(by_likely(2 * what));
-            self.likely.fetch(by_likely(2 * what + 1));
-        }
         for (i, pair) in inputs[OF_MATCHES..OF_BANK].chunks_exact_mut(2).enumerate() {
             pair.copy_from_slice(&self.matchers[i].inputs(expected[i], end));
         }

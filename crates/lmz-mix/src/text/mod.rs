@@ -133,11 +133,12 @@ impl<'w> Text<'w> {
         coder: &mut C,
         symbol: Symbol,
     ) -> Symbol {
-        let mut state = std::mem::take(&mut self.lanes[lane]);
+        let mut lanes = std::mem::take(&mut self.lanes);
+        let state = &mut lanes[lane];
         let guess = self.walk.bytes(opinion.likely() as usize);
-        let mut cursor = Cursor::new(&state, guess);
+        let mut cursor = Cursor::new(state, guess);
         self.bank.locate(&cursor.wanted);
-        if let Some(hashes) = cursor.guess(&state) {
+        if let Some(hashes) = cursor.guess(state) {
             self.bank.fetch_tags(&hashes);
         }
         for found in &mut state.matches {
@@ -152,19 +153,19 @@ impl<'w> Text<'w> {
                 Symbol::Escape(byte) => byte,
                 Symbol::Token(_) => 0,
             };
-            let byte = self.raw(&mut state, &mut cursor, opinion.likely(), coder, byte);
-            self.commit(&mut state, &[byte], self.walk.len());
+            let byte = self.raw(state, &mut cursor, opinion.likely(), coder, byte);
+            self.commit(state, &[byte], self.walk.len());
             Symbol::Escape(byte)
         } else {
             let wanted = match symbol {
                 Symbol::Token(place) => place,
                 Symbol::Escape(_) => 0,
             };
-            let place = self.token(&mut state, &mut cursor, opinion, coder, wanted);
-            self.commit(&mut state, self.walk.bytes(place), place);
+            let place = self.token(state, &mut cursor, opinion, coder, wanted);
+            self.commit(state, self.walk.bytes(place), place);
             Symbol::Token(place)
         };
-        self.lanes[lane] = state;
+        self.lanes = lanes;
         symbol
     }
 
@@ -174,8 +175,9 @@ impl<'w> Text<'w> {
     /// # Panics
     /// If the round has no such lane, or the vocabulary no such place.
     pub fn teach(&mut self, lane: usize, place: usize) {
-        let mut state = std::mem::take(&mut self.lanes[lane]);
-        let mut cursor = Cursor::new(&state, &[]);
+        let mut lanes = std::mem::take(&mut self.lanes);
+        let state = &mut lanes[lane];
+        let mut cursor = Cursor::new(state, &[]);
         self.bank.locate(&cursor.wanted);
         for found in &mut state.matches {
             found.begin(&self.history);
@@ -187,15 +189,15 @@ impl<'w> Text<'w> {
             let middle = node.middle as usize;
             let bit = place >= middle;
             if let Some(decision) = Decision::new(&node) {
-                self.approach(&mut state, &mut cursor, &decision, walk.bytes(low));
+                self.approach(state, &mut cursor, &decision, walk.bytes(low));
                 self.bank.look(decision.node(), decision.kind());
                 self.bank.learn(bit);
             }
             (low, high) = if bit { (middle, high) } else { (low, middle) };
             at = node.next[usize::from(bit)] as usize;
         }
-        self.commit(&mut state, walk.bytes(place), place);
-        self.lanes[lane] = state;
+        self.commit(state, walk.bytes(place), place);
+        self.lanes = lanes;
     }
 
     fn token<C: Coder, O: Opinion>(
