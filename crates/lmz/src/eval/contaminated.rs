@@ -7,6 +7,7 @@ use lmz_eval::contamination::{Contamination, MinK, all_scores, flags};
 use lmz_eval::data::DataDirectory;
 use lmz_eval::report::ModelFacts;
 use lmz_eval::task::Chosen;
+use lmz_float::kernels::Products;
 use lmz_float::{Device, Dtype, ScoringOptions};
 
 use super::evaluation::EvalWatch;
@@ -58,6 +59,8 @@ pub fn contamination(
         device: options.device,
         dtype: options.dtype,
         memory_budget: options.memory,
+        // As `lmz eval --min-k`.
+        products: Products::Double,
         ..ScoringOptions::default()
     };
     let mut model = FloatLanguageModel::open(model, scoring)?;
