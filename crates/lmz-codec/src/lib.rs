@@ -40,6 +40,8 @@ mod entropy;
 mod error;
 #[cfg(feature = "encode")]
 mod fallback;
+#[cfg(all(feature = "encode", feature = "threads", feature = "clock"))]
+mod forecast;
 mod member;
 mod memory;
 mod meter;
@@ -69,6 +71,8 @@ pub use batches::DecompressReport;
 pub use decoder::Decoder;
 pub use decompress::{decompress, decompress_seekable, decompress_to_vec};
 pub use error::{CodecError, ErrorKind, Result};
+#[cfg(all(feature = "encode", feature = "threads", feature = "clock"))]
+pub use forecast::Forecast;
 pub use meter::Meter;
 pub use model::{Model, names};
 pub use observer::{Observer, Phase, Progress};

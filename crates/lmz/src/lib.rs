@@ -64,10 +64,11 @@ mod threads;
 pub use lmz_codec::mixed::{GROUP_LEN, MAX_LANES, memory as group_memory};
 pub use lmz_codec::{
     CodecError, CompressOptions, CompressReport, ContextPolicy, Decoder, DecompressOptions,
-    DecompressReport, Direction, ErrorKind, Fill, Header, Holes, Isa, Kernel, LostRange, Meter,
-    Mix, Model, ModelId, ModelSource, Observer, Phase, Prime, Progress, Reader, SalvageReport,
-    Salvaging, SegmentPlan, Timing, Timings, Writer, compress, compress_to_vec, decompress,
-    decompress_seekable, decompress_to_vec, salvage, salvage_with_holes, trace, write_zeros,
+    DecompressReport, Direction, ErrorKind, Fill, Forecast, Header, Holes, Isa, Kernel, LostRange,
+    Meter, Mix, Model, ModelId, ModelSource, Observer, Phase, Prime, Progress, Reader,
+    SalvageReport, Salvaging, SegmentPlan, Timing, Timings, Writer, compress, compress_to_vec,
+    decompress, decompress_seekable, decompress_to_vec, salvage, salvage_with_holes, trace,
+    write_zeros,
 };
 pub use lmz_exact::{NUMERICS, NUMERICS_VERSION, Prepared, RECIPE, RECIPES, prepare, prepare_as};
 pub use lmz_model::{Blueprint, Checkpoint};

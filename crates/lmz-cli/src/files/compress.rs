@@ -7,6 +7,7 @@ use lmz::figures;
 use lmz::placement::Models;
 use lmz::{CompressReport, Model};
 
+use super::foretold;
 use super::output::{fail, open_input, open_output, remove, target};
 use super::settings::Settings;
 use crate::io::names;
@@ -39,6 +40,7 @@ pub fn run(source: &Source, settings: &Settings, models: &Models) -> Result<(), 
     )
     .predicting(settings.talk.reports)
     .metered(models.meter());
+    foretold::compressing(&progress, &input, &model, &settings.options);
     let done = lmz::compress(
         &mut input.reader,
         &mut output,

@@ -6,6 +6,7 @@ use lmz::figures;
 use lmz::placement::{Models, PlacedStore};
 use lmz::{CodecError, DecompressReport};
 
+use super::foretold::Foretelling;
 use super::output::{fail, open_input, open_output, raw_len, refuse_terminal, remove, target};
 use super::settings::{Mode, Settings};
 use crate::io::input::{Input, Reader};
@@ -89,7 +90,12 @@ fn decode(
             let progress = Progress::new(visible, &input.name, total, false)
                 .predicting(reports)
                 .metered(models.meter());
-            lmz::decompress_seekable(file, output, models, &options, &progress)
+            let models = Foretelling {
+                models,
+                progress: &progress,
+                threads: options.threads,
+            };
+            lmz::decompress_seekable(file, output, &models, &options, &progress)
         }
         reader => {
             let progress = Progress::new(visible, &input.name, None, false).metered(models.meter());

@@ -3,6 +3,7 @@
 pub mod args;
 mod compress;
 mod decompress;
+mod foretold;
 mod levels;
 mod list;
 mod output;

@@ -67,6 +67,24 @@ impl Progress {
         self
     }
 
+    /// Says how many seconds the work will take, before it begins, if that is over a minute; it is not predicted again.
+    pub fn foretell(&self, seconds: f64) {
+        let Ok(whole) = Duration::try_from_secs_f64(seconds) else {
+            return;
+        };
+        if self.predicts.swap(false, Ordering::Relaxed)
+            && let Some(line) = foretold(&self.name, whole)
+        {
+            self.bar.suspend(|| say(&line));
+        }
+    }
+
+    /// Whether somebody wants to know how long so many bytes will take, and has not been told.
+    pub fn untold(&self) -> Option<u64> {
+        let wanted = self.predicts.load(Ordering::Relaxed);
+        self.total.filter(|_| wanted)
+    }
+
     /// Says once, from the first bytes' speed, how long the work will take if that is over a minute.
     #[must_use]
     pub fn predicting(self, wanted: bool) -> Self {
@@ -99,6 +117,12 @@ fn prediction(name: &str, elapsed: Duration, passed: u64, all: u64, passes: u64)
         "{name}: about {} in all, at {speed:.1} KB/s so far",
         lmz::figures::seconds(whole)
     ))
+}
+
+/// The words before the work, if it takes long enough for any.
+fn foretold(name: &str, whole: Duration) -> Option<String> {
+    let long = whole >= LONG;
+    long.then(|| format!("{name}: will take about {}", lmz::figures::seconds(whole)))
 }
 
 fn draw(name: &str, total: Option<u64>) -> ProgressBar {
@@ -188,6 +212,13 @@ mod tests {
             prediction("a", two, 100_000, 20_000_000, 2).unwrap(),
             "a: about 6 min 40 s in all, at 25.0 KB/s so far"
         );
+    }
+
+    #[test]
+    fn long_work_is_foretold() {
+        assert_eq!(foretold("a", Duration::from_secs(59)), None);
+        let line = foretold("a", Duration::from_secs(200)).unwrap();
+        assert_eq!(line, "a: will take about 3 min 20 s");
     }
 
     #[test]

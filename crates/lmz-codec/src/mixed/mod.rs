@@ -50,6 +50,8 @@ pub(crate) use views::{BlockViews, Reduce};
 
 #[cfg(feature = "encode")]
 pub use alone::{decode_group, encode_groups};
+#[cfg(feature = "encode")]
+pub(crate) use rounds::lanes_of;
 
 pub use crate::mixing::{GROUP_LEN, MAX_LANES};
 
