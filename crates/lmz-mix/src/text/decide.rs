@@ -2,9 +2,26 @@
 
 use super::cursor::{Cursor, Decision, OF_BYTES, OF_TOKENS};
 use super::lane::Lane;
-use super::matches::Expected;
-use super::{CONSTANT, INPUTS, MAP_CONTEXTS, OF_BANK, OF_MATCHES, PAIR_CONTEXTS, Text};
+use super::matches::{Expected, Matcher};
+use crate::apm::Apm;
+use crate::bank::{CONTEXTS, TextBank};
+use crate::mixer::{Mixer, Rates, WEIGHT_ONE};
 use crate::tables::{PROBABILITY_BITS, hash, tables};
+use crate::wide::Wide;
+
+/// Inputs of the mixer.
+const INPUTS: usize = 32;
+/// The first input of each source.
+const OF_MATCHES: usize = 3;
+const OF_BANK: usize = 7;
+const CONSTANT: usize = OF_BANK + 2 * CONTEXTS;
+/// Contexts of the larger maps, and of the one by two bytes.
+const MAP_CONTEXTS: usize = 1 << 12;
+const PAIR_CONTEXTS: usize = 1 << 14;
+/// Contexts of the mixer's sets: the last one's are those of the second layer, too.
+const SETS: [usize; 5] = [192, 257, 768, 768, KNOWN];
+/// How many contexts of bytes (0 to 4) and of tokens (0 to 3) were seen before, and where in the token.
+const KNOWN: usize = 5 * 4 * 3;
 
 /// What the model says.
 #[derive(Clone, Copy, Debug)]
@@ -23,7 +40,58 @@ pub struct Mixed {
     expected: [Option<Expected>; 2],
 }
 
-impl Text<'_> {
+/// What decisions have taught.
+#[derive(Debug)]
+pub struct Learnt {
+    pub bank: TextBank,
+    pub matchers: [Matcher; 2],
+    mixer: Mixer<INPUTS, { SETS.len() }>,
+    /// By what is decided.
+    plain: Apm,
+    /// By the most likely token, too.
+    likely: Apm,
+    /// What was mixed, by the last byte and by the last two.
+    last: Apm,
+    last_pair: Apm,
+    /// The registers that it is computed with.
+    pub wide: Wide,
+}
+
+impl Learnt {
+    /// Nothing yet, for a text of about 2^`size` bytes.
+    pub fn new(size: u32) -> Self {
+        let bits = slot_bits(size);
+        let mut initial = [0; INPUTS];
+        initial[0] = WEIGHT_ONE / 10 * 4;
+        initial[1] = WEIGHT_ONE / 10 * 3;
+        initial[2] = WEIGHT_ONE / 10 * 3;
+        for weight in &mut initial[OF_MATCHES..=CONSTANT] {
+            *weight = WEIGHT_ONE / 50;
+        }
+        let rates = Rates {
+            first: 84,
+            last: 84,
+            second: 8,
+            least: 32,
+        };
+        let head_bits = size.clamp(10, 20);
+        Self {
+            bank: TextBank::new(bits),
+            matchers: [Matcher::new(12, head_bits), Matcher::new(5, head_bits)],
+            mixer: Mixer::new(&SETS, &initial, KNOWN, rates),
+            plain: Apm::new(1024),
+            likely: Apm::new(MAP_CONTEXTS),
+            last: Apm::new(MAP_CONTEXTS),
+            last_pair: Apm::new(PAIR_CONTEXTS),
+            wide: Wide::detect(),
+        }
+    }
+
+    /// Bytes of memory that [`Learnt::new`] takes, to a few percent.
+    pub fn memory(size: u32) -> usize {
+        TextBank::memory(slot_bits(size)) + (10 << 20) + (16 << size.clamp(10, 20))
+    }
+
     /// Brings the contexts to a decision.
     #[inline(always)]
     pub fn approach(
@@ -174,4 +242,8 @@ impl Text<'_> {
             },
         );
     }
+}
+
+fn slot_bits(size: u32) -> u32 {
+    size.saturating_sub(3).clamp(8, 17)
 }

@@ -6,33 +6,14 @@ mod history;
 mod lane;
 mod matches;
 
-use crate::apm::Apm;
-use crate::bank::{CONTEXTS, TextBank};
 use crate::coder::Coder;
-use crate::mixer::{Mixer, Rates, WEIGHT_ONE};
 use crate::tables::{PROBABILITY_BITS, STRETCH_MAX, tables};
 use crate::walk::{Opinion, Walk};
-use crate::wide::Wide;
 
 use cursor::{Cursor, Decision};
-use decide::View;
+use decide::{Learnt, View};
 use history::History;
 use lane::Lane;
-use matches::Matcher;
-
-/// Inputs of the mixer.
-const INPUTS: usize = 32;
-/// The first input of each source.
-const OF_MATCHES: usize = 3;
-const OF_BANK: usize = 7;
-const CONSTANT: usize = OF_BANK + 2 * CONTEXTS;
-/// Contexts of the larger maps, and of the one by two bytes.
-const MAP_CONTEXTS: usize = 1 << 12;
-const PAIR_CONTEXTS: usize = 1 << 14;
-/// Contexts of the mixer's sets: the last one's are those of the second layer, too.
-const SETS: [usize; 5] = [192, 257, 768, 768, KNOWN];
-/// How many contexts of bytes (0 to 4) and of tokens (0 to 3) were seen before, and where in the token.
-const KNOWN: usize = 5 * 4 * 3;
 
 /// A token by its place in the walk, or a byte that no token spells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,60 +28,28 @@ pub enum Symbol {
 #[derive(Debug)]
 pub struct Text<'w> {
     walk: &'w Walk,
-    bank: TextBank,
-    matchers: [Matcher; 2],
-    mixer: Mixer<INPUTS, { SETS.len() }>,
-    /// By what is decided.
-    plain: Apm,
-    /// By the most likely token, too.
-    likely: Apm,
-    /// What was mixed, by the last byte and by the last two.
-    last: Apm,
-    last_pair: Apm,
+    learnt: Learnt,
     history: History,
     lanes: Vec<Lane>,
     /// The last lane of the round before.
     before: Lane,
-    wide: Wide,
 }
 
 impl<'w> Text<'w> {
     /// For texts of about 2^`size` bytes: the contexts' tables have 2^(size - 3) slots each, at most 2^17.
     pub fn new(walk: &'w Walk, size: u32) -> Self {
-        let bits = slot_bits(size);
-        let mut initial = [0; INPUTS];
-        initial[0] = WEIGHT_ONE / 10 * 4;
-        initial[1] = WEIGHT_ONE / 10 * 3;
-        initial[2] = WEIGHT_ONE / 10 * 3;
-        for weight in &mut initial[OF_MATCHES..=CONSTANT] {
-            *weight = WEIGHT_ONE / 50;
-        }
-        let rates = Rates {
-            first: 84,
-            last: 84,
-            second: 8,
-            least: 32,
-        };
-        let head_bits = size.clamp(10, 20);
         Self {
             walk,
-            bank: TextBank::new(bits),
-            matchers: [Matcher::new(12, head_bits), Matcher::new(5, head_bits)],
-            mixer: Mixer::new(&SETS, &initial, KNOWN, rates),
-            plain: Apm::new(1024),
-            likely: Apm::new(MAP_CONTEXTS),
-            last: Apm::new(MAP_CONTEXTS),
-            last_pair: Apm::new(PAIR_CONTEXTS),
+            learnt: Learnt::new(size),
             history: History::default(),
             lanes: Vec::new(),
             before: Lane::default(),
-            wide: Wide::detect(),
         }
     }
 
     /// Bytes of memory that [`Text::new`] takes, to a few percent.
     pub fn memory(size: u32) -> usize {
-        TextBank::memory(slot_bits(size)) + (10 << 20) + (16 << size.clamp(10, 20))
+        Learnt::memory(size)
     }
 
     /// Begins a round of `lanes` blocks. The first goes on where the last block ended.
@@ -137,9 +86,9 @@ impl<'w> Text<'w> {
         let state = &mut lanes[lane];
         let guess = self.walk.bytes(opinion.likely() as usize);
         let mut cursor = Cursor::new(state, guess);
-        self.bank.locate(&cursor.wanted);
+        self.learnt.bank.locate(&cursor.wanted);
         if let Some(hashes) = cursor.guess(state) {
-            self.bank.fetch_tags(&hashes);
+            self.learnt.bank.fetch_tags(&hashes);
         }
         for found in &mut state.matches {
             found.begin(&self.history);
@@ -178,7 +127,7 @@ impl<'w> Text<'w> {
         let mut lanes = std::mem::take(&mut self.lanes);
         let state = &mut lanes[lane];
         let mut cursor = Cursor::new(state, &[]);
-        self.bank.locate(&cursor.wanted);
+        self.learnt.bank.locate(&cursor.wanted);
         for found in &mut state.matches {
             found.begin(&self.history);
         }
@@ -189,9 +138,10 @@ impl<'w> Text<'w> {
             let middle = node.middle as usize;
             let bit = place >= middle;
             if let Some(decision) = Decision::new(&node) {
-                self.approach(state, &mut cursor, &decision, walk.bytes(low));
-                self.bank.look(decision.node(), decision.kind());
-                self.bank.learn(bit);
+                self.learnt
+                    .approach(state, &mut cursor, &decision, walk.bytes(low));
+                self.learnt.bank.look(decision.node(), decision.kind());
+                self.learnt.bank.learn(bit);
             }
             (low, high) = if bit { (middle, high) } else { (low, middle) };
             at = node.next[usize::from(bit)] as usize;
@@ -222,7 +172,9 @@ impl<'w> Text<'w> {
                 None => alone(view),
                 Some(decision) => {
                     let view = View { view, likely };
-                    let by_all = self.mix(lane, cursor, decision, walk.bytes(low), view);
+                    let by_all = self
+                        .learnt
+                        .mix(lane, cursor, decision, walk.bytes(low), view);
                     mixed.insert(by_all).probability
                 }
             };
@@ -232,7 +184,7 @@ impl<'w> Text<'w> {
             if let Some(mixed) = &mixed {
                 let more = (high - low > 1).then(|| Decision::new(&walk.nodes()[at]));
                 let next = more.flatten().map(|next| (next, walk.bytes(low)));
-                self.learn(mixed, bit, lane, cursor, next);
+                self.learnt.learn(mixed, bit, lane, cursor, next);
             }
         }
         low
@@ -254,9 +206,9 @@ impl<'w> Text<'w> {
                 partial: partial as u8,
             };
             let view = View { view: 0, likely };
-            let mixed = self.mix(lane, cursor, &decision, &[], view);
+            let mixed = self.learnt.mix(lane, cursor, &decision, &[], view);
             let got = coder.code(mixed.probability, byte >> (7 - bit) & 1 == 1);
-            self.learn(&mixed, got, lane, cursor, None);
+            self.learnt.learn(&mixed, got, lane, cursor, None);
             partial = partial << 1 | u32::from(got);
         }
         partial as u8
@@ -275,7 +227,7 @@ impl<'w> Text<'w> {
             let left = (bytes.len() - 1 - i) as u32;
             let mut place = end;
             place.offset -= left;
-            for (matcher, found) in self.matchers.iter_mut().zip(&mut lane.matches) {
+            for (matcher, found) in self.learnt.matchers.iter_mut().zip(&mut lane.matches) {
                 let look = (left == 0).then_some((found, &self.history));
                 matcher.index(lane.tail, lane.known, place, look);
             }
@@ -284,7 +236,7 @@ impl<'w> Text<'w> {
         // Until this lane's next turn the memory has time.
         lane.ahead = None;
         let hashes = Cursor::new(lane, &[]).hashes;
-        self.bank.fetch_tags(&hashes);
+        self.learnt.bank.fetch_tags(&hashes);
         lane.ahead = Some(hashes);
     }
 }
@@ -296,15 +248,12 @@ fn alone(view: i16) -> u32 {
     p << (32 - PROBABILITY_BITS)
 }
 
-fn slot_bits(size: u32) -> u32 {
-    size.saturating_sub(3).clamp(8, 17)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::tables::hash;
     use crate::walk::Views;
+    use crate::wide::Wide;
     use lmz_coder::Encoder;
 
     #[test]
@@ -313,7 +262,7 @@ mod tests {
         let walk = Walk::new(words.iter().map(|word| word.as_bytes()), 0);
         let coded = |wide| {
             let mut text = Text::new(&walk, 12);
-            text.wide = wide;
+            text.learnt.wide = wide;
             let mut encoder = Encoder::new();
             text.begin_round(2);
             for i in 0..3000u32 {
