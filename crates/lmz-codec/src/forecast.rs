@@ -16,7 +16,7 @@ use crate::pool::cannot_start;
 
 /// Known tokens of the trial.
 const KNOWN: usize = 256;
-/// Passes of each kind; their median counts.
+/// Passes of each kind: the median counts, of early and late ones the least.
 const PASSES: usize = 3;
 /// Seconds that the mixer takes for a byte.
 const MIXING: f64 = 2.5e-6;
@@ -81,7 +81,8 @@ impl Forecast {
             Mix::None => 0.0,
         };
         let repeated = context / (context - again).max(1.0);
-        let known = trial.known + trial.position * (seen - trial.known_at).max(0.0) / 2.0;
+        // Known tokens share what is read of the positions before them.
+        let known = trial.known + trial.position * (seen - trial.known_at).max(0.0) / 4.0;
         let pass = trial.pass + trial.position * lanes as f64 * seen;
         Ok(Some(Self {
             encoding: symbols * repeated * known + mixing,
@@ -124,33 +125,32 @@ impl Trial {
         let rows: Vec<Row> = (1..=known).map(|position| row(0, position)).collect();
         let every: Vec<usize> = (0..known).collect();
         let prefill = seconds(&rows, &every)?;
-        let mut median = |pass: &mut dyn FnMut(usize) -> Vec<Row>| -> Result<f64> {
-            let mut times = Vec::new();
-            for i in 0..PASSES {
-                let rows = pass(i);
-                let every: Vec<usize> = (0..rows.len()).collect();
-                times.push(seconds(&rows, &every)?);
-            }
-            times.sort_by(f64::total_cmp);
-            Ok(times[PASSES / 2])
-        };
-        let late = median(&mut |i| vec![row(0, known + 1 + i)])?;
-        let early = median(&mut |i| vec![row(1, 1 + i)])?;
-        let pass = median(&mut |i| {
-            let first = if lanes == 1 {
-                row(1, 1 + PASSES + i)
-            } else {
-                row(0, known + 1 + PASSES + i)
+        let (mut late, mut early, mut passes) = ([0.0; PASSES], [0.0; PASSES], [0.0; PASSES]);
+        // In turn: the machine may do other things at times.
+        for (i, (late, early)) in late.iter_mut().zip(&mut early).enumerate() {
+            *late = seconds(&[row(0, known + 1 + i)], &[0])?;
+            *early = seconds(&[row(1, 1 + i)], &[0])?;
+        }
+        for (i, time) in passes.iter_mut().enumerate() {
+            let at = |lane| match lane {
+                0 if lanes > 1 => known + 1 + PASSES + i,
+                0 | 1 => 1 + PASSES + i,
+                _ => 1 + i,
             };
-            let others =
-                (1..lanes).map(|lane| row(lane, if lane == 1 { 1 + PASSES + i } else { 1 + i }));
-            std::iter::once(first).chain(others).collect()
-        })?;
+            let rows: Vec<Row> = match lanes {
+                1 => vec![row(1, at(1))],
+                _ => (0..lanes).map(|lane| row(lane, at(lane))).collect(),
+            };
+            let every: Vec<usize> = (0..rows.len()).collect();
+            *time = seconds(&rows, &every)?;
+        }
+        passes.sort_by(f64::total_cmp);
+        let least = |times: [f64; PASSES]| times.into_iter().fold(f64::INFINITY, f64::min);
         Ok(Self {
             known: prefill / known as f64,
             known_at: known as f64 / 2.0,
-            pass,
-            position: ((late - early) / known as f64).max(0.0),
+            pass: passes[PASSES / 2],
+            position: ((least(late) - least(early)) / known as f64).max(0.0),
         })
     }
 }
