@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use crate::memory::{Table, fetch};
 use crate::state::{States, states};
-use crate::tables::{Tables, tables};
+use crate::tables::{Tables, hash, tables};
 
 /// Contexts of a bank.
 pub const CONTEXTS: usize = 12;
@@ -300,6 +300,16 @@ fn each_context(mut f: impl FnMut(usize)) {
     f(11);
 }
 
+/// The hashes of contexts behind the first half of a byte: its bits behind a leading 1.
+#[inline(always)]
+pub fn in_second_half(hashes: &[u32; CONTEXTS], high: u32) -> [u32; CONTEXTS] {
+    let mut all = *hashes;
+    for h in &mut all {
+        *h = hash(*h, high);
+    }
+    all
+}
+
 /// What a slot's tag holds of a hash.
 #[inline(always)]
 fn check(hash: u32) -> u16 {
@@ -309,7 +319,6 @@ fn check(hash: u32) -> u16 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tables::hash;
 
     #[test]
     fn what_was_never_seen_says_nothing_and_goes_on_saying_it() {

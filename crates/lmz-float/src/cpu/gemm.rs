@@ -32,6 +32,9 @@ impl<'a> Matrix<'a> {
     /// Dense rows of `width` elements in f64.
     fn in_f64(self, rows: usize, width: usize) -> Vec<f64> {
         let mut all = vec![0.0; rows * width];
+        assert!(
+            all.is_empty() || span(rows, self.row, width, self.column).end <= self.values.len()
+        );
         for (row, to) in all.chunks_exact_mut(width.max(1)).enumerate() {
             let from = self.values[row * self.row..].iter().step_by(self.column);
             for (to, &from) in to.iter_mut().zip(from) {
@@ -88,6 +91,7 @@ pub(super) fn multiply_in_f64(
         return;
     }
     assert!(stride >= columns, "rows of the result overlap");
+    assert!(span(rows, stride, columns, 1).end <= to.len());
     let left = left.in_f64(rows, inner);
     // Its columns as rows, since that is how weights and keys stand.
     let right = right.transposed().in_f64(columns, inner);

@@ -4,7 +4,7 @@ mod matches;
 mod record;
 
 use crate::apm::Apm;
-use crate::bank::{ByteBank, CONTEXTS};
+use crate::bank::{ByteBank, CONTEXTS, in_second_half};
 use crate::coder::Coder;
 use crate::mixer::{Mixer, Rates, WEIGHT_ONE};
 use crate::tables::{PROBABILITY_BITS, hash, tables};
@@ -196,9 +196,7 @@ impl Bytes {
             #[inline(always)]
             || {
                 if let Some((high, hashes)) = &mut second {
-                    for h in hashes.iter_mut() {
-                        *h = hash(*h, *high);
-                    }
+                    **hashes = in_second_half(hashes, *high);
                     self.bank.fetch_tags(hashes);
                 }
                 self.mixer.learn(&mixed.inputs, bit);

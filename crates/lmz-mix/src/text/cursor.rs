@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::lane::Lane;
-use crate::bank::CONTEXTS;
+use crate::bank::{CONTEXTS, in_second_half};
 use crate::tables::hash;
 use crate::walk::{Kind, Node};
 
@@ -156,16 +156,6 @@ impl<'g> Cursor<'g> {
             );
         }
     }
-}
-
-/// The hashes of contexts behind the first half of a byte: its bits behind a leading 1.
-#[inline(always)]
-fn in_second_half(hashes: &[u32; CONTEXTS], high: u32) -> [u32; CONTEXTS] {
-    let mut all = *hashes;
-    for h in &mut all {
-        *h = hash(*h, high);
-    }
-    all
 }
 
 impl Decision {
