@@ -24,7 +24,8 @@ pub enum Mix {
 /// How to compress.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CompressOptions {
-    /// Positions of a block, in tokens. `None`: what the model was trained for, at most 1,024.
+    /// Positions of a block, in tokens. `None`: what the model was trained for, at most 1,024; with mixing under a model whose
+    /// weights no cache holds at most 1,536.
     pub context: Option<u32>,
     /// Symbols of the block before that a block sees again. `None`: an eighth of the context.
     pub overlap: Option<u32>,
@@ -73,6 +74,9 @@ pub struct DecompressOptions {
 
 /// Default of the longest context: compute grows with it, and small models gain little from more.
 const DEFAULT_CONTEXT: u32 = 1024;
+/// The same for a model whose weights are waited for, where blocks in lock step begin without the text before them: each begins
+/// less often, and what attention takes longer is little beside the weights (docs/mixing.md, section 11).
+const WAITING_CONTEXT: u32 = 1536;
 
 impl CompressOptions {
     /// Where segments begin: the plan, or with mixing what stands for the default one.
@@ -88,7 +92,19 @@ impl CompressOptions {
     /// # Errors
     /// `InvalidArgument` for a context beyond the engine's limit and an overlap that does not fit.
     pub fn context_policy(&self, model: &crate::Model) -> Result<ContextPolicy> {
-        self.policy(model.blueprint().max_positions)
+        let trained = u32::try_from(model.blueprint().max_positions).unwrap_or(u32::MAX);
+        let most = match self.mix == Mix::Auto && model.engine().waits_for_memory() {
+            true => WAITING_CONTEXT,
+            false => DEFAULT_CONTEXT,
+        };
+        let context = self.context.unwrap_or(trained.min(most));
+        if context as usize > MAX_CONTEXT {
+            return Err(CodecError::InvalidArgument(format!(
+                "a context of {context} tokens is above the engine's limit of {MAX_CONTEXT}"
+            )));
+        }
+        let overlap = self.overlap.unwrap_or(context / 8);
+        ContextPolicy::new(context, overlap).map_err(|e| CodecError::InvalidArgument(e.to_string()))
     }
 
     /// Refuses a number of lanes that no round has.
@@ -100,18 +116,5 @@ impl CompressOptions {
             )),
             _ => Ok(()),
         }
-    }
-
-    /// The context policy for a model trained on `max_positions` positions.
-    pub(crate) fn policy(&self, max_positions: usize) -> Result<ContextPolicy> {
-        let trained = u32::try_from(max_positions).unwrap_or(u32::MAX);
-        let context = self.context.unwrap_or(trained.min(DEFAULT_CONTEXT));
-        if context as usize > MAX_CONTEXT {
-            return Err(CodecError::InvalidArgument(format!(
-                "a context of {context} tokens is above the engine's limit of {MAX_CONTEXT}"
-            )));
-        }
-        let overlap = self.overlap.unwrap_or(context / 8);
-        ContextPolicy::new(context, overlap).map_err(|e| CodecError::InvalidArgument(e.to_string()))
     }
 }

@@ -83,7 +83,7 @@ impl<W: Write, O: Observer> Writer<W, O> {
     /// # Errors
     /// Impossible options; a model that cannot compress.
     pub fn new(output: W, model: &Model, options: &CompressOptions, observer: O) -> Result<Self> {
-        let policy = options.policy(model.blueprint().max_positions)?;
+        let policy = options.context_policy(model)?;
         options.check_lanes()?;
         // Fails now rather than after the first batch.
         model.tokenizer()?;

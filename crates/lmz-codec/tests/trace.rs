@@ -275,3 +275,43 @@ fn a_trace_accounts_for_mixed_groups() {
         assert!(groups > 1);
     }
 }
+
+/// A terminal's transcript: lines that are typed, rubbed out and typed again, and pages of the same words.
+fn transcript() -> Vec<u8> {
+    let words = String::from_utf8_lossy(&text()[..1200]).into_owned();
+    let words: Vec<&str> = words.split(' ').collect();
+    let mut raw = Vec::new();
+    for (i, line) in words.chunks(12).cycle().take(120).enumerate() {
+        let line = line.join(" ");
+        let typed = line.bytes().chain(line.bytes().map(|_| 8));
+        match i % 12 {
+            // Long enough to be a text of its own.
+            0..3 => raw.extend(line.repeat(6).bytes().chain(*b"\r\n")),
+            _ => raw.extend(typed.chain(line.bytes()).chain([7, 0, 0, b'\n'])),
+        }
+    }
+    raw
+}
+
+#[test]
+fn little_text_among_bytes_of_the_same_words_is_one_with_them() {
+    let raw = transcript();
+    let options = CompressOptions {
+        plan: SegmentPlan::Default,
+        mix: Mix::Auto,
+        ..small()
+    };
+    // A stretch of it alone is text for the model.
+    let page = &raw[..raw.iter().position(|&byte| byte == 8).unwrap() - 40];
+    for (raw, modelled) in [(page, true), (&raw[..], false)] {
+        let file = packed(raw, &options);
+        assert!(restored(&file).unwrap() == raw);
+        let all = trace(&file, 0).unwrap();
+        let group = all[0].mixed.as_ref().unwrap();
+        let text = group.parts.iter().any(|part| part.kind == "text");
+        assert_eq!(text, modelled, "{:?}", group.parts);
+        assert_eq!(all[0].symbols.is_empty(), !modelled);
+        let lens = group.parts.iter().map(|part| part.len);
+        assert_eq!(lens.sum::<usize>(), raw.len());
+    }
+}

@@ -67,8 +67,8 @@ and ignored with -d, so that tar -I 'lmz --segment 1M' works both ways.
 
 Environment:
   LMZ_MODELS  directories with .lmzm files, separated as in PATH
-  LMZ_KERNEL  scalar, avx2 or avx512: the instructions to use instead of the
-              best that this machine has; the output is the same
+  LMZ_KERNEL  scalar, avx2, avx512, amx or neon: the instructions to use
+              instead of the best that this machine has; the output is the same
   HF_HOME, HF_HUB_CACHE, HF_TOKEN, HF_ENDPOINT, HF_HUB_OFFLINE
               as in Hugging Face's own tools: see lmz help model pull
 

@@ -6,7 +6,7 @@ use lmz_model::Symbol;
 
 use super::contexts::{self, size_of};
 use super::layout::{Head, Shape};
-use super::part::{Part, PartKind, gather, put_list};
+use super::part::{Part, PartKind, gather, put_list, total, without_text};
 use super::places::{placed, teach, without_escapes};
 use super::priced::Priced;
 use super::rounds::{lanes_of, policy_of};
@@ -30,6 +30,13 @@ pub struct Group<'a> {
     pub lanes: usize,
 }
 
+impl Group<'_> {
+    /// Whether it has text, and at least as much that contexts alone take.
+    fn is_mostly_bytes(&self) -> bool {
+        !self.text.is_empty() && self.text.len() <= total(&self.parts, PartKind::Bytes)
+    }
+}
+
 /// A group's coded bytes, and what they stand for.
 pub struct Mixed {
     pub coded: Coded,
@@ -47,7 +54,8 @@ pub fn encode_groups(
     groups: &[&[u8]],
     lanes: Option<usize>,
 ) -> Result<Vec<Coded>> {
-    let groups = pool::map(groups.to_vec(), |raw| prepare(drive, raw, lanes))?;
+    let prepare = |raw| prepare(drive, raw, lanes, Words::AsText);
+    let groups = pool::map(groups.to_vec(), prepare)?;
     let keep = Reduce {
         walk: drive.model.walk(),
         table: drive.model.engine().symbols(),
@@ -56,7 +64,15 @@ pub fn encode_groups(
     check_memory(&groups)?;
     let mixed = pool::map(groups.iter().zip(scored).collect(), |(group, blocks)| {
         let blocks: Vec<&BlockViews> = blocks.iter().map(|(_, views)| views).collect();
-        Ok(mix(drive, group, &blocks, &mut |_, _| ())?.coded)
+        let mixed = mix(drive, group, &blocks, &mut |_, _| ())?.coded;
+        let alone = match group.is_mostly_bytes() {
+            true => Some(by_contexts(drive, group.raw, lanes)?),
+            false => None,
+        };
+        Ok(match alone {
+            Some(alone) if alone.bytes.len() < mixed.bytes.len() => alone,
+            _ => mixed,
+        })
     })?;
     // The text has passed already.
     let others: usize = groups.iter().map(|g| g.raw.len() - g.text.len()).sum();
@@ -80,9 +96,33 @@ fn check_memory(groups: &[Group<'_>]) -> Result<()> {
     })
 }
 
+/// A group without the model: where little of it is text, among bytes that are made of the same, what each of both is
+/// coded by has not seen the other.
+fn by_contexts(drive: &Drive<'_>, raw: &[u8], lanes: Option<usize>) -> Result<Coded> {
+    let group = prepare(drive, raw, lanes, Words::AsBytes)?;
+    Ok(mix(drive, &group, &[], &mut |_, _| ())?.coded)
+}
+
+/// Whether the words in a group go through the model.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Words {
+    /// As text.
+    AsText,
+    /// They do not: they are bytes as all others.
+    AsBytes,
+}
+
 /// Finds the parts of a group, and the symbols of its text.
-pub fn prepare<'a>(drive: &Drive<'_>, raw: &'a [u8], lanes: Option<usize>) -> Result<Group<'a>> {
-    let parts = store_what_grows(raw, route(raw), drive.mixing);
+pub fn prepare<'a>(
+    drive: &Drive<'_>,
+    raw: &'a [u8],
+    lanes: Option<usize>,
+    words: Words,
+) -> Result<Group<'a>> {
+    let mut parts = store_what_grows(raw, route(raw), drive.mixing);
+    if words == Words::AsBytes {
+        parts = without_text(parts);
+    }
     let text = gather(raw, &parts, PartKind::Text);
     let mut symbols = Vec::new();
     if !text.is_empty() {

@@ -41,6 +41,20 @@ pub fn add(parts: &mut Vec<Part>, kind: PartKind, len: usize) {
     }
 }
 
+/// The same parts, what was text among the bytes.
+#[cfg(feature = "encode")]
+pub fn without_text(parts: Vec<Part>) -> Vec<Part> {
+    let mut others = Vec::new();
+    for Part { kind, len } in parts {
+        let kind = match kind {
+            PartKind::Text => PartKind::Bytes,
+            kind => kind,
+        };
+        add(&mut others, kind, len);
+    }
+    others
+}
+
 /// Writes the list.
 #[cfg(any(feature = "encode", test))]
 pub fn put_list(parts: &[Part]) -> Vec<u8> {
