@@ -14,7 +14,7 @@ from pathlib import Path
 
 # From the bottom up; every crate of the workspace stands in one of them.
 LAYERS = [
-    {"lmz-net"},
+    {"lmz-net", "lmz-tiles"},
     {"lmz-coder", "lmz-format", "lmz-model", "lmz-corpus", "lmz-device", "lmz-hub"},
     {"lmz-exact", "lmz-float", "lmz-gpu", "lmz-mix"},
     {"lmz-codec", "lmz-train"},
@@ -29,7 +29,7 @@ RESERVED = {
     "burn": {"lmz-float", "lmz-train"},
     "clap": {"lmz-cli"},
     "indicatif": {"lmz-cli"},
-    "ureq": {"lmz-net"},
+    "ureq": {"lmz-net", "lmz-tiles"},
 }
 
 

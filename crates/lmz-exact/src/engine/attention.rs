@@ -12,6 +12,9 @@ use crate::kernel::{self, PANEL, TILE};
 /// Positions whose weighted values fit a 32-bit sum: 2^15 · 2^9 · 128 = 2^31.
 const VALUE_CHUNK: usize = 128;
 
+/// Panels of keys that are asked for ahead of the one that is read.
+const AHEAD: usize = 2;
+
 /// Bits of a normed query or key before its rotation.
 const NORMED_BITS: i32 = 29;
 
@@ -187,6 +190,10 @@ impl Engine {
         let cache = tile.cache;
         let mut slot = cache.slot(tile.base);
         for panel in 0..tile.room / PANEL {
+            if (panel + AHEAD) * PANEL < tile.room {
+                let soon = cache.slot(tile.base + (panel + AHEAD) * PANEL);
+                kernel::ahead(self.kernel, cache.key_panel(tile.kv, soon));
+            }
             kernel::panel_dots(
                 self.kernel,
                 cache.key_panel(tile.kv, slot),
@@ -305,8 +312,18 @@ impl Engine {
                     }
                 };
                 let (kernel, rows, pairs) = (self.kernel, &rows[..count], n / 2);
+                // What comes next: the following positions, or the first ones of other dimensions.
+                let (soon, of) = match from + n < room {
+                    true => (from + n, panel),
+                    false => (0, (panel + 1) % dim.div_ceil(PANEL)),
+                };
+                let soon_slot = cache.slot(tile.base + soon);
+                let soon = ((room - soon).min(VALUE_CHUNK) * PANEL)
+                    .min((cache.room() - soon_slot) * PANEL);
                 if wide_values {
                     for plane in 0..VALUE_PLANES {
+                        let values = cache.value_plane(tile.kv, of, plane, soon_slot);
+                        kernel::ahead(kernel, &values[..soon]);
                         let values = cache.value_plane(tile.kv, panel, plane, slot);
                         kernel::plane_dots(kernel, values, pairs, rows, &mut sums);
                         add(&sums[..count], 8 * (VALUE_PLANES - 1 - plane));

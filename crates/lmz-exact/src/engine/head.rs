@@ -4,12 +4,9 @@ use super::model::Engine;
 use super::pass::Scratch;
 use super::run::{Piece, Run};
 use super::scores::Scores;
-use super::shape::MAX_ROWS;
+use super::shape::head_rows;
 use super::share::Own;
 use crate::kernel::{self, Kernel, Softcap};
-
-/// Logits that are held at once.
-const MAX_LOGITS: usize = 1 << 19;
 
 /// Logits and weights of one row from the head's output `y` with its exponent (docs/numerics.md, sections 4 and 6);
 /// returns the largest logit.
@@ -54,7 +51,7 @@ impl Engine {
                 .copy_within(from * width..(from + 1) * width, to * width);
         }
         scratch.x.truncate(wanted.len() * width);
-        let batch = (MAX_LOGITS / self.parts.head.out_padded()).clamp(kernel::TILE, MAX_ROWS);
+        let batch = head_rows(self.parts.head.out_padded());
         let rest = std::mem::take(&mut scratch.x);
         for (x, wanted) in rest.chunks(batch * width).zip(wanted.chunks(batch)) {
             scratch.x.clear();

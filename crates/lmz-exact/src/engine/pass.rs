@@ -2,7 +2,7 @@
 
 use super::model::Engine;
 use super::run::{Piece, Run};
-use super::shape::{MAX_ROWS, Shape};
+use super::shape::{MAX_ROWS, Shape, head_rows};
 use super::share::{Cut, Own, Share};
 use crate::kernel::{self, Kernel, Linear};
 use crate::team::Team;
@@ -55,7 +55,8 @@ impl Scratch {
         let widest = linears
             .map(|linear| 4 * (linear.out_padded() + linear.low_padded()) + 4 * linear.pairs());
         let row = 8 * shape.width + widest.max().unwrap_or(0) + 8 * shape.queries();
-        MAX_ROWS * row + 8 * engine.symbols().len()
+        let outputs = engine.parts.head.out_padded();
+        MAX_ROWS * row + (4 * head_rows(outputs) + 8) * outputs
     }
 
     pub(super) fn threads(&self) -> usize {

@@ -8,8 +8,18 @@ pub const MAX_CONTEXT: usize = 1 << 17;
 /// Rows of one pass: enough to reuse each weight, few enough for the caches of a processor.
 pub(crate) const MAX_ROWS: usize = 64;
 
+/// Logits that are held at once, ...
+const MAX_LOGITS: usize = 1 << 20;
+/// ... or these rows, which read the head's weights together: as many as a decoder has at once, mostly.
+const LEAST_ROWS: usize = 16;
+
 /// Bits of a value's mantissas.
 pub const VALUE_BITS: i32 = 9;
+
+/// Rows that go through a head of so many outputs at once.
+pub(crate) fn head_rows(outputs: usize) -> usize {
+    (MAX_LOGITS / outputs / LEAST_ROWS * LEAST_ROWS).clamp(LEAST_ROWS, MAX_ROWS)
+}
 
 /// The sizes of a forward pass: widths in elements, mantissas in bits.
 #[derive(Clone, Copy, Debug)]

@@ -21,7 +21,7 @@ macro_rules! elementwise {
                 Isa::Avx2 => unsafe { x86::avx2_elementwise::$name($($arg),*) },
                 #[cfg(target_arch = "x86_64")]
                 // SAFETY: a `Kernel` of this kind exists only where the processor has AVX-512.
-                Isa::Avx512 => unsafe { x86::avx512_elementwise::$name($($arg),*) },
+                Isa::Avx512 | Isa::Amx => unsafe { x86::avx512_elementwise::$name($($arg),*) },
                 // NEON is part of aarch64: the compiler uses it here too.
                 _ => portable::$name($($arg),*),
             }
@@ -98,6 +98,19 @@ elementwise!(
     capped_logits(y: &[i32], e: i32, cap: Softcap, z: &mut [i32], weights: &mut [u32]) -> i32
 );
 
+/// Asks the memory for what is read soon, where the processor's own guesses come late: it makes none across pages.
+#[inline(always)]
+pub(crate) fn ahead<T>(kernel: Kernel, soon: &[T]) {
+    match kernel.0 {
+        #[cfg(target_arch = "x86_64")]
+        // SAFETY: AVX-512 is there (see `Kernel`), and nothing is read.
+        Isa::Avx512 | Isa::Amx => unsafe {
+            x86::ahead_avx512(soon.as_ptr().cast(), size_of_val(soon));
+        },
+        _ => {}
+    }
+}
+
 /// A function that multiplies panels of one type.
 macro_rules! panel_products {
     ($(#[$doc:meta])* $name:ident, $weight:ty, $avx2:ident, $avx512:ident) => {
@@ -120,7 +133,7 @@ macro_rules! panel_products {
                 Isa::Avx2 => unsafe { x86::$avx2(panel, pairs, rows, out) },
                 #[cfg(target_arch = "x86_64")]
                 // SAFETY: AVX-512 is there (see `Kernel`), and the lengths were checked above.
-                Isa::Avx512 => unsafe { x86::$avx512(panel, pairs, rows, out) },
+                Isa::Avx512 | Isa::Amx => unsafe { x86::$avx512(panel, pairs, rows, out) },
                 #[cfg(target_arch = "aarch64")]
                 // SAFETY: NEON is there (see `Kernel`), and the lengths were checked above.
                 Isa::Neon => unsafe { neon::$name(panel, pairs, rows, out) },

@@ -13,6 +13,8 @@ pub enum Isa {
     Avx2,
     /// x86-64 with AVX-512 F, BW, VL and VNNI.
     Avx512,
+    /// x86-64 with AVX-512 and AMX for bytes, on Linux.
+    Amx,
     /// aarch64 with NEON.
     Neon,
 }
@@ -37,6 +39,9 @@ impl Isa {
                     && std::arch::is_x86_feature_detected!("avx512vnni")
                 {
                     all.push(Self::Avx512);
+                    if lmz_tiles::multiply_bytes() {
+                        all.push(Self::Amx);
+                    }
                 }
             }
         }
@@ -52,12 +57,13 @@ impl Isa {
         Self::available().pop().unwrap_or(Self::Scalar)
     }
 
-    /// By its name: `scalar`, `avx2`, `avx512`, `neon`.
+    /// By its name: `scalar`, `avx2`, `avx512`, `amx`, `neon`.
     pub fn from_name(name: &str) -> Option<Self> {
         Some(match name {
             "scalar" => Self::Scalar,
             "avx2" => Self::Avx2,
             "avx512" => Self::Avx512,
+            "amx" => Self::Amx,
             "neon" => Self::Neon,
             _ => return None,
         })
@@ -69,6 +75,7 @@ impl Isa {
             Self::Scalar => "scalar",
             Self::Avx2 => "avx2",
             Self::Avx512 => "avx512",
+            Self::Amx => "amx",
             Self::Neon => "neon",
         }
     }

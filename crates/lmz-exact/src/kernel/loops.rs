@@ -88,7 +88,7 @@ pub(super) use linear_loops;
 /// times the rows' factors, which `$factors` reads, or one for all of them (`$worth`); `$totals` gives the sums by row. Offsets go through the tile kernel of panels of 16 bits.
 macro_rules! block_loops {
     ($name:ident, $features:literal, $sums:ty, $block:ident, $factors:ident, $worth:ident, $add:ident, $zero:ident,
-     $totals:ident, $ahead:ident, $tile:ident, $rows:literal, $($n:literal)*) => {
+     $totals:ident, $ahead:ident, $offsets:ident, $tile:ident, $rows:literal, $($n:literal)*) => {
         /// # Safety
         /// The instruction set is there; the input has a row of `stride >= 2 * pairs` values for each row
         /// of `y`, which has whole rows of `layer.out_padded()` and room for these panels of them.
@@ -129,7 +129,7 @@ macro_rules! block_loops {
                     (true, false) => products::<N, i8>(blocks, p, own, x, ahead),
                 };
                 if let Some(offsets) = blocks.offsets(p) {
-                    add_offsets::<N>(blocks, offsets.as_ptr(), input.sums.as_ptr(), t, &mut sums);
+                    $offsets::<N>(blocks, offsets.as_ptr(), input.sums.as_ptr(), t, &mut sums);
                 }
                 let scales = layer.scales(p);
                 let shift = layer.sum_shift() + blocks.shift() + blocks.extra_bits();
@@ -163,27 +163,31 @@ macro_rules! block_loops {
                 }
                 all
             }
+        }
 
-            #[inline(always)]
-            unsafe fn add_offsets<const N: usize>(
-                blocks: &BlockPanels, offsets: *const i16, sums: *const i16, t: usize, all: &mut [$sums; N],
-            ) {
-                let pairs = blocks.offset_pairs();
-                let sums = sums.add(t * 4 * pairs);
-                let mut j = 0;
-                while j < pairs {
-                    let step = (pairs - j).min(OFFSET_PAIRS);
-                    let w = offsets.add(j * PANEL * 2);
-                    for (half, shift) in [(0, SUM_BITS as i32), (1, 0)] {
-                        let x = rows::<N>(sums.add(half * 2 * pairs + 2 * j), 4 * pairs);
-                        let dots = $tile::<N, i16>(w, x, step, 0);
-                        let worth = $worth(1 << (shift + OFFSET_BITS + blocks.extra_bits()));
-                        for t in 0..N {
-                            $add(&mut all[t], dots[t], worth);
-                        }
+        /// Adds the products of a panel's offsets with the sums of blocks, from row `t` on.
+        ///
+        /// # Safety
+        /// The instruction set is there, and there are so many rows.
+        #[inline(always)]
+        pub unsafe fn $offsets<const N: usize>(
+            blocks: &BlockPanels, offsets: *const i16, sums: *const i16, t: usize, all: &mut [$sums; N],
+        ) {
+            let pairs = blocks.offset_pairs();
+            let sums = sums.add(t * 4 * pairs);
+            let mut j = 0;
+            while j < pairs {
+                let step = (pairs - j).min(OFFSET_PAIRS);
+                let w = offsets.add(j * PANEL * 2);
+                for (half, shift) in [(0, SUM_BITS as i32), (1, 0)] {
+                    let x = rows::<N>(sums.add(half * 2 * pairs + 2 * j), 4 * pairs);
+                    let dots = $tile::<N, i16>(w, x, step, 0);
+                    let worth = $worth(1 << (shift + OFFSET_BITS + blocks.extra_bits()));
+                    for t in 0..N {
+                        $add(&mut all[t], dots[t], worth);
                     }
-                    j += step;
                 }
+                j += step;
             }
         }
     };

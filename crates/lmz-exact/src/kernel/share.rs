@@ -11,7 +11,7 @@ use super::pack::{Linear, Output};
 use super::panel::PANEL;
 use super::portable;
 #[cfg(target_arch = "x86_64")]
-use super::x86;
+use super::x86::{self, amx};
 use crate::team::Team;
 
 /// Multiply-adds that are worth more than one thread: some microseconds.
@@ -53,7 +53,29 @@ pub(crate) fn linear(
         .blocks
         .as_ref()
         .map(|blocks| blocks.sums(x, stride, n));
+    #[cfg(target_arch = "x86_64")]
+    let planes = (kernel.0 == Isa::Amx && n >= amx::ROWS).then(|| {
+        let step = layer
+            .blocks
+            .as_ref()
+            .map_or(amx::COLUMNS, |blocks| 2 * blocks.pairs);
+        // SAFETY: AMX is there, and AVX-512 with it (see `Kernel`).
+        unsafe { amx::Planes::new(x, stride, n, layer.k, step) }
+    });
     let work = |panels| {
+        #[cfg(target_arch = "x86_64")]
+        if let Some(planes) = &planes {
+            // SAFETY: AMX is there; the rest as below.
+            return unsafe {
+                match (&layer.blocks, &sums) {
+                    (Some(blocks), Some(sums)) => {
+                        let input = BlockInput { x, stride, sums };
+                        amx::block_linear_amx(layer, blocks, panels, input, planes, output)
+                    }
+                    _ => amx::linear_amx(layer, panels, planes, output),
+                }
+            };
+        }
         if let (Some(blocks), Some(sums)) = (&layer.blocks, &sums) {
             let input = BlockInput { x, stride, sums };
             // SAFETY: as below.
@@ -91,7 +113,7 @@ unsafe fn linear_panels(
         Isa::Avx2 => unsafe { x86::linear_avx2(layer, panels, x, stride, y) },
         #[cfg(target_arch = "x86_64")]
         // SAFETY: AVX-512 is there (see `Kernel`).
-        Isa::Avx512 => unsafe { x86::linear_avx512(layer, panels, x, stride, y) },
+        Isa::Avx512 | Isa::Amx => unsafe { x86::linear_avx512(layer, panels, x, stride, y) },
         #[cfg(target_arch = "aarch64")]
         // SAFETY: NEON is there (see `Kernel`).
         Isa::Neon => unsafe { neon::linear(layer, panels, x, stride, y) },
@@ -126,7 +148,9 @@ unsafe fn block_panels(
         Isa::Avx2 => unsafe { x86::block_linear_avx2(layer, blocks, panels, input, y) },
         #[cfg(target_arch = "x86_64")]
         // SAFETY: AVX-512 is there (see `Kernel`).
-        Isa::Avx512 => unsafe { x86::block_linear_avx512(layer, blocks, panels, input, y) },
+        Isa::Avx512 | Isa::Amx => unsafe {
+            x86::block_linear_avx512(layer, blocks, panels, input, y)
+        },
         #[cfg(target_arch = "aarch64")]
         // SAFETY: NEON is there (see `Kernel`).
         Isa::Neon => unsafe { neon::block_linear(layer, blocks, panels, input, y) },

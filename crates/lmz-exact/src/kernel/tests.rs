@@ -155,7 +155,9 @@ fn linear_layers() {
                     .into_iter()
                     .map(|m| m.abs() as i32)
                     .collect();
-                let x: Vec<Vec<i16>> = (0..13)
+                // More than two tiles of rows, too.
+                let rows = if k < 512 { 35 } else { 13 };
+                let x: Vec<Vec<i16>> = (0..rows)
                     .map(|t| {
                         let sign = if extreme && t % 2 == 1 { -1 } else { 1 };
                         draw(k, 32767)
@@ -167,6 +169,15 @@ fn linear_layers() {
                 check_linear(&w, &m, k, &x);
             }
         }
+    }
+}
+
+#[test]
+fn rows_of_more_sums_than_32_bits_hold() {
+    for sign in [1, -1] {
+        let (k, out) = (70_001, 3);
+        let x = vec![vec![32767 * sign; k]; 6];
+        check_linear(&vec![127; k * out], &[i32::MAX; 3], k, &x);
     }
 }
 

@@ -9,37 +9,12 @@ mod unit;
 use std::arch::asm;
 use std::cell::RefCell;
 
+use lmz_tiles::Tiles;
+
 use super::gemm::Matrix;
 use pack::{pack_left, pack_right};
 pub(super) use unit::available;
 use unit::{DEPTH, EDGE, WORDS};
-
-/// The tiles' shapes: all eight have 16 rows of 64 bytes.
-#[repr(C, align(64))]
-struct Shapes {
-    palette: u8,
-    start_row: u8,
-    reserved: [u8; 14],
-    row_bytes: [u16; 16],
-    rows: [u8; 16],
-}
-
-static SHAPES: Shapes = {
-    let mut shapes = Shapes {
-        palette: 1,
-        start_row: 0,
-        reserved: [0; 14],
-        row_bytes: [0; 16],
-        rows: [0; 16],
-    };
-    let mut i = 0;
-    while i < 8 {
-        shapes.row_bytes[i] = 64;
-        shapes.rows[i] = 16;
-        i += 1;
-    }
-    shapes
-};
 
 /// Buffers of a thread: the packed factors, and four tiles of sums.
 #[derive(Default)]
@@ -114,8 +89,8 @@ fn tiles(
     assert!(left.len() >= down.next_multiple_of(2) * panel);
     assert!(right.len() >= across.next_multiple_of(2) * panel);
     let mut sums = [0.0_f32; 4 * EDGE * EDGE];
-    // SAFETY: AMX is available (asserted), and the configuration is a valid one of 64 bytes.
-    unsafe { asm!("ldtilecfg [{}]", in(reg) &raw const SHAPES, options(nostack, readonly)) };
+    // SAFETY: AMX is available (asserted), and no tile is in use.
+    let shaped = unsafe { Tiles::new([(EDGE, 64); 8]) };
     for j in (0..across).step_by(2) {
         for i in (0..down).step_by(2) {
             // SAFETY: both pairs of panels lie in their slices (asserted above): each holds
@@ -176,8 +151,7 @@ fn tiles(
             }
         }
     }
-    // SAFETY: AMX is available; no tile is in use any more.
-    unsafe { asm!("tilerelease", options(nostack, nomem)) };
+    drop(shaped);
 }
 
 #[cfg(test)]

@@ -1,0 +1,128 @@
+//! Products of tiles, and activations in the order in which they are loaded.
+#![allow(unsafe_op_in_unsafe_fn)]
+
+use std::arch::asm;
+
+use lmz_tiles::{Line, Tiles};
+
+/// Columns of a tile of int8 rows.
+pub const COLUMNS: usize = 64;
+/// Rows of a full tile.
+const FULL: usize = 16;
+
+/// Shapes the registers: 0 to 3 for sums, 4 and 5 for activations, 6 and 7 for weights, of tiles of so many rows of activations and so
+/// many columns.
+///
+/// # Safety
+/// AMX (see `Kernel`); at most 16 rows and 64 columns, a multiple of 4; no tiles are in use.
+pub unsafe fn shaped(rows: usize, columns: usize) -> Tiles {
+    let (sums, activations, weights) = ((rows, 64), (rows, columns), (columns / 4, 64));
+    Tiles::new([
+        sums,
+        sums,
+        sums,
+        sums,
+        activations,
+        activations,
+        weights,
+        weights,
+    ])
+}
+
+/// Adds activations in tile `X`, the high bytes, by weights in `W` to the sums in `S`.
+///
+/// # Safety
+/// The registers are [`shaped`].
+#[inline(always)]
+pub unsafe fn add_high<const S: u8, const X: u8, const W: u8>() {
+    asm!("tdpbssd tmm{s}, tmm{x}, tmm{w}", s = const S, x = const X, w = const W, options(nostack, preserves_flags));
+}
+
+/// As [`add_high`], of the low bytes.
+///
+/// # Safety
+/// As there.
+#[inline(always)]
+pub unsafe fn add_low<const S: u8, const X: u8, const W: u8>() {
+    asm!("tdpbusd tmm{s}, tmm{x}, tmm{w}", s = const S, x = const X, w = const W, options(nostack, preserves_flags));
+}
+
+/// Rows of activations in planes of bytes: for each tile of rows, for each step of columns, the rows' high bytes, then
+/// their low ones.
+pub struct Planes {
+    lines: Vec<Line>,
+    /// Rows of activations.
+    pub n: usize,
+    /// Tiles of rows, of about as many each.
+    pub tiles: usize,
+    /// Rows of a tile; the last may have fewer, and zeros.
+    pub rows: usize,
+    /// Steps of a row.
+    pub steps: usize,
+    /// Columns of a step: 16, 32 or 64.
+    pub step: usize,
+}
+
+impl Planes {
+    /// The first `k` values of `n` rows, which lie `stride` apart; behind them zeros fill the last step.
+    ///
+    /// # Safety
+    /// AVX-512.
+    #[target_feature(enable = "avx2,avx512f,avx512bw,avx512vl")]
+    pub unsafe fn new(x: &[i16], stride: usize, n: usize, k: usize, step: usize) -> Self {
+        let tiles = n.div_ceil(FULL).max(1);
+        let rows = n.div_ceil(tiles).max(1);
+        let steps = k.div_ceil(step);
+        let mut planes = Self {
+            lines: vec![Line::ZERO; (tiles * steps * 2 * rows * step).div_ceil(64)],
+            n,
+            tiles,
+            rows,
+            steps,
+            step,
+        };
+        let all = planes.lines.as_mut_ptr().cast::<u8>();
+        for (i, x) in x.chunks(stride).take(n).enumerate() {
+            let to = all.add(i / rows * steps * 2 * rows * step + i % rows * step);
+            match step {
+                16 => split::<16>(&x[..k], to, rows),
+                32 => split::<32>(&x[..k], to, rows),
+                _ => split::<64>(&x[..k], to, rows),
+            }
+        }
+        planes
+    }
+
+    /// The high bytes of a tile's step, and the low ones.
+    #[inline(always)]
+    pub fn tile(&self, tile: usize, step: usize) -> [*const u8; 2] {
+        let bytes = self.rows * self.step;
+        let at = (tile * self.steps + step) * 2 * bytes;
+        let high = self.lines.as_ptr().cast::<u8>().wrapping_add(at);
+        [high, high.wrapping_add(bytes)]
+    }
+
+    /// The rows that tile number `tile` has.
+    #[inline(always)]
+    pub fn rows_of(&self, tile: usize) -> std::ops::Range<usize> {
+        let first = tile * self.rows;
+        first..(first + self.rows).min(self.n)
+    }
+}
+
+/// One row's bytes to the steps at `to`, which hold `rows` rows.
+#[inline(always)]
+unsafe fn split<const STEP: usize>(x: &[i16], mut to: *mut u8, rows: usize) {
+    let (steps, rest) = x.as_chunks::<STEP>();
+    for x in steps {
+        let [high, low] = [to, to.add(rows * STEP)].map(|to| &mut *to.cast::<[u8; STEP]>());
+        for j in 0..STEP {
+            (high[j], low[j]) = ((x[j] >> 8) as u8, x[j] as u8);
+        }
+        to = to.add(2 * rows * STEP);
+    }
+    for (j, x) in rest.iter().enumerate() {
+        *to.add(j) = (x >> 8) as u8;
+        *to.add(rows * STEP + j) = *x as u8;
+    }
+}
