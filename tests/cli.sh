@@ -17,7 +17,7 @@ head -c 30000 "$root/corpora/alice29.txt" > text
 ok "a file comes back"
 
 "$lmz" < text > piped.lmz && cmp piped.lmz kept.lmz || fail "a pipe gives other bytes than a file"
-for kernel in scalar avx2; do
+for kernel in scalar avx2 avx512 amx; do
   if LMZ_KERNEL=$kernel "$lmz" models >/dev/null 2>&1; then
     LMZ_KERNEL=$kernel "$lmz" -T1 -c --no-verify text | cmp - kept.lmz || fail "$kernel gives other bytes"
   fi

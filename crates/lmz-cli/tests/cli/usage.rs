@@ -47,7 +47,7 @@ fn kernels_are_chosen_by_name() {
     let with =
         |name: &str, args: &[&str]| run(place.command().env("LMZ_KERNEL", name).args(args), b"");
     with("sse9", &["a"]).fails(2, "LMZ_KERNEL=sse9 is not known");
-    let missing = ["avx2", "avx512"]
+    let missing = ["avx2", "avx512", "amx"]
         .into_iter()
         .find(|name| lmz::Isa::available().iter().all(|isa| isa.name() != *name));
     if let Some(name) = missing {
