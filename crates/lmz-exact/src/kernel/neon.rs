@@ -224,6 +224,6 @@ unsafe fn sums(sums: [int32x4_t; 4]) -> [i32; PANEL] {
 }
 
 linear_loops!(linear, "neon", tile, store, sums, 6, 1 2 3 4 5 6);
-block_loops!(block_linear, "neon", [int64x2_t; 8], block, factors, worth, add, zero, totals, ahead, tile, 4, 1 2 3 4);
+block_loops!(block_linear, "neon", [int64x2_t; 8], block, factors, worth, add, zero, totals, ahead, add_offsets, tile, 4, 1 2 3 4);
 panel_dots_loops!(panel_dots, i16, "neon", tile, sums);
 panel_dots_loops!(plane_dots, i8, "neon", tile, sums);
