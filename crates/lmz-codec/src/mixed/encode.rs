@@ -35,6 +35,18 @@ impl Group<'_> {
     fn is_mostly_bytes(&self) -> bool {
         !self.text.is_empty() && self.text.len() <= total(&self.parts, PartKind::Bytes)
     }
+
+    /// The same without the model: where little is text, among bytes that are made of the same, what each of both is coded by
+    /// has not seen the other. A group without text stays as it is.
+    pub fn without_text(&self, lanes: usize) -> Self {
+        Self {
+            raw: self.raw,
+            parts: without_text(&self.parts),
+            text: Vec::new(),
+            symbols: Vec::new(),
+            lanes,
+        }
+    }
 }
 
 /// A group's coded bytes, and what they stand for.
@@ -54,8 +66,7 @@ pub fn encode_groups(
     groups: &[&[u8]],
     lanes: Option<usize>,
 ) -> Result<Vec<Coded>> {
-    let prepare = |raw| prepare(drive, raw, lanes, Words::AsText);
-    let groups = pool::map(groups.to_vec(), prepare)?;
+    let groups = pool::map(groups.to_vec(), |raw| prepare(drive, raw, lanes))?;
     let keep = Reduce {
         walk: drive.model.walk(),
         table: drive.model.engine().symbols(),
@@ -65,13 +76,14 @@ pub fn encode_groups(
     let mixed = pool::map(groups.iter().zip(scored).collect(), |(group, blocks)| {
         let blocks: Vec<&BlockViews> = blocks.iter().map(|(_, views)| views).collect();
         let mixed = mix(drive, group, &blocks, &mut |_, _| ())?.coded;
-        let alone = match group.is_mostly_bytes() {
-            true => Some(by_contexts(drive, group.raw, lanes)?),
-            false => None,
-        };
-        Ok(match alone {
-            Some(alone) if alone.bytes.len() < mixed.bytes.len() => alone,
-            _ => mixed,
+        if !group.is_mostly_bytes() {
+            return Ok(mixed);
+        }
+        let alone = group.without_text(lanes.unwrap_or(1));
+        let alone = mix(drive, &alone, &[], &mut |_, _| ())?.coded;
+        Ok(match alone.bytes.len() < mixed.bytes.len() {
+            true => alone,
+            false => mixed,
         })
     })?;
     // The text has passed already.
@@ -96,33 +108,9 @@ fn check_memory(groups: &[Group<'_>]) -> Result<()> {
     })
 }
 
-/// A group without the model: where little of it is text, among bytes that are made of the same, what each of both is
-/// coded by has not seen the other.
-fn by_contexts(drive: &Drive<'_>, raw: &[u8], lanes: Option<usize>) -> Result<Coded> {
-    let group = prepare(drive, raw, lanes, Words::AsBytes)?;
-    Ok(mix(drive, &group, &[], &mut |_, _| ())?.coded)
-}
-
-/// Whether the words in a group go through the model.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Words {
-    /// As text.
-    AsText,
-    /// They do not: they are bytes as all others.
-    AsBytes,
-}
-
 /// Finds the parts of a group, and the symbols of its text.
-pub fn prepare<'a>(
-    drive: &Drive<'_>,
-    raw: &'a [u8],
-    lanes: Option<usize>,
-    words: Words,
-) -> Result<Group<'a>> {
-    let mut parts = store_what_grows(raw, route(raw), drive.mixing);
-    if words == Words::AsBytes {
-        parts = without_text(parts);
-    }
+pub fn prepare<'a>(drive: &Drive<'_>, raw: &'a [u8], lanes: Option<usize>) -> Result<Group<'a>> {
+    let parts = store_what_grows(raw, route(raw), drive.mixing);
     let text = gather(raw, &parts, PartKind::Text);
     let mut symbols = Vec::new();
     if !text.is_empty() {

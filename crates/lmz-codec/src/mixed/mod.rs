@@ -40,7 +40,7 @@ mod views;
 pub(crate) use cut::{Stretch, left_of_group};
 pub(crate) use decode::decode_groups;
 #[cfg(feature = "encode")]
-pub(crate) use encode::{Group, Words, encode_groups as encode_with, mix, prepare, score};
+pub(crate) use encode::{Group, encode_groups as encode_with, mix, prepare, score};
 #[cfg(feature = "encode")]
 pub(crate) use layout::Head;
 #[cfg(feature = "encode")]

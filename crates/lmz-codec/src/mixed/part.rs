@@ -43,9 +43,9 @@ pub fn add(parts: &mut Vec<Part>, kind: PartKind, len: usize) {
 
 /// The same parts, what was text among the bytes.
 #[cfg(feature = "encode")]
-pub fn without_text(parts: Vec<Part>) -> Vec<Part> {
+pub fn without_text(parts: &[Part]) -> Vec<Part> {
     let mut others = Vec::new();
-    for Part { kind, len } in parts {
+    for &Part { kind, len } in parts {
         let kind = match kind {
             PartKind::Text => PartKind::Bytes,
             kind => kind,

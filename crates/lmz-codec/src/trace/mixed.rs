@@ -10,7 +10,7 @@ use super::segment::SegmentTrace;
 use crate::drive::{Drive, Keep, Known};
 use crate::error::{CodecError, Result};
 use crate::member::segment_error;
-use crate::mixed::{BlockViews, Group, Head, PartKind, Reduce, Words, mix, prepare, score};
+use crate::mixed::{BlockViews, Group, Head, PartKind, Reduce, mix, prepare, score};
 
 /// What a trace and the walk keep of a prediction.
 struct Both<'a>(Told<'a>, Reduce<'a>);
@@ -33,11 +33,10 @@ pub(super) fn traced(
     raw: Vec<u8>,
 ) -> Result<SegmentTrace> {
     let head = Head::take(&mut &coded[..], raw.len()).map_err(|why| segment_error(&info, why))?;
-    let words = match head.symbols {
-        0 => Words::AsBytes,
-        _ => Words::AsText,
-    };
-    let group = prepare(drive, &raw, Some(head.lanes), words)?;
+    let mut group = prepare(drive, &raw, Some(head.lanes))?;
+    if head.symbols == 0 {
+        group = group.without_text(head.lanes);
+    }
     let keep = Both(
         told,
         Reduce {

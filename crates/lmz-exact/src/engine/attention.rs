@@ -329,6 +329,8 @@ impl Engine {
                         add(&sums[..count], 8 * (VALUE_PLANES - 1 - plane));
                     }
                 } else {
+                    let values = cache.value_panel(tile.kv, of, soon_slot);
+                    kernel::ahead(kernel, &values[..soon]);
                     let values = cache.value_panel(tile.kv, panel, slot);
                     kernel::panel_dots(kernel, values, pairs, rows, &mut sums);
                     add(&sums[..count], 0);

@@ -7,9 +7,9 @@
 use std::arch::x86_64::*;
 use std::ops::Range;
 
-use lmz_tiles::{Line, load, store, zero};
+use lmz_tiles::{Line, load, store};
 
-use super::tiles::{Planes, add_high, add_low, shaped};
+use super::tiles::{Planes, clear, multiply, shaped};
 use crate::kernel::blocks::{BlockInput, BlockPanels, FACTOR_BYTES};
 use crate::kernel::pack::{Linear, Output};
 use crate::kernel::panel::PANEL;
@@ -162,23 +162,12 @@ unsafe fn products(
     let mut b = of.start;
     while b < of.end {
         let two = b + 1 < of.end;
-        let [high, low] = planes.tile(tile, b);
+        clear();
         load::<6>(w.cast(), 64);
-        load::<4>(high, step);
-        load::<5>(low, step);
-        zero::<0>();
-        zero::<1>();
-        add_high::<0, 4, 6>();
-        add_low::<1, 5, 6>();
+        multiply::<0, 1, 6>(planes.tile(tile, b), step);
         if two {
-            let [high, low] = planes.tile(tile, b + 1);
             load::<7>(w.add(LINES).cast(), 64);
-            load::<4>(high, step);
-            load::<5>(low, step);
-            zero::<2>();
-            zero::<3>();
-            add_high::<2, 4, 7>();
-            add_low::<3, 5, 7>();
+            multiply::<2, 3, 7>(planes.tile(tile, b + 1), step);
         }
         store::<0>(to);
         store::<1>(to.add(PANEL));

@@ -4,9 +4,9 @@
 use std::arch::x86_64::*;
 use std::ops::Range;
 
-use lmz_tiles::{Line, load, store, zero};
+use lmz_tiles::{Line, load, store};
 
-use super::tiles::{COLUMNS, Planes, add_high, add_low, shaped};
+use super::tiles::{COLUMNS, Planes, clear, multiply, shaped};
 use crate::kernel::pack::{Linear, Output};
 use crate::kernel::panel::PANEL;
 use crate::kernel::x86::avx512::scale_wide;
@@ -77,26 +77,15 @@ unsafe fn one_tile(
     steps: Range<usize>,
     sums: &mut [Line; 4 * PANEL],
 ) {
-    zero::<0>();
-    zero::<1>();
-    zero::<2>();
-    zero::<3>();
+    clear();
     let mut s = steps.start;
     while s < steps.end {
-        let [high, low] = planes.tile(tile, s);
         load::<6>(weights.as_ptr().add(s * COLUMNS / 4).cast(), 64);
-        load::<4>(high, COLUMNS);
-        add_high::<0, 4, 6>();
-        load::<5>(low, COLUMNS);
-        add_low::<1, 5, 6>();
+        multiply::<0, 1, 6>(planes.tile(tile, s), COLUMNS);
         s += 1;
         if s < steps.end {
-            let [high, low] = planes.tile(tile, s);
             load::<7>(weights.as_ptr().add(s * COLUMNS / 4).cast(), 64);
-            load::<4>(high, COLUMNS);
-            add_high::<2, 4, 7>();
-            load::<5>(low, COLUMNS);
-            add_low::<3, 5, 7>();
+            multiply::<2, 3, 7>(planes.tile(tile, s), COLUMNS);
             s += 1;
         }
     }
@@ -112,22 +101,11 @@ unsafe fn two_tiles(
     steps: Range<usize>,
     sums: &mut [Line; 4 * PANEL],
 ) {
-    zero::<0>();
-    zero::<1>();
-    zero::<2>();
-    zero::<3>();
+    clear();
     for s in steps {
         load::<6>(weights.as_ptr().add(s * COLUMNS / 4).cast(), 64);
-        let [high, low] = planes.tile(tile, s);
-        load::<4>(high, COLUMNS);
-        add_high::<0, 4, 6>();
-        load::<5>(low, COLUMNS);
-        add_low::<1, 5, 6>();
-        let [high, low] = planes.tile(tile + 1, s);
-        load::<4>(high, COLUMNS);
-        add_high::<2, 4, 6>();
-        load::<5>(low, COLUMNS);
-        add_low::<3, 5, 6>();
+        multiply::<0, 1, 6>(planes.tile(tile, s), COLUMNS);
+        multiply::<2, 3, 6>(planes.tile(tile + 1, s), COLUMNS);
     }
     keep(sums);
 }

@@ -3,7 +3,7 @@
 
 use std::arch::asm;
 
-use lmz_tiles::{Line, Tiles};
+use lmz_tiles::{Line, Tiles, load, zero};
 
 /// Columns of a tile of int8 rows.
 pub const COLUMNS: usize = 64;
@@ -34,7 +34,7 @@ pub unsafe fn shaped(rows: usize, columns: usize) -> Tiles {
 /// # Safety
 /// The registers are [`shaped`].
 #[inline(always)]
-pub unsafe fn add_high<const S: u8, const X: u8, const W: u8>() {
+unsafe fn add_high<const S: u8, const X: u8, const W: u8>() {
     asm!("tdpbssd tmm{s}, tmm{x}, tmm{w}", s = const S, x = const X, w = const W, options(nostack, preserves_flags));
 }
 
@@ -43,8 +43,35 @@ pub unsafe fn add_high<const S: u8, const X: u8, const W: u8>() {
 /// # Safety
 /// As there.
 #[inline(always)]
-pub unsafe fn add_low<const S: u8, const X: u8, const W: u8>() {
+unsafe fn add_low<const S: u8, const X: u8, const W: u8>() {
     asm!("tdpbusd tmm{s}, tmm{x}, tmm{w}", s = const S, x = const X, w = const W, options(nostack, preserves_flags));
+}
+
+/// Adds a tile of activations, at `planes` their high and their low bytes, by the weights in `W` to the sums in `HIGH` and `LOW`.
+///
+/// # Safety
+/// The registers are [`shaped`], for rows of `columns`, and the bytes are there.
+#[inline(always)]
+pub unsafe fn multiply<const HIGH: u8, const LOW: u8, const W: u8>(
+    planes: [*const u8; 2],
+    columns: usize,
+) {
+    load::<4>(planes[0], columns);
+    add_high::<HIGH, 4, W>();
+    load::<5>(planes[1], columns);
+    add_low::<LOW, 5, W>();
+}
+
+/// Zeros for all sums.
+///
+/// # Safety
+/// The registers are [`shaped`].
+#[inline(always)]
+pub unsafe fn clear() {
+    zero::<0>();
+    zero::<1>();
+    zero::<2>();
+    zero::<3>();
 }
 
 /// Rows of activations in planes of bytes: for each tile of rows, for each step of columns, the rows' high bytes, then
