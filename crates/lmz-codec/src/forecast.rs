@@ -9,7 +9,7 @@ use lmz_exact::{CpuLanes, Engine, Lanes, Query, Row, Team};
 use lmz_model::Symbol;
 
 use crate::error::Result;
-use crate::mixed::lanes_of;
+use crate::mixed::{lanes_of, mixed_check};
 use crate::model::Model;
 use crate::options::{CompressOptions, Mix};
 use crate::pool::cannot_start;
@@ -26,7 +26,9 @@ const MIXING: f64 = 2.5e-6;
 pub struct Forecast {
     /// To encode it.
     pub encoding: f64,
-    /// To decode it, be it to check it or to restore it.
+    /// To check it then.
+    pub checking: f64,
+    /// To restore it.
     pub decoding: f64,
 }
 
@@ -84,9 +86,16 @@ impl Forecast {
         // Known tokens share what is read of the positions before them.
         let known = trial.known + trial.position * (seen - trial.known_at).max(0.0) / 4.0;
         let pass = trial.pass + trial.position * lanes as f64 * seen;
+        let passes = symbols / lanes as f64 * pass;
+        let reread = symbols * (repeated - 1.0) * known;
+        let checking = match options.mix {
+            Mix::Auto => mixed_check(passes, symbols * known),
+            Mix::None => passes,
+        };
         Ok(Some(Self {
             encoding: symbols * repeated * known + mixing,
-            decoding: symbols / lanes as f64 * pass + symbols * (repeated - 1.0) * known + mixing,
+            checking: checking + reread + mixing,
+            decoding: passes + reread + mixing,
         }))
     }
 }

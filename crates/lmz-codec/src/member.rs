@@ -5,7 +5,7 @@ use lmz_mix::Version;
 
 use crate::drive::Drive;
 use crate::error::{CodecError, Result};
-use crate::mixed::{Stretch, decode_groups, left_of_group};
+use crate::mixed::{CodedGroup, Stretch, decode_groups, left_of_group};
 use crate::model::Model;
 use crate::observer::{Observer, Phase};
 use crate::pool::Pool;
@@ -81,7 +81,12 @@ impl MemberDecoder {
             own.map(|(info, coded)| (&coded[..], info.raw_len as usize))
         };
         let jobs: Vec<(&[u8], usize)> = of(SegmentKind::Model).collect();
-        let groups: Vec<(&[u8], usize)> = of(SegmentKind::Mixed).collect();
+        let groups = of(SegmentKind::Mixed).map(|(coded, raw_len)| CodedGroup {
+            coded,
+            raw_len,
+            known: &[],
+        });
+        let groups: Vec<CodedGroup<'_>> = groups.collect();
         let (mut decoded, mut mixed) = (Vec::new(), Vec::new());
         // What zstd keeps and what is stored need no model, and no numerics.
         if !(jobs.is_empty() && groups.is_empty()) {

@@ -1,11 +1,12 @@
 //! A batch of segments to what is written of them: coded by the model or kept otherwise, and verified.
 
 use lmz_format::Payload;
+use lmz_model::Symbol;
 
 use crate::drive::Drive;
 use crate::error::{CodecError, Result};
 use crate::fallback::{Packed, worth_modelling};
-use crate::mixed::{decode_groups, encode_with};
+use crate::mixed::{CodedGroup, decode_groups, encode_with};
 use crate::observer::Phase;
 use crate::options::Mix;
 use crate::pool;
@@ -13,12 +14,12 @@ use crate::unzstd::unzstd;
 
 /// Packs segments, the first of which begins at raw offset `offset`.
 pub fn pack(drive: &Drive<'_>, batch: &[Vec<u8>], how: How, offset: u64) -> Result<Vec<Packed>> {
-    let packed = match how.mix {
-        Mix::None => by_the_model(drive, batch)?,
+    let (packed, symbols) = match how.mix {
+        Mix::None => (by_the_model(drive, batch)?, Vec::new()),
         Mix::Auto => mixed(drive, batch, how.lanes)?,
     };
     if how.verify {
-        verify(drive, batch, &packed, offset)?;
+        verify(drive, batch, &packed, &symbols, offset)?;
     }
     Ok(packed)
 }
@@ -32,13 +33,18 @@ pub struct How {
     pub verify: bool,
 }
 
-/// As groups.
-fn mixed(drive: &Drive<'_>, batch: &[Vec<u8>], lanes: Option<usize>) -> Result<Vec<Packed>> {
+/// As groups, with the symbols of their text.
+fn mixed(
+    drive: &Drive<'_>,
+    batch: &[Vec<u8>],
+    lanes: Option<usize>,
+) -> Result<(Vec<Packed>, Vec<Vec<Symbol>>)> {
     let groups: Vec<&[u8]> = batch.iter().map(|raw| &raw[..]).collect();
-    let coded = encode_with(drive, &groups, lanes)?;
-    pool::map(batch.iter().zip(coded).collect(), |(raw, coded)| {
+    let (coded, symbols): (Vec<_>, _) = encode_with(drive, &groups, lanes)?.into_iter().unzip();
+    let packed = pool::map(batch.iter().zip(coded).collect(), |(raw, coded)| {
         Ok(Packed::smallest(raw, Some(coded), true))
-    })
+    })?;
+    Ok((packed, symbols))
 }
 
 /// By the model alone, what it is worth running on.
@@ -61,12 +67,28 @@ fn by_the_model(drive: &Drive<'_>, batch: &[Vec<u8>]) -> Result<Vec<Packed>> {
     Ok(packed)
 }
 
-fn verify(drive: &Drive<'_>, batch: &[Vec<u8>], packed: &[Packed], offset: u64) -> Result<()> {
+/// Decodes each segment again, and compares it. What the model is shown of a group's text is read ahead where its passes wait for the
+/// weights: each symbol still comes from the coded bytes, and must be the one that was shown.
+fn verify(
+    drive: &Drive<'_>,
+    batch: &[Vec<u8>],
+    packed: &[Packed],
+    symbols: &[Vec<Symbol>],
+    offset: u64,
+) -> Result<()> {
     let (mut jobs, mut groups) = (Vec::new(), Vec::new());
-    for (raw, packed) in batch.iter().zip(packed) {
+    let ahead = drive.model.engine().waits_for_memory() && drive.model.device_name().is_none();
+    for (number, (raw, packed)) in batch.iter().zip(packed).enumerate() {
         match packed.payload() {
             Payload::Model { coded, .. } => jobs.push((coded, raw.len())),
-            Payload::Mixed { coded, .. } => groups.push((coded, raw.len())),
+            Payload::Mixed { coded, .. } => groups.push(CodedGroup {
+                coded,
+                raw_len: raw.len(),
+                known: symbols
+                    .get(number)
+                    .filter(|_| ahead)
+                    .map_or(&[], Vec::as_slice),
+            }),
             Payload::Zstd(_) | Payload::Stored => {}
         }
     }

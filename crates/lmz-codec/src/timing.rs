@@ -19,7 +19,7 @@ impl std::ops::AddAssign for Timing {
     }
 }
 
-/// Of both directions; decoding again for verification is decoding.
+/// Of both directions; decoding again for verification is decoding, where no known text is read ahead.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Timings {

@@ -37,7 +37,7 @@ pub fn compressing(progress: &Progress, input: &Input, model: &Model, options: &
     // An error is the work's to tell.
     if let Ok(Some(forecast)) = Forecast::of(model, &sample, len, options) {
         let checked = if options.verify {
-            forecast.decoding
+            forecast.checking
         } else {
             0.0
         };

@@ -3,7 +3,7 @@
 use lmz_format::ContextPolicy;
 use lmz_mix::Version;
 
-use super::decode::decode_groups;
+use super::decode::{CodedGroup, decode_groups};
 use super::encode::encode_groups as encode_with;
 use crate::drive::Drive;
 use crate::error::{CodecError, Result};
@@ -38,7 +38,7 @@ pub fn encode_groups(
     let drive = Drive::new(model, policy, &shown, Version::NEWEST, observer);
     let coded =
         Pool::new(options.threads)?.install(|| encode_with(&drive, groups, options.lanes))?;
-    Ok(coded.into_iter().map(|coded| coded.bytes).collect())
+    Ok(coded.into_iter().map(|(coded, _)| coded.bytes).collect())
 }
 
 /// Restores a group of `raw_len` bytes that was coded under `policy`. Whether the bytes are the right ones only a
@@ -57,7 +57,12 @@ pub fn decode_group(
     let shown = shown(options.prime.as_ref(), model, policy)?;
     let drive = Drive::new(model, policy, &shown, Version::NEWEST, observer);
     let pool = Pool::new(options.threads)?;
-    let decoded = pool.install(|| decode_groups(&drive, &[(coded, raw_len)], Phase::Decode))?;
+    let group = CodedGroup {
+        coded,
+        raw_len,
+        known: &[],
+    };
+    let decoded = pool.install(|| decode_groups(&drive, &[group], Phase::Decode))?;
     let decoded = decoded.into_iter().next();
     let decoded = decoded.unwrap_or_else(|| Err("was not decoded".into()));
     decoded.map_err(|why| CodecError::InvalidArgument(format!("the group {why}")))

@@ -61,6 +61,7 @@ pub fn left_of_group(
     let text = match coded {
         Some(coded) if text_len > 0 && !coded.is_empty() => {
             let text = CodedText {
+                known: &[],
                 head,
                 coded,
                 raw_len: text_len,

@@ -2,6 +2,7 @@
 
 use lmz_exact::{CpuLanes, Engine, ExactError, Lanes, Team};
 use lmz_mix::{Bytes, Text, Version};
+use lmz_model::Symbol;
 
 use super::contexts::{Decoding, size_of};
 use super::layout::{Head, Shape};
@@ -16,26 +17,33 @@ use crate::pool;
 /// Bytes that contexts decode from one look at the observer to the next.
 const STEP: usize = 1 << 14;
 
-/// Decodes groups: of each, the coded bytes and the raw length. One that cannot be decoded gives the reason; whether
+/// A group that is to be decoded.
+#[derive(Clone, Copy)]
+pub struct CodedGroup<'a> {
+    pub coded: &'a [u8],
+    pub raw_len: usize,
+    /// What its text should turn out to be, behind the symbols that are shown: the model reads ahead then. Empty where nobody knows.
+    pub known: &'a [Symbol],
+}
+
+/// Decodes groups. One that cannot be decoded gives the reason; whether
 /// the bytes are the right ones only a checksum tells.
 ///
 /// # Errors
 /// Cancellation; a model that fails.
 pub fn decode_groups(
     drive: &Drive<'_>,
-    groups: &[(&[u8], usize)],
+    groups: &[CodedGroup<'_>],
     phase: Phase,
 ) -> Result<Vec<Decoded>> {
     let sizes = groups
         .iter()
-        .map(|(_, raw_len)| Bytes::memory(size_of(*raw_len)));
+        .map(|group| Bytes::memory(size_of(group.raw_len)));
     let at_once = pool::threads().min(groups.len());
     ask(at_once.saturating_mul(sizes.max().unwrap_or(0)), || {
         format!("contexts, {at_once} times at once,")
     })?;
-    let opened = pool::map(groups.to_vec(), |(coded, raw_len)| {
-        Opened::new(drive, coded, raw_len, phase)
-    })?;
+    let opened = pool::map(groups.to_vec(), |group| Opened::new(drive, group, phase))?;
     let mut done: Vec<Option<Decoded>> = opened.iter().map(|_| None).collect();
     let mut tasks = Vec::new();
     for (number, opened) in opened.iter().enumerate() {
@@ -74,16 +82,15 @@ struct Opened<'a> {
 
 impl<'a> Opened<'a> {
     /// One that cannot be decoded gives the reason.
-    fn new(
-        drive: &Drive<'_>,
-        coded: &'a [u8],
-        raw_len: usize,
-        phase: Phase,
-    ) -> Result<Result<Self, String>> {
+    fn new(drive: &Drive<'_>, group: CodedGroup<'a>, phase: Phase) -> Result<Result<Self, String>> {
+        let (coded, raw_len) = (group.coded, group.raw_len);
         let (mut opened, packed) = match Self::read(coded, raw_len, drive.mixing) {
             Ok(read) => read,
             Err(why) => return Ok(Err(why)),
         };
+        if let Some(text) = &mut opened.text {
+            text.known = group.known;
+        }
         if let Some(mut decoding) = packed {
             let len = total(&opened.parts, PartKind::Bytes);
             while opened.bytes.len() < len {
@@ -127,6 +134,7 @@ impl<'a> Opened<'a> {
                         coded: rest,
                         raw_len,
                         cut: false,
+                        known: &[],
                     }),
                 };
                 Ok((opened, None))
@@ -148,6 +156,7 @@ impl<'a> Opened<'a> {
                         coded: rest,
                         raw_len: text_len,
                         cut: false,
+                        known: &[],
                     }),
                 };
                 Ok((opened, Some(decoding)))
@@ -218,12 +227,13 @@ fn decode_texts(
     let at_once = threads.min(count);
     let tables = at_once.saturating_mul(tables.max().unwrap_or(0));
     ask(tables, || format!("contexts, {at_once} times at once,"))?;
+    let one_by_one = tasks.iter().all(|task| task.text.known.is_empty());
     let work = Work {
         drive: *drive,
         phase,
         crew: Crew::new(tasks),
     };
-    drive.timed(phase, raw_len, || {
+    let go = || {
         if drive.model.device_name().is_none() && count < threads {
             let sizes = Sizes {
                 device_lanes: 0,
@@ -242,7 +252,12 @@ fn decode_texts(
             };
             drive.run(sizes, |lanes| work.by(lanes))
         }
-    })?;
+    };
+    // What is read ahead takes neither as long as decoding nor as encoding.
+    match one_by_one {
+        true => drive.timed(phase, raw_len, go)?,
+        false => go()?,
+    }
     for task in work.crew.into_done() {
         done[task.number] = task.decoded;
     }

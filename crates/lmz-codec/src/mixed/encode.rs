@@ -60,12 +60,12 @@ pub struct Mixed {
     pub stored: usize,
 }
 
-/// Codes groups in rounds of `lanes` blocks, or of as many as the text is worth.
+/// Codes groups in rounds of `lanes` blocks, or of as many as the text is worth. With each come the symbols of its text.
 pub fn encode_groups(
     drive: &Drive<'_>,
     groups: &[&[u8]],
     lanes: Option<usize>,
-) -> Result<Vec<Coded>> {
+) -> Result<Vec<(Coded, Vec<Symbol>)>> {
     let groups = pool::map(groups.to_vec(), |raw| prepare(drive, raw, lanes))?;
     let keep = Reduce {
         walk: drive.model.walk(),
@@ -89,7 +89,11 @@ pub fn encode_groups(
     // The text has passed already.
     let others: usize = groups.iter().map(|g| g.raw.len() - g.text.len()).sum();
     drive.observer.advance(Phase::Encode, others as u64);
-    Ok(mixed)
+    let shown = drive.shown.len();
+    let symbols = groups
+        .into_iter()
+        .map(|group| group.symbols.into_iter().skip(shown).collect());
+    Ok(mixed.into_iter().zip(symbols).collect())
 }
 
 /// Refuses groups whose contexts there is no memory for.

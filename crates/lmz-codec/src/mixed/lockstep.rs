@@ -4,18 +4,21 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 use lmz_coder::BitDecoder;
 use lmz_exact::{ExactError, Lanes, Query, Row};
-use lmz_mix::{Symbol as Placed, Text};
+use lmz_mix::{Opinion, Symbol as Placed, Text};
 use lmz_model::Symbol;
 
 use super::places::spelled;
+use super::views::BlockViews;
 use crate::blocks::{Block, input};
 use crate::drive::Drive;
 use crate::error::CodecError;
 use crate::observer::{Phase, check};
 use crate::pool::cannot_start;
 
-/// Steps from one look at the observer to the next.
+/// Steps from one look at the observer to the next, at least.
 const LOOK: usize = 32;
+/// Steps of known symbols that are read at once, between two that are read alone.
+const KNOWN: usize = 15;
 
 /// What the threads of a group hand to each other.
 pub struct State<'a> {
@@ -73,6 +76,25 @@ pub struct Round<'a> {
     pub seen: &'a [Symbol],
     /// Raw bytes that the text has.
     pub most: usize,
+    /// What all symbols of the text should turn out to be, behind those that are shown.
+    pub known: Option<&'a [Symbol]>,
+}
+
+impl Round<'_> {
+    /// What a block's symbol number `step` should turn out to be.
+    fn known(&self, block: &Block, step: usize) -> Option<Symbol> {
+        let at = block.first + step - self.drive.shown.len();
+        self.known?.get(at).copied()
+    }
+
+    /// How many steps are read at once from this one on: of known symbols most with others behind them, and some alone, as a
+    /// reader reads them all.
+    fn ahead(&self, step: usize) -> usize {
+        match self.known {
+            Some(_) if !step.is_multiple_of(KNOWN + 1) => KNOWN,
+            _ => 1,
+        }
+    }
 }
 
 /// Decodes a round into `state`, on one thread for each of these lanes, as far as there is something to do for it.
@@ -167,33 +189,38 @@ impl<'s, 't> Shared<'_, 's, 't> {
         let mut last: Vec<Vec<Symbol>> = self.lock().symbols[first..first + own].to_vec();
         let before: Vec<usize> = last.iter().map(Vec::len).collect();
         let mut positions = vec![0u32; own];
-        for step in 0..longest(self.round.blocks) {
-            if step % LOOK == 0 {
+        let (mut step, mut look) = (0, 0);
+        while step < longest(self.round.blocks) {
+            if step >= look {
+                look = step + LOOK;
                 check(self.round.drive.observer).map_err(Failure::Other)?;
                 if first == 0 {
                     self.lock().report(&self.round.drive, self.round.phase);
                 }
             }
-            let (mut rows, mut queries, mut owners) = (Vec::new(), Vec::new(), Vec::new());
+            let ahead = self.round.ahead(step);
+            let (mut rows, mut queries, mut asked) = (Vec::new(), Vec::new(), Vec::new());
             for lane in 0..own {
                 let block = &self.round.blocks[first + lane];
-                if step >= block.end - block.first || step < before[lane] {
-                    continue;
+                let end = (step + ahead).min(block.end - block.first);
+                for step in step.max(before[lane])..end {
+                    let unread = &mut last[lane];
+                    self.read(block, lane, unread, &mut positions[lane], &mut rows);
+                    queries.push((rows.len() - 1, Query::Distribution));
+                    asked.push(Asked { lane, step });
+                    if step + 1 < end {
+                        unread.extend(self.round.known(block, step));
+                    }
                 }
-                self.read(
-                    block,
-                    lane,
-                    &mut last[lane],
-                    &mut positions[lane],
-                    &mut rows,
-                );
-                queries.push((rows.len() - 1, Query::Distribution));
-                owners.push(lane);
             }
             if !rows.is_empty() {
                 lanes.submit(&rows, &queries).map_err(Failure::Lanes)?;
-                self.take(step, first, &owners, &mut last, lanes)?;
+                match ahead {
+                    1 => self.take(first, &asked, &mut last, lanes)?,
+                    _ => self.take_known(first, &asked, &mut last, lanes)?,
+                }
             }
+            step += ahead;
         }
         Ok(())
     }
@@ -231,63 +258,136 @@ impl<'s, 't> Shared<'_, 's, 't> {
             .for_each(|symbol| row(input(&symbol, start)));
     }
 
-    /// The symbols of a step.
+    /// The symbols of a step, as the lanes hand out what the model says of them.
     fn take(
         &self,
-        step: usize,
         first: usize,
-        owners: &[usize],
+        asked: &[Asked],
         last: &mut [Vec<Symbol>],
         lanes: &mut dyn Lanes,
     ) -> Result<(), Failure> {
         let walk = self.round.drive.model.walk();
-        let table = self.round.drive.model.engine().symbols();
         let mut sums = Vec::new();
         let mut failure = None;
         let collected = lanes.collect(&mut |query, prediction| {
-            let lane = owners[query];
-            let Some(scores) = prediction.distribution() else {
-                failure.get_or_insert(Failure::Damage("got another answer".into()));
-                return;
-            };
+            let Asked { lane, step } = asked[query];
             if failure.is_some() {
                 return;
             }
-            let mut opinion = walk.sums(scores.weights, &mut sums);
-            let turn = step * self.round.blocks.len() + first + lane;
-            let mut state = self.wait(turn);
-            if state.failure.is_some() {
-                failure = Some(Failure::Damage(String::new()));
-                return;
-            }
-            let State { text, decoder, .. } = &mut **state;
-            let placed = text.code(first + lane, &mut opinion, decoder, Placed::Token(0));
-            if !decoder.is_sure() {
-                state.failure = Some(Failure::Cut);
-                failure = Some(Failure::Cut);
-                self.changed.notify_all();
-                return;
-            }
-            let len = match placed {
-                Placed::Escape(_) => 1,
-                Placed::Token(place) => walk.bytes(place).len(),
+            let symbol = match prediction.distribution() {
+                Some(scores) => {
+                    let mut opinion = walk.sums(scores.weights, &mut sums);
+                    self.symbol(step, first + lane, &mut opinion)
+                }
+                None => Err(another_answer()),
             };
-            let symbol = spelled(walk, table, placed);
-            last[lane].push(symbol);
-            state.symbols[first + lane].push(symbol);
-            state.raw_len += len;
-            if state.raw_len > self.round.most {
-                let why = "holds more text than it should".to_owned();
-                state.failure = Some(Failure::Damage(why));
+            match symbol {
+                Ok(symbol) => last[lane].push(symbol),
+                Err(why) => failure = Some(why),
             }
-            state.turn = next_turn(self.round.blocks, turn);
-            self.changed.notify_all();
         });
         match failure {
             Some(failure) => Err(failure),
             None => collected.map_err(Failure::Lanes),
         }
     }
+
+    /// The symbols of several steps that the lanes were run on: each must be the one that the next has been read behind.
+    fn take_known(
+        &self,
+        first: usize,
+        asked: &[Asked],
+        last: &mut [Vec<Symbol>],
+        lanes: &mut dyn Lanes,
+    ) -> Result<(), Failure> {
+        let walk = self.round.drive.model.walk();
+        let table = self.round.drive.model.engine().symbols();
+        let known = |&Asked { lane, step }: &Asked| {
+            let block = &self.round.blocks[first + lane];
+            self.round.known(block, step)
+        };
+        // The lanes hand them out one lane after the other; they are coded in turn.
+        let mut views = BlockViews::default();
+        let mut failure = None;
+        let collected = lanes.collect(&mut |query, prediction| {
+            let place = match known(&asked[query]) {
+                Some(Symbol::Token(token)) => table.symbol(token).map(|n| walk.place(n)),
+                _ => None,
+            };
+            match prediction.distribution() {
+                Some(scores) => views.push(walk, scores.weights, place),
+                None => failure = Some(another_answer()),
+            }
+        });
+        if let Some(failure) = failure {
+            return Err(failure);
+        }
+        collected.map_err(Failure::Lanes)?;
+        let mut queries: Vec<usize> = (0..asked.len()).collect();
+        queries.sort_by_key(|&query| (asked[query].step, asked[query].lane));
+        for query in queries {
+            let Asked { lane, step } = asked[query];
+            let symbol = self.symbol(step, first + lane, &mut views.of(query))?;
+            if Some(symbol) != known(&asked[query]) {
+                return Err(Failure::Damage("other symbols than the text's".into()));
+            }
+            last[lane].clear();
+            last[lane].push(symbol);
+        }
+        Ok(())
+    }
+
+    /// The symbol of a step of one of the round's lanes, once it is its turn.
+    fn symbol(
+        &self,
+        step: usize,
+        lane: usize,
+        opinion: &mut impl Opinion,
+    ) -> Result<Symbol, Failure> {
+        let walk = self.round.drive.model.walk();
+        let turn = step * self.round.blocks.len() + lane;
+        let mut state = self.wait(turn);
+        if state.failure.is_some() {
+            return Err(Failure::Damage(String::new()));
+        }
+        let State { text, decoder, .. } = &mut **state;
+        let placed = text.code(lane, opinion, decoder, Placed::Token(0));
+        if !decoder.is_sure() {
+            state.failure = Some(Failure::Cut);
+            self.changed.notify_all();
+            return Err(Failure::Cut);
+        }
+        let len = match placed {
+            Placed::Escape(_) => 1,
+            Placed::Token(place) => walk.bytes(place).len(),
+        };
+        let symbol = spelled(walk, self.round.drive.model.engine().symbols(), placed);
+        state.symbols[lane].push(symbol);
+        state.raw_len += len;
+        if state.raw_len > self.round.most {
+            let why = "holds more text than it should".to_owned();
+            state.failure = Some(Failure::Damage(why));
+        }
+        state.turn = next_turn(self.round.blocks, turn);
+        self.changed.notify_all();
+        Ok(symbol)
+    }
+}
+
+/// A symbol that the model is asked about: of one of a thread's lanes, at a step.
+struct Asked {
+    lane: usize,
+    step: usize,
+}
+
+fn another_answer() -> Failure {
+    Failure::Damage("got another answer".into())
+}
+
+/// Seconds to check a text of which all symbols are known, from those that it takes to read each alone and to read all at once.
+#[cfg(feature = "encode")]
+pub fn mixed_check(alone: f64, at_once: f64) -> f64 {
+    (alone + at_once * KNOWN as f64) / (KNOWN + 1) as f64
 }
 
 fn longest(round: &[Block]) -> usize {

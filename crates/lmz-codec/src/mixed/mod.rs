@@ -34,11 +34,10 @@ mod route;
 #[cfg(feature = "encode")]
 mod shrink;
 mod text;
-#[cfg(feature = "encode")]
 mod views;
 
 pub(crate) use cut::{Stretch, left_of_group};
-pub(crate) use decode::decode_groups;
+pub(crate) use decode::{CodedGroup, decode_groups};
 #[cfg(feature = "encode")]
 pub(crate) use encode::{Group, encode_groups as encode_with, mix, prepare, score};
 #[cfg(feature = "encode")]
@@ -50,6 +49,8 @@ pub(crate) use views::{BlockViews, Reduce};
 
 #[cfg(feature = "encode")]
 pub use alone::{decode_group, encode_groups};
+#[cfg(feature = "encode")]
+pub(crate) use lockstep::mixed_check;
 #[cfg(feature = "encode")]
 pub(crate) use rounds::lanes_of;
 

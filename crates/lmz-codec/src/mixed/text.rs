@@ -24,6 +24,8 @@ pub struct CodedText<'a> {
     pub raw_len: usize,
     /// Whether the end of the coded bytes is cut off: as much is decoded as they decide.
     pub cut: bool,
+    /// See [`CodedGroup`](super::CodedGroup).
+    pub known: &'a [Symbol],
 }
 
 impl CodedText<'_> {
@@ -62,6 +64,7 @@ impl<'a> TextGroup<'a> {
             coded,
             raw_len,
             cut,
+            known: _,
         } = of;
         Self {
             drive: *drive,
@@ -159,7 +162,12 @@ impl<'a> TextGroup<'a> {
 
     /// The round, on one thread for each of these lanes, as far as there is something to do for it.
     fn decode(&mut self, round: &[Block], lanes: &mut [&mut dyn Lanes]) -> Option<Failure> {
-        let most = self.of.raw_len;
+        let CodedText {
+            raw_len,
+            head,
+            known,
+            ..
+        } = self.of;
         lockstep::decode(
             &mut self.state,
             lockstep::Round {
@@ -167,7 +175,8 @@ impl<'a> TextGroup<'a> {
                 phase: self.phase,
                 blocks: round,
                 seen: &self.seen,
-                most,
+                most: raw_len,
+                known: (known.len() == head.symbols).then_some(known),
             },
             lanes,
         );

@@ -1,8 +1,10 @@
 //! What is kept of the model's distributions until the walk comes by.
 
+#[cfg(feature = "encode")]
 use lmz_exact::{Prediction, Symbols};
 use lmz_mix::{Views, Walk};
 
+#[cfg(feature = "encode")]
 use crate::drive::{Keep, Known};
 
 /// What is kept of the model's predictions of a block.
@@ -16,7 +18,15 @@ pub struct BlockViews {
 }
 
 impl BlockViews {
+    /// Keeps those of one more symbol, from the weights of all; it has a place if it is a token.
+    pub fn push(&mut self, walk: &Walk, weights: &[u32], place: Option<usize>) {
+        let mut sums = walk.sums(weights, &mut self.sums);
+        let likely = walk.reduce(&mut sums, place, &mut self.views);
+        self.symbols.push((self.views.len() as u32, likely));
+    }
+
     /// How many symbols the block has.
+    #[cfg(feature = "encode")]
     pub fn len(&self) -> usize {
         self.symbols.len()
     }
@@ -33,12 +43,14 @@ impl BlockViews {
 }
 
 /// Reduces distributions to the views of the decisions on a symbol's path.
+#[cfg(feature = "encode")]
 #[derive(Clone, Copy)]
 pub struct Reduce<'a> {
     pub walk: &'a Walk,
     pub table: &'a Symbols,
 }
 
+#[cfg(feature = "encode")]
 impl Keep for Reduce<'_> {
     type Kept = BlockViews;
 
@@ -46,9 +58,7 @@ impl Keep for Reduce<'_> {
         if let Some(scores) = prediction.distribution() {
             let token = known.number < self.table.len();
             let place = token.then(|| self.walk.place(known.number));
-            let mut sums = self.walk.sums(scores.weights, &mut kept.sums);
-            let likely = self.walk.reduce(&mut sums, place, &mut kept.views);
-            kept.symbols.push((kept.views.len() as u32, likely));
+            kept.push(self.walk, scores.weights, place);
         }
     }
 }

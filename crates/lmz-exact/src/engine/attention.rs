@@ -6,11 +6,12 @@ use super::model::Engine;
 use super::planes::{self, VALUE_PLANES, VALUE_SUM_SHIFT, WIDE_VALUE_BITS};
 use super::shape::VALUE_BITS;
 use crate::fixed::{bitlen, rshift};
-use crate::kernel::portable::quantise;
 use crate::kernel::{self, PANEL, TILE};
 
 /// Positions whose weighted values fit a 32-bit sum: 2^15 · 2^9 · 128 = 2^31.
 const VALUE_CHUNK: usize = 128;
+/// The same of a plane of values: 2^15 · 2^7 · 512 = 2^31.
+const PLANE_CHUNK: usize = 512;
 
 /// Panels of keys that are asked for ahead of the one that is read.
 const AHEAD: usize = 2;
@@ -67,8 +68,9 @@ impl Engine {
             let queries: Vec<(usize, usize)> = (0..rows.exponents.len())
                 .flat_map(|row| (kv * group..(kv + 1) * group).map(move |head| (row, head)))
                 .collect();
-            for tile in queries.chunks(TILE) {
-                let tile = Tile::new(layer, cache, kv, tile, rows.start);
+            for (number, tile) in queries.chunks(TILE).enumerate() {
+                let mut tile = Tile::new(layer, cache, kv, tile, rows.start);
+                tile.first_look = number == 0;
                 match layer.wide {
                     false => self.dots(buffers, &tile),
                     true => self.wide_dots(buffers, &tile),
@@ -125,7 +127,7 @@ impl Engine {
                     planes::split_query(x, out, &mut buffers.low_queries[at * dim..][..dim]);
                     exponent
                 } else {
-                    quantise(x, e, s.query_bits, out)
+                    kernel::quantise(self.kernel, x, e, s.query_bits, out)
                 };
             }
             for (head, x) in keys.chunks_exact_mut(dim).enumerate() {
@@ -137,12 +139,12 @@ impl Engine {
                     let exponent = planes::quantise(self.kernel, x, e, &mut buffers.wide);
                     cache.put_key(head, position, x, exponent);
                 } else {
-                    let exponent = quantise(x, e, s.key_bits, &mut packed);
+                    let exponent = kernel::quantise(self.kernel, x, e, s.key_bits, &mut packed);
                     cache.put_key(head, position, &packed, exponent);
                 }
             }
             for (head, x) in values.chunks_exact_mut(dim).take(s.kv_heads).enumerate() {
-                let exponent = quantise(x, e, value_bits, &mut packed);
+                let exponent = kernel::quantise(self.kernel, x, e, value_bits, &mut packed);
                 cache.put_value(head, position, &packed, exponent);
             }
         }
@@ -190,13 +192,11 @@ impl Engine {
         let cache = tile.cache;
         let mut slot = cache.slot(tile.base);
         for panel in 0..tile.room / PANEL {
-            if (panel + AHEAD) * PANEL < tile.room {
-                let soon = cache.slot(tile.base + (panel + AHEAD) * PANEL);
-                kernel::ahead(self.kernel, cache.key_panel(tile.kv, soon));
-            }
             kernel::panel_dots(
                 self.kernel,
                 cache.key_panel(tile.kv, slot),
+                tile.soon(panel)
+                    .map_or(&[], |soon| cache.key_panel(tile.kv, soon)),
                 dim / 2,
                 rows,
                 &mut sums,
@@ -288,6 +288,10 @@ impl Engine {
         let (cache, room, count) = (tile.cache, tile.room, tile.pairs.len());
         let mut sums = [[0i32; PANEL]; TILE];
         let wide_values = self.parts.rules.wide_values;
+        let chunk = match wide_values {
+            false => VALUE_CHUNK,
+            true => PLANE_CHUNK,
+        };
         let mut missing = [0i64; TILE];
         if wide_values {
             for (missing, row) in missing.iter_mut().zip(buffers.weights.chunks_exact(room)) {
@@ -299,7 +303,7 @@ impl Engine {
             let mut from = 0;
             while from < room {
                 let slot = cache.slot(tile.base + from);
-                let n = (room - from).min(VALUE_CHUNK).min(cache.room() - slot);
+                let n = (room - from).min(chunk).min(cache.room() - slot);
                 let mut rows: [&[i16]; TILE] = [&[]; TILE];
                 for (t, row) in rows.iter_mut().enumerate().take(count) {
                     *row = &buffers.weights[t * room + from..][..n];
@@ -318,21 +322,21 @@ impl Engine {
                     false => (0, (panel + 1) % dim.div_ceil(PANEL)),
                 };
                 let soon_slot = cache.slot(tile.base + soon);
-                let soon = ((room - soon).min(VALUE_CHUNK) * PANEL)
-                    .min((cache.room() - soon_slot) * PANEL);
+                let soon = match tile.first_look {
+                    true => (room - soon).min(chunk).min(cache.room() - soon_slot) * PANEL,
+                    false => 0,
+                };
                 if wide_values {
                     for plane in 0..VALUE_PLANES {
-                        let values = cache.value_plane(tile.kv, of, plane, soon_slot);
-                        kernel::ahead(kernel, &values[..soon]);
+                        let of = cache.value_plane(tile.kv, of, plane, soon_slot);
                         let values = cache.value_plane(tile.kv, panel, plane, slot);
-                        kernel::plane_dots(kernel, values, pairs, rows, &mut sums);
+                        kernel::plane_dots(kernel, values, &of[..soon], pairs, rows, &mut sums);
                         add(&sums[..count], 8 * (VALUE_PLANES - 1 - plane));
                     }
                 } else {
-                    let values = cache.value_panel(tile.kv, of, soon_slot);
-                    kernel::ahead(kernel, &values[..soon]);
+                    let of = cache.value_panel(tile.kv, of, soon_slot);
                     let values = cache.value_panel(tile.kv, panel, slot);
-                    kernel::panel_dots(kernel, values, pairs, rows, &mut sums);
+                    kernel::panel_dots(kernel, values, &of[..soon], pairs, rows, &mut sums);
                     add(&sums[..count], 0);
                 }
                 from += n;
@@ -361,6 +365,8 @@ pub(super) struct Tile<'a> {
     pub pairs: &'a [(usize, usize)],
     /// Whether the layer's scores are wide.
     wide: bool,
+    /// Whether nobody has read these keys and values just before.
+    first_look: bool,
     /// Position of the first row.
     start: usize,
     window: Option<usize>,
@@ -383,6 +389,7 @@ impl<'a> Tile<'a> {
             kv,
             pairs,
             wide: layer.wide,
+            first_look: true,
             start,
             window: layer.window,
             base: 0,
@@ -394,6 +401,12 @@ impl<'a> Tile<'a> {
         tile.base = first / PANEL * PANEL;
         tile.room = (most - tile.base).next_multiple_of(PANEL);
         tile
+    }
+
+    /// The slot of the keys that are asked for while panel number `panel` is read, if it pays.
+    pub(super) fn soon(&self, panel: usize) -> Option<usize> {
+        let ahead = (panel + AHEAD) * PANEL;
+        (self.first_look && ahead < self.room).then(|| self.cache.slot(self.base + ahead))
     }
 
     /// The first position that a row sees.

@@ -11,7 +11,6 @@ use super::parts::Embedding;
 use super::pass::Scratch;
 use super::run::{Piece, Run};
 use super::scores::Scores;
-use super::shape::MAX_ROWS;
 use super::share::{Share, cuts};
 use crate::fixed::{MAX32, shift_to};
 use crate::kernel::{self, Linear};
@@ -29,7 +28,7 @@ impl Engine {
         visit: &mut dyn FnMut(usize, usize, &Scores<'_>),
     ) {
         let mut pending: Vec<Piece> = Vec::new();
-        let mut rows = 0;
+        let (mut rows, most) = (0, self.rows());
         for index in 0..runs.len() {
             let (run, len) = (&runs[index], runs[index].tokens.len());
             assert!(
@@ -42,7 +41,7 @@ impl Engine {
             run.cache.end = run.start + len;
             let mut from = 0;
             while from < len {
-                let n = (len - from).min(MAX_ROWS - rows);
+                let n = (len - from).min(most - rows);
                 pending.push(Piece {
                     run: index,
                     from,
@@ -50,7 +49,7 @@ impl Engine {
                 });
                 from += n;
                 rows += n;
-                if rows == MAX_ROWS {
+                if rows == most {
                     self.pass(scratch, runs, &pending, visit);
                     pending.clear();
                     rows = 0;

@@ -4,7 +4,6 @@ use super::model::Engine;
 use super::pass::Scratch;
 use super::run::{Piece, Run};
 use super::scores::Scores;
-use super::shape::head_rows;
 use super::share::Own;
 use crate::kernel::{self, Kernel, Softcap};
 
@@ -51,7 +50,7 @@ impl Engine {
                 .copy_within(from * width..(from + 1) * width, to * width);
         }
         scratch.x.truncate(wanted.len() * width);
-        let batch = head_rows(self.parts.head.out_padded());
+        let batch = self.head_rows();
         let rest = std::mem::take(&mut scratch.x);
         for (x, wanted) in rest.chunks(batch * width).zip(wanted.chunks(batch)) {
             scratch.x.clear();

@@ -28,6 +28,5 @@ pub use pass::Scratch;
 pub use rotary::Rotary;
 pub use run::Run;
 pub use scores::Scores;
-pub(crate) use shape::MAX_ROWS;
 pub use shape::{MAX_CONTEXT, Shape, VALUE_BITS};
 pub use symbols::Symbols;

@@ -2,6 +2,7 @@
 
 use super::layer::Layer;
 use super::parts::Parts;
+use super::shape::{MANY_ROWS, MAX_ROWS, head_rows};
 use super::symbols::Symbols;
 use crate::error::Result;
 use crate::kernel::{Kernel, Linear};
@@ -71,6 +72,21 @@ impl Engine {
     /// own cache. Threads are to share passes then, so that each reads a part of them.
     pub fn waits_for_memory(&self) -> bool {
         self.weights_size() >= MANY
+    }
+
+    /// Rows that a pass has at most. Where a window bounds caches, what they hold depends on it.
+    pub(crate) fn rows(&self) -> usize {
+        let mut layers = self.parts.layers.iter();
+        let whole = self.kernel.makes_weights_whole() && layers.any(|l| l.up.blocks.is_some());
+        match whole && !self.parts.windowed() {
+            true => MANY_ROWS,
+            false => MAX_ROWS,
+        }
+    }
+
+    /// Of these, how many go through the head at once.
+    pub(super) fn head_rows(&self) -> usize {
+        head_rows(self.parts.head.out_padded(), self.rows())
     }
 
     /// Bytes of the weights that each pass reads.

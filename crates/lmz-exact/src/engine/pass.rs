@@ -2,7 +2,7 @@
 
 use super::model::Engine;
 use super::run::{Piece, Run};
-use super::shape::{MAX_ROWS, Shape, head_rows};
+use super::shape::Shape;
 use super::share::{Cut, Own, Share};
 use crate::kernel::{self, Kernel, Linear};
 use crate::team::Team;
@@ -56,7 +56,7 @@ impl Scratch {
             .map(|linear| 4 * (linear.out_padded() + linear.low_padded()) + 4 * linear.pairs());
         let row = 8 * shape.width + widest.max().unwrap_or(0) + 8 * shape.queries();
         let outputs = engine.parts.head.out_padded();
-        MAX_ROWS * row + (4 * head_rows(outputs) + 8) * outputs
+        engine.rows() * row + (4 * engine.head_rows() + 8) * outputs
     }
 
     pub(super) fn threads(&self) -> usize {

@@ -7,18 +7,20 @@ pub const MAX_CONTEXT: usize = 1 << 17;
 
 /// Rows of one pass: enough to reuse each weight, few enough for the caches of a processor.
 pub(crate) const MAX_ROWS: usize = 64;
+/// The same where a kernel makes something of the weights first, which takes as long for one row as for all.
+pub(crate) const MANY_ROWS: usize = 256;
 
-/// Logits that are held at once, ...
-const MAX_LOGITS: usize = 1 << 20;
+/// Logits that are held at once for each row of a pass, ...
+const LOGITS: usize = 1 << 14;
 /// ... or these rows, which read the head's weights together: as many as a decoder has at once, mostly.
 const LEAST_ROWS: usize = 16;
 
 /// Bits of a value's mantissas.
 pub const VALUE_BITS: i32 = 9;
 
-/// Rows that go through a head of so many outputs at once.
-pub(crate) fn head_rows(outputs: usize) -> usize {
-    (MAX_LOGITS / outputs / LEAST_ROWS * LEAST_ROWS).clamp(LEAST_ROWS, MAX_ROWS)
+/// Rows that go through a head of so many outputs at once, of passes of so many.
+pub(crate) fn head_rows(outputs: usize, pass: usize) -> usize {
+    (LOGITS * pass / outputs / LEAST_ROWS * LEAST_ROWS).clamp(LEAST_ROWS, pass)
 }
 
 /// The sizes of a forward pass: widths in elements, mantissas in bits.

@@ -37,8 +37,12 @@ impl Engine {
             let mut exact = [[0i64; PANEL]; TILE];
             for plane in 0..KEY_PLANES {
                 let keys = cache.key_plane(tile.kv, plane, slot);
-                for (half, rows) in rows.iter().enumerate() {
-                    kernel::plane_dots(self.kernel, keys, dim / 2, &rows[..count], &mut sums);
+                let soon = tile
+                    .soon(panel)
+                    .map_or(&[][..], |soon| cache.key_plane(tile.kv, plane, soon));
+                for (half, (rows, soon)) in rows.iter().zip([soon, &[]]).enumerate() {
+                    let rows = &rows[..count];
+                    kernel::plane_dots(self.kernel, keys, soon, dim / 2, rows, &mut sums);
                     let shift = 8 * (KEY_PLANES - 1 - plane) + 8 * (1 - half);
                     for (exact, sums) in exact.iter_mut().zip(&sums[..count]) {
                         for (exact, &sum) in exact.iter_mut().zip(sums) {

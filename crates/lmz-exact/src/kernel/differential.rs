@@ -92,11 +92,9 @@ fn linear_layer(draw: &mut Draw<'_>) {
 
 fn layer_in_blocks(draw: &mut Draw<'_>) {
     let (size, half_bytes) = ([16, 32][draw.below(2)], draw.below(2) == 1);
-    let (k, out, n) = (
-        32 * (1 + draw.below(20)),
-        1 + draw.below(40),
-        1 + draw.below(9),
-    );
+    let (k, out) = (32 * (1 + draw.below(20)), 1 + draw.below(40));
+    // Many rows go another way.
+    let n = 1 + draw.below(9) + [0, 0, 40][draw.below(3)];
     let (least, most) = if half_bytes { (-8, 7) } else { (-127, 127) };
     let q = draw.values(out * k, -least).into_iter();
     let q: Vec<i8> = q.map(|q| q.clamp(least, most) as i8).collect();
@@ -161,7 +159,7 @@ fn products<W: Copy + Into<i64>>(
     columns: usize,
     row_limit: i16,
     panel: &[W],
-    multiply: impl Fn(Kernel, &[W], usize, &[&[i16]], &mut [[i32; PANEL]]),
+    multiply: impl Fn(Kernel, &[W], &[W], usize, &[&[i16]], &mut [[i32; PANEL]]),
 ) {
     let rows: Vec<Vec<i16>> = (0..draw.below(TILE + 1))
         .map(|_| draw.i16s(columns, row_limit))
@@ -176,7 +174,7 @@ fn products<W: Copy + Into<i64>>(
     };
     for kernel in all() {
         let mut out = [[i32::MIN; PANEL]; TILE];
-        multiply(kernel, panel, columns / 2, &rows, &mut out);
+        multiply(kernel, panel, panel, columns / 2, &rows, &mut out);
         for (row, out) in rows.iter().zip(&out) {
             for (r, &found) in out.iter().enumerate() {
                 assert_eq!(

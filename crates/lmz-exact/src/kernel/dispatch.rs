@@ -74,6 +74,10 @@ elementwise!(
     add_residual_wide(x: &mut [i32], p: &[i64], shift: i32)
 );
 elementwise!(
+    /// See [`portable::quantise`].
+    quantise(p: &[i32], e: i32, bits: i32, out: &mut [i16]) -> i32
+);
+elementwise!(
     /// See [`portable::quantise_wide`].
     quantise_wide(p: &[i64], e: i32, bits: i32, out: &mut [i32]) -> i32
 );
@@ -98,20 +102,6 @@ elementwise!(
     capped_logits(y: &[i32], e: i32, cap: Softcap, z: &mut [i32], weights: &mut [u32]) -> i32
 );
 
-/// Asks the memory for what is read soon, where the processor's own guesses come late: it makes none across pages.
-#[inline(always)]
-pub(crate) fn ahead<T>(kernel: Kernel, soon: &[T]) {
-    match kernel.0 {
-        #[cfg(target_arch = "x86_64")]
-        // SAFETY: AVX-512 is there (see `Kernel`), and nothing is read.
-        Isa::Avx512 | Isa::Amx => unsafe {
-            x86::ahead_avx512(soon.as_ptr().cast(), size_of_val(soon));
-        },
-        // Elsewhere its guesses have to do.
-        _ => _ = soon,
-    }
-}
-
 /// A function that multiplies panels of one type.
 macro_rules! panel_products {
     ($(#[$doc:meta])* $name:ident, $weight:ty, $avx2:ident, $avx512:ident) => {
@@ -119,6 +109,7 @@ macro_rules! panel_products {
         pub(crate) fn $name(
             kernel: Kernel,
             panel: &[$weight],
+            soon: &[$weight],
             pairs: usize,
             rows: &[&[i16]],
             out: &mut [[i32; PANEL]],
@@ -127,17 +118,25 @@ macro_rules! panel_products {
                 panel.len() >= pairs * PANEL * 2 && rows.len() <= TILE && out.len() >= rows.len()
             );
             assert!(rows.iter().all(|row| row.len() >= 2 * pairs));
+            // In elements, which lie behind or before; 0 where nothing is to be asked for.
+            let ahead = match soon.is_empty() {
+                true => 0,
+                false => {
+                    let bytes = soon.as_ptr().addr().wrapping_sub(panel.as_ptr().addr());
+                    bytes.cast_signed() / size_of::<$weight>().cast_signed()
+                }
+            };
             match kernel.0 {
                 Isa::Scalar => portable::panel_dots(panel, pairs, rows, out),
                 #[cfg(target_arch = "x86_64")]
                 // SAFETY: AVX2 is there (see `Kernel`), and the lengths were checked above.
-                Isa::Avx2 => unsafe { x86::$avx2(panel, pairs, rows, out) },
+                Isa::Avx2 => unsafe { x86::$avx2(panel, ahead, pairs, rows, out) },
                 #[cfg(target_arch = "x86_64")]
                 // SAFETY: AVX-512 is there (see `Kernel`), and the lengths were checked above.
-                Isa::Avx512 | Isa::Amx => unsafe { x86::$avx512(panel, pairs, rows, out) },
+                Isa::Avx512 | Isa::Amx => unsafe { x86::$avx512(panel, ahead, pairs, rows, out) },
                 #[cfg(target_arch = "aarch64")]
                 // SAFETY: NEON is there (see `Kernel`), and the lengths were checked above.
-                Isa::Neon => unsafe { neon::$name(panel, pairs, rows, out) },
+                Isa::Neon => unsafe { neon::$name(panel, ahead, pairs, rows, out) },
                 _ => portable::panel_dots(panel, pairs, rows, out),
             }
         }
@@ -148,7 +147,8 @@ panel_products!(
     /// 32-bit dot products of one 16-row panel of 16-bit values with up to [`TILE`] rows:
     /// `out[t][r] = Σ_j panel[j / 2][r][j % 2] · rows[t][j]` over `2 * pairs` columns.
     ///
-    /// The caller knows that no sum leaves 32 bits.
+    /// The caller knows that no sum leaves 32 bits. What is read `soon`, as much or nothing, is asked for meanwhile: the processor's own
+    /// guesses come late, as it makes none across pages.
     panel_dots, i16, panel_dots_avx2, panel_dots_avx512
 );
 panel_products!(

@@ -100,4 +100,9 @@ impl Kernel {
     pub fn isa(self) -> Isa {
         self.0
     }
+
+    /// Whether it makes something of weights in blocks before it multiplies them by many rows.
+    pub(crate) fn makes_weights_whole(self) -> bool {
+        self.0 == Isa::Amx
+    }
 }

@@ -36,7 +36,7 @@ macro_rules! linear_loops {
                     let x = x.as_ptr().add(t * stride);
                     let y = y.first.add(t * width + p * PANEL);
                     // The last of several tiles asks for the next panel, which comes while it is computed.
-                    let ahead = if t > 0 && t + rows == n { pairs * PANEL * 2 } else { 0 };
+                    let ahead = if t > 0 && t + rows == n { (pairs * PANEL * 2).cast_signed() } else { 0 };
                     match rows {
                         $($n => one::<$n>(panel, scales, x, stride, pairs, ahead, layer.sum_shift(), y, width),)*
                         _ => unreachable!(),
@@ -49,7 +49,7 @@ macro_rules! linear_loops {
             #[allow(clippy::too_many_arguments)]
             unsafe fn one<const N: usize>(
                 w: *const i8, scales: &[i32; PANEL], x: *const i16, stride: usize, pairs: usize,
-                ahead: usize, g: i32,
+                ahead: isize, g: i32,
                 y: *mut i32, width: usize,
             ) {
                 const STEP: usize = CHUNK / 2;
@@ -203,6 +203,7 @@ macro_rules! panel_dots_loops {
         #[target_feature(enable = $features)]
         pub unsafe fn $name(
             panel: &[$weight],
+            ahead: isize,
             pairs: usize,
             rows: &[&[i16]],
             out: &mut [[i32; PANEL]],
@@ -213,7 +214,7 @@ macro_rules! panel_dots_loops {
                     for t in 0..$n {
                         x[t] = rows.get_unchecked(t).as_ptr();
                     }
-                    let sums = $tile::<$n, $weight>(panel.as_ptr(), x, pairs, 0);
+                    let sums = $tile::<$n, $weight>(panel.as_ptr(), x, pairs, ahead);
                     for t in 0..$n {
                         out[t] = $sum(sums[t]);
                     }

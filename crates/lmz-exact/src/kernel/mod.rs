@@ -29,9 +29,9 @@ mod x86;
 
 pub(crate) use blocks::OFFSET_BITS;
 pub(crate) use dispatch::{
-    activated, activations, add_bias, add_bias_wide, add_residual, add_residual_wide, ahead,
+    activated, activations, add_bias, add_bias_wide, add_residual, add_residual_wide,
     attention_weights, block_norm, capped_attention_weights, capped_logits, gated_by, layer_norm,
-    logits, panel_dots, plane_dots, quantise_wide, rms_norm, wide_attention_weights,
+    logits, panel_dots, plane_dots, quantise, quantise_wide, rms_norm, wide_attention_weights,
 };
 pub use isa::{Isa, Kernel, TILE};
 pub use pack::{Bias, Fine, Linear};

@@ -196,7 +196,7 @@ unsafe fn tile<const N: usize, W: Weight>(
     w: *const W,
     x: [*const i16; N],
     pairs: usize,
-    _: usize,
+    _: isize,
 ) -> [[int32x4_t; 4]; N] {
     let mut sums = [[vdupq_n_s32(0); 4]; N];
     for j in 0..pairs {

@@ -17,6 +17,9 @@ use crate::team::Team;
 /// Multiply-adds that are worth more than one thread: some microseconds.
 const WORTH: usize = 1 << 17;
 
+/// Rows from which on weights in blocks are made whole numbers first, where the kernel does so: as much work whatever the rows.
+const WHOLE: usize = 32;
+
 /// Parts of a layer for each thread.
 const PARTS: usize = 4;
 
@@ -49,18 +52,27 @@ pub(crate) fn linear(
         first: y.as_mut_ptr(),
         rows: n,
     };
-    let sums = layer
-        .blocks
-        .as_ref()
+    let whole = kernel.makes_weights_whole() && n >= WHOLE;
+    let blocks = layer.blocks.as_ref();
+    let sums = blocks
+        .filter(|_| !whole)
         .map(|blocks| blocks.sums(x, stride, n));
+    #[cfg_attr(not(target_arch = "x86_64"), allow(unused_mut))]
+    let mut team = team.filter(|_| n * layer.panels() * PANEL * layer.k >= WORTH);
     #[cfg(target_arch = "x86_64")]
     let planes = (kernel.0 == Isa::Amx && n >= amx::ROWS).then(|| {
-        let step = layer
-            .blocks
-            .as_ref()
-            .map_or(amx::COLUMNS, |blocks| 2 * blocks.pairs);
-        // SAFETY: AMX is there, and AVX-512 with it (see `Kernel`).
-        unsafe { amx::Planes::new(x, stride, n, layer.k, step) }
+        let step = match blocks {
+            Some(blocks) if !whole => 2 * blocks.pairs,
+            _ => amx::COLUMNS,
+        };
+        let planes = amx::Planes::new(n, layer.k, step);
+        // SAFETY: AMX is there, and AVX-512 with it (see `Kernel`); each tile is filled once.
+        let fill = |tile| unsafe { planes.fill(tile, x, stride, layer.k) };
+        match &mut team {
+            Some(team) if planes.tiles > 1 => team.run(planes.tiles, &fill),
+            _ => (0..planes.tiles).for_each(fill),
+        }
+        planes
     });
     let work = |panels| {
         #[cfg(target_arch = "x86_64")]
@@ -68,6 +80,9 @@ pub(crate) fn linear(
             // SAFETY: AMX is there; the rest as below.
             return unsafe {
                 match (&layer.blocks, &sums) {
+                    (Some(blocks), None) => {
+                        amx::whole_linear_amx(layer, blocks, panels, planes, output)
+                    }
                     (Some(blocks), Some(sums)) => {
                         let input = BlockInput { x, stride, sums };
                         amx::block_linear_amx(layer, blocks, panels, input, planes, output)
@@ -86,7 +101,7 @@ pub(crate) fn linear(
     };
     let all = layer.panels();
     match team {
-        Some(team) if n * all * PANEL * layer.k >= WORTH => {
+        Some(team) => {
             // Several for each thread: who is late takes fewer.
             let parts = (PARTS * team.threads()).min(all);
             team.run(parts, &|i| work(all * i / parts..all * (i + 1) / parts));

@@ -260,7 +260,7 @@ fn panels_of_attention() {
                 let x: Vec<&[i16]> = x.iter().map(Vec::as_slice).collect();
                 for kernel in kernels() {
                     let mut out = [[i32::MIN; PANEL]; TILE];
-                    panel_dots(kernel, &panel, columns / 2, &x, &mut out);
+                    panel_dots(kernel, &panel, &panel, columns / 2, &x, &mut out);
                     for (out, x) in out.iter().zip(&x) {
                         for (r, &dot) in out.iter().enumerate() {
                             let term = |j: usize| {

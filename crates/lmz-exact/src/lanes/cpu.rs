@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use super::contract::{Lanes, Query, Row};
 use super::prediction::Prediction;
 use super::prefix::Prefix;
-use crate::engine::{Cache, Engine, MAX_ROWS, Run, Scratch};
+use crate::engine::{Cache, Engine, Run, Scratch};
 use crate::error::Result;
 use crate::team::Team;
 
@@ -107,7 +107,7 @@ impl<E: AsRef<Engine> + Send> Lanes for CpuLanes<E> {
     }
 
     fn rows(&self) -> usize {
-        MAX_ROWS
+        self.engine.as_ref().rows()
     }
 
     fn works_ahead(&self) -> bool {

@@ -23,7 +23,7 @@ unsafe fn tile_avx2<const N: usize, W: Weight>(
     w: *const W,
     x: [*const i16; N],
     pairs: usize,
-    _: usize,
+    _: isize,
 ) -> [[__m256i; 2]; N] {
     let mut sums = [[_mm256_setzero_si256(); 2]; N];
     for j in 0..pairs {

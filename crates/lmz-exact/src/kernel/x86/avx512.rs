@@ -24,7 +24,7 @@ unsafe fn tile_avx512<const N: usize, W: Weight>(
     w: *const W,
     x: [*const i16; N],
     pairs: usize,
-    ahead: usize,
+    ahead: isize,
 ) -> [__m512i; N] {
     match (N, ahead) {
         (1, 0) => chains_avx512::<N, 8, false, W>(w, x, pairs, 0),
@@ -43,14 +43,15 @@ unsafe fn chains_avx512<const N: usize, const C: usize, const AHEAD: bool, W: We
     w: *const W,
     x: [*const i16; N],
     pairs: usize,
-    ahead: usize,
+    ahead: isize,
 ) -> [__m512i; N] {
     let mut sums = [[_mm512_setzero_si512(); N]; C];
     let mut j = 0;
     while j + C <= pairs {
         if AHEAD {
-            for c in (0..C).step_by(2) {
-                let weights = w.wrapping_add((j + c) * PANEL * 2 + ahead);
+            // A line of the cache holds one pair of 16 bits, and two of 8.
+            for c in (0..C).step_by(2 / size_of::<W>()) {
+                let weights = w.wrapping_add((j + c) * PANEL * 2).wrapping_offset(ahead);
                 _mm_prefetch::<_MM_HINT_T1>(weights.cast());
             }
         }

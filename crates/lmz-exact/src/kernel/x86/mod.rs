@@ -10,9 +10,7 @@ mod avx512;
 mod weights;
 
 pub use avx2::{block_linear_avx2, linear_avx2, panel_dots_avx2, plane_dots_avx2};
-pub use avx512::{
-    ahead_avx512, block_linear_avx512, linear_avx512, panel_dots_avx512, plane_dots_avx512,
-};
+pub use avx512::{block_linear_avx512, linear_avx512, panel_dots_avx512, plane_dots_avx512};
 
 /// Instantiates the element-wise kernels for an instruction set.
 macro_rules! instantiate {
@@ -32,6 +30,7 @@ macro_rules! instantiate {
                 add_bias(y: &mut [i32], e: i32, b: &[i32], b_exponent: i32) -> i32;
                 add_bias_wide(p: &mut [i64], e: i32, b: &[i32], b_exponent: i32) -> i32;
                 add_residual_wide(x: &mut [i32], p: &[i64], shift: i32) -> ();
+                quantise(p: &[i32], e: i32, bits: i32, out: &mut [i16]) -> i32;
                 quantise_wide(p: &[i64], e: i32, bits: i32, out: &mut [i32]) -> i32;
                 gated_by(f: Nonlinearity, gate: &[i32], up: &[i32], e: i32, p: &mut [i64]) -> i32;
                 activated(f: Nonlinearity, up: &[i32], e: i32, p: &mut [i64]) -> i32;

@@ -6,10 +6,12 @@
 mod blocks;
 mod rows;
 mod tiles;
+mod whole;
 
 pub use blocks::block_linear_amx;
 pub use rows::linear_amx;
 pub use tiles::{COLUMNS, Planes};
+pub use whole::whole_linear_amx;
 
 /// Rows of activations from which on tiles are faster than AVX-512: what they cost does not depend on the rows, nearly.
 pub const ROWS: usize = 5;

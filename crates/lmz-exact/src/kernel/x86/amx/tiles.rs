@@ -2,6 +2,7 @@
 #![allow(unsafe_op_in_unsafe_fn)]
 
 use std::arch::asm;
+use std::cell::Cell;
 
 use lmz_tiles::{Line, Tiles, load, zero};
 
@@ -78,6 +79,8 @@ pub unsafe fn clear() {
 /// their low ones.
 pub struct Planes {
     lines: Vec<Line>,
+    /// The first of them, for threads that fill tiles of rows.
+    first: *mut u8,
     /// Rows of activations.
     pub n: usize,
     /// Tiles of rows, of about as many each.
@@ -90,34 +93,56 @@ pub struct Planes {
     pub step: usize,
 }
 
+// SAFETY: what `first` points to is written only by `fill`, whose callers share the tiles.
+unsafe impl Sync for Planes {}
+
+thread_local! {
+    /// The lines of the last planes: new ones would be zeroed each time, and their pages asked for.
+    static LINES: Cell<Vec<Line>> = const { Cell::new(Vec::new()) };
+}
+
+impl Drop for Planes {
+    fn drop(&mut self) {
+        LINES.set(std::mem::take(&mut self.lines));
+    }
+}
+
 impl Planes {
-    /// The first `k` values of `n` rows, which lie `stride` apart; behind them zeros fill the last step.
-    ///
-    /// # Safety
-    /// AVX-512.
-    #[target_feature(enable = "avx2,avx512f,avx512bw,avx512vl")]
-    pub unsafe fn new(x: &[i16], stride: usize, n: usize, k: usize, step: usize) -> Self {
+    /// Room for `n` rows of `k` values. Anything may stand behind the values in the last step, where weights have zeros.
+    pub fn new(n: usize, k: usize, step: usize) -> Self {
         let tiles = n.div_ceil(FULL).max(1);
         let rows = n.div_ceil(tiles).max(1);
         let steps = k.div_ceil(step);
-        let mut planes = Self {
-            lines: vec![Line::ZERO; (tiles * steps * 2 * rows * step).div_ceil(64)],
+        let mut lines = LINES.take();
+        let bytes = tiles * steps * 2 * rows * step;
+        lines.resize(lines.len().max(bytes.div_ceil(64)), Line::ZERO);
+        Self {
+            first: lines.as_mut_ptr().cast(),
+            lines,
             n,
             tiles,
             rows,
             steps,
             step,
-        };
-        let all = planes.lines.as_mut_ptr().cast::<u8>();
-        for (i, x) in x.chunks(stride).take(n).enumerate() {
-            let to = all.add(i / rows * steps * 2 * rows * step + i % rows * step);
+        }
+    }
+
+    /// Fills tile number `tile` with the first `k` values of its rows of `x`, which lie `stride` apart.
+    ///
+    /// # Safety
+    /// AVX-512; `k` is what there is room for; nobody else fills this tile or reads it.
+    #[target_feature(enable = "avx2,avx512f,avx512bw,avx512vl")]
+    pub unsafe fn fill(&self, tile: usize, x: &[i16], stride: usize, k: usize) {
+        let (rows, step) = (self.rows, self.step);
+        let all = self.first.add(tile * self.steps * 2 * rows * step);
+        for (i, row) in self.rows_of(tile).enumerate() {
+            let (x, to) = (&x[row * stride..][..k], all.add(i * step));
             match step {
-                16 => split::<16>(&x[..k], to, rows),
-                32 => split::<32>(&x[..k], to, rows),
-                _ => split::<64>(&x[..k], to, rows),
+                16 => split::<16>(x, to, rows),
+                32 => split::<32>(x, to, rows),
+                _ => split::<64>(x, to, rows),
             }
         }
-        planes
     }
 
     /// The high bytes of a tile's step, and the low ones.
@@ -125,7 +150,7 @@ impl Planes {
     pub fn tile(&self, tile: usize, step: usize) -> [*const u8; 2] {
         let bytes = self.rows * self.step;
         let at = (tile * self.steps + step) * 2 * bytes;
-        let high = self.lines.as_ptr().cast::<u8>().wrapping_add(at);
+        let high = self.first.cast_const().wrapping_add(at);
         [high, high.wrapping_add(bytes)]
     }
 
