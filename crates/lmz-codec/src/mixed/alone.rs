@@ -68,7 +68,7 @@ pub fn decode_group(
     decoded.map_err(|why| CodecError::InvalidArgument(format!("the group {why}")))
 }
 
-fn shown(prime: Option<&Prime>, model: &Model, policy: ContextPolicy) -> Result<Shown> {
+pub(super) fn shown(prime: Option<&Prime>, model: &Model, policy: ContextPolicy) -> Result<Shown> {
     Ok(match prime {
         Some(prime) => prime.begin(model, policy)?.1,
         None => Shown::default(),

@@ -292,7 +292,7 @@ impl<'s, 't> Shared<'_, 's, 't> {
         }
     }
 
-    /// The symbols of several steps that the lanes were run on: each must be the one that the next has been read behind.
+    /// The symbols of several steps, each but the first read behind those that are known.
     fn take_known(
         &self,
         first: usize,
@@ -328,16 +328,13 @@ impl<'s, 't> Shared<'_, 's, 't> {
         for query in queries {
             let Asked { lane, step } = asked[query];
             let symbol = self.symbol(step, first + lane, &mut views.of(query))?;
-            if Some(symbol) != known(&asked[query]) {
-                return Err(Failure::Damage("other symbols than the text's".into()));
-            }
             last[lane].clear();
             last[lane].push(symbol);
         }
         Ok(())
     }
 
-    /// The symbol of a step of one of the round's lanes, once it is its turn.
+    /// The symbol of a step of one of the round's lanes, once it is its turn. It must be the one that is known.
     fn symbol(
         &self,
         step: usize,
@@ -362,6 +359,10 @@ impl<'s, 't> Shared<'_, 's, 't> {
             Placed::Token(place) => walk.bytes(place).len(),
         };
         let symbol = spelled(walk, self.round.drive.model.engine().symbols(), placed);
+        let known = self.round.known(&self.round.blocks[lane], step);
+        if known.is_some_and(|known| known != symbol) {
+            return Err(Failure::Damage("has other symbols than the text".into()));
+        }
         state.symbols[lane].push(symbol);
         state.raw_len += len;
         if state.raw_len > self.round.most {

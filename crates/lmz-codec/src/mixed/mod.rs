@@ -33,6 +33,8 @@ mod rounds;
 mod route;
 #[cfg(feature = "encode")]
 mod shrink;
+#[cfg(all(test, feature = "encode"))]
+mod tests;
 mod text;
 mod views;
 
