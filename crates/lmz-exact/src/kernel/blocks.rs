@@ -178,8 +178,14 @@ impl BlockPanels {
     }
 
     /// The sums of the blocks of `n` rows of activations, `stride` apart: for each row the high parts, then the low
-    /// ones, each of whole pairs of blocks. Empty where no block has an offset.
-    pub fn sums(&self, x: &[i16], stride: usize, n: usize) -> Vec<i16> {
+    /// ones, each of whole pairs of blocks, as `add` (`block_sums`) gives them. Empty where no block has an offset.
+    pub fn sums(
+        &self,
+        x: &[i16],
+        stride: usize,
+        n: usize,
+        add: impl Fn(&[i16], usize, &mut [i16], &mut [i16]),
+    ) -> Vec<i16> {
         if self.offsets.is_empty() {
             return Vec::new();
         }
@@ -187,14 +193,8 @@ impl BlockPanels {
         let mut sums = vec![0; n * 2 * width];
         for (x, sums) in x.chunks(stride).zip(sums.chunks_exact_mut(2 * width)) {
             let (high, low) = sums.split_at_mut(width);
-            let blocks = x.chunks_exact(2 * self.pairs).zip(high.iter_mut().zip(low));
-            for (x, (high, low)) in blocks.take(self.blocks) {
-                let sum: i32 = x.iter().map(|&x| i32::from(x)).sum();
-                (*high, *low) = (
-                    (sum >> SUM_BITS) as i16,
-                    (sum & ((1 << SUM_BITS) - 1)) as i16,
-                );
-            }
+            let (high, low) = (&mut high[..self.blocks], &mut low[..self.blocks]);
+            add(x, 2 * self.pairs, high, low);
         }
         sums
     }

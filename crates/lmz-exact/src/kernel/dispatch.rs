@@ -74,6 +74,10 @@ elementwise!(
     add_residual_wide(x: &mut [i32], p: &[i64], shift: i32)
 );
 elementwise!(
+    /// See [`portable::block_sums`].
+    block_sums(x: &[i16], size: usize, high: &mut [i16], low: &mut [i16])
+);
+elementwise!(
     /// See [`portable::quantise`].
     quantise(p: &[i32], e: i32, bits: i32, out: &mut [i16]) -> i32
 );

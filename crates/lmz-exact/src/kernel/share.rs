@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::blocks::{BlockInput, BlockPanels};
-use super::dispatch::add_fine;
+use super::dispatch::{add_fine, block_sums};
 use super::isa::{Isa, Kernel};
 #[cfg(target_arch = "aarch64")]
 use super::neon;
@@ -54,9 +54,11 @@ pub(crate) fn linear(
     };
     let whole = kernel.makes_weights_whole() && n >= WHOLE;
     let blocks = layer.blocks.as_ref();
-    let sums = blocks
-        .filter(|_| !whole)
-        .map(|blocks| blocks.sums(x, stride, n));
+    let sums = blocks.filter(|_| !whole).map(|blocks| {
+        blocks.sums(x, stride, n, |x, size, high, low| {
+            block_sums(kernel, x, size, high, low)
+        })
+    });
     #[cfg_attr(not(target_arch = "x86_64"), allow(unused_mut))]
     let mut team = team.filter(|_| n * layer.panels() * PANEL * layer.k >= WORTH);
     #[cfg(target_arch = "x86_64")]

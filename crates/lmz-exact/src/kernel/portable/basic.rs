@@ -4,7 +4,7 @@ use lmz_coder::exp2_weight;
 
 use super::super::pack::Linear;
 use super::super::panel::{CHUNK, PANEL};
-use super::blocks::block_panel;
+use super::blocks::{block_panel, block_sums};
 use super::scale::scale_sums;
 use crate::fixed::{MAX32, bitlen, isqrt, rshift, shift_to};
 use crate::tables::{Gate, SIGMOID_BITS, SIGMOID_INTERVALS, TABLE_MASK};
@@ -18,7 +18,7 @@ pub fn linear(layer: &Linear, x: &[i16], stride: usize, y: &mut [i32]) {
     let width = layer.out_padded();
     if let Some(blocks) = &layer.blocks {
         for (x, y) in x.chunks(stride).zip(y.chunks_exact_mut(width)) {
-            let sums = blocks.sums(x, stride, 1);
+            let sums = blocks.sums(x, stride, 1, block_sums);
             for (p, y) in y.chunks_exact_mut(PANEL).take(layer.panels()).enumerate() {
                 block_panel(layer, blocks, p, x, &sums, y);
             }

@@ -5,6 +5,19 @@ use super::super::pack::Linear;
 use super::super::panel::PANEL;
 use super::scale::scale_sums;
 
+/// The sums of blocks of `size` values, as high and low parts.
+#[inline(always)]
+pub fn block_sums(x: &[i16], size: usize, high: &mut [i16], low: &mut [i16]) {
+    let blocks = x.chunks_exact(size).zip(high.iter_mut().zip(low));
+    for (x, (high, low)) in blocks {
+        let sum: i32 = x.iter().map(|&x| i32::from(x)).sum();
+        (*high, *low) = (
+            (sum >> SUM_BITS) as i16,
+            (sum & ((1 << SUM_BITS) - 1)) as i16,
+        );
+    }
+}
+
 /// Panel `p` of docs/numerics.md, 3.18, for one row: `sums` are those of its blocks' activations.
 pub fn block_panel(
     layer: &Linear,

@@ -14,7 +14,7 @@ pub use basic::{
     FINE_BITS, activations, add_fine, add_residual, attention_weights, linear, linear_panel,
     logits, panel_dots, quantise, rms_norm,
 };
-pub use blocks::block_panel;
+pub use blocks::{block_panel, block_sums};
 pub use norms::{block_norm, layer_norm};
 pub use pointwise::{
     Nonlinearity, Softcap, activated, add_bias, add_bias_wide, add_residual_wide,

@@ -30,6 +30,7 @@ macro_rules! instantiate {
                 add_bias(y: &mut [i32], e: i32, b: &[i32], b_exponent: i32) -> i32;
                 add_bias_wide(p: &mut [i64], e: i32, b: &[i32], b_exponent: i32) -> i32;
                 add_residual_wide(x: &mut [i32], p: &[i64], shift: i32) -> ();
+                block_sums(x: &[i16], size: usize, high: &mut [i16], low: &mut [i16]) -> ();
                 quantise(p: &[i32], e: i32, bits: i32, out: &mut [i16]) -> i32;
                 quantise_wide(p: &[i64], e: i32, bits: i32, out: &mut [i32]) -> i32;
                 gated_by(f: Nonlinearity, gate: &[i32], up: &[i32], e: i32, p: &mut [i64]) -> i32;

@@ -2,6 +2,7 @@
 #![allow(unsafe_op_in_unsafe_fn)]
 
 use std::arch::asm;
+use std::arch::x86_64::*;
 use std::cell::Cell;
 
 use lmz_tiles::{Line, Tiles, load, zero};
@@ -167,9 +168,11 @@ impl Planes {
 unsafe fn split<const STEP: usize>(x: &[i16], mut to: *mut u8, rows: usize) {
     let (steps, rest) = x.as_chunks::<STEP>();
     for x in steps {
-        let [high, low] = [to, to.add(rows * STEP)].map(|to| &mut *to.cast::<[u8; STEP]>());
-        for j in 0..STEP {
-            (high[j], low[j]) = ((x[j] >> 8) as u8, x[j] as u8);
+        for at in (0..STEP).step_by(16) {
+            let x = _mm256_loadu_si256(x.as_ptr().add(at).cast());
+            let high = _mm256_cvtepi16_epi8(_mm256_srli_epi16(x, 8));
+            _mm_storeu_si128(to.add(at).cast(), high);
+            _mm_storeu_si128(to.add(rows * STEP + at).cast(), _mm256_cvtepi16_epi8(x));
         }
         to = to.add(2 * rows * STEP);
     }
