@@ -102,12 +102,6 @@ impl BlockPanels {
         self.blocks
     }
 
-    /// Groups of four columns of a row.
-    #[inline(always)]
-    pub fn groups(&self) -> usize {
-        self.blocks * self.pairs / 2
-    }
-
     /// Bytes of a block of a panel, its factors included.
     #[inline(always)]
     pub fn block_bytes(&self) -> usize {

@@ -60,7 +60,7 @@ pub unsafe fn whole_linear_amx(
                         planes.tile(tile, s),
                     );
                     if let Some(unpacking) = &mut unpacking {
-                        unpacking.some(blocks.groups().div_ceil(products), next);
+                        unpacking.some(groups(blocks).div_ceil(products), next);
                     }
                 }
                 keep(&mut sums);
@@ -135,6 +135,11 @@ unsafe fn add(wide: &mut [__m512i; 2], sums: *const Line) {
     }
 }
 
+/// Groups of four columns of a row.
+fn groups(blocks: &BlockPanels) -> usize {
+    blocks.blocks() * blocks.pairs / 2
+}
+
 /// A panel's weights on their way to planes: for each four columns 16 rows × 4.
 struct Unpacking<'a> {
     blocks: &'a BlockPanels,
@@ -160,9 +165,9 @@ impl<'a> Unpacking<'a> {
 
     /// So many groups of four columns more, as far as there are any.
     #[inline(always)]
-    unsafe fn some(&mut self, groups: usize, weights: &mut [Line]) {
+    unsafe fn some(&mut self, count: usize, weights: &mut [Line]) {
         let of_block = self.blocks.pairs / 2;
-        let end = self.group.saturating_add(groups).min(self.blocks.groups());
+        let end = self.group.saturating_add(count).min(groups(self.blocks));
         while self.group < end {
             let (b, within) = (self.group / of_block, self.group % of_block);
             let block = self.panel.as_ptr().add(b * self.blocks.block_bytes());
