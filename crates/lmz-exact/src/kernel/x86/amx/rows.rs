@@ -4,9 +4,9 @@
 use std::arch::x86_64::*;
 use std::ops::Range;
 
-use lmz_tiles::{Line, load, store};
+use lmz_tiles::{Line, load};
 
-use super::tiles::{COLUMNS, Planes, clear, multiply, shaped};
+use super::tiles::{COLUMNS, Planes, clear, keep, multiply, shaped};
 use crate::kernel::pack::{Linear, Output};
 use crate::kernel::panel::PANEL;
 use crate::kernel::x86::avx512::scale_wide;
@@ -108,15 +108,6 @@ unsafe fn two_tiles(
         multiply::<2, 3, 6>(planes.tile(tile + 1, s), COLUMNS);
     }
     keep(sums);
-}
-
-#[inline(always)]
-unsafe fn keep(sums: &mut [Line; 4 * PANEL]) {
-    let to = sums.as_mut_ptr();
-    store::<0>(to);
-    store::<1>(to.add(PANEL));
-    store::<2>(to.add(2 * PANEL));
-    store::<3>(to.add(3 * PANEL));
 }
 
 /// Adds 256 times the high sums and the low ones to 64 bits: those of even rows of weights, then of odd ones.

@@ -5,7 +5,9 @@ use std::arch::asm;
 use std::arch::x86_64::*;
 use std::cell::Cell;
 
-use lmz_tiles::{Line, Tiles, load, zero};
+use lmz_tiles::{Line, Tiles, load, store, zero};
+
+use crate::kernel::panel::PANEL;
 
 /// Columns of a tile of int8 rows.
 pub const COLUMNS: usize = 64;
@@ -74,6 +76,19 @@ pub unsafe fn clear() {
     zero::<1>();
     zero::<2>();
     zero::<3>();
+}
+
+/// All sums to a line for each row, one register after the other.
+///
+/// # Safety
+/// The registers are [`shaped`].
+#[inline(always)]
+pub unsafe fn keep(sums: &mut [Line; 4 * PANEL]) {
+    let to = sums.as_mut_ptr();
+    store::<0>(to);
+    store::<1>(to.add(PANEL));
+    store::<2>(to.add(2 * PANEL));
+    store::<3>(to.add(3 * PANEL));
 }
 
 /// Rows of activations in planes of bytes: for each tile of rows, for each step of columns, the rows' high bytes, then

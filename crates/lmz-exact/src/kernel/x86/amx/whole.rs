@@ -9,9 +9,9 @@ use std::arch::asm;
 use std::arch::x86_64::*;
 use std::ops::Range;
 
-use lmz_tiles::{Line, load, store};
+use lmz_tiles::{Line, load};
 
-use super::tiles::{COLUMNS, Planes, clear, shaped};
+use super::tiles::{COLUMNS, Planes, clear, keep, shaped};
 use crate::kernel::blocks::{BlockPanels, FACTOR_BYTES};
 use crate::kernel::pack::{Linear, Output};
 use crate::kernel::panel::PANEL;
@@ -111,15 +111,6 @@ unsafe fn step(w: *const Line, [high, low]: [*const u8; 2]) {
         "tdpbuud tmm3, tmm5, tmm6",
         options(nostack, preserves_flags)
     );
-}
-
-#[inline(always)]
-unsafe fn keep(sums: &mut [Line; 4 * PANEL]) {
-    let to = sums.as_mut_ptr();
-    store::<0>(to);
-    store::<1>(to.add(PANEL));
-    store::<2>(to.add(2 * PANEL));
-    store::<3>(to.add(3 * PANEL));
 }
 
 /// Adds a row's sums to 64 bits: those of even rows of weights, then of odd ones.
