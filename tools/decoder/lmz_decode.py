@@ -221,7 +221,7 @@ def read_small(cur):
     if context is None:
         context, overlap = max(raw_length, 1) + tokens, 0
     require(overlap < context < 2**32 and tokens < context, "small header: bad blocks")
-    head = {"version": version, "numerics": flags >> 5, "recipe": flags >> 3 & 3, "mixing": mixing_version, "model": model,
+    head = {"version": version, "numerics": flags >> 5, "recipe": flags >> 3 & 3 or 4, "mixing": mixing_version, "model": model,
             "name": name, "prime": prime, "context": context, "overlap": overlap, "plan": 0}
     if kind == 0:
         require(raw_length == crc == 0, "small header: an empty member holds something")

@@ -50,7 +50,7 @@ pub use lanes::{Accelerator, CpuLanes, Lanes, Prediction, Prefix, Query, Row};
 #[cfg(feature = "prepare")]
 pub use prepare::{prepare, prepare_as};
 pub use prepared::{
-    BLOCK_RECIPE, LMZM_VERSION, NUMERICS, NUMERICS_VERSION, Prepared, RECIPE, RECIPES,
-    WIDE_NUMERICS, WIDE_RECIPE,
+    BLOCK_RECIPE, LEVEL_RECIPE, LMZM_VERSION, NUMERICS, NUMERICS_VERSION, Prepared, RECIPE,
+    RECIPES, WIDE_NUMERICS, WIDE_RECIPE,
 };
 pub use team::Team;

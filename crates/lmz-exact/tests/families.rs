@@ -7,10 +7,10 @@ mod float;
 use std::path::PathBuf;
 
 use float::Float;
-use lmz_exact::{Engine, Kernel, Prepared, prepare};
+use lmz_exact::{BLOCK_RECIPE, Engine, Kernel, LEVEL_RECIPE, Prepared, prepare, prepare_as};
 use lmz_model::ErrorKind;
 use lmz_testkit::engine::family;
-use lmz_testkit::models::in_blocks;
+use lmz_testkit::models::{in_blocks, scale_blocks};
 use lmz_testkit::repository;
 use safetensors::SafeTensors;
 
@@ -157,6 +157,32 @@ fn logits_of_blocks_are_those_of_the_checkpoint() {
         100.0 * own
     );
     assert!(whole < 0.001 && own < 0.001, "{whole}, {own}");
+}
+
+/// Beside large queries and keys small values have few of the bits that one exponent leaves: recipe 4 raises them.
+#[test]
+fn values_beside_large_scores_keep_their_bits() {
+    let mut file = in_blocks();
+    for tensor in &mut file.tensors {
+        match tensor.name.as_str() {
+            "blk.0.attn_q.weight" | "blk.0.attn_k.weight" => scale_blocks(tensor, 8.0),
+            "blk.0.attn_v.weight" => scale_blocks(tensor, 1.0 / 1024.0),
+            "blk.0.attn_output.weight" => scale_blocks(tensor, 1024.0),
+            _ => {}
+        }
+    }
+    let checkpoint = file.open();
+    let distance = |newest: u8| {
+        let prepared = prepare_as(&checkpoint, "large", newest).unwrap();
+        assert_eq!((prepared.recipe, prepared.numerics), (newest, 2));
+        let engine = Engine::new(&prepared, Kernel::detect()).unwrap();
+        let tokens = lmz_testkit::engine::tokens(&engine, 60, 5);
+        let own = Float::new(&prepared).forward(&tokens, &mut |_, _| {});
+        relative(&side_by_side(&engine, &tokens, &own))
+    };
+    let (before, now) = (distance(BLOCK_RECIPE), distance(LEVEL_RECIPE));
+    println!("small values: {before:.2e} by recipe 3, {now:.2e} by recipe 4");
+    assert!(now < before / 4.0, "{now}, {before}");
 }
 
 #[test]

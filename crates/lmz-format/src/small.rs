@@ -26,6 +26,8 @@ pub(crate) const MAX_SMALL_HEADER: usize =
 const PRIMED: u8 = 1 << 2;
 const RECIPE_SHIFT: u32 = 3;
 const NUMERICS_SHIFT: u32 = 5;
+/// The recipe whose two bits are 0: recipes begin at 1, so that its number less this many is free.
+const LAST_RECIPE: u8 = 1 << (NUMERICS_SHIFT - RECIPE_SHIFT);
 /// In the byte of version 2 that holds the version of mixing, the bit that says that context and overlap follow.
 const BLOCKS: u8 = 1 << 7;
 
@@ -37,7 +39,7 @@ impl Header {
             && raw_len <= self.plan.size_at(0)
             && (self.version() == FormatVersion::V2 || self.has_one_block(raw_len))
             && self.numerics_version < 1 << (8 - NUMERICS_SHIFT)
-            && self.recipe < 1 << (NUMERICS_SHIFT - RECIPE_SHIFT)
+            && (1..=LAST_RECIPE).contains(&self.recipe)
             && self.mixing < BLOCKS
     }
 
@@ -190,7 +192,10 @@ pub(crate) fn parse_small(bytes: &[u8]) -> Result<SmallHeader, Fault> {
     }
     let header = Header {
         numerics_version: flags >> NUMERICS_SHIFT,
-        recipe: flags >> RECIPE_SHIFT & 3,
+        recipe: match flags >> RECIPE_SHIFT & (LAST_RECIPE - 1) {
+            0 => LAST_RECIPE,
+            recipe => recipe,
+        },
         mixing,
         model_id,
         checkpoint: [0; 16],
@@ -273,9 +278,8 @@ pub fn write_small(
     let mut head = MAGIC.to_vec();
     head.push(SMALL_BIT | version.number());
     let primed = if header.prime.is_some() { PRIMED } else { 0 };
-    head.push(
-        kind | primed | header.recipe << RECIPE_SHIFT | header.numerics_version << NUMERICS_SHIFT,
-    );
+    let recipe = header.recipe % LAST_RECIPE;
+    head.push(kind | primed | recipe << RECIPE_SHIFT | header.numerics_version << NUMERICS_SHIFT);
     head.extend_from_slice(&header.model_id.start());
     if version == FormatVersion::V2 {
         let one = header.has_one_block(raw.len() as u64);

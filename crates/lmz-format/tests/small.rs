@@ -195,6 +195,22 @@ fn the_full_header_names_a_prime_too() {
     }
 }
 
+/// Two bits hold the recipe: recipes begin at 1, and 0 stands for recipe 4.
+#[test]
+fn four_recipes_fit() {
+    for recipe in 1..=4 {
+        let header = Header {
+            recipe,
+            ..header(SegmentPlan::Default)
+        };
+        let mut file = Vec::new();
+        write_small(&mut file, &header, b"text", Some(Payload::Stored)).unwrap();
+        assert_eq!(file[5] >> 3 & 3, recipe % 4);
+        let reader = IndexedReader::open(Cursor::new(&file)).unwrap();
+        assert_eq!(reader.members()[0].header.recipe, recipe);
+    }
+}
+
 #[test]
 fn what_does_not_fit_is_refused() {
     let fits = header(SegmentPlan::Default);
@@ -205,7 +221,11 @@ fn what_does_not_fit_is_refused() {
             ..fits.clone()
         },
         Header {
-            recipe: 4,
+            recipe: 0,
+            ..fits.clone()
+        },
+        Header {
+            recipe: 5,
             ..fits.clone()
         },
         Header {

@@ -3,7 +3,7 @@
 /// After `lmz `, for `--version`.
 pub const LONG_VERSION: &str = concat!(
     env!("CARGO_PKG_VERSION"),
-    "\nformat version 2, numerics versions 1 and 2, recipes 1 to 3, mixing versions 1 and 2"
+    "\nformat version 2, numerics versions 1 and 2, recipes 1 to 4, mixing versions 1 and 2"
 );
 
 pub const ABOUT: &str = "Compress files losslessly with a language model, and restore them exactly";

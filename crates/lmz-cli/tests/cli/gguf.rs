@@ -28,7 +28,7 @@ fn an_earlier_recipe_can_be_asked_for() {
     assert_ne!(place.lmz_with(["-m", "a.gguf"], &text).quiet(), packed);
     let restored = place.lmz_with(["-dm", "a.gguf"], &packed);
     assert_eq!(restored.quiet(), text);
-    recipe("4", "none.lmzm").fails(2, "4 is not in 1..=3");
+    recipe("5", "none.lmzm").fails(2, "5 is not in 1..=4");
     assert!(!place.path("none.lmzm").exists());
 }
 

@@ -1,9 +1,9 @@
-//! The checkpoint's own blocks with integer factors and offsets (docs/lmzm.md, "Recipe 3").
+//! The checkpoint's own blocks with integer factors and offsets (docs/lmzm.md, "Recipe 3" and "Recipe 4").
 
 use lmz_model::Grid;
 
 use super::matrix::{Group, Part, mantissas};
-use crate::fixed::pow2;
+use crate::fixed::{exponent, pow2};
 use crate::prepared::{Builder, MAX_FACTOR, MAX_OFFSET};
 
 /// What an offset of 1 is worth beside a factor of 1.
@@ -28,8 +28,9 @@ pub struct BlockMatrix {
 }
 
 impl BlockMatrix {
-    /// `None` where no part of the group is stored in blocks, or where they do not fit.
-    pub fn of(group: &Group) -> Option<Self> {
+    /// `None` where no part of the group is stored in blocks, or where they do not fit. With `powers` a row's unit is a power of two where
+    /// that leaves less of its factors and offsets.
+    pub fn of(group: &Group, powers: bool) -> Option<Self> {
         let columns = group.levels.len();
         if group.parts.iter().all(|part| part.grid.is_none()) {
             return None;
@@ -59,7 +60,7 @@ impl BlockMatrix {
         let parts = || group.parts.iter().zip(&grids);
         let wanted: Vec<f64> = parts()
             .flat_map(|(part, grid)| {
-                let rows = part.factors.iter().zip(units(grid, columns));
+                let rows = part.factors.iter().zip(units(grid, columns, powers));
                 rows.map(|(factor, unit)| factor * unit * pow2(lowest))
                     .collect::<Vec<_>>()
             })
@@ -154,14 +155,34 @@ fn grid(part: &Part, columns: usize) -> Grid {
 }
 
 /// What a factor and an offset of 1 are worth in each row, before the scale is rounded.
-fn units(grid: &Grid, columns: usize) -> impl Iterator<Item = f64> + '_ {
+fn units(grid: &Grid, columns: usize, powers: bool) -> impl Iterator<Item = f64> + '_ {
     let blocks = columns / grid.block;
     (0..grid.steps.len() / blocks).map(move |row| {
-        (row * blocks..(row + 1) * blocks).fold(0f64, |unit, block| {
-            let (step, offset) = at(grid, block);
+        let row = || (row * blocks..(row + 1) * blocks).map(|block| at(grid, block));
+        let least = row().fold(0f64, |unit, (step, offset)| {
             let of = |x: f64, limit: i16| x.abs() / f64::from(limit);
             unit.max(of(step, MAX_FACTOR))
                 .max(of(offset / OFFSET_STEP, MAX_OFFSET))
-        })
+        });
+        if !powers || least == 0.0 {
+            return least;
+        }
+        // Scales of 16 bits have 11 digits: most of a row's are whole numbers of such a unit.
+        let power = match exponent(least) {
+            e if pow2(e) == least => least,
+            e => pow2(e + 1),
+        };
+        let left = |unit: f64| {
+            let of = |x: f64| (x / unit - (x / unit).round()) * unit;
+            let squares = |(step, offset): (f64, f64)| {
+                of(step).powi(2) + OFFSET_STEP.powi(2) * of(offset / OFFSET_STEP).powi(2)
+            };
+            row().map(squares).sum::<f64>()
+        };
+        if left(power) < left(least) {
+            power
+        } else {
+            least
+        }
     })
 }

@@ -8,7 +8,7 @@ use super::norms::{block_norm, epsilon, gains, norm, of, write_bias};
 use super::scores::Sizes;
 use super::stored::Stored;
 use crate::error::Result;
-use crate::fixed::pow2;
+use crate::fixed::{exponent, pow2};
 use crate::prepared::Builder;
 
 /// Widest level of a normed query or key: gains have 20 bits.
@@ -17,6 +17,9 @@ const GAIN_LEVELS: i32 = 8;
 /// Widest level of a value where the output projection stands in blocks: its columns have nothing but their shifts.
 const BLOCK_LEVELS: i32 = 10;
 
+/// By how many bits values are raised at most.
+const MOST_RAISED: i32 = 16;
+
 /// What all parts of one layer need.
 struct Source<'a> {
     weights: &'a dyn Weights,
@@ -24,6 +27,8 @@ struct Source<'a> {
     layer: usize,
     /// The levels of its keys by recipe 2, if it has wide scores.
     wide: Option<Vec<i32>>,
+    /// By recipe 4.
+    levelled: bool,
 }
 
 impl Source<'_> {
@@ -62,6 +67,31 @@ impl Source<'_> {
         Ok(())
     }
 
+    /// By how many bits the values can be raised until their weights or biases are as large as those of the queries and keys beside them:
+    /// what a linear layer gives has one exponent, and values would have few of its bits (docs/lmzm.md, "Recipe 4").
+    fn raised(&self, [q, k, v]: [&Part; 3], value_levels: &[i32]) -> Result<i32> {
+        let of_values = || value_levels.iter().map(|&level| pow2(-level));
+        let factors = |part: &Part| part.factors.clone().into_iter();
+        let beside = largest(&q.values, factors(q)).max(largest(&k.values, factors(k)));
+        let own = largest(&v.values, of_values());
+        let bias = |part, factors: &mut dyn ExactSizeIterator<Item = f64>| -> Result<f64> {
+            let bias = self.vector(part)?;
+            Ok(bias.map_or(0.0, |bias| largest(&bias, factors)))
+        };
+        let biases = bias(LayerPart::QueryBias, &mut factors(q))?
+            .max(bias(LayerPart::KeyBias, &mut factors(k))?);
+        let own_bias = bias(LayerPart::ValueBias, &mut of_values())?;
+        let room = |beside: f64, own: f64| exponent(beside) - exponent(own);
+        if own == 0.0 || beside == 0.0 || (own_bias > 0.0 && biases == 0.0) {
+            return Ok(0);
+        }
+        let raised = match own_bias > 0.0 {
+            true => room(beside, own).min(room(biases, own_bias)),
+            false => room(beside, own),
+        };
+        Ok(raised.clamp(0, MOST_RAISED))
+    }
+
     /// Writes the biases of stacked parts, each times its rows' factors.
     fn biases(
         &self,
@@ -84,16 +114,43 @@ impl Source<'_> {
     }
 }
 
-/// Writes the tensors of layer number `layer`: matrices, norms and biases. Returns whether it has wide scores.
-pub fn prepare_layer(weights: &dyn Weights, layer: usize, out: &mut Builder) -> Result<bool> {
+/// Whether the layers that read the residual stream for the attention stand in blocks, judged by the first one's values.
+pub fn in_blocks(weights: &dyn Weights) -> Result<bool> {
+    let fit = weights.blueprint().hidden_size.is_multiple_of(32);
+    Ok(fit && weights.grid(of(0, LayerPart::Value))?.is_some())
+}
+
+/// The largest magnitude of values, each row of them times its factor.
+fn largest<T: Copy + Into<f64>>(values: &[T], factors: impl ExactSizeIterator<Item = f64>) -> f64 {
+    let columns = values.len() / factors.len().max(1);
+    let rows = values.chunks(columns.max(1)).zip(factors);
+    rows.fold(0f64, |max, (row, factor)| {
+        let own = row.iter().fold(0f64, |max, &x| max.max(x.into().abs()));
+        max.max(own * factor.abs())
+    })
+}
+
+/// Writes the tensors of layer number `layer`, whose queries and keys have these sizes: matrices, norms and biases; by recipe 4 if it is
+/// `levelled`. Returns whether it has wide scores.
+pub fn prepare_layer(
+    weights: &dyn Weights,
+    layer: usize,
+    sizes: &Sizes,
+    levelled: bool,
+    out: &mut Builder,
+) -> Result<bool> {
     use lmz_model::{NormPlacement, Residual};
     let blueprint = weights.blueprint();
-    let sizes = Sizes::new(weights, layer)?;
+    let wide = match levelled {
+        true => sizes.are_large_beside(blueprint),
+        false => sizes.are_large(blueprint),
+    };
     let source = Source {
         weights,
         blueprint,
         layer,
-        wide: sizes.are_large(blueprint).then(|| sizes.balance()),
+        wide: wide.then(|| sizes.balance()),
+        levelled,
     };
     let before = blueprint.block.norms != NormPlacement::After;
     let after = blueprint.block.norms != NormPlacement::Before;
@@ -166,6 +223,10 @@ fn attention(source: &Source<'_>, out: &mut Builder) -> Result<()> {
             *level = (*level).clamp(-BLOCK_LEVELS, BLOCK_LEVELS);
         }
     }
+    if source.levelled {
+        let raised = source.raised([&q, &k, &v], &value_levels)?;
+        value_levels.iter_mut().for_each(|level| *level -= raised);
+    }
     for (factor, level) in v.factors.iter_mut().zip(&value_levels) {
         *factor = pow2(-level);
     }
@@ -175,13 +236,13 @@ fn attention(source: &Source<'_>, out: &mut Builder) -> Result<()> {
         (LayerPart::ValueBias, Some(&v.factors[..])),
     ];
     source.biases("qkv", &biases, out)?;
-    Stored::of(&Group::new(width, vec![q, k, v])).write(out, &source.name("qkv"));
+    Stored::of(&Group::new(width, vec![q, k, v]), source.levelled).write(out, &source.name("qkv"));
     let columns = b.heads * b.head_dim;
     let levels = (0..columns)
         .map(|column| value_levels[heads.shared(column)])
         .collect();
     source.biases("o", &[(LayerPart::OutputBias, None)], out)?;
-    Stored::of(&Group::leveled(levels, output)).write(out, &source.name("o"));
+    Stored::of(&Group::leveled(levels, output), source.levelled).write(out, &source.name("o"));
     Ok(())
 }
 
@@ -233,13 +294,10 @@ fn feed_forward(source: &Source<'_>, out: &mut Builder) -> Result<()> {
     };
     source.biases(name, biases, out)?;
     let parts = parts.iter().map(|&part| source.part(part));
-    Stored::of(&Group::new(b.hidden_size, parts.collect::<Result<_>>()?))
-        .write(out, &source.name(name));
+    let group = Group::new(b.hidden_size, parts.collect::<Result<_>>()?);
+    Stored::of(&group, source.levelled).write(out, &source.name(name));
     source.biases("down", &[(LayerPart::DownBias, None)], out)?;
-    Stored::of(&Group::new(
-        b.intermediate_size,
-        vec![source.part(LayerPart::Down)?],
-    ))
-    .write(out, &source.name("down"));
+    let group = Group::new(b.intermediate_size, vec![source.part(LayerPart::Down)?]);
+    Stored::of(&group, source.levelled).write(out, &source.name("down"));
     Ok(())
 }

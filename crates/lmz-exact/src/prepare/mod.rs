@@ -1,5 +1,6 @@
 //! A checkpoint in integers: recipe 1, recipe 2 for models some of whose scores are large or for which int8 is too
-//! coarse, and recipe 3 for those that are stored in blocks of small integers (docs/lmzm.md).
+//! coarse, recipe 3 for those that are stored in blocks of small integers, and recipe 4 for those of them some of whose scores are large
+//! (docs/lmzm.md).
 //!
 //! They are frozen: a better recipe gets the next number, and these stay.
 

@@ -4,25 +4,28 @@ use lmz_model::{Blueprint, Checkpoint, ExactTokenizer, Part as Source, Position,
 
 use super::matrix::{self, Group, Part};
 use super::scope::check;
+use super::scores::Sizes;
 use super::stored::Stored;
 use super::{fine, layer, norms, rope};
 use crate::error::{ExactError, Result};
 use crate::fixed::{exponent, pow2};
 use crate::prepared::{
-    BLOCK_RECIPE, Builder, Facts, NUMERICS_VERSION, Prepared, RECIPE, WIDE_NUMERICS, WIDE_RECIPE,
+    BLOCK_RECIPE, Builder, Facts, LEVEL_RECIPE, NUMERICS_VERSION, Prepared, RECIPE, WIDE_NUMERICS,
+    WIDE_RECIPE,
 };
 
 /// Widest hidden size whose sum of squares fits 63 bits.
 const MAX_HIDDEN: usize = 1 << 15;
 
-/// Prepares a checkpoint under a name for people: with recipe 3 if some of its matrices are stored in blocks, with recipe 2 if scores of some layer may be large or int8 is too
+/// Prepares a checkpoint under a name for people: with recipe 3 if some of its matrices are stored in blocks, with recipe 4 if its scores may be
+/// large besides, with recipe 2 if scores of some layer may be large or int8 is too
 /// coarse for it, with recipe 1 otherwise.
 ///
 /// # Errors
 /// An unreadable checkpoint or tensor; a model that is too wide for the engine's number formats,
 /// or has a feature that the engine does not do.
 pub fn prepare(checkpoint: &Checkpoint, name: &str) -> Result<Prepared> {
-    prepare_as(checkpoint, name, BLOCK_RECIPE)
+    prepare_as(checkpoint, name, LEVEL_RECIPE)
 }
 
 /// As [`prepare`], with no recipe above `newest`: what was made of the checkpoint before there were others.
@@ -45,6 +48,10 @@ pub fn prepare_as(checkpoint: &Checkpoint, name: &str, newest: u8) -> Result<Pre
         BLOCK_RECIPE.. => network,
         _ => &WithoutBlocks(network),
     };
+    let sizes = (0..blueprint.layers).map(|layer| Sizes::new(weights, layer));
+    let sizes: Vec<Sizes> = sizes.collect::<Result<_>>()?;
+    let large = sizes.iter().any(|sizes| sizes.are_large(blueprint));
+    let levelled = newest >= LEVEL_RECIPE && large && layer::in_blocks(weights)?;
     let mut out = Builder::default();
     let embedding = checkpoint.load(Source::TokenEmbedding)?;
     let scale = blueprint.ends.embedding_scale.unwrap_or(1.0);
@@ -53,7 +60,8 @@ pub fn prepare_as(checkpoint: &Checkpoint, name: &str, newest: u8) -> Result<Pre
     let rows = |values, factor, of| -> Result<Stored> {
         let part = Part::uniform(values, blueprint.hidden_size, factor);
         let part = part.on(weights.grid(of)?);
-        Ok(Stored::of(&Group::new(blueprint.hidden_size, vec![part])))
+        let group = Group::new(blueprint.hidden_size, vec![part]);
+        Ok(Stored::of(&group, levelled))
     };
     let table = rows(embedding, scale, Source::TokenEmbedding)?;
     // What a tied head is made of.
@@ -63,7 +71,10 @@ pub fn prepare_as(checkpoint: &Checkpoint, name: &str, newest: u8) -> Result<Pre
         let positions = checkpoint.load(Source::PositionEmbedding)?;
         rows(positions, 1.0, Source::PositionEmbedding)?.write(&mut out, "positions");
     }
-    let layers = (0..blueprint.layers).map(|layer| layer::prepare_layer(weights, layer, &mut out));
+    let layers = sizes
+        .iter()
+        .enumerate()
+        .map(|(layer, sizes)| layer::prepare_layer(weights, layer, sizes, levelled, &mut out));
     let wide: Vec<u8> = layers
         .map(|wide| wide.map(u8::from))
         .collect::<Result<_>>()?;
@@ -90,6 +101,7 @@ pub fn prepare_as(checkpoint: &Checkpoint, name: &str, newest: u8) -> Result<Pre
     let magnified = wide.contains(&1);
     let fine = fine::refine(&mut out, magnified);
     let (recipe, numerics) = match (out.in_blocks, fine || magnified) {
+        (true, _) if levelled => (LEVEL_RECIPE, WIDE_NUMERICS),
         (true, _) => (BLOCK_RECIPE, WIDE_NUMERICS),
         (false, true) => (WIDE_RECIPE, WIDE_NUMERICS),
         (false, false) => (RECIPE, NUMERICS_VERSION),

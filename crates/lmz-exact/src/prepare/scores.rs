@@ -8,8 +8,10 @@ use super::norms::{gains, of};
 use crate::error::Result;
 use crate::fixed::exponent;
 
-/// In log2 units: a layer where one product of a query's and a key's element may be larger gets wide scores.
+/// In log2 units: a layer where one product of a query's and a key's element may be larger has large scores.
 const LARGE: f64 = 64.0;
+/// The same, by recipe 4, for the other layers of a model that has such a layer: what these round, it magnifies.
+const LARGE_BESIDE: f64 = 16.0;
 
 /// How large the elements of a layer's queries and keys become: the root of the sum of squares of weights times the
 /// norm's gains, plus the bias's magnitude; or the magnitude of the gain, where a norm follows.
@@ -54,11 +56,21 @@ impl Sizes {
 
     /// Whether scores may become so large that the rounding of narrow queries and keys moves them.
     pub fn are_large(&self, b: &Blueprint) -> bool {
+        self.product(b) > LARGE
+    }
+
+    /// As [`Sizes::are_large`], for a layer beside one with large scores.
+    pub fn are_large_beside(&self, b: &Blueprint) -> bool {
+        self.product(b) > LARGE_BESIDE
+    }
+
+    /// The largest product of a query's and a key's element, in log2 units.
+    fn product(&self, b: &Blueprint) -> f64 {
         let scale = b.attention.scale;
         let scale = scale.unwrap_or(1.0 / (b.head_dim as f64).sqrt()) * std::f64::consts::LOG2_E;
         let products = self.query.iter().enumerate();
         let products = products.map(|(row, query)| query * self.key[self.heads.shared(row)]);
-        scale.abs() * products.fold(0f64, f64::max) > LARGE
+        scale.abs() * products.fold(0f64, f64::max)
     }
 
     /// By row of the keys: the power of two that it is divided by and that the queries' rows which meet it are

@@ -11,9 +11,9 @@ pub enum Stored {
 }
 
 impl Stored {
-    /// Of matrices that read the same activations.
-    pub fn of(group: &Group) -> Self {
-        match BlockMatrix::of(group) {
+    /// Of matrices that read the same activations; blocks with units as recipe 4 has them, or else as recipe 3.
+    pub fn of(group: &Group, powers: bool) -> Self {
+        match BlockMatrix::of(group, powers) {
             Some(blocks) => Self::Blocks(blocks),
             None => Self::Rows(group.quantise()),
         }

@@ -12,7 +12,7 @@ mod rows;
 pub(crate) use build::{Builder, Facts, Remainder};
 pub use fine::FineRows;
 pub use model::{
-    BLOCK_RECIPE, LMZM_VERSION, NUMERICS, NUMERICS_VERSION, Prepared, RECIPE, RECIPES,
-    WIDE_NUMERICS, WIDE_RECIPE,
+    BLOCK_RECIPE, LEVEL_RECIPE, LMZM_VERSION, NUMERICS, NUMERICS_VERSION, Prepared, RECIPE,
+    RECIPES, WIDE_NUMERICS, WIDE_RECIPE,
 };
 pub use rows::{Blocks, MAX_FACTOR, MAX_OFFSET, Rows};

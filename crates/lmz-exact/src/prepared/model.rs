@@ -19,8 +19,10 @@ pub const RECIPE: u8 = 1;
 pub const WIDE_RECIPE: u8 = 2;
 /// The recipe of models whose weights stand in blocks, for [`WIDE_NUMERICS`].
 pub const BLOCK_RECIPE: u8 = 3;
+/// The recipe of models whose weights stand in blocks and some of whose scores are large, for [`WIDE_NUMERICS`].
+pub const LEVEL_RECIPE: u8 = 4;
 /// The recipes whose models this build reads.
-pub const RECIPES: RangeInclusive<u8> = RECIPE..=BLOCK_RECIPE;
+pub const RECIPES: RangeInclusive<u8> = RECIPE..=LEVEL_RECIPE;
 /// The version of lmzm.md that this build reads.
 pub const LMZM_VERSION: u8 = 1;
 

@@ -88,6 +88,22 @@ pub fn in_blocks() -> File {
     file
 }
 
+/// Multiplies the factors and offsets of a tensor's blocks, of a type that [`in_blocks`] has in its first layer's attention.
+///
+/// # Panics
+/// If it is of another type.
+pub fn scale_blocks(tensor: &mut Tensor, factor: f32) {
+    let of = [&Q4_0, &Q4_1].into_iter().find(|of| of.0 == tensor.kind);
+    let Type(_, _, bytes, halves) = of.expect("a type of the first layer's attention");
+    for block in tensor.bytes.chunks_exact_mut(*bytes) {
+        for &(at, _) in *halves {
+            let half = f16::from_le_bytes([block[at], block[at + 1]]);
+            let scaled = f16::from_f32(half.to_f32() * factor).to_le_bytes();
+            block[at..at + 2].copy_from_slice(&scaled);
+        }
+    }
+}
+
 /// Random integers, with halves of either sign within a factor of two of what the type has.
 fn blocks(random: &mut Random, of: &Type, count: usize) -> Vec<u8> {
     let Type(_, _, bytes, halves) = of;

@@ -10,7 +10,7 @@ mod model;
 mod tokenizers;
 mod weights;
 
-pub use blocks::in_blocks;
+pub use blocks::{in_blocks, scale_blocks};
 pub use coarse::{coarse_rows, coarsen};
 pub use directory::{ModelDirectory, Tensor, write_index};
 pub use fixtures::{checkpoint, with_tokenizer};

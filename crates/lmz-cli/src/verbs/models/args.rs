@@ -92,7 +92,7 @@ pub struct PrepareArgs {
     #[arg(value_name = "MODEL")]
     pub checkpoint: OsString,
     /// Use no recipe after N (docs/lmzm.md): with 2 a GGUF file of small integers gets int8 rows, which a GPU can run
-    #[arg(long, value_name = "N", default_value_t = *lmz::RECIPES.end(), value_parser = clap::value_parser!(u8).range(1..=3))]
+    #[arg(long, value_name = "N", default_value_t = *lmz::RECIPES.end(), value_parser = clap::value_parser!(u8).range(i64::from(*lmz::RECIPES.start())..=i64::from(*lmz::RECIPES.end())))]
     pub recipe: u8,
     /// The file to write
     #[arg(short, long, value_name = "X.lmzm")]
