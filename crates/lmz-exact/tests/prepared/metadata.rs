@@ -16,7 +16,7 @@ fn other_versions_are_named() {
     for (field, value) in [
         ("version", 2),
         ("version", 0),
-        ("recipe", 4),
+        ("recipe", 5),
         ("numerics", 3),
     ] {
         let mut other = parts.clone();
