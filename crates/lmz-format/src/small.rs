@@ -26,7 +26,7 @@ pub(crate) const MAX_SMALL_HEADER: usize =
 const PRIMED: u8 = 1 << 2;
 const RECIPE_SHIFT: u32 = 3;
 const NUMERICS_SHIFT: u32 = 5;
-/// The recipe whose two bits are 0: recipes begin at 1, so that its number less this many is free.
+/// Recipes begin at 1: two bits of 0 stand for this one.
 const LAST_RECIPE: u8 = 1 << (NUMERICS_SHIFT - RECIPE_SHIFT);
 /// In the byte of version 2 that holds the version of mixing, the bit that says that context and overlap follow.
 const BLOCKS: u8 = 1 << 7;

@@ -17,9 +17,8 @@ use crate::prepared::{
 /// Widest hidden size whose sum of squares fits 63 bits.
 const MAX_HIDDEN: usize = 1 << 15;
 
-/// Prepares a checkpoint under a name for people: with recipe 3 if some of its matrices are stored in blocks, with recipe 4 if its scores may be
-/// large besides, with recipe 2 if scores of some layer may be large or int8 is too
-/// coarse for it, with recipe 1 otherwise.
+/// Prepares a checkpoint under a name for people. Where some of its matrices are stored in blocks: with recipe 4 if scores of some layer may
+/// be large, too, else with recipe 3. Others: with recipe 2 if scores may be large or int8 is too coarse, else with recipe 1.
 ///
 /// # Errors
 /// An unreadable checkpoint or tensor; a model that is too wide for the engine's number formats,
