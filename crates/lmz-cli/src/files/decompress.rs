@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use lmz::figures;
+use lmz::format::FormatError;
 use lmz::placement::{Models, PlacedStore};
 use lmz::{CodecError, DecompressReport};
 
@@ -37,7 +38,7 @@ pub fn run(source: &Source, settings: &Settings, models: &Models) -> Result<(), 
         .map_err(|error| Failure::Fatal(error.into()))?;
     let start = Instant::now();
     let done = decode(&mut input, &mut output, models, settings);
-    let report = done.map_err(|error| fail(&output, error.into()))?;
+    let report = done.map_err(|error| fail(&output, with_remedy(error, test)))?;
     if let Err(error) = output.commit(input.regular()) {
         return Err(fail(&output, error));
     }
@@ -67,6 +68,28 @@ pub fn run(source: &Source, settings: &Settings, models: &Models) -> Result<(), 
         say(&format!("{}: {line}", input.name));
     }
     Ok(())
+}
+
+/// The error, and how to come to what is sound of a damaged file.
+fn with_remedy(error: CodecError, test: bool) -> anyhow::Error {
+    let damaged = matches!(
+        error,
+        CodecError::Format(
+            FormatError::Truncated { .. }
+                | FormatError::Corrupt { .. }
+                | FormatError::TrailingGarbage { .. }
+        ) | CodecError::Segment { .. }
+            | CodecError::Hash { .. }
+    );
+    if !damaged {
+        return error.into();
+    }
+    let remedy = match test {
+        true => "lmz -t --keep-going says what is sound",
+        false => "lmz -d --keep-going restores what is sound",
+    };
+    let text = format!("{error} ({remedy})");
+    anyhow::Error::new(error).context(text)
 }
 
 fn decode(
