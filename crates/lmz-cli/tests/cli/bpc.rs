@@ -9,19 +9,19 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 use tempfile::{TempDir, tempdir};
 
+use crate::harness::lmz;
+
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
 
-/// `lmz bpc`, without models of this machine's user, from the root of the repository.
+/// `lmz bpc` from the root of the repository.
 fn bpc(arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_lmz"));
+    let mut command = lmz();
     command
         .args(["bpc", "--quiet"])
         .args(arguments)
-        .current_dir(root())
-        .env_remove("LMZ_MODELS")
-        .env("XDG_DATA_HOME", env!("CARGO_TARGET_TMPDIR"));
+        .current_dir(root());
     command
 }
 
@@ -192,8 +192,7 @@ fn the_stream_s_figure_is_the_file_s_size() {
     let mut scored = bpc(&["--protocol", "stream", "--json", "--corpus"]);
     let scored = result(scored.arg(&text).output().unwrap());
     let bytes = scored["figures"]["bits"].as_f64().unwrap() / 8.0;
-    let mut packed = Command::new(env!("CARGO_BIN_EXE_lmz"));
-    let packed = packed
+    let packed = lmz()
         .args(["-c", "--mix", "none"])
         .arg(&text)
         .output()
@@ -229,8 +228,7 @@ fn the_mixed_figure_is_the_file_s_and_says_that_it_is_not_the_model_s() {
     let mut scored = bpc(&["--protocol", "mixed", "--json", "--corpus"]);
     let scored = result(scored.arg(&text).arg("--out").arg(&out).output().unwrap());
     let bytes = scored["figures"]["bits"].as_f64().unwrap() / 8.0;
-    let mut packed = Command::new(env!("CARGO_BIN_EXE_lmz"));
-    let packed = packed
+    let packed = lmz()
         .args(["-c", "--no-verify"])
         .arg(&text)
         .output()

@@ -36,7 +36,7 @@ fn truncated_anywhere() {
             run.fails(1, "lmz: cut.lmz: ");
             run.stderr.contains(&format!("lmz {verb} --keep-going"))
         });
-        assert_eq!(remedies, [cut >= 4; 2], "{cut}");
+        assert!(cut < 4 || remedies == [true; 2], "{cut}: {remedies:?}");
         place.lmz(["-l", "cut.lmz"]).fails(1, "cut.lmz");
         // What a pipe has seen is a beginning of the right bytes.
         let run = place.lmz_with(["-dm", nano], part);

@@ -2,23 +2,18 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use tempfile::tempdir;
+
+use crate::harness;
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
 
-/// Runs `lmz` without models of this machine's user.
+/// Runs `lmz`.
 fn lmz(arguments: &[&Path]) -> Result<(), String> {
-    let output = Command::new(env!("CARGO_BIN_EXE_lmz"))
-        .arg("-q")
-        .args(arguments)
-        .env_remove("LMZ_MODELS")
-        .env("XDG_DATA_HOME", env!("CARGO_TARGET_TMPDIR"))
-        .output()
-        .unwrap();
+    let output = harness::lmz().arg("-q").args(arguments).output().unwrap();
     match output.status.success() {
         true => Ok(()),
         false => Err(String::from_utf8_lossy(&output.stderr).into_owned()),

@@ -9,6 +9,8 @@ use std::time::{Duration, Instant};
 
 use tempfile::{TempDir, tempdir};
 
+use crate::harness;
+
 const BOOTSTRAP: &str = concat!(
     env!("CARGO_MANIFEST_DIR"),
     "/../../models/archive/bootstrap/bootstrap.lmzm"
@@ -62,13 +64,9 @@ fn log(lines: u64, seed: u64) -> String {
     text
 }
 
-/// `lmz`, without models of this machine's user.
 fn lmz(arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_lmz"));
-    command
-        .args(arguments)
-        .env_remove("LMZ_MODELS")
-        .env("XDG_DATA_HOME", env!("CARGO_TARGET_TMPDIR"));
+    let mut command = harness::lmz();
+    command.args(arguments);
     command
 }
 
