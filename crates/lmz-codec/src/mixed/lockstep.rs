@@ -18,7 +18,7 @@ use crate::pool::cannot_start;
 /// Steps from one look at the observer to the next, at least.
 const LOOK: usize = 32;
 /// Steps of known symbols that are read at once, between two that are read alone.
-const KNOWN: usize = 15;
+const KNOWN: usize = 31;
 
 /// What the threads of a group hand to each other.
 pub struct State<'a> {
