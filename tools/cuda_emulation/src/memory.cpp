@@ -15,14 +15,16 @@ namespace emulation {
 namespace {
 
 constexpr size_t PAGE = 4096;
+// Closed address space before and behind each allocation: an access that far off faults, wherever else memory is mapped.
+constexpr size_t CLOSED = size_t(64) << 20;
 // Of an allocation's start, as the driver aligns it.
 constexpr size_t ALIGNMENT = 512;
-// Memory that was never written, and what lies between an allocation's end and the page behind it.
+// Memory that was never written, and what lies between an allocation's end and what is closed behind it.
 constexpr int UNWRITTEN = 0xa5, BEHIND = 0x5c;
 
 struct Block {
     size_t bytes;
-    // All of it, with a closed page at either end.
+    // All of it, with `CLOSED` bytes at either end.
     char *room;
     size_t room_bytes;
 };
@@ -46,7 +48,7 @@ std::map<void *, size_t> pinned;
 void free_block(std::map<uint64_t, Block>::iterator found) {
     const Block &block = found->second;
     auto *end = reinterpret_cast<unsigned char *>(found->first) + block.bytes;
-    auto *limit = reinterpret_cast<unsigned char *>(block.room) + block.room_bytes - PAGE;
+    auto *limit = reinterpret_cast<unsigned char *>(block.room) + block.room_bytes - CLOSED;
     for (; end < limit; ++end)
         if (*end != BEHIND)
             die("an allocation of %zu bytes was written past its end", block.bytes);
@@ -75,15 +77,15 @@ uint64_t take_device(size_t bytes) {
     if (bytes == 0 || bytes > total_memory() - taken) return 0;
     size_t inner = (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
     inner = (inner + PAGE - 1) / PAGE * PAGE;
-    size_t room_bytes = inner + 2 * PAGE;
+    size_t room_bytes = inner + 2 * CLOSED;
     void *room = mmap(nullptr, room_bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (room == MAP_FAILED) return 0;
-    char *start = static_cast<char *>(room) + PAGE;
+    char *start = static_cast<char *>(room) + CLOSED;
     if (mprotect(start, inner, PROT_READ | PROT_WRITE) != 0) {
         munmap(room, room_bytes);
         return 0;
     }
-    // The end as close to the closed page as the alignment lets it be.
+    // The end as close to what is closed as the alignment lets it be.
     size_t slack = (inner - bytes) / ALIGNMENT * ALIGNMENT;
     std::memset(start, BEHIND, slack);
     std::memset(start + slack, UNWRITTEN, bytes);
