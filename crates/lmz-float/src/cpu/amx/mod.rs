@@ -89,6 +89,7 @@ fn tiles(
     assert!(left.len() >= down.next_multiple_of(2) * panel);
     assert!(right.len() >= across.next_multiple_of(2) * panel);
     let mut sums = [0.0_f32; 4 * EDGE * EDGE];
+    // What was used is cleared at once: where another thread shares the core, the next loads find room only then (docs/performance.md).
     // SAFETY: AMX is available (asserted), and no tile is in use.
     let shaped = unsafe { Tiles::new([(EDGE, 64); 8]) };
     for j in (0..across).step_by(2) {
@@ -108,11 +109,15 @@ fn tiles(
                     "tileloadd tmm4, [{a} + {s}]",
                     "tileloadd tmm6, [{b} + {s}]",
                     "tileloadd tmm7, [{d} + {s}]",
-                    "tileloadd tmm5, [{c} + {s}]",
                     "tdpbf16ps tmm0, tmm4, tmm6",
                     "tdpbf16ps tmm1, tmm4, tmm7",
+                    "tilezero tmm4",
+                    "tileloadd tmm5, [{c} + {s}]",
                     "tdpbf16ps tmm2, tmm5, tmm6",
+                    "tilezero tmm6",
                     "tdpbf16ps tmm3, tmm5, tmm7",
+                    "tilezero tmm5",
+                    "tilezero tmm7",
                     "add {a}, 1024",
                     "add {b}, 1024",
                     "add {c}, 1024",

@@ -7,9 +7,9 @@
 use std::arch::x86_64::*;
 use std::ops::Range;
 
-use lmz_tiles::{Line, load, store};
+use lmz_tiles::{Line, load};
 
-use super::tiles::{Planes, clear, multiply, shaped};
+use super::tiles::{Planes, keep, multiply, shaped};
 use crate::kernel::blocks::{BlockInput, BlockPanels, FACTOR_BYTES};
 use crate::kernel::pack::{Linear, Output};
 use crate::kernel::panel::PANEL;
@@ -162,18 +162,15 @@ unsafe fn products(
     let mut b = of.start;
     while b < of.end {
         let two = b + 1 < of.end;
-        clear();
         load::<6>(w.cast(), 64);
         multiply::<0, 1, 6>(planes.tile(tile, b), step);
         if two {
             load::<7>(w.add(LINES).cast(), 64);
             multiply::<2, 3, 7>(planes.tile(tile, b + 1), step);
         }
-        store::<0>(to);
-        store::<1>(to.add(PANEL));
+        keep::<0, 1>(to);
         if two {
-            store::<2>(to.add(2 * PANEL));
-            store::<3>(to.add(3 * PANEL));
+            keep::<2, 3>(to.add(2 * PANEL));
         }
         b += 2;
         (w, to) = (w.wrapping_add(2 * LINES), to.wrapping_add(4 * PANEL));

@@ -1,4 +1,8 @@
 //! Products of tiles, and activations in the order in which they are loaded.
+//!
+//! A register is cleared as soon as what it holds was used. The processor has more registers than have names, so that the next tile is
+//! loaded while products still read the last one; where another thread shares the core these are few, and one that is zero takes none of them
+//! (docs/performance.md).
 #![allow(unsafe_op_in_unsafe_fn)]
 
 use std::arch::asm;
@@ -15,7 +19,7 @@ pub const COLUMNS: usize = 64;
 const FULL: usize = 16;
 
 /// Shapes the registers: 0 to 3 for sums, 4 and 5 for activations, 6 and 7 for weights, of tiles of so many rows of activations and so
-/// many columns.
+/// many columns. All are zero.
 ///
 /// # Safety
 /// AMX (see `Kernel`); at most 16 rows and 64 columns, a multiple of 4; no tiles are in use.
@@ -51,7 +55,8 @@ unsafe fn add_low<const S: u8, const X: u8, const W: u8>() {
     asm!("tdpbusd tmm{s}, tmm{x}, tmm{w}", s = const S, x = const X, w = const W, options(nostack, preserves_flags));
 }
 
-/// Adds a tile of activations, at `planes` their high and their low bytes, by the weights in `W` to the sums in `HIGH` and `LOW`.
+/// Adds a tile of activations, at `planes` their high and their low bytes, by the weights in `W` to the sums in `HIGH` and `LOW`. The
+/// weights are no longer there then.
 ///
 /// # Safety
 /// The registers are [`shaped`], for rows of `columns`, and the bytes are there.
@@ -64,31 +69,21 @@ pub unsafe fn multiply<const HIGH: u8, const LOW: u8, const W: u8>(
     add_high::<HIGH, 4, W>();
     load::<5>(planes[1], columns);
     add_low::<LOW, 5, W>();
+    zero::<4>();
+    zero::<5>();
+    zero::<W>();
 }
 
-/// Zeros for all sums.
+/// The sums in `A` and `B` to a line for each row, those of `A` before the others; they begin anew.
 ///
 /// # Safety
-/// The registers are [`shaped`].
+/// The registers are [`shaped`], and the lines are there.
 #[inline(always)]
-pub unsafe fn clear() {
-    zero::<0>();
-    zero::<1>();
-    zero::<2>();
-    zero::<3>();
-}
-
-/// All sums to a line for each row, one register after the other.
-///
-/// # Safety
-/// The registers are [`shaped`].
-#[inline(always)]
-pub unsafe fn keep(sums: &mut [Line; 4 * PANEL]) {
-    let to = sums.as_mut_ptr();
-    store::<0>(to);
-    store::<1>(to.add(PANEL));
-    store::<2>(to.add(2 * PANEL));
-    store::<3>(to.add(3 * PANEL));
+pub unsafe fn keep<const A: u8, const B: u8>(sums: *mut Line) {
+    store::<A>(sums);
+    zero::<A>();
+    store::<B>(sums.add(PANEL));
+    zero::<B>();
 }
 
 /// Rows of activations in planes of bytes: for each tile of rows, for each step of columns, the rows' high bytes, then

@@ -9,9 +9,9 @@ use std::arch::asm;
 use std::arch::x86_64::*;
 use std::ops::Range;
 
-use lmz_tiles::{Line, load};
+use lmz_tiles::{Line, load, zero};
 
-use super::tiles::{COLUMNS, Planes, clear, keep, shaped};
+use super::tiles::{COLUMNS, Planes, keep, shaped};
 use crate::kernel::blocks::{BlockPanels, FACTOR_BYTES};
 use crate::kernel::pack::{Linear, Output};
 use crate::kernel::panel::PANEL;
@@ -41,7 +41,8 @@ pub unsafe fn whole_linear_amx(
     // while this one is multiplied, in another unit.
     let mut weights = [(); 2].map(|()| vec![Line::ZERO; planes.steps * PLANES * LINES]);
     let mut sums = [Line::ZERO; 4 * PANEL];
-    let products = planes.tiles * planes.steps;
+    // Each step is gone through twice.
+    let products = planes.tiles * planes.steps * 2;
     if let Some(p) = panels.clone().next() {
         Unpacking::new(blocks, p).some(usize::MAX, &mut weights[0]);
     }
@@ -53,17 +54,26 @@ pub unsafe fn whole_linear_amx(
             let mut wide = [[_mm512_setzero_si512(); 2]; PANEL];
             for from in (0..planes.steps).step_by(STEPS) {
                 let steps = from..(from + STEPS).min(planes.steps);
-                clear();
-                for s in steps {
-                    step(
-                        weights.as_ptr().add(s * PLANES * LINES),
-                        planes.tile(tile, s),
-                    );
+                let of = |s: usize| {
+                    let w = weights.as_ptr().wrapping_add(s * PLANES * LINES);
+                    (w, planes.tile(tile, s))
+                };
+                for s in steps.clone() {
+                    let (w, x) = of(s);
+                    higher(w, x);
                     if let Some(unpacking) = &mut unpacking {
                         unpacking.some(groups(blocks).div_ceil(products), next);
                     }
                 }
-                keep(&mut sums);
+                keep::<0, 1>(sums.as_mut_ptr());
+                for s in steps {
+                    let (w, x) = of(s);
+                    lower(w, x);
+                    if let Some(unpacking) = &mut unpacking {
+                        unpacking.some(groups(blocks).div_ceil(products), next);
+                    }
+                }
+                keep::<0, 1>(sums.as_mut_ptr().add(2 * PANEL));
                 for (row, wide) in wide.iter_mut().enumerate().take(planes.rows) {
                     add(wide, sums.as_ptr().add(row));
                 }
@@ -78,51 +88,67 @@ pub unsafe fn whole_linear_amx(
     drop(registers);
 }
 
-/// Adds the products of a step's weights with a tile of activations to sums by what they count: 2^24, 2^16, 2^8, 1.
+/// Adds the products of a step's weights with a tile of activations to sums by what they count, of those that count most: 2^24 in
+/// register 0, 2^16 in 1.
 #[inline(always)]
-unsafe fn step(w: *const Line, [high, low]: [*const u8; 2]) {
-    load::<4>(high, COLUMNS);
-    load::<6>(w.cast(), 64);
+unsafe fn higher(w: *const Line, [high, low]: [*const u8; 2]) {
     // High bytes of activations are signed, as are those of weights; the others are not.
+    load::<4>(high, COLUMNS);
+    load::<6>(w.add(LINES).cast(), 64);
+    asm!(
+        "tdpbsud tmm1, tmm4, tmm6",
+        options(nostack, preserves_flags)
+    );
+    zero::<6>();
+    load::<6>(w.cast(), 64);
     asm!(
         "tdpbssd tmm0, tmm4, tmm6",
         options(nostack, preserves_flags)
     );
-    load::<5>(low, COLUMNS);
+    zero::<4>();
+    load::<4>(low, COLUMNS);
     asm!(
-        "tdpbusd tmm1, tmm5, tmm6",
+        "tdpbusd tmm1, tmm4, tmm6",
         options(nostack, preserves_flags)
     );
-    load::<7>(w.add(LINES).cast(), 64);
+    zero::<4>();
+    zero::<6>();
+}
+
+/// The same of the others: 2^8 in register 0, 1 in 1.
+#[inline(always)]
+unsafe fn lower(w: *const Line, [high, low]: [*const u8; 2]) {
+    load::<4>(low, COLUMNS);
+    load::<6>(w.add(LINES).cast(), 64);
     asm!(
-        "tdpbuud tmm2, tmm5, tmm7",
+        "tdpbuud tmm0, tmm4, tmm6",
         options(nostack, preserves_flags)
     );
-    asm!(
-        "tdpbsud tmm1, tmm4, tmm7",
-        options(nostack, preserves_flags)
-    );
+    zero::<6>();
     load::<6>(w.add(2 * LINES).cast(), 64);
     asm!(
-        "tdpbsud tmm2, tmm4, tmm6",
+        "tdpbuud tmm1, tmm4, tmm6",
         options(nostack, preserves_flags)
     );
+    zero::<4>();
+    load::<4>(high, COLUMNS);
     asm!(
-        "tdpbuud tmm3, tmm5, tmm6",
+        "tdpbsud tmm0, tmm4, tmm6",
         options(nostack, preserves_flags)
     );
+    zero::<4>();
+    zero::<6>();
 }
 
 /// Adds a row's sums to 64 bits: those of even rows of weights, then of odd ones.
 #[inline(always)]
 unsafe fn add(wide: &mut [__m512i; 2], sums: *const Line) {
     for (class, shift) in [24, 16, 8, 0].into_iter().enumerate() {
-        let sums = _mm512_load_si512(sums.add(class * PANEL).cast());
-        let count = _mm_cvtsi32_si128(shift);
-        let even = _mm512_srai_epi64(_mm512_slli_epi64(sums, 32), 32);
-        let odd = _mm512_srai_epi64(sums, 32);
-        wide[0] = _mm512_add_epi64(wide[0], _mm512_sll_epi64(even, count));
-        wide[1] = _mm512_add_epi64(wide[1], _mm512_sll_epi64(odd, count));
+        let even = _mm512_load_si512(sums.add(class * PANEL).cast());
+        let odd = _mm512_srli_epi64(even, 32);
+        let worth = _mm512_set1_epi64(1 << shift);
+        wide[0] = _mm512_add_epi64(wide[0], _mm512_mul_epi32(even, worth));
+        wide[1] = _mm512_add_epi64(wide[1], _mm512_mul_epi32(odd, worth));
     }
 }
 
