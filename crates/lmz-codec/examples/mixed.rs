@@ -16,9 +16,9 @@ fn main() -> Result<(), Box<dyn Error>> {
         lanes: Some(lanes),
         ..CompressOptions::default()
     };
-    let policy = options.context_policy(&model)?;
     for file in arguments {
         let raw = std::fs::read(&file)?;
+        let policy = options.context_policy(&model, raw.len().min(size))?;
         let groups: Vec<&[u8]> = raw.chunks(size).collect();
         let begun = Instant::now();
         let coded = encode_groups(&groups, &model, &options, &())?;

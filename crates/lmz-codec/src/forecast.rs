@@ -56,7 +56,8 @@ impl Forecast {
                 Symbol::Escape(_) => engine.start_token(),
             })
             .collect();
-        let policy = options.context_policy(model)?;
+        let longest = raw_len.min(options.segments().size_at(0));
+        let policy = options.context_policy(model, longest as usize)?;
         let symbols = raw_len as f64 * tokens.len() as f64 / sample.len() as f64;
         let lanes = match (options.mix, options.lanes) {
             (Mix::Auto, None) => lanes_of(policy, symbols as usize, engine),

@@ -25,7 +25,7 @@ pub enum Mix {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CompressOptions {
     /// Positions of a block, in tokens. `None`: what the model was trained for, at most 1,024; with mixing under a model whose
-    /// weights no cache holds at most 1,536.
+    /// weights no cache holds at most 1,536, and 2,048 where no segment has more than 16 KiB.
     pub context: Option<u32>,
     /// Symbols of the block before that a block sees again. `None`: an eighth of the context.
     pub overlap: Option<u32>,
@@ -74,9 +74,22 @@ pub struct DecompressOptions {
 
 /// Default of the longest context: compute grows with it, and small models gain little from more.
 const DEFAULT_CONTEXT: u32 = 1024;
-/// The same for a model whose weights are waited for, where blocks in lock step begin without the text before them: each begins
-/// less often, and what attention takes longer is little beside the weights (docs/mixing.md, section 11).
+/// The same with mixing for a model whose weights are waited for, where blocks in lock step begin without the text before them: each
+/// begins less often, and what attention takes longer is little beside the weights (docs/mixing.md, section 11).
 const WAITING_CONTEXT: u32 = 1536;
+/// The same where segments are so short that there are few blocks, of which one lane or two read all.
+const SHORT_CONTEXT: u32 = 2048;
+/// Bytes of a short segment, at most.
+const SHORT: usize = 16 << 10;
+
+/// The longest context where none is asked for and the longest segment has so many bytes.
+fn default_context(waiting: bool, longest: usize) -> u32 {
+    match waiting {
+        true if longest <= SHORT => SHORT_CONTEXT,
+        true => WAITING_CONTEXT,
+        false => DEFAULT_CONTEXT,
+    }
+}
 
 impl CompressOptions {
     /// Where segments begin: the plan, or with mixing what stands for the default one.
@@ -87,17 +100,16 @@ impl CompressOptions {
         }
     }
 
-    /// The context policy with which these options compress under `model`.
+    /// The context policy with which these options compress under `model`, where the longest segment has `longest` bytes.
     ///
     /// # Errors
     /// `InvalidArgument` for a context beyond the engine's limit and an overlap that does not fit.
-    pub fn context_policy(&self, model: &crate::Model) -> Result<ContextPolicy> {
+    pub fn context_policy(&self, model: &crate::Model, longest: usize) -> Result<ContextPolicy> {
         let trained = u32::try_from(model.blueprint().max_positions).unwrap_or(u32::MAX);
-        let most = match self.mix == Mix::Auto && model.engine().waits_for_memory() {
-            true => WAITING_CONTEXT,
-            false => DEFAULT_CONTEXT,
-        };
-        let context = self.context.unwrap_or(trained.min(most));
+        let waiting = self.mix == Mix::Auto && model.engine().waits_for_memory();
+        let context = self
+            .context
+            .unwrap_or(trained.min(default_context(waiting, longest)));
         if context as usize > MAX_CONTEXT {
             return Err(CodecError::InvalidArgument(format!(
                 "a context of {context} tokens is above the engine's limit of {MAX_CONTEXT}"
@@ -115,6 +127,25 @@ impl CompressOptions {
                 format!("{lanes} lanes are out of range: 1 to {MAX_LANES}"),
             )),
             _ => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn short_segments_have_long_blocks() {
+        for (waiting, longest, context) in [
+            (true, 0, 2048),
+            (true, 16_384, 2048),
+            (true, 16_385, 1536),
+            (true, GROUP_LEN as usize, 1536),
+            (false, 100, 1024),
+            (false, 1 << 20, 1024),
+        ] {
+            assert_eq!(default_context(waiting, longest), context, "{longest}");
         }
     }
 }

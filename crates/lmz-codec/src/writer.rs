@@ -2,9 +2,7 @@
 
 use std::io::{Read, Write};
 
-use lmz_format::{
-    ContainerBytes, ContextPolicy, Form, Header, RawHash, SegmentKind, Summary, write_small,
-};
+use lmz_format::{ContainerBytes, Form, Header, RawHash, SegmentKind, Summary, write_small};
 use lmz_mix::Version;
 
 use crate::batching::{Batch, Batching};
@@ -58,7 +56,7 @@ pub struct Writer<W: Write, O = ()> {
     output: Option<W>,
     container: Option<lmz_format::Writer<W>>,
     model: Model,
-    policy: ContextPolicy,
+    options: CompressOptions,
     how: How,
     observer: O,
     pool: Pool,
@@ -68,9 +66,8 @@ pub struct Writer<W: Write, O = ()> {
     segment: Vec<u8>,
     /// Raw offset of the batch's first byte.
     offset: u64,
+    /// Its context, and how much of the prime is shown, are known when the first segment ends.
     header: Header,
-    /// Never a small member.
-    full: bool,
     /// What the model is shown before each segment.
     shown: Shown,
     report: CompressReport,
@@ -83,17 +80,9 @@ impl<W: Write, O: Observer> Writer<W, O> {
     /// # Errors
     /// Impossible options; a model that cannot compress.
     pub fn new(output: W, model: &Model, options: &CompressOptions, observer: O) -> Result<Self> {
-        let policy = options.context_policy(model)?;
         options.check_lanes()?;
         // Fails now rather than after the first batch.
         model.tokenizer()?;
-        let (prime, shown) = match &options.prime {
-            Some(prime) => {
-                let (id, shown) = prime.begin(model, policy)?;
-                (Some(id), shown)
-            }
-            None => (None, Shown::default()),
-        };
         let header = Header {
             numerics_version: model.prepared().numerics,
             recipe: model.prepared().recipe,
@@ -104,18 +93,17 @@ impl<W: Write, O: Observer> Writer<W, O> {
             model_id: model.id(),
             checkpoint: model.checkpoint(),
             model_name: model.name().to_owned(),
-            context: policy,
+            // That of long segments, which leaves an overlap less room.
+            context: options.context_policy(model, usize::MAX)?,
             plan: options.segments(),
-            prime,
+            prime: None,
             form: Form::Full,
         };
-        // As does this.
-        lmz_format::Writer::new(std::io::sink(), &header)?;
-        let writer = Self {
+        let mut writer = Self {
             output: Some(output),
             container: None,
             model: model.clone(),
-            policy,
+            options: options.clone(),
             how: How {
                 mix: options.mix,
                 lanes: options.lanes,
@@ -127,10 +115,12 @@ impl<W: Write, O: Observer> Writer<W, O> {
             segment: Vec::new(),
             offset: 0,
             header,
-            full: options.full,
-            shown,
+            shown: Shown::default(),
             report: CompressReport::default(),
         };
+        // As do these.
+        writer.settle(0)?;
+        lmz_format::Writer::new(std::io::sink(), &writer.header)?;
         writer.begin(None);
         Ok(writer)
     }
@@ -138,6 +128,17 @@ impl<W: Write, O: Observer> Writer<W, O> {
     /// Tells the observer how many bytes will be written in all.
     pub fn expect(&self, raw_len: u64) {
         self.begin(Some(raw_len));
+    }
+
+    /// Chooses the context for segments of at most so many bytes, and what the model is shown with it.
+    fn settle(&mut self, longest: usize) -> Result<()> {
+        let policy = self.options.context_policy(&self.model, longest)?;
+        self.header.context = policy;
+        if let Some(prime) = &self.options.prime {
+            let (id, shown) = prime.begin(&self.model, policy)?;
+            (self.header.prime, self.shown) = (Some(id), shown);
+        }
+        Ok(())
     }
 
     fn begin(&self, raw_len: Option<u64>) {
@@ -155,10 +156,10 @@ impl<W: Write, O: Observer> Writer<W, O> {
     /// # Errors
     /// As for writing.
     pub fn finish(mut self) -> Result<(W, CompressReport)> {
-        self.end_segment();
+        self.end_segment()?;
         let raw_len = self.batch.bytes();
         let (output, summary) = match self.output.take() {
-            Some(mut output) if !self.full && self.header.fits_small(raw_len) => {
+            Some(mut output) if !self.options.full && self.header.fits_small(raw_len) => {
                 let summary = self.small(&mut output)?;
                 (output, summary)
             }
@@ -181,7 +182,7 @@ impl<W: Write, O: Observer> Writer<W, O> {
         let start = self.offset + self.batch.bytes();
         let wanted = self.header.plan.size_at(start) as usize - self.segment.len();
         if wanted == 0 {
-            self.end_segment();
+            self.end_segment()?;
             let batching = match self.how.mix {
                 Mix::None => Batching::new(Some(&self.model), self.pool.threads()),
                 Mix::Auto => Batching::groups(self.pool.threads()),
@@ -202,11 +203,17 @@ impl<W: Write, O: Observer> Writer<W, O> {
         Ok(n)
     }
 
-    fn end_segment(&mut self) {
-        if !self.segment.is_empty() {
-            let segment = std::mem::take(&mut self.segment);
-            self.batch.push(segment.len() as u64, segment);
+    fn end_segment(&mut self) -> Result<()> {
+        if self.segment.is_empty() {
+            return Ok(());
         }
+        if self.output.is_some() && self.batch.items.is_empty() {
+            // The first: of those that are mixed no later one is longer.
+            self.settle(self.segment.len())?;
+        }
+        let segment = std::mem::take(&mut self.segment);
+        self.batch.push(segment.len() as u64, segment);
+        Ok(())
     }
 
     /// The whole input as a small member.
@@ -271,7 +278,7 @@ impl<W: Write, O: Observer> Writer<W, O> {
         check(&self.observer)?;
         let drive = Drive::new(
             &self.model,
-            self.policy,
+            self.header.context,
             &self.shown,
             Version::NEWEST,
             observer,

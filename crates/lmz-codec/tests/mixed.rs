@@ -31,7 +31,7 @@ fn restored(
     model: &Model,
     options: &CompressOptions,
 ) -> Result<Vec<u8>, CodecError> {
-    let policy = options.context_policy(model).unwrap();
+    let policy = options.context_policy(model, raw_len).unwrap();
     let means = DecompressOptions {
         threads: options.threads,
         prime: options.prime.clone(),

@@ -30,7 +30,7 @@ fn is_small(file: &[u8]) -> bool {
 #[test]
 fn short_inputs_have_at_most_24_bytes_of_container() {
     let options = alone();
-    let context = options.context_policy(nano()).unwrap().context as usize;
+    let context = options.context_policy(nano(), 0).unwrap().context as usize;
     for len in [0, 1, 50, 100, 200, 300, context.min(500), context] {
         for raw in [text()[..len].to_vec(), noise(len), vec![b' '; len]] {
             let file = packed(&raw, &options);

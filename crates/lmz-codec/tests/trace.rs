@@ -87,7 +87,7 @@ fn a_trace_accounts_for_the_file() {
 #[test]
 fn contexts_are_the_same_with_and_without_a_file() {
     let (raw, options) = (text()[..3000].to_vec(), small());
-    let policy = options.context_policy(nano()).unwrap();
+    let policy = options.context_policy(nano(), raw.len()).unwrap();
     let traced = trace(&packed(&raw, &options), 0).unwrap();
     let ranges: Vec<_> = segments(options.plan, raw.len() as u64).collect();
     assert_eq!(ranges.len(), traced.len());

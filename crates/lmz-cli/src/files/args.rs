@@ -200,7 +200,8 @@ pub struct FileArgs {
     /// --mix none 64K to 256K, growing with the offset]
     #[arg(long, value_name = "SIZE", value_parser = parse_segment, hide_short_help = true, help_heading = "Format")]
     pub segment: Option<SegmentPlan>,
-    /// Tokens that a block may hold [default: the model's own context, at most 1,024; 1,536 with mixing under a model of more than 16 MiB]
+    /// Tokens that a block may hold [default: the model's own context, at most 1,024; with mixing under
+    /// a model of more than 16 MiB 1,536, and 2,048 for a file or segments of at most 16 KiB]
     #[arg(long, value_name = "TOKENS", value_parser = clap::value_parser!(u32).range(1..), hide_short_help = true, help_heading = "Format")]
     pub context: Option<u32>,
     /// Tokens that a block repeats from the one before [default: an eighth of the context]

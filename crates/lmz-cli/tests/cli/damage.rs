@@ -23,20 +23,15 @@ fn truncated_anywhere() {
         let part = &packed[..cut];
         place.write("cut.lmz", part);
         let word = if cut == 0 { "empty" } else { "" };
-        let run = place.lmz(["-dm", nano, "cut.lmz"]);
-        run.fails(1, "lmz: cut.lmz: ");
-        run.fails(1, word);
-        assert!(
-            cut < 4 || run.stderr.contains("truncated"),
-            "{cut}: {}",
-            run.stderr
-        );
-        let remedies = ["-d", "-t"].map(|verb| {
+        for verb in ["-d", "-t"] {
             let run = place.lmz([verb, "-m", nano, "cut.lmz"]);
             run.fails(1, "lmz: cut.lmz: ");
-            run.stderr.contains(&format!("lmz {verb} --keep-going"))
-        });
-        assert!(cut < 4 || remedies == [true; 2], "{cut}: {remedies:?}");
+            run.fails(1, word);
+            if cut >= 4 {
+                run.fails(1, "truncated");
+                run.fails(1, &format!("lmz {verb} --keep-going"));
+            }
+        }
         place.lmz(["-l", "cut.lmz"]).fails(1, "cut.lmz");
         // What a pipe has seen is a beginning of the right bytes.
         let run = place.lmz_with(["-dm", nano], part);

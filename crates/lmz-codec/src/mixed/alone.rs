@@ -33,7 +33,8 @@ pub fn encode_groups(
             group.len()
         )));
     }
-    let policy = options.context_policy(model)?;
+    let longest = groups.iter().map(|group| group.len()).max().unwrap_or(0);
+    let policy = options.context_policy(model, longest)?;
     let shown = shown(options.prime.as_ref(), model, policy)?;
     let drive = Drive::new(model, policy, &shown, Version::NEWEST, observer);
     let coded =

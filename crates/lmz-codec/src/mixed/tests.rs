@@ -42,7 +42,7 @@ fn again(
         prime,
         ..CompressOptions::default()
     };
-    let policy = options.context_policy(&model).unwrap();
+    let policy = options.context_policy(&model, raw.len()).unwrap();
     let shown = shown(options.prime.as_ref(), &model, policy).unwrap();
     let drive = Drive::new(&model, policy, &shown, Version::NEWEST, &());
     let pool = Pool::new(threads).unwrap();

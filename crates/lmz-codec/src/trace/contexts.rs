@@ -51,8 +51,9 @@ impl BlockContext {
 /// use lmz_codec::{CompressOptions, Model, trace};
 ///
 /// let model = Model::open("../../tests/models/stories260K.lmzm".as_ref())?;
-/// let policy = CompressOptions::default().context_policy(&model)?;
-/// let contexts = trace::contexts(&model, policy, b"Once upon a time")?;
+/// let text = b"Once upon a time";
+/// let policy = CompressOptions::default().context_policy(&model, text.len())?;
+/// let contexts = trace::contexts(&model, policy, text)?;
 /// let all = &contexts[0];
 /// // The start token is context only.
 /// assert_eq!(all.tokens.len(), 1 + all.scored);

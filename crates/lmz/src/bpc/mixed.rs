@@ -39,7 +39,6 @@ pub(super) fn code(
         threads: rayon::current_num_threads(),
         ..CompressOptions::default()
     };
-    let ContextPolicy { context, overlap } = compressing.context_policy(&codec)?;
     watch.coding(bytes.len() as u64);
     let begun = Instant::now();
     let mut file = Vec::new();
@@ -49,6 +48,7 @@ pub(super) fn code(
     }
     written?;
     let mut plan = Plan::default();
+    let (mut window, mut stride) = (0, 0);
     let mut reader = StreamReader::new(&file[..]);
     loop {
         match reader.next_event().map_err(lmz_codec::CodecError::from)? {
@@ -63,7 +63,11 @@ pub(super) fn code(
                 });
             }
             Event::End => break,
-            Event::MemberStart(_) | Event::MemberEnd { .. } => {}
+            Event::MemberStart(header) => {
+                let ContextPolicy { context, overlap } = header.context;
+                (window, stride) = (context.into(), (context - overlap).into());
+            }
+            Event::MemberEnd { .. } => {}
         }
     }
     Ok(Coded {
@@ -77,8 +81,8 @@ pub(super) fn code(
         },
         protocol: ProtocolIdentity {
             name: Protocol::Mixed,
-            window: context.into(),
-            stride: (context - overlap).into(),
+            window,
+            stride,
         },
         notes: vec![NOTE.into()],
         engine: format!("CPU ({})", codec.engine().kernel().isa().name()),

@@ -292,12 +292,12 @@ fn plan_stream(
         mix: Mix::None,
         ..Default::default()
     };
-    let policy = compressing.context_policy(&codec)?;
     let mut bytes = Vec::new();
     let census = read(&mut |text| {
         bytes.extend_from_slice(text.as_bytes());
         Ok(())
     })?;
+    let policy = compressing.context_policy(&codec, bytes.len())?;
     let stream = stream(&codec, policy, SegmentPlan::Default, &bytes)?;
     Ok(Planned {
         plan: stream.plan()?,
